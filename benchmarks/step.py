@@ -1,0 +1,113 @@
+"""The time of one ``step()`` against Megatron Core's class, side by side in one process.
+
+WSD with ``minus_sqrt`` and cosine weight decay, for a number of param groups; each figure is the median
+of the ratios of alternating pairs, so that a drift of the machine's speed cancels out.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+import warnings
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from megatron.core.optimizer_param_scheduler import OptimizerParamScheduler as Megatron
+
+import schedframe
+from schedframe import OptimizerParamScheduler as Ours
+
+WARMUP, STABLE_END, DECAY = 1_000, 90_000, 100_000
+PHASES = {"warm-up": 500, "stable": 50_000, "tail": 95_000, "past the end": 150_000}
+
+
+class Optimizer:
+    def __init__(self, groups: int, own_bounds: bool) -> None:
+        self.param_groups = [{"params": [], "wd_mult": 1.0, "lr": 0.0, "weight_decay": 0.0} for _ in range(groups)]
+        if own_bounds:
+            for index, group in enumerate(self.param_groups):
+                group.update(max_lr=1.0 + index, min_lr=0.1 + index, default_config=False)
+
+
+def scheduler(cls, groups: int, own_bounds: bool, at: int, lr_style: str = "WSD", wd_style: str = "cosine"):
+    built = cls(
+        Optimizer(groups, own_bounds),
+        init_lr=0.0,
+        max_lr=1.0,
+        min_lr=0.1,
+        lr_warmup_steps=WARMUP,
+        lr_decay_steps=DECAY,
+        lr_decay_style=lr_style,
+        start_wd=0.1,
+        end_wd=0.1 if wd_style == "constant" else 0.3,
+        wd_incr_steps=DECAY,
+        wd_incr_style=wd_style,
+        wsd_decay_steps=DECAY - STABLE_END,
+        lr_wsd_decay_style="minus_sqrt",
+    )
+    built.num_steps = at
+    built.step(0)
+    return built
+
+
+def seconds(step, repeats: int) -> float:
+    start = time.perf_counter()
+    for _ in range(repeats):
+        step(0)
+    return time.perf_counter() - start
+
+
+def ratio(pairs: int, *arguments) -> tuple[float, float]:
+    """Return the median ratio ours / Megatron, and the median microseconds of one of our steps."""
+    ours, theirs = scheduler(Ours, *arguments).step, scheduler(Megatron, *arguments).step
+    repeats = max(1, int(2_000 / arguments[0]))
+    seconds(ours, repeats), seconds(theirs, repeats)
+    ratios, times = [], []
+    for _ in range(pairs):
+        a, b = seconds(ours, repeats), seconds(theirs, repeats)
+        ratios.append(a / b)
+        times.append(a / repeats * 1e6)
+    return statistics.median(ratios), statistics.median(times)
+
+
+def cases():
+    """Yield (what, limit, arguments of `scheduler`); a limit of None is printed only."""
+    for groups, limit in ((1, 1.5), (2, 1.2), (8, 0.6), (100, 0.4), (1000, 0.4)):
+        for own in (False, True):
+            bounds = "own bounds" if own else "shared bounds"
+            yield f"G={groups}, tail, {bounds}", limit, (groups, own, PHASES["tail"])
+    for phase in ("warm-up", "stable", "past the end"):
+        yield f"G=1000, {phase}", 1.1, (1000, False, PHASES[phase])
+    yield "G=1000, tail, constant WD", 1.1, (1000, False, PHASES["tail"], "WSD", "constant")
+    for phase in ("warm-up", "stable", "past the end"):
+        yield f"G=1000, {phase}, constant WD", 1.1, (1000, False, PHASES[phase], "WSD", "constant")
+    for style in ("constant", "inverse-square-root"):
+        yield f"G=1000, {style}", None, (1000, False, PHASES["tail"], style)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=41, help="alternating pairs per case")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", schedframe.SchedframeWarning)
+    rows = []
+    for what, limit, arguments in cases():
+        measured, micros = ratio(options.pairs, *arguments)
+        rows.append({"case": what, "ratio": round(measured, 2), "limit": limit, "us": round(micros, 2)})
+    if options.json:
+        print(json.dumps(rows))
+    else:
+        print(f"{'step()':<40} {'ours/Megatron':>13} {'limit':>6} {'ours, us':>9}")
+        for row in rows:
+            limit = "" if row["limit"] is None else row["limit"]
+            print(f"{row['case']:<40} {row['ratio']:>13} {limit:>6} {row['us']:>9}")
+    over = [row["case"] for row in rows if row["limit"] is not None and row["ratio"] > row["limit"]]
+    if over:
+        print("above the limit:", "; ".join(over), file=sys.stderr)
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""Learning-rate and weight-decay schedules for LLM training, with pip-installable styles.
+
+Declare a schedule in a file, look at it, and build the scheduler that runs it::
+
+    import schedframe
+
+    schedule = schedframe.load("run.yaml")
+    schedule.lr_at(1_000_000)
+    scheduler = schedule.build(optimizer)
+
+Importing this package imports neither torch nor pydantic nor any plugin: each name below is loaded
+when it is first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from schedframe._version import __version__
+
+if TYPE_CHECKING:
+    from schedframe._errors import (
+        ConfigError,
+        PluginError,
+        Problem,
+        SchedframeError,
+        SchedframeWarning,
+        StateError,
+        StyleConflictError,
+        StyleLoadError,
+        UnknownStyleError,
+    )
+    from schedframe._hooks import hookimpl
+    from schedframe._registry import Registry, Source, lr_styles, source_of, wd_styles
+    from schedframe._schedule import Schedule, load
+    from schedframe._scheduler import OptimizerParamScheduler
+
+__all__ = [
+    "ConfigError",
+    "OptimizerParamScheduler",
+    "PluginError",
+    "Problem",
+    "Registry",
+    "Schedule",
+    "SchedframeError",
+    "SchedframeWarning",
+    "Source",
+    "StateError",
+    "StyleConflictError",
+    "StyleLoadError",
+    "UnknownStyleError",
+    "__version__",
+    "hookimpl",
+    "load",
+    "lr_styles",
+    "source_of",
+    "wd_styles",
+]
+
+_HOMES = {
+    "_errors": (
+        "ConfigError",
+        "PluginError",
+        "Problem",
+        "SchedframeError",
+        "SchedframeWarning",
+        "StateError",
+        "StyleConflictError",
+        "StyleLoadError",
+        "UnknownStyleError",
+    ),
+    "_hooks": ("hookimpl",),
+    "_registry": ("Registry", "Source", "lr_styles", "source_of", "wd_styles"),
+    "_schedule": ("Schedule", "load"),
+    "_scheduler": ("OptimizerParamScheduler",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

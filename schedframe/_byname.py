@@ -1,0 +1,94 @@
+"""Turns a style's name, or a table with its options, into the frozen style, at the moment of validation.
+
+``"rex"`` and ``{style: rex}`` are the same. The class is looked up when the value is seen, so that no
+plugin is imported before it is named, and only the named style's options are validated.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, PlainValidator, ValidationError, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from schedframe._errors import SchedframeError
+from schedframe._problems import explained
+from schedframe._registry import Registry, lr_styles, wd_styles
+from schedframe.styles._base import LRCurve, LRStyle, Style, WDStyle
+
+
+class ByName:
+    """An annotation for a field that holds a style.
+
+    Attributes:
+        registry: where names are looked up.
+        base: the abstract class that the style must implement.
+    """
+
+    def __init__(self, registry: Registry[Any], base: type[Style]) -> None:
+        """Take any style of `registry` that is a `base`."""
+        self.registry = registry
+        self.base = base
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Validate with `resolve`; serialise by what the value is, not by the field's abstract class."""
+        return PlainValidator(self._validate).__get_pydantic_core_schema__(Any, handler)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe the two forms: a name, or a table with a ``style`` key."""
+        table = {"type": "object", "properties": {"style": {"type": "string"}}, "required": ["style"]}
+        return {"anyOf": [{"type": "string"}, table]}
+
+    def resolve(self, value: object, lr_decay_steps: float | None = None) -> Style:
+        """Return the style that `value` says: a name, a table, or a style that is already built.
+
+        Args:
+            value: ``"rex"``, ``{"style": "rex", "beta": 0.5}`` or a `Style`.
+            lr_decay_steps: what percentages in the options are of; without it they are refused.
+
+        Raises:
+            UnknownStyleError: and the registry's other errors, for the name.
+            pydantic.ValidationError: for the options.
+            ValueError: `value` is none of the three forms.
+        """
+        if isinstance(value, Style):
+            return self._fitting(value)
+        if isinstance(value, str):
+            value = {"style": value}
+        if not isinstance(value, Mapping):
+            raise ValueError("must be a style's name, or a table with a `style` key")
+        name = value.get("style")
+        if not isinstance(name, str):
+            raise ValueError("needs a `style` key with the style's name")
+        cls = self.registry[name]
+        options = {**value, "style": cls.model_fields["style"].default}
+        try:
+            return self._fitting(cls.model_validate(options, context={"lr_decay_steps": lr_decay_steps}))
+        except ValidationError as error:
+            raise explained(error, cls) from None
+
+    def _fitting(self, style: Style) -> Style:
+        if not isinstance(style, self.base):
+            raise ValueError(f"{style.style!r} is no {self.base.__name__}, which is needed here")
+        return style
+
+    def _validate(self, value: Any, info: ValidationInfo) -> Style:
+        total = {**(info.data or {}), **(info.context or {})}.get("lr_decay_steps")
+        try:
+            return self.resolve(value, total)
+        except SchedframeError as error:
+            raise PydanticCustomError("style", "{message}", {"message": str(error), "error": error}) from error
+
+
+by_lr_style = ByName(lr_styles, LRStyle)
+by_lr_curve = ByName(lr_styles, LRCurve)
+by_wd_style = ByName(wd_styles, WDStyle)
+
+AnyLRStyle = Annotated[LRStyle, by_lr_style]
+"""Any installed learning-rate style."""
+
+AnyLRCurve = Annotated[LRCurve, by_lr_curve]
+"""Any installed learning-rate style that is a curve."""
+
+AnyWDStyle = Annotated[WDStyle, by_wd_style]
+"""Any installed weight-decay style."""

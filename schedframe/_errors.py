@@ -1,0 +1,102 @@
+"""Every error that schedframe raises on purpose.
+
+::
+
+    SchedframeError
+    ├── ConfigError (ValueError)         a schedule, or an optimizer that contradicts it; all problems at once
+    ├── UnknownStyleError (LookupError)  no installed style has this name
+    ├── StyleConflictError               more than one distribution claims this name
+    ├── StyleLoadError                   the style is there, but cannot be imported or used
+    ├── PluginError                      an installed plugin, or the variable that selects plugins, is at fault
+    └── StateError (ValueError)          a checkpoint's scheduler state cannot be used as asked
+
+    SchedframeWarning (UserWarning)      it runs as asked, but it is probably a mistake
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+class SchedframeError(Exception):
+    """Base of every error that schedframe raises on purpose."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a schedule.
+
+    Attributes:
+        path: dotted path of the key, ``lr_decay_style.beta``; empty for the schedule as a whole.
+        message: what is wrong and what to do, as a sentence without its subject.
+        value: the offending value as it was given, written out; empty where there is none to show.
+        line: line in the file, from 1; ``None`` where the schedule is not from a file.
+        error: the error behind it, for example an `UnknownStyleError`.
+    """
+
+    path: str
+    message: str
+    value: str = ""
+    line: int | None = None
+    error: Exception | None = None
+
+    def __str__(self) -> str:
+        """The problem as one line of an error text."""
+        subject = f"{self.path} = {self.value}" if self.path and self.value else self.path
+        where = ", ".join(part for part in (f"line {self.line}" if self.line else "", subject) if part)
+        return f"{where}: {self.message}" if where else self.message
+
+
+class ConfigError(SchedframeError, ValueError):
+    """A schedule cannot be used; every problem found is in the text.
+
+    Attributes:
+        problems: one `Problem` for each thing that is wrong, in the order of the file.
+        errors: the errors behind the problems that have one, for example `UnknownStyleError`.
+        where: the file, or what else the schedule came from.
+    """
+
+    def __init__(self, where: str, problems: Iterable[Problem]) -> None:
+        """Keep `problems`, in the order of their lines."""
+        self.where = where
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.line or 0))
+        self.errors = tuple(problem.error for problem in self.problems if problem.error is not None)
+        super().__init__(where, self.problems)
+
+    def __str__(self) -> str:
+        """All problems, one a line."""
+        if len(self.problems) == 1:
+            return f"{self.where}: {self.problems[0]}"
+        listed = "\n".join(f"  {problem}" for problem in self.problems)
+        return f"{self.where} has {len(self.problems)} problems:\n{listed}"
+
+
+class UnknownStyleError(SchedframeError, LookupError):
+    """No installed style has the name that was asked for."""
+
+
+class StyleConflictError(SchedframeError):
+    """More than one distribution provides the name that was asked for."""
+
+
+class StyleLoadError(SchedframeError):
+    """The style that was asked for cannot be imported, or is no style."""
+
+
+class PluginError(SchedframeError):
+    """An installed plugin is at fault, or ``SCHEDFRAME_ALLOW``/``SCHEDFRAME_BLOCK`` names one wrongly."""
+
+
+class StateError(SchedframeError, ValueError):
+    """A scheduler state from a checkpoint cannot be used as asked; the scheduler is unchanged."""
+
+
+class SchedframeWarning(UserWarning):
+    """What was asked for runs, but is probably a mistake."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'cosine'?"`` for the nearest of `known`, or an empty string."""
+    folded = {candidate.lower(): candidate for candidate in known}
+    near = get_close_matches(name.lower(), folded, n=1)
+    return f"; did you mean {folded[near[0]]!r}?" if near else ""

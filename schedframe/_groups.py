@@ -1,0 +1,145 @@
+"""Param groups and their own bounds: what contradicts a schedule, and what a load must put back."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum, auto
+from typing import Any
+
+from schedframe._engine import Run
+
+Group = dict[str, Any]
+
+_BOUNDS = ("max_lr", "min_lr", "start_wd", "end_wd")
+_CONFIG_FIELD = {"max_lr": "lr", "min_lr": "min_lr"}
+
+
+def contradictions(run: Run, groups: Sequence[Group]) -> Iterator[tuple[str, str]]:
+    """Yield (key, sentence) for each way in which `groups` would make `run` something else than it says."""
+    marked = any("default_config" in group for group in groups)
+    ours = [(index, group) for index, group in enumerate(groups) if not marked or group.get("default_config")]
+    for key, field in _CONFIG_FIELD.items():
+        said = getattr(run, key)
+        for own, where in _by_value(ours, key):
+            if own != said:
+                yield (
+                    key,
+                    f"the optimizer's {where} have {key} = {own}, from OptimizerConfig.{field} or from where the "
+                    f"groups were made, and a group's own bounds win. Make both the same, "
+                    f"OptimizerConfig({field}=schedule.{key}); a group that means it says default_config=False",
+                )
+    for index, group in enumerate(groups):
+        max_lr, min_lr = _own(group, "max_lr", run.max_lr), _own(group, "min_lr", run.min_lr)
+        if min_lr > max_lr:
+            yield (
+                "min_lr",
+                f"param_groups[{index}] has a floor of {min_lr} above its peak of {max_lr}; "
+                f"give the group a min_lr of its own",
+            )
+        if run.init_lr > max_lr and run.lr_warmup_steps > 0:
+            yield "init_lr", f"the warm-up of param_groups[{index}] would fall, from {run.init_lr} to {max_lr}"
+    yield from _overwritten(run, groups)
+
+
+def _overwritten(run: Run, groups: Sequence[Group]) -> Iterator[tuple[str, str]]:
+    """Yield for each value that differs among groups, was set by hand, and would be lost."""
+    plain = [(index, group) for index, group in enumerate(groups) if group.get("max_lr") is None]
+    ways = {"lr": "its own max_lr and min_lr, and default_config=False", "weight_decay": "wd_mult, 0.0 for none"}
+    found = {"lr": _by_value(plain, "lr")}
+    if run.start_wd is not None:
+        plain = [
+            (index, group)
+            for index, group in enumerate(groups)
+            if all(group.get(key) is None for key in ("wd_mult", "start_wd", "end_wd"))
+        ]
+        found["weight_decay"] = _by_value(plain, "weight_decay")
+    for key, values in found.items():
+        if len(values) > 1:
+            listed = ", ".join(f"{own} in {where}" for own, where in values)
+            yield (
+                "max_lr" if key == "lr" else "start_wd",
+                f"the optimizer's groups have different {key} ({listed}), which the schedule would overwrite; "
+                f"say what a group shall have by giving it {ways[key]}",
+            )
+
+
+def lr_multipliers(groups: Iterable[Group]) -> Iterator[str]:
+    """Yield a sentence for each group whose ``lr_mult`` Megatron Core before 0.16 would have applied."""
+    for index, group in enumerate(groups):
+        if group.get("lr_mult", 1.0) not in (1.0, None):
+            yield (
+                f"param_groups[{index}] has lr_mult = {group['lr_mult']}, which is ignored, as in Megatron Core "
+                f"0.16 and later; give the group its own max_lr and min_lr"
+            )
+
+
+def unshare(groups: Iterable[Group]) -> None:
+    """Give each group a tensor of its own where torch put one ``lr`` or ``weight_decay`` tensor into several.
+
+    They are filled in place, so that one shared by two groups would hold the second one's value in both.
+    """
+    seen: set[int] = set()
+    for group in groups:
+        for key in ("lr", "weight_decay"):
+            if hasattr(group.get(key), "fill_"):
+                if id(group[key]) in seen:
+                    group[key] = group[key].clone()
+                seen.add(id(group[key]))
+
+
+class _Kept(Enum):
+    """How a group had a bound at construction, when it was no number of its own."""
+
+    ABSENT = auto()
+    NONE = auto()
+    FOLLOWS = auto()
+
+
+class Memory:
+    """Which groups had bounds of their own when the scheduler was made, by index.
+
+    An optimizer's load replaces group dicts with the checkpoint's, so that after it they are no source.
+    """
+
+    def __init__(self, run: Run, groups: Iterable[Group]) -> None:
+        """Remember what `groups` hold now, against the bounds of `run`."""
+        self._kept = [{key: _kept(group, key, getattr(run, key)) for key in _BOUNDS} for group in groups]
+
+    def restore(self, run: Run, groups: Iterable[Group]) -> None:
+        """Give followers the bounds of `run`, and the others what they had; groups added later stay as they are."""
+        for kept, group in zip(self._kept, groups, strict=False):
+            for key, value in kept.items():
+                if value is _Kept.ABSENT:
+                    group.pop(key, None)
+                elif value is _Kept.NONE:
+                    group[key] = None
+                elif value is _Kept.FOLLOWS:
+                    group[key] = getattr(run, key)
+                else:
+                    group[key] = value
+
+
+def _kept(group: Group, key: str, said: float | None) -> float | _Kept:
+    if key not in group:
+        return _Kept.ABSENT
+    own: float | None = group[key]
+    if own is None:
+        return _Kept.NONE
+    return _Kept.FOLLOWS if own == said else own
+
+
+def _own(group: Group, key: str, default: float) -> float:
+    own = group.get(key)
+    return default if own is None else float(own)
+
+
+def _by_value(groups: Sequence[tuple[int, Group]], key: str) -> list[tuple[float, str]]:
+    """Return each value of `key` among `groups`, with the groups that hold it, written out."""
+    holders: dict[float, list[int]] = {}
+    for index, group in groups:
+        if group.get(key) is not None:
+            holders.setdefault(float(group[key]), []).append(index)
+    return [(value, _indices(where)) for value, where in holders.items()]
+
+
+def _indices(where: list[int]) -> str:
+    listed = ", ".join(map(str, where[:4])) + (f" and {len(where) - 4} more" if len(where) > 4 else "")
+    return f"param_groups[{listed}]"

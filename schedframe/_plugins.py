@@ -1,0 +1,111 @@
+"""Which installed distributions may add to schedframe: discovery, ``SCHEDFRAME_ALLOW``, ``SCHEDFRAME_BLOCK``.
+
+Everything here reads metadata; nothing is imported.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import importlib_metadata
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from schedframe._errors import PluginError
+from schedframe._version import __version__
+
+STYLE_GROUPS = ("schedframe.lr_styles", "schedframe.wd_styles")
+HOOK_GROUP = "schedframe"
+_OURSELVES = "schedframe"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One entry point of one installed distribution.
+
+    Attributes:
+        entry_point: the entry point; `load` imports it.
+        distribution: the distribution's name, as its metadata spells it.
+        version: the distribution's version.
+        blocked: the sentence that says which variable keeps it out; empty where it may be used.
+    """
+
+    entry_point: importlib_metadata.EntryPoint
+    distribution: str
+    version: str
+    blocked: str
+
+    def __str__(self) -> str:
+        """``schedframe-rex 0.1.0 (schedframe_rex:Rex)``."""
+        return f"{self.distribution} {self.version} ({self.entry_point.value})"
+
+
+def claims(group: str) -> list[Claim]:
+    """Return what installed distributions other than schedframe itself declare in `group`, blocked ones too.
+
+    Raises:
+        PluginError: ``SCHEDFRAME_ALLOW`` or ``SCHEDFRAME_BLOCK`` names a distribution that is not installed.
+    """
+    allow, block = _listed("SCHEDFRAME_ALLOW"), _listed("SCHEDFRAME_BLOCK")
+    found = []
+    for entry_point in importlib_metadata.entry_points(group=group):
+        if entry_point.dist is None:
+            continue
+        name = entry_point.dist.name
+        canonical = canonicalize_name(name)
+        if canonical == _OURSELVES:
+            continue
+        blocked = ""
+        if block is not None and canonical in block:
+            blocked = "SCHEDFRAME_BLOCK blocks it"
+        elif allow is not None and canonical not in allow:
+            blocked = "SCHEDFRAME_ALLOW does not list it"
+        found.append(Claim(entry_point, name, entry_point.dist.version, blocked))
+    return found
+
+
+def incompatibility(claim: Claim) -> str:
+    """Say why `claim`'s distribution does not admit the running schedframe; empty where it does."""
+    distribution = claim.entry_point.dist
+    for line in (distribution.requires if distribution else None) or ():
+        try:
+            requirement = Requirement(line)
+        except InvalidRequirement:
+            continue
+        if canonicalize_name(requirement.name) != _OURSELVES:
+            continue
+        applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if applies and not requirement.specifier.contains(__version__, prereleases=True):
+            return f"it requires schedframe{requirement.specifier}, and this is schedframe {__version__}"
+    return ""
+
+
+def seen_twice() -> Iterator[str]:
+    """Yield a sentence for each distribution that is on the path more than once and declares anything of ours.
+
+    Only the first on the path is read, so a stale one hides the entry points of the other.
+    """
+    groups = {*STYLE_GROUPS, HOOK_GROUP}
+    copies = list(importlib_metadata.distributions())
+    for name, count in Counter(canonicalize_name(copy.name) for copy in copies).items():
+        same = [copy for copy in copies if canonicalize_name(copy.name) == name]
+        if count > 1 and any(point.group in groups for copy in same for point in copy.entry_points):
+            places = ", ".join(str(copy.locate_file("")) for copy in same)
+            yield f"{name} is on the path {count} times ({places}); only the first is read, reinstall it"
+
+
+def _listed(variable: str) -> frozenset[str] | None:
+    """The distributions that `variable` lists, canonical; ``None`` where it is not set."""
+    text = os.environ.get(variable)
+    if text is None:
+        return None
+    names = frozenset(canonicalize_name(name.strip()) for name in text.split(",") if name.strip())
+    for name in sorted(names - {_OURSELVES}):
+        try:
+            importlib_metadata.distribution(name)
+        except importlib_metadata.PackageNotFoundError:
+            raise PluginError(
+                f"{variable} names {name!r}, which is not installed; correct it, or install the distribution"
+            ) from None
+    return names

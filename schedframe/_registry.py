@@ -1,0 +1,298 @@
+"""From a style's name to its class: the built-in table, then entry points, then what was registered.
+
+Looking names up reads metadata; a plugin is imported only when its style is named.
+"""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import importlib_metadata
+
+from schedframe._errors import (
+    StyleConflictError,
+    StyleLoadError,
+    UnknownStyleError,
+    did_you_mean,
+)
+from schedframe._plugins import Claim, claims, incompatibility, seen_twice
+from schedframe._version import __version__
+from schedframe.styles._base import LRStyle, Style, WDStyle
+
+StyleT = TypeVar("StyleT", bound=Style)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a style comes from.
+
+    Attributes:
+        name: the style's name.
+        target: ``module:Class``.
+        distribution: the installed distribution; ``None`` for a class that a program registered or passed.
+        version: the distribution's version.
+    """
+
+    name: str
+    target: str
+    distribution: str | None = None
+    version: str | None = None
+
+    def __str__(self) -> str:
+        """``schedframe-rex 0.1.0 (schedframe_rex:Rex)``, or the class alone where no distribution has it."""
+        return f"{self.distribution} {self.version} ({self.target})" if self.distribution else self.target
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One row of what is installed; reading it imports nothing.
+
+    Attributes:
+        source: where the style comes from.
+        fault: why it cannot be used (clash, blocked, incompatible); empty where nothing is known against it.
+        summary: the distribution's own one-line description.
+    """
+
+    source: Source
+    fault: str
+    summary: str
+
+
+class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
+    """The styles of one kind, by name.
+
+    Iterating gives the usable names and imports nothing; ``registry["rex"]`` imports that one style.
+
+    Attributes:
+        kind: ``"LR"`` or ``"WD"``.
+        group: the entry-point group in which distributions declare styles of this kind.
+        builtins: the styles that schedframe itself brings, name to ``module:Class``.
+        aliases: other spellings of built-in names.
+    """
+
+    def __init__(self, kind: str, base: type[Any], builtins: Mapping[str, str], aliases: Mapping[str, str]) -> None:
+        """Start with `builtins`; nothing is read or imported yet."""
+        self.kind = kind
+        self.group = f"schedframe.{kind.lower()}_styles"
+        self.builtins = dict(builtins)
+        self.aliases = dict(aliases)
+        self._base = base
+        self._registered: dict[str, type[StyleT]] = {}
+        self._loaded: dict[Source, type[StyleT]] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names that can be asked for, sorted; aliases are left out."""
+        return iter(sorted(row.source.name for row in self.listing() if not row.fault))
+
+    def __len__(self) -> int:
+        """Count the names that `iter` yields."""
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        """Say whether `name` is a usable name or an alias, without importing it."""
+        return name in self.aliases or any(name == known for known in self)
+
+    def __getitem__(self, name: str) -> type[StyleT]:
+        """Import the style called `name`.
+
+        Raises:
+            UnknownStyleError: no installed style has this name, or its distribution is blocked.
+            StyleConflictError: more than one distribution claims the name.
+            StyleLoadError: importing it fails, or what is there is no style of this kind and name.
+            PluginError: ``SCHEDFRAME_ALLOW`` or ``SCHEDFRAME_BLOCK`` names what is not installed.
+        """
+        source, claim = self._resolve(name)
+        if source not in self._loaded:
+            self._loaded[source] = self._load(source, claim)
+        return self._loaded[source]
+
+    def source(self, name: str) -> Source:
+        """Say where the style called `name` comes from, without importing it.
+
+        Raises:
+            UnknownStyleError: no installed style has this name, or its distribution is blocked.
+            StyleConflictError: more than one distribution claims the name.
+            PluginError: ``SCHEDFRAME_ALLOW`` or ``SCHEDFRAME_BLOCK`` names what is not installed.
+        """
+        return self._resolve(name)[0]
+
+    def register(self, style: type[StyleT]) -> type[StyleT]:
+        """Make the class `style` known under its own name in this process; usable as a decorator.
+
+        For one-off styles in a training script; what others should use is better packaged. Registering
+        the same class again, as when a notebook's cell is run twice, replaces it.
+
+        Raises:
+            StyleLoadError: `style` is no final style of this kind.
+            StyleConflictError: the name is built in, an alias, or registered for another class.
+        """
+        source = _source_of_class(style)
+        self._check(style, source)
+        name = source.name
+        if name in self.builtins or name in self.aliases:
+            raise StyleConflictError(f"{self.kind} style {name!r} is built in; give {source} a name of its own")
+        earlier = self._registered.get(name)
+        if earlier is not None and _source_of_class(earlier) != source:
+            raise StyleConflictError(
+                f"{self.kind} style {name!r} is already registered for {_source_of_class(earlier)}; "
+                f"give {source} another name"
+            )
+        self._registered[name] = style
+        self._loaded[source] = style
+        return style
+
+    def listing(self) -> list[Listed]:
+        """Return every name with where it comes from and what is known against it, without importing any."""
+        found = claims(self.group)
+        rows = [Listed(self._own(name), self._clash(name, found), "") for name in self.builtins]
+        rows += [
+            Listed(_source_of_class(style), self._clash(name, found), "") for name, style in self._registered.items()
+        ]
+        for claim in found:
+            name = claim.entry_point.name
+            fault = claim.blocked or self._clash(name, found) or incompatibility(claim)
+            summary = str((claim.entry_point.dist and claim.entry_point.dist.metadata["Summary"]) or "")
+            rows.append(Listed(_source_of_claim(claim), fault, summary))
+        return sorted(rows, key=lambda row: (row.source.name, str(row.source)))
+
+    def _own(self, name: str) -> Source:
+        return Source(name, self.builtins[name], "schedframe", __version__)
+
+    def _resolve(self, name: str) -> tuple[Source, Claim | None]:
+        found = claims(self.group)
+        clash = self._clash(name, found)
+        if clash:
+            raise StyleConflictError(f"{self.kind} style {name!r} {clash}")
+        canonical = self.aliases.get(name, name)
+        if canonical in self.builtins:
+            return self._own(canonical), None
+        if name in self._registered:
+            return _source_of_class(self._registered[name]), None
+        for claim in found:
+            if claim.entry_point.name == name and not claim.blocked:
+                return _source_of_claim(claim), claim
+        raise self._unknown(name, found)
+
+    def _clash(self, name: str, found: list[Claim]) -> str:
+        """Say who else claims `name`; empty where at most one provider does."""
+        third = {str(claim): claim for claim in found if claim.entry_point.name == name and not claim.blocked}
+        block = ",".join(sorted({claim.distribution for claim in third.values()}))
+        canonical = self.aliases.get(name, name)
+        if third and canonical in self.builtins:
+            return (
+                f"is built in ({self._own(canonical)}) and claimed by {', '.join(sorted(third))}; built-in names and "
+                f"their aliases cannot be taken: uninstall the other, or set SCHEDFRAME_BLOCK={block}"
+            )
+        providers = sorted(third)
+        if name in self._registered:
+            providers.append(f"{_source_of_class(self._registered[name])}, registered in this process")
+        if len(providers) > 1:
+            return (
+                f"is provided more than once: {'; '.join(providers)}; uninstall all but one, "
+                f"or set SCHEDFRAME_BLOCK to those that you do not want ({block})"
+            )
+        return ""
+
+    def _unknown(self, name: str, found: list[Claim]) -> UnknownStyleError:
+        blocked = [claim for claim in found if claim.entry_point.name == name]
+        if blocked:
+            return UnknownStyleError(
+                f"the {self.kind} style {name!r} comes from {blocked[0]}, and {blocked[0].blocked}; "
+                f"change the variable to use it"
+            )
+        usable = list(self)
+        hint = did_you_mean(name, [*usable, *self.aliases]) or "."
+        text = (
+            f"there is no {self.kind} style {name!r}{hint} Installed: {', '.join(usable)}. "
+            f"Other styles come from plugins: pip install the one that provides {name!r}"
+        )
+        stale = list(seen_twice())
+        return UnknownStyleError(f"{text}. {'; '.join(stale)}" if stale else text)
+
+    def _load(self, source: Source, claim: Claim | None) -> type[StyleT]:
+        if claim is not None:
+            fault = incompatibility(claim)
+            if fault:
+                raise StyleLoadError(
+                    f"{self.kind} style {source.name!r} from {source} cannot be used: {fault}; "
+                    f"install versions that fit each other"
+                )
+        point = importlib_metadata.EntryPoint(name=source.name, value=source.target, group=self.group)
+        try:
+            style = point.load()
+        except (Exception, SystemExit) as error:
+            raise StyleLoadError(
+                f"{self.kind} style {source.name!r} from {source} cannot be imported: "
+                f"{type(error).__name__}: {error}; repair or reinstall it, or leave the style out"
+            ) from error
+        self._check(style, source)
+        _SOURCES[style] = source
+        return style  # type: ignore[no-any-return]
+
+    def _check(self, style: Any, source: Source) -> None:
+        """Refuse what is no usable style of this kind under its own name."""
+        fault = ""
+        if not (isinstance(style, type) and issubclass(style, self._base)):
+            fault = f"it is no subclass of schedframe.styles.{self._base.__name__}"
+        elif inspect.isabstract(style):
+            missing = ", ".join(sorted(style.__abstractmethods__))
+            fault = f"it does not implement {missing}"
+        elif style.model_fields["style"].default != source.name:
+            own = style.model_fields["style"].default
+            fault = f"its field `style` says {own!r}, and its entry point {source.name!r}; make them the same"
+        if fault:
+            raise StyleLoadError(f"{self.kind} style {source.name!r} from {source} cannot be used: {fault}")
+
+
+_SOURCES: dict[type[Style], Source] = {}
+
+
+def source_of(style: Style | type[Style]) -> Source:
+    """Say where `style` comes from: distribution, version and target; the class alone where it was not installed."""
+    cls = style if isinstance(style, type) else type(style)
+    return _SOURCES.get(cls) or _source_of_class(cls)
+
+
+def _source_of_class(style: type[Style]) -> Source:
+    field = getattr(style, "model_fields", {}).get("style")
+    name = field.default if field is not None and isinstance(field.default, str) else ""
+    return Source(name, f"{getattr(style, '__module__', '?')}:{getattr(style, '__qualname__', repr(style))}")
+
+
+def _source_of_claim(claim: Claim) -> Source:
+    return Source(claim.entry_point.name, claim.entry_point.value, claim.distribution, claim.version)
+
+
+lr_styles: Registry[LRStyle] = Registry(
+    "LR",
+    LRStyle,
+    builtins={
+        "WSD": "schedframe.styles.lr:WSD",
+        "constant": "schedframe.styles.lr:Constant",
+        "cosine": "schedframe.styles.lr:Cosine",
+        "exponential": "schedframe.styles.lr:Exponential",
+        "geometric": "schedframe.styles.lr:Geometric",
+        "inverse-square-root": "schedframe.styles.lr:InverseSquareRoot",
+        "linear": "schedframe.styles.lr:Linear",
+        "minus_sqrt": "schedframe.styles.lr:MinusSqrt",
+        "multi-step": "schedframe.styles.lr:MultiStep",
+        "polynomial": "schedframe.styles.lr:Polynomial",
+    },
+    aliases={"1-sqrt": "minus_sqrt", "inverse_square_root": "inverse-square-root", "wsd": "WSD"},
+)
+"""The learning-rate styles."""
+
+wd_styles: Registry[WDStyle] = Registry(
+    "WD",
+    WDStyle,
+    builtins={
+        "constant": "schedframe.styles.wd:WDConstant",
+        "cosine": "schedframe.styles.wd:WDCosine",
+        "exponential": "schedframe.styles.wd:WDExponential",
+        "geometric": "schedframe.styles.wd:WDGeometric",
+        "linear": "schedframe.styles.wd:WDLinear",
+    },
+    aliases={},
+)
+"""The weight-decay styles."""

@@ -1,0 +1,149 @@
+"""What must hold between the numbers of a run, said once for the config and for the scheduler.
+
+A config refuses every rule that is broken. The scheduler, Megatron's twin, refuses what Megatron
+refuses, and warns about what Megatron runs although it is a mistake.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from schedframe._registry import source_of
+from schedframe.styles._base import LRPoint, LRStyle, Style, WDPoint, WDStyle
+from schedframe.styles.lr import WSD
+from schedframe.styles.wd import WDConstant
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One condition.
+
+    Attributes:
+        key: the key that is blamed.
+        needs: the keys that the condition reads.
+        check: returns what is wrong, or an empty string.
+        refused_by_megatron: Megatron asserts it, or cannot run with it.
+    """
+
+    key: str
+    needs: tuple[str, ...]
+    check: Callable[..., str]
+    refused_by_megatron: bool = True
+
+    def broken(self, values: Values) -> str:
+        """Say what is wrong with `values`; empty where the rule holds, or where a key it needs is missing."""
+        if any(name not in values or values[name] is None for name in self.needs):
+            return ""
+        return self.check(*(values[name] for name in self.needs))
+
+
+def _says(broken: bool, text: str) -> str:
+    return text if broken else ""
+
+
+def _not_negative(value: float) -> str:
+    return _says(value < 0, "must not be negative")
+
+
+def _positive(value: float) -> str:
+    return _says(value <= 0, "must be above 0")
+
+
+def _tail_is_there(style: Style) -> str:
+    return _says(isinstance(style, WSD) and style.wsd_decay_steps == 0, "wsd_decay_steps must be above 0")
+
+
+def _tail_fits(style: Style, warmup_steps: float, decay_steps: float) -> str:
+    room = decay_steps - warmup_steps
+    return _says(
+        isinstance(style, WSD) and style.wsd_decay_steps > room,
+        f"wsd_decay_steps ({getattr(style, 'wsd_decay_steps', 0)}) is longer than the {room} steps between the end "
+        f"of warm-up and lr_decay_steps, so the learning rate would jump where warm-up ends; make it at most {room}",
+    )
+
+
+def _horizon_for_wd(style: Style, incr_steps: float) -> str:
+    return _says(not isinstance(style, WDConstant) and incr_steps <= 0, "wd_incr_steps must be above 0")
+
+
+def _constant_is_constant(style: Style, start_wd: float, end_wd: float) -> str:
+    return _says(
+        isinstance(style, WDConstant) and start_wd != end_wd,
+        f"is constant, but start_wd ({start_wd}) and end_wd ({end_wd}) differ; "
+        f"name a style that changes, such as linear or cosine, or make them the same",
+    )
+
+
+def trial_lr(style: LRStyle, decay_steps: float, warmup_steps: float, max_lr: float, min_lr: float) -> str:
+    """Evaluate `style` over the run and past its end; say where it has no finite value of at least 0."""
+    first = max(warmup_steps, 0)
+    return _trial(
+        style,
+        lambda: [first, *style.landmarks(warmup_steps, decay_steps).values(), *_sampled(first, decay_steps - first)],
+        lambda step: style.lr(LRPoint(max(step, first), warmup_steps, decay_steps, max_lr, min_lr)),
+    )
+
+
+def trial_wd(style: WDStyle, incr_steps: float, start_wd: float, end_wd: float, max_lr: float) -> str:
+    """Evaluate `style` over the run and past its end; say where it has no finite value of at least 0."""
+    if incr_steps <= 0:
+        return ""
+    return _trial(
+        style,
+        lambda: [*style.landmarks(incr_steps).values(), *_sampled(0, incr_steps)],
+        lambda step: style.wd(WDPoint(step, incr_steps, start_wd, end_wd, max_lr, max_lr)),
+    )
+
+
+def _sampled(first: float, span: float) -> list[float]:
+    return [first + span * part / 16 for part in range(17)] + [first + span + 1, first + 10 * span]
+
+
+def _trial(style: Style, steps: Callable[[], list[float]], value_at: Callable[[float], float]) -> str:
+    try:
+        for step in steps():
+            value = value_at(step)
+            if not 0 <= value < inf:
+                return f"{style!r} from {source_of(style)} gives {value} at step {step:g}"
+    except ValueError as error:
+        return str(error)
+    except Exception as error:
+        return f"{style!r} from {source_of(style)} fails when it is evaluated: {type(error).__name__}: {error}"
+    return ""
+
+
+RULES = (
+    Rule("lr_decay_steps", ("lr_decay_steps",), _positive),
+    Rule("max_lr", ("max_lr",), _positive, refused_by_megatron=False),
+    Rule("min_lr", ("min_lr",), _not_negative),
+    Rule("min_lr", ("min_lr", "max_lr"), lambda low, high: _says(low > high, f"must not be above max_lr ({high})")),
+    Rule("init_lr", ("init_lr",), _not_negative, refused_by_megatron=False),
+    Rule("init_lr", ("init_lr", "max_lr"), lambda low, high: _says(low > high, f"must not be above max_lr ({high})")),
+    Rule("lr_warmup_steps", ("lr_warmup_steps",), _not_negative, refused_by_megatron=False),
+    Rule(
+        "lr_warmup_steps",
+        ("lr_warmup_steps", "lr_decay_steps"),
+        lambda warmup, decay: _says(warmup >= decay, f"must be below lr_decay_steps ({decay})"),
+    ),
+    Rule("lr_decay_style", ("lr_decay_style",), _tail_is_there, refused_by_megatron=False),
+    Rule(
+        "lr_decay_style",
+        ("lr_decay_style", "lr_warmup_steps", "lr_decay_steps"),
+        _tail_fits,
+        refused_by_megatron=False,
+    ),
+    Rule(
+        "lr_decay_style",
+        ("lr_decay_style", "lr_decay_steps", "lr_warmup_steps", "max_lr", "min_lr"),
+        trial_lr,
+    ),
+    Rule("start_wd", ("start_wd",), _not_negative),
+    Rule("end_wd", ("end_wd",), _not_negative),
+    Rule("wd_incr_style", ("wd_incr_style", "wd_incr_steps"), _horizon_for_wd),
+    Rule("wd_incr_style", ("wd_incr_style", "start_wd", "end_wd"), _constant_is_constant),
+    Rule("wd_incr_style", ("wd_incr_style", "wd_incr_steps", "start_wd", "end_wd", "max_lr"), trial_wd),
+)
+"""Every rule, each after those it builds on."""

@@ -1,0 +1,349 @@
+"""The running scheduler: Megatron's ``OptimizerParamScheduler``, with styles from the registry."""
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Mapping
+from math import isfinite
+from numbers import Real
+from typing import Any
+
+from pydantic import ValidationError
+
+from schedframe import _engine, _groups, _hooks, _state
+from schedframe._byname import ByName, by_lr_style, by_wd_style
+from schedframe._errors import ConfigError, Problem, SchedframeError, SchedframeWarning
+from schedframe._problems import problems_of
+from schedframe._registry import source_of
+from schedframe._rules import RULES
+from schedframe.styles._base import LRShape, LRStyle, Style, WDShape, WDStyle
+from schedframe.styles.lr import WSD
+
+logger = logging.getLogger("schedframe")
+
+StyleLike = str | Mapping[str, Any]
+"""A style's name, or a table with its options; wherever one is taken, a style object is too."""
+
+
+class OptimizerParamScheduler:
+    """Anneals learning rate and weight decay of an optimizer's param groups.
+
+    The arguments are those of ``megatron.core.optimizer_param_scheduler.OptimizerParamScheduler``, in its
+    order, and become attributes of the same name. They may be assigned from outside: a new value acts at
+    the next ``step()``, ``step(0)`` included. Results are equal float for float to Megatron Core 0.16 to
+    0.19 wherever Megatron accepts the arguments; docs/explanation/differences.md lists what is different
+    on purpose. The constructor ends with ``step(0)``, so that every group holds its first values.
+
+    Args:
+        optimizer: anything with ``param_groups``, a list of dicts; a group's own ``max_lr``, ``min_lr``,
+            ``start_wd``, ``end_wd`` win over the scheduler's, and ``wd_mult`` multiplies its weight decay.
+        init_lr: learning rate at step 0.
+        max_lr: learning rate at the end of warm-up.
+        min_lr: the floor.
+        lr_warmup_steps: length of the linear warm-up, in steps of the clock (Megatron: samples).
+        lr_decay_steps: where the decay ends, in steps from the start of the run.
+        lr_decay_style: a learning-rate style: its name, a table with options, or a `LRStyle`.
+        start_wd: weight decay at step 0; ``None``, with `end_wd`, leaves weight decay alone.
+        end_wd: weight decay at `wd_incr_steps` and after; it may be below `start_wd`.
+        wd_incr_steps: where the weight-decay schedule ends, in steps.
+        wd_incr_style: a weight-decay style: its name, a table with options, or a `WDStyle`.
+        use_checkpoint_opt_param_scheduler: `load_state_dict` takes the checkpoint's schedule.
+        override_opt_param_scheduler: `load_state_dict` keeps this schedule, at the checkpoint's position.
+        wsd_decay_steps: length of the tail of ``WSD``, in steps, where the style is given by that name.
+        lr_wsd_decay_style: curve of that tail: a name, a table, or a `LRCurve`.
+
+    Raises:
+        ConfigError: with everything that is wrong with the arguments.
+
+    Attributes:
+        num_steps: the position, in steps.
+    """
+
+    def __init__(
+        self,
+        optimizer: Any,
+        init_lr: float,
+        max_lr: float,
+        min_lr: float,
+        lr_warmup_steps: float,
+        lr_decay_steps: float,
+        lr_decay_style: StyleLike | LRStyle,
+        start_wd: float | None,
+        end_wd: float | None,
+        wd_incr_steps: float,
+        wd_incr_style: StyleLike | WDStyle,
+        use_checkpoint_opt_param_scheduler: bool | None = True,
+        override_opt_param_scheduler: bool | None = False,
+        wsd_decay_steps: float | None = None,
+        lr_wsd_decay_style: StyleLike | LRStyle | None = None,
+    ) -> None:
+        """Check every argument, then write the first values."""
+        self._tail: tuple[Any, Any] = (wsd_decay_steps, lr_wsd_decay_style)
+        numbers = {
+            "lr_decay_steps": lr_decay_steps,
+            "max_lr": max_lr,
+            "min_lr": min_lr,
+            "init_lr": init_lr,
+            "lr_warmup_steps": lr_warmup_steps,
+            "start_wd": start_wd,
+            "end_wd": end_wd,
+            "wd_incr_steps": wd_incr_steps,
+        }
+        problems = [*_overridden(type(self)), *_no_numbers(numbers)]
+        problems += _contradictory_flags(use_checkpoint_opt_param_scheduler, override_opt_param_scheduler)
+        sound: dict[str, Any] = {
+            key: value for key, value in numbers.items() if not any(problem.path == key for problem in problems)
+        }
+        for key, by_name, style in (
+            ("lr_decay_style", by_lr_style, self._with_tail(lr_decay_style)),
+            ("wd_incr_style", by_wd_style, wd_incr_style),
+        ):
+            try:
+                sound[key] = _resolved(key, by_name, style, sound.get("lr_decay_steps"))
+            except ConfigError as error:
+                problems += error.problems
+        refused, mistakes = broken_rules(sound)
+        problems += refused
+        if problems:
+            raise ConfigError(type(self).__name__, problems)
+
+        self.optimizer = optimizer
+        self.init_lr = init_lr
+        self.max_lr = float(max_lr)
+        self.min_lr = min_lr
+        self.lr_warmup_steps = lr_warmup_steps
+        self.num_steps = 0
+        self.lr_decay_steps = lr_decay_steps
+        self.lr_style = sound["lr_decay_style"]
+        self.start_wd = start_wd
+        self.end_wd = end_wd
+        self.wd_incr_steps = wd_incr_steps
+        self.wd_style = sound["wd_incr_style"]
+        self.override_opt_param_scheduler = override_opt_param_scheduler
+        self.use_checkpoint_opt_param_scheduler = use_checkpoint_opt_param_scheduler
+
+        groups = list(optimizer.param_groups)
+        mistakes += [f"{key} = {getattr(self, key)}: {text}" for key, text in _groups.contradictions(self, groups)]
+        mistakes += _groups.lr_multipliers(groups)
+        for mistake in mistakes:
+            warnings.warn(mistake, SchedframeWarning, stacklevel=2)
+        _groups.unshare(groups)
+        self._memory = _groups.Memory(self, groups)
+        self.step(0)
+        if is_first_rank():
+            logger.info(
+                "lr style %s from %s; wd style %s from %s",
+                *(self.lr_decay_style, source_of(self.lr_style)),
+                *(self.wd_incr_style, source_of(self.wd_style)),
+            )
+        _hooks.built(self)
+
+    @property
+    def lr_style(self) -> LRStyle:
+        """The learning-rate style, the object behind the name `lr_decay_style`."""
+        return self._lr_style
+
+    @lr_style.setter
+    def lr_style(self, style: LRStyle) -> None:
+        self._lr_style = style
+        self.lr_coefficient_at = style.coefficient_at if isinstance(style, LRShape) else None
+
+    @property
+    def wd_style(self) -> WDStyle:
+        """The weight-decay style, the object behind the name `wd_incr_style`."""
+        return self._wd_style
+
+    @wd_style.setter
+    def wd_style(self, style: WDStyle) -> None:
+        self._wd_style = style
+        self.wd_coefficient_at = style.coefficient_at if isinstance(style, WDShape) else None
+
+    @property
+    def lr_decay_style(self) -> str:
+        """The learning-rate style's name; assigning a name, a table or a style changes `lr_style`."""
+        return self.lr_style.style
+
+    @lr_decay_style.setter
+    def lr_decay_style(self, style: StyleLike | LRStyle) -> None:
+        self.lr_style = _resolved("lr_decay_style", by_lr_style, self._with_tail(style), self.lr_decay_steps)
+
+    @property
+    def wd_incr_style(self) -> str:
+        """The weight-decay style's name; assigning a name, a table or a style changes `wd_style`."""
+        return self.wd_style.style
+
+    @wd_incr_style.setter
+    def wd_incr_style(self, style: StyleLike | WDStyle) -> None:
+        self.wd_style = _resolved("wd_incr_style", by_wd_style, style, self.lr_decay_steps)
+
+    @property
+    def wsd_decay_steps(self) -> float | None:
+        """Length of the tail of ``WSD``, in steps; for another style, what the constructor was given."""
+        return self.lr_style.wsd_decay_steps if isinstance(self.lr_style, WSD) else self._tail[0]
+
+    @wsd_decay_steps.setter
+    def wsd_decay_steps(self, steps: float | None) -> None:
+        self._change_tail(steps, self._tail[1])
+
+    @property
+    def lr_wsd_decay_style(self) -> str | None:
+        """Name of the tail of ``WSD``; for another style, what the constructor was given."""
+        if isinstance(self.lr_style, WSD):
+            return self.lr_style.lr_wsd_decay_style.style
+        tail = self._tail[1]
+        return tail.style if isinstance(tail, Style) else tail
+
+    @lr_wsd_decay_style.setter
+    def lr_wsd_decay_style(self, style: StyleLike | LRStyle | None) -> None:
+        self._change_tail(self._tail[0], style)
+
+    def get_lr(self, param_group: Mapping[str, Any]) -> float:
+        """Return the learning rate at `num_steps` for one param group.
+
+        Args:
+            param_group: a group of an optimizer; its own ``max_lr`` and ``min_lr`` win.
+        """
+        return _engine.lr_at(self, self.num_steps, param_group)
+
+    def get_wd(self, param_group: Mapping[str, Any] | None = None) -> float | None:
+        """Return the weight decay at `num_steps`, before ``wd_mult``; ``None`` where weight decay is left alone.
+
+        Args:
+            param_group: a group of an optimizer; its own ``start_wd`` and ``end_wd`` win.
+        """
+        return _engine.wd_at(self, self.num_steps, param_group or {})
+
+    def step(self, increment: int) -> None:
+        """Advance, and write ``lr`` and ``weight_decay`` into every param group, empty ones too.
+
+        A group whose value is a tensor has it filled in place. Where a style fails, nothing changes.
+
+        Args:
+            increment: how far to advance, in steps of the clock (Megatron: the samples of one batch).
+
+        Raises:
+            PluginError: a style gives NaN or infinity.
+        """
+        num_steps = self.num_steps + increment
+        _engine.write(self, num_steps, self.optimizer.param_groups)
+        self.num_steps = num_steps
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return Megatron's ten keys, with its types, and one more, ``schedframe``: a JSON string with the rest."""
+        return _state.dump(self)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go to a checkpoint's position, and to the schedule that the two flags choose.
+
+        With ``use_checkpoint_opt_param_scheduler`` the checkpoint's, with ``override_opt_param_scheduler``
+        this one; with neither, the two must be equal. The position is set, not added to, and every group
+        holds its learning rate and weight decay at once: loading twice is loading once. Groups hold the
+        bounds that were chosen, or their own of this run, whatever the optimizer's load put into them.
+
+        Args:
+            state_dict: ours, Megatron's, or one with Megatron's legacy keys.
+
+        Raises:
+            StateError: the state is broken, or differs where it must not; the scheduler is unchanged.
+            PluginError: an installed hook plugin fails.
+        """
+        groups = list(self.optimizer.param_groups)
+        chosen = _state.choose(self, _hooks.translated(state_dict))
+        before = {key: getattr(self, key) for key in chosen}
+        for key, value in chosen.items():
+            setattr(self, key, value)
+        _groups.unshare(groups)
+        self._memory.restore(self, groups)
+        self.step(0)
+        if is_first_rank():
+            changed = [f"{key} {before[key]!r} -> {value!r}" for key, value in chosen.items() if before[key] != value]
+            logger.info("resumed at step %s: %s", self.num_steps, "; ".join(changed) or "nothing changed")
+
+    def _with_tail(self, style: Any) -> Any:
+        """The table for a bare ``WSD``, from the two arguments that Megatron has for it."""
+        if style not in ("WSD", "wsd") or isinstance(style, Style):
+            return style
+        return {"style": "WSD", "wsd_decay_steps": self._tail[0], "lr_wsd_decay_style": self._tail[1]}
+
+    def _change_tail(self, steps: float | None, style: Any) -> None:
+        if isinstance(self.lr_style, WSD):
+            table = {"style": "WSD", "wsd_decay_steps": steps, "lr_wsd_decay_style": style}
+            self.lr_style = _resolved("lr_decay_style", by_lr_style, table, self.lr_decay_steps)
+        self._tail = (steps, style)
+
+
+_GET_LR, _GET_WD = OptimizerParamScheduler.get_lr, OptimizerParamScheduler.get_wd
+
+
+def _overridden(cls: type[OptimizerParamScheduler]) -> list[Problem]:
+    """Refuse a subclass or a patch that changes one group's formula: `step` does not ask it."""
+    if cls.get_lr is _GET_LR and cls.get_wd is _GET_WD:
+        return []
+    return [
+        Problem(
+            "", "get_lr or get_wd is overridden, which step() would ignore; write a style instead, and pass it by name"
+        )
+    ]
+
+
+def broken_rules(values: Mapping[str, Any]) -> tuple[list[Problem], list[str]]:
+    """Return what Megatron refuses about `values`, and what it runs although it is a mistake."""
+    sound = dict(values)
+    refused, mistakes = [], []
+    for rule in RULES:
+        broken = rule.broken(sound)
+        if broken and rule.refused_by_megatron:
+            refused.append(Problem(rule.key, broken, repr(sound.pop(rule.key))))
+        elif broken:
+            mistakes.append(f"{rule.key} = {sound[rule.key]!r}: {broken}")
+    return refused, mistakes
+
+
+def is_first_rank() -> bool:
+    """Say whether this process should speak for all; torch is not imported to find out."""
+    distributed = getattr(sys.modules.get("torch"), "distributed", None)
+    if distributed is not None and distributed.is_available() and distributed.is_initialized():
+        return bool(distributed.get_rank() == 0)
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _no_numbers(numbers: Mapping[str, Any]) -> list[Problem]:
+    problems = []
+    for key, value in numbers.items():
+        if value is None and key in ("start_wd", "end_wd") and numbers["start_wd"] is numbers["end_wd"]:
+            continue
+        if isinstance(value, bool) or not isinstance(value, Real):
+            problems.append(Problem(key, f"must be a number, not a {type(value).__name__}", repr(value)))
+        elif not isfinite(value):
+            problems.append(Problem(key, "must be finite", repr(value)))
+    return problems
+
+
+def _contradictory_flags(use_checkpoint: object, override: object) -> list[Problem]:
+    if not (use_checkpoint and override):
+        return []
+    return [
+        Problem(
+            "override_opt_param_scheduler",
+            "use_checkpoint_opt_param_scheduler is set too, and they contradict each other; set one of them",
+            "True",
+        )
+    ]
+
+
+def _resolved(key: str, by_name: ByName, style: Any, lr_decay_steps: float | None) -> Any:
+    """The style that `style` says, or a `ConfigError` about `key`."""
+    try:
+        return by_name.resolve(style, lr_decay_steps)
+    except SchedframeError as error:
+        problems = [Problem(key, str(error), repr(style), error=error)]
+    except ValidationError as error:
+        cls = by_name.registry[style["style"]]
+        problems = [
+            Problem(f"{key}.{found.path}", found.message, found.value, error=found.error)
+            for found in problems_of(error, cls)
+        ]
+    except ValueError as error:
+        problems = [Problem(key, str(error), repr(style))]
+    raise ConfigError(OptimizerParamScheduler.__name__, problems)

@@ -1,0 +1,96 @@
+"""From Megatron-LM's argument namespace to the scheduler."""
+
+import logging
+from typing import Any
+
+from schedframe._errors import ConfigError, Problem
+from schedframe._scheduler import OptimizerParamScheduler, is_first_rank
+
+logger = logging.getLogger("schedframe")
+
+
+def from_args(optimizer: Any, args: Any) -> OptimizerParamScheduler:
+    """Return the scheduler that Megatron-LM builds from `args`.
+
+    It does what ``get_optimizer_param_scheduler`` does
+    (NVIDIA/Megatron-LM:megatron/training/training.py, the same from core_v0.12.3 to core_v0.19.0), side
+    effects included, which the training loop needs: ``args.lr_decay_iters`` or ``args.lr_decay_samples``
+    is set where it is ``None``, and ``args.train_iters`` where training is by samples.
+
+    Args:
+        optimizer: Megatron's optimizer.
+        args: Megatron's namespace, after its validation. Iterations are multiplied by
+            ``args.global_batch_size``; the scheduler counts samples.
+
+    Raises:
+        ConfigError: neither ``train_iters`` nor ``train_samples`` is given, or the arguments do not fit
+            together.
+    """
+    if args.train_iters:
+        if args.lr_decay_iters is None:
+            args.lr_decay_iters = args.train_iters
+        lr_decay_steps = args.lr_decay_iters * args.global_batch_size
+        wd_incr_steps = args.train_iters * args.global_batch_size
+        wsd_decay_steps = None
+        if args.lr_wsd_decay_iters is not None:
+            wsd_decay_steps = args.lr_wsd_decay_iters * args.global_batch_size
+        warmup_steps = args.lr_warmup_iters * args.global_batch_size
+    elif args.train_samples:
+        args.train_iters = _iterations(args)
+        if args.lr_decay_samples is None:
+            args.lr_decay_samples = args.train_samples
+        lr_decay_steps = args.lr_decay_samples
+        wd_incr_steps = args.train_samples
+        wsd_decay_steps = args.lr_wsd_decay_samples
+        warmup_steps = args.lr_warmup_samples
+    else:
+        raise ConfigError("the arguments", [Problem("", "give --train-iters or --train-samples")])
+    if args.lr_warmup_fraction is not None:
+        warmup_steps = args.lr_warmup_fraction * lr_decay_steps
+    return OptimizerParamScheduler(
+        optimizer,
+        init_lr=args.lr_warmup_init,
+        max_lr=args.lr,
+        min_lr=args.min_lr,
+        lr_warmup_steps=warmup_steps,
+        lr_decay_steps=lr_decay_steps,
+        lr_decay_style=args.lr_decay_style,
+        start_wd=args.start_weight_decay,
+        end_wd=args.end_weight_decay,
+        wd_incr_steps=wd_incr_steps,
+        wd_incr_style=args.weight_decay_incr_style,
+        use_checkpoint_opt_param_scheduler=args.use_checkpoint_opt_param_scheduler,
+        override_opt_param_scheduler=args.override_opt_param_scheduler,
+        wsd_decay_steps=wsd_decay_steps,
+        lr_wsd_decay_style=args.lr_wsd_decay_style,
+    )
+
+
+def _iterations(args: Any) -> int:
+    """How many iterations ``args.train_samples`` are.
+
+    As ``update_train_iters`` of NVIDIA/Megatron-LM:megatron/training/training.py: through the batch-size
+    ramp-up at core_v0.16.1, through the step schedule of batch sizes at core_v0.19.0.
+    """
+    rampup = getattr(args, "rampup_batch_size", None)
+    by_steps = getattr(args, "step_batch_size_schedule", None)
+    consumed, iterations = 0, 0
+    ramp_end = args.train_samples - 1
+    if by_steps is None and rampup is not None:
+        ramp_end = min(int(rampup[2]), args.train_samples)
+    if rampup is not None or by_steps is not None:
+        from megatron.core.num_microbatches_calculator import (
+            get_current_global_batch_size,
+            update_num_microbatches,
+        )
+
+        while consumed <= ramp_end:
+            update_num_microbatches(consumed, consistency_check=False)
+            consumed += get_current_global_batch_size()
+            iterations += 1
+        update_num_microbatches(0, consistency_check=False)
+    if args.train_samples > consumed:
+        iterations += (args.train_samples - consumed) // args.global_batch_size
+    if is_first_rank():
+        logger.info("setting training iterations to %s", iterations)
+    return iterations

@@ -1,0 +1,39 @@
+"""What authors of styles import.
+
+A learning-rate style subclasses `LRCurve`, `LRShape` or `LRStyle`, a weight-decay style `WDCurve`,
+`WDShape` or `WDStyle`: take the first that can express the formula. A field that holds another style is
+typed `AnyLRStyle`, `AnyLRCurve` or `AnyWDStyle`, never the abstract class itself. An option that is a
+length in steps is typed `Length`, so that ``10%`` works in it.
+
+The built-in styles are in `schedframe.styles.lr` and `schedframe.styles.wd`.
+"""
+
+from schedframe._byname import AnyLRCurve, AnyLRStyle, AnyWDStyle
+from schedframe._lengths import Length
+from schedframe.styles._base import (
+    LRCurve,
+    LRPoint,
+    LRShape,
+    LRStyle,
+    Style,
+    WDCurve,
+    WDPoint,
+    WDShape,
+    WDStyle,
+)
+
+__all__ = [
+    "AnyLRCurve",
+    "AnyLRStyle",
+    "AnyWDStyle",
+    "LRCurve",
+    "LRPoint",
+    "LRShape",
+    "LRStyle",
+    "Length",
+    "Style",
+    "WDCurve",
+    "WDPoint",
+    "WDShape",
+    "WDStyle",
+]

@@ -1,0 +1,224 @@
+"""What a style is: a frozen set of options and one pure formula.
+
+Three tiers for learning rate, each implementing the one above it; the same three for weight decay::
+
+    LRStyle.lr(point)                                          what is no interpolation between the bounds
+    └── LRShape.coefficient_at(step, warmup_steps, decay_steps)    a coefficient of the step
+        └── LRCurve.coefficient(progress)                          a coefficient of progress
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple, final, get_args
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class LRPoint(NamedTuple):
+    """Where on the run, and between which bounds, a learning rate is asked for.
+
+    Read it by attribute: fields may be added at its end.
+
+    Attributes:
+        step: the scheduler's count (Megatron: samples), at or after `warmup_steps`, without an upper end.
+        warmup_steps: length of the warm-up, in steps.
+        decay_steps: where the decay ends, in steps from the start of the run.
+        max_lr: the param group's peak.
+        min_lr: the param group's floor.
+    """
+
+    step: float
+    warmup_steps: float
+    decay_steps: float
+    max_lr: float
+    min_lr: float
+
+
+class WDPoint(NamedTuple):
+    """Where on the run, and between which bounds, a weight decay is asked for.
+
+    Read it by attribute: fields may be added at its end.
+
+    Attributes:
+        step: the scheduler's count (Megatron: samples), from 0, without an upper end.
+        incr_steps: where the weight-decay schedule ends, in steps.
+        start_wd: the param group's weight decay at step 0.
+        end_wd: the param group's weight decay at `incr_steps` and after.
+        lr: the learning rate that was just computed for the same param group, a float.
+        max_lr: the param group's peak learning rate.
+    """
+
+    step: float
+    incr_steps: float
+    start_wd: float
+    end_wd: float
+    lr: float
+    max_lr: float
+
+
+class _Boolean:
+    """Stands for ``true`` or ``false`` where an option is no switch: pydantic would take it for 1 or 0."""
+
+    def __init__(self, value: bool) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+def _takes_bool(annotation: Any) -> bool:
+    return annotation in (bool, Any, object) or any(_takes_bool(part) for part in get_args(annotation))
+
+
+def _mask_bools(value: Any) -> Any:
+    if isinstance(value, bool):
+        return _Boolean(value)
+    if isinstance(value, list | tuple):
+        return [_mask_bools(item) for item in value]
+    return value
+
+
+class Style(BaseModel, ABC):
+    """Base of every style: options are fields, frozen and validated; the formula is one method.
+
+    A style is pure: the same point gives the same float, in any order, in any thread. It holds no state
+    and sees no optimizer. Every class is abstract or final.
+
+    Attributes:
+        style: the style's name, a ``Literal`` equal to its entry point's name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+    style: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_bool_for_a_number(cls, options: Any) -> Any:
+        if not isinstance(options, dict):
+            return options
+        fields = cls.model_fields
+        return {
+            key: value if key not in fields or _takes_bool(fields[key].annotation) else _mask_bools(value)
+            for key, value in options.items()
+        }
+
+
+class LRStyle(Style):
+    """A learning-rate style: what happens from the end of warm-up, for ever.
+
+    The engine owns warm-up, bounds and state. Subclass this only for what is no interpolation between
+    the bounds; `LRShape` and `LRCurve` are faster, because they are asked once a step instead of once
+    a param group.
+    """
+
+    @abstractmethod
+    def lr(self, point: LRPoint) -> float:
+        """Return the learning rate at `point`, for one param group.
+
+        Args:
+            point: step, lengths (in steps) and the group's bounds; `point.step` is never inside the
+                warm-up, and may lie past `point.decay_steps`: the style decides what happens there.
+
+        Raises:
+            ValueError: the formula has no value between these bounds; said at construction, not at the step.
+        """
+
+    def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
+        """Return the steps at which the style bends, by label; previews, plots and reports show them.
+
+        Args:
+            warmup_steps: length of the warm-up, in steps.
+            decay_steps: where the decay ends, in steps from the start of the run.
+        """
+        return {}
+
+
+class LRShape(LRStyle):
+    """A learning-rate style that is a coefficient of the step: ``lr = min_lr + c * (max_lr - min_lr)``."""
+
+    @abstractmethod
+    def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
+        """Return the coefficient at `step`: 1 is the peak, 0 the floor.
+
+        Args:
+            step: from the end of warm-up to `decay_steps`, both included. Past the end it is not asked:
+                the learning rate is the floor there.
+            warmup_steps: length of the warm-up, in steps.
+            decay_steps: where the decay ends, in steps from the start of the run.
+        """
+
+    @final
+    def lr(self, point: LRPoint) -> float:
+        """Interpolate between the bounds; past the end, return the floor."""
+        if point.step > point.decay_steps:
+            return point.min_lr
+        coefficient = self.coefficient_at(point.step, point.warmup_steps, point.decay_steps)
+        return point.min_lr + coefficient * (point.max_lr - point.min_lr)
+
+
+class LRCurve(LRShape):
+    """A learning-rate style that is a coefficient of progress; it also serves as the tail of ``WSD``."""
+
+    @abstractmethod
+    def coefficient(self, progress: float) -> float:
+        """Return the coefficient at `progress` in [0, 1]: 1 is the peak, 0 the floor."""
+
+    @final
+    def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
+        """Return the coefficient at the fraction of the decay that lies behind `step`."""
+        return self.coefficient(float(step - warmup_steps) / float(decay_steps - warmup_steps))
+
+
+class WDStyle(Style):
+    """A weight-decay style: from step 0, for ever.
+
+    Subclass this only for what is no interpolation between the bounds; `WDShape` and `WDCurve` are
+    asked once a step instead of once a param group.
+    """
+
+    @abstractmethod
+    def wd(self, point: WDPoint) -> float:
+        """Return the weight decay at `point`, for one param group, before its ``wd_mult``.
+
+        Raises:
+            ValueError: the formula has no value between these bounds; said at construction, not at the step.
+        """
+
+    def landmarks(self, incr_steps: float) -> dict[str, float]:
+        """Return the steps at which the style bends, by label; previews, plots and reports show them."""
+        return {}
+
+
+class WDShape(WDStyle):
+    """A weight-decay style that is a coefficient of the step: ``wd = start_wd + c * (end_wd - start_wd)``."""
+
+    @abstractmethod
+    def coefficient_at(self, step: float, incr_steps: float) -> float:
+        """Return the coefficient at `step`: 0 is `start_wd`, 1 is `end_wd`.
+
+        Args:
+            step: from 0 to `incr_steps`, both included. Past the end it is not asked: the weight decay
+                is `end_wd` there.
+            incr_steps: where the weight-decay schedule ends, in steps.
+        """
+
+    @final
+    def wd(self, point: WDPoint) -> float:
+        """Interpolate between the bounds; past the end, return `end_wd`."""
+        if point.step > point.incr_steps:
+            return point.end_wd
+        coefficient = self.coefficient_at(point.step, point.incr_steps)
+        return point.start_wd + coefficient * (point.end_wd - point.start_wd)
+
+
+class WDCurve(WDShape):
+    """A weight-decay style that is a coefficient of progress."""
+
+    @abstractmethod
+    def coefficient(self, progress: float) -> float:
+        """Return the coefficient at `progress` in [0, 1]: 0 is `start_wd`, 1 is `end_wd`."""
+
+    @final
+    def coefficient_at(self, step: float, incr_steps: float) -> float:
+        """Return the coefficient at the fraction of the schedule that lies behind `step`."""
+        return self.coefficient(float(step) / float(incr_steps))

@@ -1,0 +1,342 @@
+"""The built-in learning-rate styles.
+
+Megatron's own keep its formulas and its order of operations, so that they are equal float for float
+(``megatron/core/optimizer_param_scheduler.py`` at core_v0.16.1 to core_v0.19.0). In the formulas,
+``p`` is progress through the decay, ``(step - lr_warmup_steps) / (lr_decay_steps - lr_warmup_steps)``.
+"""
+
+from math import cos, pi, pow, sqrt
+from typing import Annotated, Literal, final
+
+from pydantic import Field, model_validator
+
+from schedframe._byname import AnyLRCurve
+from schedframe._lengths import Length
+from schedframe.styles._base import LRCurve, LRPoint, LRShape, LRStyle
+
+
+@final
+class Constant(LRStyle):
+    """The peak, for ever.
+
+    The learning rate stays at the peak from the end of warm-up on. The floor is never used.
+
+    Formula:
+        lr = max_lr
+
+    At the edges:
+        Past lr_decay_steps it stays at max_lr.
+
+    Examples:
+        >>> from schedframe.styles import LRPoint
+        >>> Constant().lr(LRPoint(500, 10, 100, max_lr=1.0, min_lr=0.1))
+        1.0
+
+    References:
+        NVIDIA/Megatron-LM:megatron/core/optimizer_param_scheduler.py at core_v0.16.1
+    """
+
+    style: Literal["constant"] = "constant"
+
+    def lr(self, point: LRPoint) -> float:
+        """Return the group's peak."""
+        return point.max_lr
+
+
+@final
+class Linear(LRCurve):
+    """A straight line from the peak to the floor.
+
+    Formula:
+        c = 1 - p
+
+    At the edges:
+        The peak where warm-up ends, the floor at lr_decay_steps and after.
+
+    Examples:
+        >>> Linear().coefficient(0.25)
+        0.75
+
+    References:
+        NVIDIA/Megatron-LM:megatron/core/optimizer_param_scheduler.py at core_v0.16.1
+    """
+
+    style: Literal["linear"] = "linear"
+
+    def coefficient(self, progress: float) -> float:
+        """Return 1 - p."""
+        return 1.0 - progress
+
+
+@final
+class Cosine(LRCurve):
+    """Half a cosine wave from the peak to the floor.
+
+    Formula:
+        c = (cos(pi * p) + 1) / 2
+
+    At the edges:
+        The peak where warm-up ends, the floor at lr_decay_steps and after; it does not rise again.
+
+    Examples:
+        >>> Cosine().coefficient(0.5)
+        0.5
+
+    References:
+        SGDR, https://arxiv.org/abs/1608.03983;
+        NVIDIA/Megatron-LM:megatron/core/optimizer_param_scheduler.py at core_v0.16.1
+    """
+
+    style: Literal["cosine"] = "cosine"
+
+    def coefficient(self, progress: float) -> float:
+        """Return (cos(pi * p) + 1) / 2."""
+        return 0.5 * (cos(pi * progress) + 1.0)
+
+
+@final
+class InverseSquareRoot(LRStyle):
+    """The peak times the square root of warm-up over step.
+
+    It depends on the step itself, not on progress: lr_decay_steps only says where it ends.
+
+    Formula:
+        lr = max(min_lr, max_lr * sqrt(max(lr_warmup_steps, 1)) / sqrt(max(step, 1)))
+
+    At the edges:
+        The peak where warm-up ends. Past lr_decay_steps it is min_lr, which is a jump down where the
+        curve had not reached the floor.
+
+    Examples:
+        >>> from schedframe.styles import LRPoint
+        >>> InverseSquareRoot().lr(LRPoint(400, 100, 1000, max_lr=1.0, min_lr=0.1))
+        0.5
+
+    References:
+        NVIDIA/Megatron-LM:megatron/core/optimizer_param_scheduler.py at core_v0.16.1
+    """
+
+    style: Literal["inverse-square-root"] = "inverse-square-root"
+
+    def lr(self, point: LRPoint) -> float:
+        """Return the peak scaled by sqrt(warm-up / step), at least the floor."""
+        if point.step > point.decay_steps:
+            return point.min_lr
+        warmup_steps, step = max(point.warmup_steps, 1), max(point.step, 1)
+        return max(point.min_lr, float(point.max_lr * warmup_steps**0.5 / (step**0.5)))
+
+
+@final
+class Exponential(LRCurve):
+    """Half an exponential, shifted so that it reaches the floor.
+
+    As a tail it is Megatron's ``exponential``; here it may also run over the whole decay.
+
+    Formula:
+        c = 2 * 0.5**p - 1
+
+    At the edges:
+        The peak where it starts, the floor where it ends and after.
+
+    Examples:
+        >>> Exponential().coefficient(1.0)
+        0.0
+
+    References:
+        NVIDIA/Megatron-LM:megatron/core/optimizer_param_scheduler.py at core_v0.16.1, as a tail of WSD
+    """
+
+    style: Literal["exponential"] = "exponential"
+
+    def coefficient(self, progress: float) -> float:
+        """Return 2 * 0.5**p - 1."""
+        return (2.0 * pow(0.5, progress)) - 1.0
+
+
+@final
+class MinusSqrt(LRCurve):
+    """One minus the square root of progress: fast at first, then slow.
+
+    Also spelled ``1-sqrt``, as elsewhere. It is meant as the tail of ``WSD``.
+
+    Formula:
+        c = 1 - sqrt(p)
+
+    At the edges:
+        The peak where it starts, the floor where it ends and after.
+
+    Examples:
+        >>> MinusSqrt().coefficient(0.25)
+        0.5
+
+    References:
+        Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations,
+        https://arxiv.org/abs/2405.18392;
+        NVIDIA/Megatron-LM:megatron/core/optimizer_param_scheduler.py at core_v0.16.1, as a tail of WSD
+    """
+
+    style: Literal["minus_sqrt"] = "minus_sqrt"
+
+    def coefficient(self, progress: float) -> float:
+        """Return 1 - sqrt(p)."""
+        return 1.0 - sqrt(progress)
+
+
+@final
+class WSD(LRShape):
+    """Warm-up, stable, decay: the peak until a tail brings it to the floor.
+
+    The tail is the last wsd_decay_steps steps before lr_decay_steps. Its curve is any installed curve,
+    by name or as a table with options. Also spelled ``wsd``.
+
+    Formula:
+        c = 1                for step <= lr_decay_steps - wsd_decay_steps
+        c = tail(q)          after, with q = (step - (lr_decay_steps - wsd_decay_steps)) / wsd_decay_steps
+
+    At the edges:
+        The peak where warm-up ends, the floor at lr_decay_steps and after. A tail longer than the decay
+        would begin inside the warm-up and jump: a `Schedule` refuses it.
+
+    Examples:
+        >>> style = WSD(wsd_decay_steps=20, lr_wsd_decay_style="linear")
+        >>> style.coefficient_at(80, 10, 100), style.coefficient_at(90, 10, 100)
+        (1.0, 0.5)
+
+    References:
+        MiniCPM, https://arxiv.org/abs/2404.06395;
+        NVIDIA/Megatron-LM:megatron/core/optimizer_param_scheduler.py at core_v0.16.1
+    """
+
+    style: Literal["WSD"] = "WSD"
+    wsd_decay_steps: Length = Field(description="Length of the tail, in steps or percent of lr_decay_steps.")
+    lr_wsd_decay_style: AnyLRCurve = Field(Exponential(), description="Curve of the tail.")
+
+    def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
+        """Return 1 until the tail begins, then the tail's coefficient."""
+        wsd_decay_steps = self.wsd_decay_steps
+        anneal_start = decay_steps - wsd_decay_steps
+        if step <= anneal_start:
+            return 1.0
+        return self.lr_wsd_decay_style.coefficient(float(step - anneal_start) / float(wsd_decay_steps))
+
+    def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
+        """Return where the tail begins."""
+        return {"anneal start": decay_steps - self.wsd_decay_steps}
+
+
+@final
+class Geometric(LRStyle):
+    """A straight line on a logarithmic scale from the peak to the floor.
+
+    Formula:
+        lr = max_lr * (min_lr / max_lr)**p
+
+    At the edges:
+        The peak where warm-up ends, the floor at lr_decay_steps and after. Both must be above 0.
+
+    Examples:
+        >>> from schedframe.styles import LRPoint
+        >>> Geometric().lr(LRPoint(50, 0, 100, max_lr=1.0, min_lr=0.25))
+        0.5
+
+    References:
+        Exponential decay with a given end value, as in OLMo-core's ``exponential``,
+        allenai/OLMo-core:src/olmo_core/optim/scheduler.py at fa6c501
+    """
+
+    style: Literal["geometric"] = "geometric"
+
+    def lr(self, point: LRPoint) -> float:
+        """Return max_lr * (min_lr / max_lr)**p."""
+        if point.max_lr <= 0.0 or point.min_lr <= 0.0:
+            raise ValueError(f"geometric needs max_lr and min_lr above 0, got {point.max_lr} and {point.min_lr}")
+        if point.step >= point.decay_steps:
+            return point.min_lr
+        progress = float(point.step - point.warmup_steps) / float(point.decay_steps - point.warmup_steps)
+        return float(point.max_lr * (point.min_lr / point.max_lr) ** progress)
+
+
+@final
+class Polynomial(LRCurve):
+    """A power of the remaining progress.
+
+    Formula:
+        c = (1 - p)**power
+
+    At the edges:
+        The peak where warm-up ends, the floor at lr_decay_steps and after. With power 1 it is ``linear``.
+
+    Examples:
+        >>> Polynomial(power=2.0).coefficient(0.5)
+        0.25
+
+    References:
+        torch.optim.lr_scheduler.PolynomialLR, pytorch/pytorch:torch/optim/lr_scheduler.py at v2.13.0
+    """
+
+    style: Literal["polynomial"] = "polynomial"
+    power: float = Field(2.0, gt=0, description="Exponent: above 1 falls fast first, below 1 late.")
+
+    def coefficient(self, progress: float) -> float:
+        """Return (1 - p)**power."""
+        return float((1.0 - progress) ** self.power)
+
+
+@final
+class MultiStep(LRStyle):
+    """Piecewise constant: the peak times a multiplier that changes at milestones.
+
+    DeepSeek LLM falls to 31.6 % of the peak after 80 % of the run and to 10 % after 90 %::
+
+        lr_decay_style: {style: multi-step, milestones: [0.8, 0.9], multipliers: [0.316, 0.1]}
+
+    Formula:
+        lr = max(min_lr, m * max_lr), m the multiplier of the last milestone that lies before the step,
+        1 before the first; milestones are fractions of lr_decay_steps
+
+    At the edges:
+        At a milestone itself the old multiplier still holds. The last multiplier holds for ever, also
+        past lr_decay_steps. The learning rate is never below min_lr.
+
+    Examples:
+        >>> from schedframe.styles import LRPoint
+        >>> deepseek = MultiStep(milestones=(0.8, 0.9), multipliers=(0.316, 0.1))
+        >>> [deepseek.lr(LRPoint(step, 10, 100, max_lr=1.0, min_lr=0.0)) for step in (80, 81, 91, 500)]
+        [1.0, 0.316, 0.1, 0.1]
+
+    References:
+        DeepSeek LLM, https://arxiv.org/abs/2401.02954
+    """
+
+    style: Literal["multi-step"] = "multi-step"
+    milestones: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
+        min_length=1, description="Fractions of lr_decay_steps, rising."
+    )
+    multipliers: tuple[Annotated[float, Field(ge=0)], ...] = Field(
+        min_length=1, description="Fraction of max_lr after each milestone."
+    )
+
+    @model_validator(mode="after")
+    def _one_multiplier_a_milestone(self) -> "MultiStep":
+        if len(self.milestones) != len(self.multipliers):
+            raise ValueError(
+                f"needs one multiplier for each milestone, got {len(self.multipliers)} for {len(self.milestones)}"
+            )
+        if any(later <= earlier for earlier, later in zip(self.milestones, self.milestones[1:], strict=False)):
+            raise ValueError(f"milestones must rise, got {list(self.milestones)}")
+        return self
+
+    def lr(self, point: LRPoint) -> float:
+        """Return the multiplier of the last milestone behind the step times the peak, at least the floor."""
+        multiplier = 1.0
+        for milestone, following in zip(self.milestones, self.multipliers, strict=True):
+            if point.step > milestone * point.decay_steps:
+                multiplier = following
+        return max(point.min_lr, multiplier * point.max_lr)
+
+    def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
+        """Return the milestones in steps."""
+        return {
+            f"x {multiplier:g}": milestone * decay_steps
+            for milestone, multiplier in zip(self.milestones, self.multipliers, strict=True)
+        }
