@@ -236,10 +236,9 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         if not (isinstance(style, type) and issubclass(style, self._base)):
             fault = f"it is no subclass of schedframe.styles.{self._base.__name__}"
         elif inspect.isabstract(style):
-            missing = ", ".join(sorted(style.__abstractmethods__))
-            fault = f"it does not implement {missing}"
-        elif style.model_fields["style"].default != source.name:
-            own = style.model_fields["style"].default
+            fault = f"it does not implement {', '.join(sorted(getattr(style, '__abstractmethods__', ())))}"
+        elif _own_name(style) != source.name:
+            own = _own_name(style)
             fault = f"its field `style` says {own!r}, and its entry point {source.name!r}; make them the same"
         if fault:
             raise StyleLoadError(f"{self.kind} style {source.name!r} from {source} cannot be used: {fault}")
@@ -254,10 +253,14 @@ def source_of(style: Style | type[Style]) -> Source:
     return _SOURCES.get(cls) or _source_of_class(cls)
 
 
-def _source_of_class(style: type[Style]) -> Source:
+def _source_of_class(style: Any) -> Source:
+    return Source(_own_name(style), f"{getattr(style, '__module__', '?')}:{getattr(style, '__qualname__', style)}")
+
+
+def _own_name(style: Any) -> str:
+    """The name in the field ``style``; empty where the class has none."""
     field = getattr(style, "model_fields", {}).get("style")
-    name = field.default if field is not None and isinstance(field.default, str) else ""
-    return Source(name, f"{getattr(style, '__module__', '?')}:{getattr(style, '__qualname__', repr(style))}")
+    return field.default if field is not None and isinstance(field.default, str) else ""
 
 
 def _source_of_claim(claim: Claim) -> Source:

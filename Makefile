@@ -1,0 +1,43 @@
+# Everything starts from a clean clone with nothing but Python and make; the second run reuses .venv.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+PLUGINS := $(wildcard plugins/*/pyproject.toml plugins/*/*.py)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench nox clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+setup: $(VENV)/.ready ## build .venv with everything that development needs
+
+$(VENV)/.ready: pyproject.toml constraints.txt schedframe/_version.py $(PLUGINS)
+	@echo "Setting up $(VENV): once, a few minutes, most of it PyTorch"
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+	$(PIP) --group dev --editable '.[cli,plot,torch]'
+	$(PIP) --force-reinstall --no-deps $(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/pyproject.toml))
+	@touch $@
+
+demo: setup ## train a real Megatron Core GPT on a schedule from a file, with a plugin's style
+	$(BIN)/python docs/examples/train_gpt/train_gpt.py
+
+test: setup lint ## lint, types and every test
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: setup ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup ## ratios to Megatron's class and to pydantic, measured side by side
+	$(BIN)/python benchmarks/step.py
+	$(BIN)/python benchmarks/startup.py
+
+nox: setup ## the core, without torch, on every Python from 3.10 to 3.13 that is here
+	$(BIN)/nox
+
+clean: ## remove .venv and every cache
+	rm -rf $(VENV) .nox .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,37 @@
+"""The core, without torch and without Megatron, on every Python that is here, and with the lowest dependencies."""
+
+import nox
+
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_existing_virtualenvs = True
+
+CORE_TESTS = ("schedframe", "tests", "--ignore=tests/parity", "--ignore=tests/e2e")
+LOWEST = (
+    "importlib-metadata==6.0.0",
+    "packaging==22.0",
+    "pluggy==1.5.0",
+    "pydantic==2.6.0",
+    "ruamel.yaml==0.18.0",
+    "typer==0.15.0",
+    "rich==13.7.0",
+    "plotext==6.0.0",
+)
+
+
+@nox.session(python=["3.10", "3.11", "3.12", "3.13"])
+def core(session: nox.Session) -> None:
+    """Newest dependencies."""
+    _test(session)
+
+
+@nox.session(python="3.10")
+def lowest(session: nox.Session) -> None:
+    """The floor of every dependency."""
+    _test(session, *LOWEST)
+
+
+def _test(session: nox.Session, *pins: str) -> None:
+    session.install(".[cli]", "hypothesis>=6.100", "pytest>=8.3", *pins)
+    session.install("--no-deps", "./plugins/schedframe-rex")
+    session.run("python", "-c", "import importlib.util as u; assert u.find_spec('torch') is None")
+    session.run("pytest", *CORE_TESTS, *session.posargs)
