@@ -5,8 +5,9 @@ Everything here reads metadata; nothing is imported.
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import importlib_metadata
 from packaging.requirements import InvalidRequirement, Requirement
@@ -49,10 +50,8 @@ def claims(group: str) -> list[Claim]:
     """
     allow, block = _listed("SCHEDFRAME_ALLOW"), _listed("SCHEDFRAME_BLOCK")
     found = []
-    for entry_point in importlib_metadata.entry_points(group=group):
-        if entry_point.dist is None:
-            continue
-        name = entry_point.dist.name
+    for distribution, points in _by_distribution(importlib_metadata.entry_points(group=group)):
+        name = distribution.name
         canonical = canonicalize_name(name)
         if canonical == _OURSELVES:
             continue
@@ -61,8 +60,20 @@ def claims(group: str) -> list[Claim]:
             blocked = "SCHEDFRAME_BLOCK blocks it"
         elif allow is not None and canonical not in allow:
             blocked = "SCHEDFRAME_ALLOW does not list it"
-        found.append(Claim(entry_point, name, entry_point.dist.version, blocked))
+        found += [Claim(point, name, distribution.version, blocked) for point in points]
     return found
+
+
+def _by_distribution(
+    points: Iterable[importlib_metadata.EntryPoint],
+) -> Iterator[tuple[Any, list[importlib_metadata.EntryPoint]]]:
+    """Yield each distribution once: reading its name parses its metadata."""
+    grouped: dict[int, list[importlib_metadata.EntryPoint]] = {}
+    for point in points:
+        grouped.setdefault(id(point.dist), []).append(point)
+    for same in grouped.values():
+        if same[0].dist is not None:
+            yield same[0].dist, same
 
 
 def incompatibility(claim: Claim) -> str:

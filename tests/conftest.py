@@ -1,0 +1,68 @@
+"""Fixtures that several modules share."""
+
+import importlib
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+class Optimizer:
+    """The one thing that a scheduler needs of an optimizer."""
+
+    def __init__(self, *groups: dict) -> None:
+        self.param_groups = [dict(group) for group in groups] or [{"params": []}]
+
+
+@pytest.fixture
+def optimizer() -> Callable[..., Optimizer]:
+    """Build an object with the given param groups."""
+    return Optimizer
+
+
+Install = Callable[..., Path]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """Put real distributions on the path: a ``dist-info`` folder and a module, as an installer leaves them."""
+    modules: list[str] = []
+
+    def install(
+        name: str,
+        module: str,
+        *,
+        lr_styles: dict[str, str] | None = None,
+        wd_styles: dict[str, str] | None = None,
+        hooks: dict[str, str] | None = None,
+        version: str = "1.0",
+        requires: str = "",
+        summary: str = "A plugin.",
+        path: str = "site",
+    ) -> Path:
+        site = tmp_path / path
+        info = site / f"{name.replace('-', '_')}-{version}.dist-info"
+        info.mkdir(parents=True)
+        requirement = f"Requires-Dist: {requires}\n" if requires else ""
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: {summary}\n{requirement}"
+        )
+        groups = {"schedframe.lr_styles": lr_styles, "schedframe.wd_styles": wd_styles, "schedframe": hooks}
+        lines = []
+        for group, points in groups.items():
+            if points:
+                lines += [f"[{group}]", *(f"{key} = {value}" for key, value in points.items())]
+        (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+        modname = f"{name.replace('-', '_')}_mod"
+        modules.append(modname)
+        (site / f"{modname}.py").write_text(textwrap.dedent(module))
+        if str(site) not in sys.path:
+            monkeypatch.syspath_prepend(str(site))
+        importlib.invalidate_caches()
+        return site
+
+    yield install
+    for modname in modules:
+        sys.modules.pop(modname, None)
