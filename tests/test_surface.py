@@ -1,0 +1,75 @@
+"""What is public, and what an import costs."""
+
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import schedframe
+import schedframe.megatron
+import schedframe.styles
+
+PUBLIC_MODULES = {
+    "schedframe",
+    "schedframe.megatron",
+    "schedframe.styles",
+    "schedframe.styles.lr",
+    "schedframe.styles.wd",
+}
+HEAVY = ("torch", "pydantic", "pluggy", "ruamel", "importlib_metadata", "typer", "rich", "plotext")
+
+
+@pytest.mark.parametrize("module", [schedframe, schedframe.megatron, schedframe.styles], ids=lambda m: m.__name__)
+def test_all_is_sorted_complete_and_there(module) -> None:
+    assert module.__all__ == sorted(module.__all__)
+    assert len(set(module.__all__)) == len(module.__all__)
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+
+
+def test_dir_lists_the_public_names() -> None:
+    assert dir(schedframe) == schedframe.__all__
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'schedframe' has no attribute 'Scheduler'"):
+        schedframe.Scheduler  # noqa: B018
+
+
+def test_every_module_is_private_or_meant_to_be_public() -> None:
+    found = {name for _, name, _ in pkgutil.walk_packages(schedframe.__path__, "schedframe.")}
+    public = {name for name in found if not any(part.startswith("_") for part in name.split("."))}
+    assert public | {"schedframe"} == PUBLIC_MODULES
+
+
+def test_every_public_name_has_a_docstring() -> None:
+    for module in (schedframe, schedframe.megatron, schedframe.styles):
+        for name in module.__all__:
+            value = getattr(module, name)
+            if callable(value) and name != "hookimpl":
+                assert value.__doc__, name
+
+
+def imported_by(program: str) -> set[str]:
+    check = f"{program}\nimport sys\nprint(*{{name.split('.')[0] for name in sys.modules}} & set({HEAVY!r}))"
+    run = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+def test_importing_schedframe_imports_nothing_heavy() -> None:
+    assert imported_by("import schedframe") == set()
+
+
+def test_the_check_above_can_fail() -> None:
+    assert "pydantic" in imported_by("import schedframe; schedframe.Schedule")
+
+
+def test_styles_and_schedules_need_no_torch() -> None:
+    assert "torch" not in imported_by("import schedframe.styles, schedframe.megatron; schedframe.Schedule")
+
+
+def test_the_version_is_the_distributions() -> None:
+    from importlib_metadata import version
+
+    assert schedframe.__version__ == version("schedframe")
