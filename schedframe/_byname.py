@@ -14,7 +14,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from schedframe._errors import SchedframeError
 from schedframe._problems import explained
 from schedframe._registry import Registry, lr_styles, wd_styles
-from schedframe.styles._base import LRCurve, LRStyle, Style, WDStyle
+from schedframe._style import LRCurve, LRStyle, Style, WDStyle
 
 
 class ByName:

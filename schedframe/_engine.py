@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any, Protocol
 
 from schedframe._errors import PluginError
-from schedframe.styles._base import LRPoint, LRStyle, Style, WDPoint, WDStyle
+from schedframe._style import LRPoint, LRStyle, Style, WDPoint, WDStyle
 
 Group = Mapping[str, Any]
 

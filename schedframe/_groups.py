@@ -61,8 +61,10 @@ def _overwritten(run: Run, groups: Sequence[Group]) -> Iterator[tuple[str, str]]
             )
 
 
-def lr_multipliers(groups: Iterable[Group]) -> Iterator[str]:
-    """Yield a sentence for each group whose ``lr_mult`` Megatron Core before 0.16 would have applied."""
+def mistakes(run: Run, groups: Sequence[Group]) -> Iterator[str]:
+    """Yield what Megatron runs on `groups` although it is a mistake."""
+    for key, message in contradictions(run, groups):
+        yield f"{key} = {getattr(run, key)}: {message}"
     for index, group in enumerate(groups):
         if group.get("lr_mult", 1.0) not in (1.0, None):
             yield (

@@ -17,8 +17,8 @@ from schedframe._errors import (
     did_you_mean,
 )
 from schedframe._plugins import Claim, claims, incompatibility, seen_twice
+from schedframe._style import LRStyle, Style, WDStyle
 from schedframe._version import __version__
-from schedframe.styles._base import LRStyle, Style, WDStyle
 
 StyleT = TypeVar("StyleT", bound=Style)
 

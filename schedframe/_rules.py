@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
+from schedframe._errors import Problem
 from schedframe._registry import source_of
-from schedframe.styles._base import LRPoint, LRStyle, Style, WDPoint, WDStyle
+from schedframe._style import LRPoint, LRStyle, Style, WDPoint, WDStyle
 from schedframe.styles.lr import WSD
 from schedframe.styles.wd import WDConstant
 
@@ -147,3 +148,16 @@ RULES = (
     Rule("wd_incr_style", ("wd_incr_style", "wd_incr_steps", "start_wd", "end_wd", "max_lr"), trial_wd),
 )
 """Every rule, each after those it builds on."""
+
+
+def broken_rules(values: Mapping[str, Any]) -> tuple[list[Problem], list[str]]:
+    """Return what Megatron refuses about `values`, and what it runs although it is a mistake."""
+    sound = dict(values)
+    refused, mistakes = [], []
+    for rule in RULES:
+        broken = rule.broken(sound)
+        if broken and rule.refused_by_megatron:
+            refused.append(Problem(rule.key, broken, repr(sound.pop(rule.key))))
+        elif broken:
+            mistakes.append(f"{rule.key} = {sound[rule.key]!r}: {broken}")
+    return refused, mistakes

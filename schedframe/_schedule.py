@@ -14,7 +14,7 @@ from schedframe._errors import ConfigError, Problem
 from schedframe._lengths import Length, Number, Rate, Steps
 from schedframe._problems import problems_of
 from schedframe._rules import RULES
-from schedframe.styles._base import LRStyle, WDStyle
+from schedframe._style import LRStyle, WDStyle
 from schedframe.styles.lr import Linear
 from schedframe.styles.wd import WDConstant
 

@@ -1,26 +1,16 @@
 """The running scheduler: Megatron's ``OptimizerParamScheduler``, with styles from the registry."""
 
-import logging
-import os
-import sys
 import warnings
 from collections.abc import Mapping
-from math import isfinite
-from numbers import Real
 from typing import Any
 
-from pydantic import ValidationError
-
-from schedframe import _engine, _groups, _hooks, _state
-from schedframe._byname import ByName, by_lr_style, by_wd_style
-from schedframe._errors import ConfigError, Problem, SchedframeError, SchedframeWarning
-from schedframe._problems import problems_of
+from schedframe import _arguments, _engine, _groups, _hooks, _state
+from schedframe._byname import by_lr_style, by_wd_style
+from schedframe._errors import Problem, SchedframeWarning
+from schedframe._log import log_once
 from schedframe._registry import source_of
-from schedframe._rules import RULES
-from schedframe.styles._base import LRShape, LRStyle, Style, WDShape, WDStyle
+from schedframe._style import LRShape, LRStyle, Style, WDShape, WDStyle
 from schedframe.styles.lr import WSD
-
-logger = logging.getLogger("schedframe")
 
 StyleLike = str | Mapping[str, Any]
 """A style's name, or a table with its options; wherever one is taken, a style object is too."""
@@ -80,33 +70,25 @@ class OptimizerParamScheduler:
     ) -> None:
         """Check every argument, then write the first values."""
         self._tail: tuple[Any, Any] = (wsd_decay_steps, lr_wsd_decay_style)
-        numbers = {
-            "lr_decay_steps": lr_decay_steps,
-            "max_lr": max_lr,
-            "min_lr": min_lr,
-            "init_lr": init_lr,
-            "lr_warmup_steps": lr_warmup_steps,
-            "start_wd": start_wd,
-            "end_wd": end_wd,
-            "wd_incr_steps": wd_incr_steps,
-        }
-        problems = [*_overridden(type(self)), *_no_numbers(numbers)]
-        problems += _contradictory_flags(use_checkpoint_opt_param_scheduler, override_opt_param_scheduler)
-        sound: dict[str, Any] = {
-            key: value for key, value in numbers.items() if not any(problem.path == key for problem in problems)
-        }
-        for key, by_name, style in (
-            ("lr_decay_style", by_lr_style, self._with_tail(lr_decay_style)),
-            ("wd_incr_style", by_wd_style, wd_incr_style),
-        ):
-            try:
-                sound[key] = _resolved(key, by_name, style, sound.get("lr_decay_steps"))
-            except ConfigError as error:
-                problems += error.problems
-        refused, mistakes = broken_rules(sound)
-        problems += refused
-        if problems:
-            raise ConfigError(type(self).__name__, problems)
+        checked = _arguments.check(
+            type(self).__name__,
+            numbers={
+                "lr_decay_steps": lr_decay_steps,
+                "max_lr": max_lr,
+                "min_lr": min_lr,
+                "init_lr": init_lr,
+                "lr_warmup_steps": lr_warmup_steps,
+                "start_wd": start_wd,
+                "end_wd": end_wd,
+                "wd_incr_steps": wd_incr_steps,
+            },
+            lr_decay_style=self._with_tail(lr_decay_style),
+            wd_incr_style=wd_incr_style,
+            other_problems=[
+                *_overridden(type(self)),
+                *_contradictory_flags(use_checkpoint_opt_param_scheduler, override_opt_param_scheduler),
+            ],
+        )
 
         self.optimizer = optimizer
         self.init_lr = init_lr
@@ -115,28 +97,25 @@ class OptimizerParamScheduler:
         self.lr_warmup_steps = lr_warmup_steps
         self.num_steps = 0
         self.lr_decay_steps = lr_decay_steps
-        self.lr_style = sound["lr_decay_style"]
+        self.lr_style = checked.lr_style
         self.start_wd = start_wd
         self.end_wd = end_wd
         self.wd_incr_steps = wd_incr_steps
-        self.wd_style = sound["wd_incr_style"]
+        self.wd_style = checked.wd_style
         self.override_opt_param_scheduler = override_opt_param_scheduler
         self.use_checkpoint_opt_param_scheduler = use_checkpoint_opt_param_scheduler
 
         groups = list(optimizer.param_groups)
-        mistakes += [f"{key} = {getattr(self, key)}: {text}" for key, text in _groups.contradictions(self, groups)]
-        mistakes += _groups.lr_multipliers(groups)
-        for mistake in mistakes:
+        for mistake in (*checked.mistakes, *_groups.mistakes(self, groups)):
             warnings.warn(mistake, SchedframeWarning, stacklevel=2)
         _groups.unshare(groups)
         self._memory = _groups.Memory(self, groups)
         self.step(0)
-        if is_first_rank():
-            logger.info(
-                "lr style %s from %s; wd style %s from %s",
-                *(self.lr_decay_style, source_of(self.lr_style)),
-                *(self.wd_incr_style, source_of(self.wd_style)),
-            )
+        log_once(
+            "lr style %s from %s; wd style %s from %s",
+            *(self.lr_decay_style, source_of(self.lr_style)),
+            *(self.wd_incr_style, source_of(self.wd_style)),
+        )
         _hooks.built(self)
 
     @property
@@ -166,7 +145,7 @@ class OptimizerParamScheduler:
 
     @lr_decay_style.setter
     def lr_decay_style(self, style: StyleLike | LRStyle) -> None:
-        self.lr_style = _resolved("lr_decay_style", by_lr_style, self._with_tail(style), self.lr_decay_steps)
+        self.lr_style = _arguments.resolved("lr_decay_style", by_lr_style, self._with_tail(style), self.lr_decay_steps)
 
     @property
     def wd_incr_style(self) -> str:
@@ -175,7 +154,7 @@ class OptimizerParamScheduler:
 
     @wd_incr_style.setter
     def wd_incr_style(self, style: StyleLike | WDStyle) -> None:
-        self.wd_style = _resolved("wd_incr_style", by_wd_style, style, self.lr_decay_steps)
+        self.wd_style = _arguments.resolved("wd_incr_style", by_wd_style, style, self.lr_decay_steps)
 
     @property
     def wsd_decay_steps(self) -> float | None:
@@ -256,9 +235,8 @@ class OptimizerParamScheduler:
         _groups.unshare(groups)
         self._memory.restore(self, groups)
         self.step(0)
-        if is_first_rank():
-            changed = [f"{key} {before[key]!r} -> {value!r}" for key, value in chosen.items() if before[key] != value]
-            logger.info("resumed at step %s: %s", self.num_steps, "; ".join(changed) or "nothing changed")
+        changed = [f"{key} {before[key]!r} -> {value!r}" for key, value in chosen.items() if before[key] != value]
+        log_once("resumed at step %s: %s", self.num_steps, "; ".join(changed) or "nothing changed")
 
     def _with_tail(self, style: Any) -> Any:
         """The table for a bare ``WSD``, from the two arguments that Megatron has for it."""
@@ -269,7 +247,7 @@ class OptimizerParamScheduler:
     def _change_tail(self, steps: float | None, style: Any) -> None:
         if isinstance(self.lr_style, WSD):
             table = {"style": "WSD", "wsd_decay_steps": steps, "lr_wsd_decay_style": style}
-            self.lr_style = _resolved("lr_decay_style", by_lr_style, table, self.lr_decay_steps)
+            self.lr_style = _arguments.resolved("lr_decay_style", by_lr_style, table, self.lr_decay_steps)
         self._tail = (steps, style)
 
 
@@ -287,39 +265,6 @@ def _overridden(cls: type[OptimizerParamScheduler]) -> list[Problem]:
     ]
 
 
-def broken_rules(values: Mapping[str, Any]) -> tuple[list[Problem], list[str]]:
-    """Return what Megatron refuses about `values`, and what it runs although it is a mistake."""
-    sound = dict(values)
-    refused, mistakes = [], []
-    for rule in RULES:
-        broken = rule.broken(sound)
-        if broken and rule.refused_by_megatron:
-            refused.append(Problem(rule.key, broken, repr(sound.pop(rule.key))))
-        elif broken:
-            mistakes.append(f"{rule.key} = {sound[rule.key]!r}: {broken}")
-    return refused, mistakes
-
-
-def is_first_rank() -> bool:
-    """Say whether this process should speak for all; torch is not imported to find out."""
-    distributed = getattr(sys.modules.get("torch"), "distributed", None)
-    if distributed is not None and distributed.is_available() and distributed.is_initialized():
-        return bool(distributed.get_rank() == 0)
-    return os.environ.get("RANK", "0") == "0"
-
-
-def _no_numbers(numbers: Mapping[str, Any]) -> list[Problem]:
-    problems = []
-    for key, value in numbers.items():
-        if value is None and key in ("start_wd", "end_wd") and numbers["start_wd"] is numbers["end_wd"]:
-            continue
-        if isinstance(value, bool) or not isinstance(value, Real):
-            problems.append(Problem(key, f"must be a number, not a {type(value).__name__}", repr(value)))
-        elif not isfinite(value):
-            problems.append(Problem(key, "must be finite", repr(value)))
-    return problems
-
-
 def _contradictory_flags(use_checkpoint: object, override: object) -> list[Problem]:
     if not (use_checkpoint and override):
         return []
@@ -330,20 +275,3 @@ def _contradictory_flags(use_checkpoint: object, override: object) -> list[Probl
             "True",
         )
     ]
-
-
-def _resolved(key: str, by_name: ByName, style: Any, lr_decay_steps: float | None) -> Any:
-    """The style that `style` says, or a `ConfigError` about `key`."""
-    try:
-        return by_name.resolve(style, lr_decay_steps)
-    except SchedframeError as error:
-        problems = [Problem(key, str(error), repr(style), error=error)]
-    except ValidationError as error:
-        cls = by_name.registry[style["style"]]
-        problems = [
-            Problem(f"{key}.{found.path}", found.message, found.value, error=found.error)
-            for found in problems_of(error, cls)
-        ]
-    except ValueError as error:
-        problems = [Problem(key, str(error), repr(style))]
-    raise ConfigError(OptimizerParamScheduler.__name__, problems)

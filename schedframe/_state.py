@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from schedframe._byname import ByName, by_lr_style, by_wd_style
 from schedframe._errors import SchedframeError, SchedframeWarning, StateError
 from schedframe._registry import source_of
-from schedframe.styles._base import Style
+from schedframe._rules import broken_rules
+from schedframe._style import Style
 
 if TYPE_CHECKING:
     from schedframe._scheduler import OptimizerParamScheduler
@@ -229,8 +230,6 @@ def _refuse_differences(
 
 
 def _check(chosen: Mapping[str, Any], scheduler: "OptimizerParamScheduler") -> None:
-    from schedframe._scheduler import broken_rules
-
     keys = ("init_lr", "max_lr", "min_lr", "lr_warmup_steps", "lr_decay_steps", *_WEIGHT_DECAY[:3])
     values = {key: chosen.get(key, getattr(scheduler, key)) for key in keys}
     values.update(lr_decay_style=chosen["lr_style"], wd_incr_style=chosen["wd_style"])

@@ -1,12 +1,10 @@
 """From Megatron-LM's argument namespace to the scheduler."""
 
-import logging
 from typing import Any
 
 from schedframe._errors import ConfigError, Problem
-from schedframe._scheduler import OptimizerParamScheduler, is_first_rank
-
-logger = logging.getLogger("schedframe")
+from schedframe._log import log_once
+from schedframe._scheduler import OptimizerParamScheduler
 
 
 def from_args(optimizer: Any, args: Any) -> OptimizerParamScheduler:
@@ -91,6 +89,5 @@ def _iterations(args: Any) -> int:
         update_num_microbatches(0, consistency_check=False)
     if args.train_samples > consumed:
         iterations += (args.train_samples - consumed) // args.global_batch_size
-    if is_first_rank():
-        logger.info("setting training iterations to %s", iterations)
+    log_once("setting training iterations to %s", iterations)
     return iterations

@@ -10,7 +10,7 @@ The built-in styles are in `schedframe.styles.lr` and `schedframe.styles.wd`.
 
 from schedframe._byname import AnyLRCurve, AnyLRStyle, AnyWDStyle
 from schedframe._lengths import Length
-from schedframe.styles._base import (
+from schedframe._style import (
     LRCurve,
     LRPoint,
     LRShape,

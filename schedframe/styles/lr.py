@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from schedframe._byname import AnyLRCurve
 from schedframe._lengths import Length
-from schedframe.styles._base import LRCurve, LRPoint, LRShape, LRStyle
+from schedframe._style import LRCurve, LRPoint, LRShape, LRStyle
 
 
 @final

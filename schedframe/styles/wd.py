@@ -8,7 +8,7 @@ Megatron's own keep its formulas and its order of operations, so that they are e
 from math import cos, pi, pow
 from typing import Literal, final
 
-from schedframe.styles._base import WDCurve, WDPoint, WDStyle
+from schedframe._style import WDCurve, WDPoint, WDStyle
 
 
 @final

@@ -1,0 +1,135 @@
+"""Every page's blocks are real: files load, Python runs, commands exit with 0, generated pages are current."""
+
+import importlib.util
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import schedframe
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(
+    r"(?:<!-- file: (?P<file>\S+) -->\n)?```(?P<kind>\w*)(?P<flags>[^\n]*)\n(?P<text>.*?)\n```", re.DOTALL
+)
+LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
+NEEDS_TORCH = re.compile(r"^\s*import torch", re.MULTILINE)
+
+requires_cli = pytest.mark.skipif(importlib.util.find_spec("typer") is None, reason="needs the extra cli")
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def blocks(page: Path) -> list[re.Match[str]]:
+    return [block for block in FENCE.finditer(page.read_text()) if "notest" not in block["flags"]]
+
+
+def python_of(page: Path) -> str:
+    return "\n\n".join(block["text"] for block in blocks(page) if block["kind"] == "python")
+
+
+def write_files(page: Path, folder: Path) -> list[Path]:
+    """Write the blocks that are files, and return those that declare schedules."""
+    written = []
+    for block in blocks(page):
+        if block["file"]:
+            (folder / block["file"]).write_text(block["text"] + "\n")
+            written.append(folder / block["file"])
+    return [file for file in written if file.suffix in (".yaml", ".toml", ".json")]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if python_of(page)], ids=name_of)
+def test_the_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
+    program = python_of(page)
+    if NEEDS_TORCH.search(program):
+        pytest.importorskip("torch")
+    write_files(page, tmp_path)
+    script = tmp_path / "page.py"
+    script.write_text(program)
+    run = subprocess.run([sys.executable, "-W", "error", script], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_the_schedules_of_a_page_load(page: Path, tmp_path: Path) -> None:
+    for file in write_files(page, tmp_path):
+        if file.stem != "wrong":
+            assert schedframe.load(file).max_lr > 0
+
+
+def commands(page: Path) -> list[str]:
+    lines = [line for block in blocks(page) if block["kind"] == "console" for line in block["text"].splitlines()]
+    return [line[2:].split("#")[0].strip() for line in lines if line.startswith("$ schedframe")]
+
+
+@requires_cli
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=name_of)
+def test_the_commands_of_a_page_work(page: Path, tmp_path: Path) -> None:
+    write_files(page, tmp_path)
+    for command in commands(page):
+        words = [sys.executable, "-m", "schedframe", *shlex.split(command)[1:]]
+        run = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+        assert run.returncode == 0, f"{command}\n{run.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in LINK.findall(page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_generated_pages_are_current() -> None:
+    spec = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for file, text in module.pages().items():
+        assert (ROOT / "docs" / "reference" / file).read_text() == text, "run python docs/make_reference.py"
+
+
+def text_of(page: str) -> str:
+    return (ROOT / "docs" / page).read_text()
+
+
+def test_every_error_is_in_the_reference() -> None:
+    from schedframe import _errors
+
+    for name, value in vars(_errors).items():
+        if isinstance(value, type) and issubclass(value, (Exception, Warning)) and value.__module__ == _errors.__name__:
+            assert name in text_of("reference/errors.md")
+            assert name in _errors.__doc__
+
+
+def test_every_variable_is_in_the_reference() -> None:
+    source = "".join(file.read_text() for file in (ROOT / "schedframe").rglob("*.py"))
+    for variable in set(re.findall(r"SCHEDFRAME_[A-Z]+", source)):
+        assert f"`{variable}`" in text_of("reference/environment.md")
+
+
+def test_every_hook_is_in_the_reference_with_its_arguments() -> None:
+    import inspect
+
+    from schedframe._hooks import Hooks
+
+    for name, hook in vars(Hooks).items():
+        if name.startswith("schedframe_"):
+            arguments = [argument for argument in inspect.signature(hook).parameters if argument != "self"]
+            assert f"`{name}({', '.join(arguments)})`" in text_of("reference/hooks.md")
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = text_of("index.md")
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        name = page.relative_to(ROOT / "docs").as_posix()
+        if name != "index.md" and not page.name.startswith("_"):
+            assert f"({name})" in index
+
+
+def test_no_page_speaks_of_a_machine() -> None:
+    for page in PAGES:
+        assert not re.search(r"(?<![\w.])/(home|root|tmp|Users)/", page.read_text())
