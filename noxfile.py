@@ -12,7 +12,7 @@ LOWEST = (
     "pluggy==1.5.0",
     "pydantic==2.6.0",
     "ruamel.yaml==0.18.0",
-    "typer==0.15.0",
+    "typer==0.26.0",
     "rich==13.7.0",
     "plotext==6.0.0",
 )

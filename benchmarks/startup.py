@@ -63,7 +63,9 @@ def main() -> int:
         for what, limit, ours, theirs in cases:
             pairs = options.pairs if "pydantic" in what else max(3, options.pairs // 3)
             ratio, a, b = compare(ours, theirs, pairs)
-            rows.append({"case": what, "ratio": round(ratio, 2), "limit": limit, "s": round(a, 3), "peer_s": round(b, 3)})
+            rows.append(
+                {"case": what, "ratio": round(ratio, 2), "limit": limit, "s": round(a, 3), "peer_s": round(b, 3)}
+            )
     if options.json:
         print(json.dumps(rows))
     else:

@@ -97,6 +97,12 @@ class SchedframeWarning(UserWarning):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``"; did you mean 'cosine'?"`` for the nearest of `known`, or an empty string."""
-    folded = {candidate.lower(): candidate for candidate in known}
-    near = get_close_matches(name.lower(), folded, n=1)
+    folded: dict[str, str] = {}
+    for candidate in known:
+        folded.setdefault(_folded(candidate), candidate)
+    near = get_close_matches(_folded(name), folded, n=1)
     return f"; did you mean {folded[near[0]]!r}?" if near else ""
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "-")

@@ -2,13 +2,18 @@
 
 import re
 from decimal import Decimal
-from typing import Annotated, Any, SupportsFloat, cast
+from fractions import Fraction
+from numbers import Rational, Real
+from typing import Annotated, Any
 
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
 _SUFFIX_EXPONENT = {"": 0, "k": 3, "m": 6, "b": 9, "t": 12}
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+)?", re.ASCII)
-_LARGEST_EXPONENT = 300
+_DIGITS = r"\d+(?:_\d+)*"
+_NUMBER = re.compile(
+    rf"(?P<mantissa>[+-]?(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS}))(?:[eE](?P<exponent>[+-]?\d+))?", re.ASCII
+)
+_LARGEST = int(1e300)
 
 
 def parse_number(value: object) -> float:
@@ -17,9 +22,7 @@ def parse_number(value: object) -> float:
     Raises:
         ValueError: for anything else; ``True``, NaN and infinity are no numbers.
     """
-    if isinstance(value, str):
-        return float(_decimal(value.strip(), "a number"))
-    return _finite(value, "a number")
+    return float(_exact(value, "a number"))
 
 
 def parse_length(value: object) -> float:
@@ -30,14 +33,16 @@ def parse_length(value: object) -> float:
     Raises:
         ValueError: for anything else, and below 0.
     """
-    what = "a length such as 2000, 500M or 1_000_000"
+    exponent = 0
     if isinstance(value, str):
-        text = value.strip()
-        suffix = text[-1:].lower() if text[-1:].lower() in _SUFFIX_EXPONENT else ""
-        digits = text[: len(text) - len(suffix)].rstrip()
-        return _steps(_decimal(digits, what) * 10 ** _SUFFIX_EXPONENT[suffix])
-    _finite(value, what)
-    return _steps(Decimal(value) if isinstance(value, int) else Decimal(float(cast(SupportsFloat, value))))
+        value = value.strip()
+        exponent = _SUFFIX_EXPONENT.get(value[-1:].lower(), 0)
+        if exponent:
+            value = value[:-1].rstrip()
+    steps = _bounded(_exact(value, "a length such as 2000, 500M or 1_000_000") * 10**exponent)
+    if steps < 0:
+        raise ValueError("must not be negative")
+    return int(steps) if steps.denominator == 1 else whole(float(steps))
 
 
 def parse_share(text: str) -> float | None:
@@ -49,37 +54,47 @@ def parse_share(text: str) -> float | None:
     Raises:
         ValueError: for a percentage that is no number, or below 0.
     """
-    text = text.strip()
+    share = _share(text)
+    return None if share is None else float(share)
+
+
+def _share(value: object) -> Fraction | None:
+    text = value.strip() if isinstance(value, str) else ""
     if not text.endswith("%"):
         return None
-    percent = _decimal(text[:-1].rstrip(), "a percentage such as 10%")
+    percent = _read(text[:-1].rstrip(), "a percentage such as 10%")
     if percent < 0:
         raise ValueError("must not be negative")
-    return float(percent / 100)
+    return percent / 100
 
 
-def _decimal(text: str, what: str) -> Decimal:
-    if not _NUMBER.fullmatch(text):
+def _exact(value: object, what: str) -> Fraction:
+    """`value` without rounding, whatever the program's decimal context."""
+    if isinstance(value, str):
+        return _read(value.strip(), what)
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
         raise ValueError(f"is not {what}")
-    number = Decimal(text)
-    if number.adjusted() > _LARGEST_EXPONENT:
+    try:
+        return _bounded(Fraction(value if isinstance(value, Rational | Decimal) else float(value)))
+    except (OverflowError, ValueError) as error:
+        raise ValueError("is too large" if str(error) == "is too large" else "is not a finite number") from None
+
+
+def _read(text: str, what: str) -> Fraction:
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise ValueError(f"is not {what}")
+    mantissa, exponent = match["mantissa"].replace("_", ""), match["exponent"] or "0"
+    if len(mantissa) > 400:
+        raise ValueError("is too large")
+    power = int(exponent) if len(exponent) < 5 else (-1000 if exponent.startswith("-") else 1000)
+    return _bounded(Fraction(mantissa) * Fraction(10) ** max(-1000, min(power, 1000)))
+
+
+def _bounded(number: Fraction) -> Fraction:
+    if abs(number) > _LARGEST:
         raise ValueError("is too large")
     return number
-
-
-def _finite(value: object, what: str) -> float:
-    if isinstance(value, bool) or not hasattr(value, "__float__"):
-        raise ValueError(f"is not {what}")
-    number = float(cast(SupportsFloat, value))
-    if number - number != 0.0:
-        raise ValueError("is not a finite number")
-    return number
-
-
-def _steps(number: Decimal) -> float:
-    if number < 0:
-        raise ValueError("must not be negative")
-    return whole(float(number)) if number != number.to_integral_value() else int(number)
 
 
 def whole(number: float) -> float:
@@ -89,23 +104,23 @@ def whole(number: float) -> float:
 
 def _validate_length(value: Any, info: ValidationInfo) -> float:
     """A length, where a percentage is of ``lr_decay_steps``: a sibling key, or handed down in the context."""
-    share = parse_share(value) if isinstance(value, str) else None
+    share = _share(value)
     if share is None:
         return parse_length(value)
     total = {**(info.data or {}), **(info.context or {})}.get("lr_decay_steps")
     if total is None:
         raise ValueError("is a percentage of lr_decay_steps, which is missing or wrong")
-    return whole(share * total)
+    return whole(float(share) * total)
 
 
 def _validate_rate(value: Any, info: ValidationInfo) -> float:
-    """A learning rate, where a percentage is of ``max_lr``."""
-    share = parse_share(value) if isinstance(value, str) else None
+    """A learning rate, where a percentage is of ``max_lr``: the decimal product, so that 10% of 3e-4 is 3e-5."""
+    share = _share(value)
     if share is None:
         return parse_number(value)
     if "max_lr" not in info.data:
         raise ValueError("is a percentage of max_lr, which is missing or wrong")
-    return float(share * info.data["max_lr"])
+    return float(Fraction(repr(info.data["max_lr"])) * share)
 
 
 _JSON_LENGTH = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]}

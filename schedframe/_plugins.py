@@ -4,13 +4,11 @@ Everything here reads metadata; nothing is imported.
 """
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import importlib_metadata
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from schedframe._errors import PluginError
@@ -51,16 +49,15 @@ def claims(group: str) -> list[Claim]:
     allow, block = _listed("SCHEDFRAME_ALLOW"), _listed("SCHEDFRAME_BLOCK")
     found = []
     for distribution, points in _by_distribution(importlib_metadata.entry_points(group=group)):
-        name = distribution.name
-        canonical = canonicalize_name(name)
-        if canonical == _OURSELVES:
+        canonical = _canonical_name(distribution)
+        if canonical in ("", _OURSELVES):
             continue
         blocked = ""
         if block is not None and canonical in block:
             blocked = "SCHEDFRAME_BLOCK blocks it"
         elif allow is not None and canonical not in allow:
             blocked = "SCHEDFRAME_ALLOW does not list it"
-        found += [Claim(point, name, distribution.version, blocked) for point in points]
+        found += [Claim(point, distribution.name, distribution.version, blocked) for point in points]
     return found
 
 
@@ -78,6 +75,8 @@ def _by_distribution(
 
 def incompatibility(claim: Claim) -> str:
     """Say why `claim`'s distribution does not admit the running schedframe; empty where it does."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
     distribution = claim.entry_point.dist
     for line in (distribution.requires if distribution else None) or ():
         try:
@@ -98,12 +97,21 @@ def seen_twice() -> Iterator[str]:
     Only the first on the path is read, so a stale one hides the entry points of the other.
     """
     groups = {*STYLE_GROUPS, HOOK_GROUP}
-    copies = list(importlib_metadata.distributions())
-    for name, count in Counter(canonicalize_name(copy.name) for copy in copies).items():
-        same = [copy for copy in copies if canonicalize_name(copy.name) == name]
-        if count > 1 and any(point.group in groups for copy in same for point in copy.entry_points):
+    copies: dict[str, list[Any]] = {}
+    for distribution in importlib_metadata.distributions():
+        copies.setdefault(_canonical_name(distribution), []).append(distribution)
+    for name, same in copies.items():
+        if name and len(same) > 1 and any(point.group in groups for copy in same for point in copy.entry_points):
             places = ", ".join(str(copy.locate_file("")) for copy in same)
-            yield f"{name} is on the path {count} times ({places}); only the first is read, reinstall it"
+            yield f"{name} is on the path {len(same)} times ({places}); only the first is read, reinstall it"
+
+
+def _canonical_name(distribution: Any) -> str:
+    """The PEP 503 name; empty for what is left of a distribution that was half removed."""
+    try:
+        return str(canonicalize_name(distribution.name))
+    except (FileNotFoundError, KeyError, TypeError, AttributeError):
+        return ""
 
 
 def _listed(variable: str) -> frozenset[str] | None:

@@ -91,7 +91,11 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
 
     def __contains__(self, name: object) -> bool:
         """Say whether `name` is a usable name or an alias, without importing it."""
-        return name in self.aliases or any(name == known for known in self)
+        if not isinstance(name, str):
+            return False
+        found = claims(self.group)
+        provider = None if self._clash(name, found) else self._provider(name, found)
+        return provider is not None and not (provider[1] and incompatibility(provider[1]))
 
     def __getitem__(self, name: str) -> type[StyleT]:
         """Import the style called `name`.
@@ -106,6 +110,13 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         if source not in self._loaded:
             self._loaded[source] = self._load(source, claim)
         return self._loaded[source]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Import the style called `name`, or return `default` where there is none; see ``[]`` for other errors."""
+        try:
+            return self[name]
+        except UnknownStyleError:
+            return default
 
     def source(self, name: str) -> Source:
         """Say where the style called `name` comes from, without importing it.
@@ -164,6 +175,12 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         clash = self._clash(name, found)
         if clash:
             raise StyleConflictError(f"{self.kind} style {name!r} {clash}")
+        provider = self._provider(name, found)
+        if provider is None:
+            raise self._unknown(name, found)
+        return provider
+
+    def _provider(self, name: str, found: list[Claim]) -> tuple[Source, Claim | None] | None:
         canonical = self.aliases.get(name, name)
         if canonical in self.builtins:
             return self._own(canonical), None
@@ -172,7 +189,7 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         for claim in found:
             if claim.entry_point.name == name and not claim.blocked:
                 return _source_of_claim(claim), claim
-        raise self._unknown(name, found)
+        return None
 
     def _clash(self, name: str, found: list[Claim]) -> str:
         """Say who else claims `name`; empty where at most one provider does."""
@@ -237,6 +254,8 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
             fault = f"it is no subclass of schedframe.styles.{self._base.__name__}"
         elif inspect.isabstract(style):
             fault = f"it does not implement {', '.join(sorted(getattr(style, '__abstractmethods__', ())))}"
+        elif not _own_name(style):
+            fault = "its field `style` has no default; write style: Literal[NAME] = NAME"
         elif _own_name(style) != source.name:
             own = _own_name(style)
             fault = f"its field `style` says {own!r}, and its entry point {source.name!r}; make them the same"
@@ -250,7 +269,14 @@ _SOURCES: dict[type[Style], Source] = {}
 def source_of(style: Style | type[Style]) -> Source:
     """Say where `style` comes from: distribution, version and target; the class alone where it was not installed."""
     cls = style if isinstance(style, type) else type(style)
-    return _SOURCES.get(cls) or _source_of_class(cls)
+    if cls not in _SOURCES:
+        own = _source_of_class(cls)
+        registry: Registry[Any] = wd_styles if issubclass(cls, WDStyle) else lr_styles
+        declared = [
+            row.source for row in registry.listing() if (row.source.name, row.source.target) == (own.name, own.target)
+        ]
+        _SOURCES[cls] = declared[0] if declared else own
+    return _SOURCES[cls]
 
 
 def _source_of_class(style: Any) -> Source:
@@ -259,7 +285,7 @@ def _source_of_class(style: Any) -> Source:
 
 def _own_name(style: Any) -> str:
     """The name in the field ``style``; empty where the class has none."""
-    field = getattr(style, "model_fields", {}).get("style")
+    field = getattr(style, "model_fields", {}).get("style") if isinstance(style, type) else None
     return field.default if field is not None and isinstance(field.default, str) else ""
 
 

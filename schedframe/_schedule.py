@@ -147,10 +147,12 @@ class Schedule(BaseModel):
         marks: dict[str, float] = {"start": 0.0}
         if self.lr_warmup_steps:
             marks["warm-up end"] = self.lr_warmup_steps
-        marks.update(self.lr_style.landmarks(self.lr_warmup_steps, self.lr_decay_steps))
         marks["decay end"] = self.lr_decay_steps
+        for label, step in self.lr_style.landmarks(self.lr_warmup_steps, self.lr_decay_steps).items():
+            marks[f"{label} of {self.lr_style.style}" if label in marks else label] = step
         if self.start_wd is not None:
-            marks.update(self.wd_style.landmarks(self.wd_incr_steps))
+            for label, step in self.wd_style.landmarks(self.wd_incr_steps).items():
+                marks[f"weight decay {label}"] = step
             if self.start_wd != self.end_wd:
                 marks["weight decay end"] = self.wd_incr_steps
         if self.train_samples is not None:
@@ -258,6 +260,8 @@ def _as_written(error: ValidationError, keys: dict[str, Any]) -> list[Problem]:
             own.append(replace(problem, path=rest))
         elif problem.path in _FLAT_WSD:
             own.append(replace(problem, message=_misplaced(keys.get("lr_decay_style", "linear"))))
+        elif top in Schedule.model_fields and top not in keys:
+            own.append(replace(problem, value=""))
         else:
             own.append(problem)
     blamed = {problem.path for problem in own}

@@ -71,7 +71,7 @@ def test_deepseeks_steps_belong_to_the_left_and_the_last_holds_for_ever() -> Non
     style = MultiStep(milestones=(0.8, 0.9), multipliers=(0.316, 0.1))
     at = {step: style.lr(LRPoint(step, 10, 1000, 2.0, 0.0)) for step in (10, 800, 801, 900, 901, 1000, 10**9)}
     assert at == {10: 2.0, 800: 2.0, 801: 0.632, 900: 0.632, 901: 0.2, 1000: 0.2, 10**9: 0.2}
-    assert style.landmarks(10, 1000) == {"x 0.316": 800.0, "x 0.1": 900.0}
+    assert style.landmarks(10, 1000) == {"milestone 0.8": 800.0, "milestone 0.9": 900.0}
 
 
 def test_multi_step_is_never_below_the_floor() -> None:

@@ -336,7 +336,4 @@ class MultiStep(LRStyle):
 
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return the milestones in steps."""
-        return {
-            f"x {multiplier:g}": milestone * decay_steps
-            for milestone, multiplier in zip(self.milestones, self.multipliers, strict=True)
-        }
+        return {f"milestone {milestone}": milestone * decay_steps for milestone in self.milestones}

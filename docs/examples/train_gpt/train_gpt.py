@@ -1,0 +1,117 @@
+"""Train a small GPT with Megatron Core, its learning rate and weight decay declared in a YAML file.
+
+See README.md. `main` is the command line, training.py the training loop.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import schedframe
+
+_EXAMPLES = """\
+examples:
+  python train_gpt.py
+  python train_gpt.py --schedule my.yaml --json history.json
+  torchrun --nproc_per_node=2 train_gpt.py
+
+exit codes:
+  0  trained, and the param groups held exactly what the schedule says
+  1  trained, but some param group held something else
+  2  cannot be used: the schedule, a plugin, an option or an installed package is at fault
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    options = _parse(arguments)
+    try:
+        schedule = schedframe.load(options.schedule)
+        return _run(options, schedule, _iterations(schedule, options))
+    except schedframe.SchedframeError as error:
+        print(error, file=sys.stderr)
+    except ModuleNotFoundError as error:
+        print(f"{error}; README.md says what to install", file=sys.stderr)
+    return 2
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Train a small GPT on the sources of Python's standard library, byte by byte.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    ours = Path(__file__).with_name("schedule.yaml")
+    which = "YAML, TOML or JSON file (schedule.yaml beside this program)"
+    parser.add_argument("--schedule", type=Path, metavar="FILE", default=ours, help=which)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the history there")
+    for name, default, text in (
+        ("batch", 16, "samples in one update, over all ranks"),
+        ("layers", 2, "transformer layers"),
+        ("hidden", 64, "width of a layer"),
+        ("heads", 4, "attention heads"),
+        ("length", 64, "bytes in one sample"),
+        ("seed", 1, "seed of the initial weights"),
+    ):
+        parser.add_argument(f"--{name}", type=_positive, metavar="N", default=default, help=f"{text} ({default})")
+    options = parser.parse_args(arguments)
+    ranks = int(os.environ.get("WORLD_SIZE", "1"))
+    if options.batch % ranks:
+        parser.error(f"--batch {options.batch} cannot be shared by {ranks} ranks")
+    if options.hidden % (2 * options.heads):
+        parser.error(f"--hidden {options.hidden} is no multiple of twice --heads {options.heads}")
+    if options.json is not None and not options.json.absolute().parent.is_dir():
+        parser.error(f"--json {options.json}: there is no such directory")
+    return options
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
+def _iterations(schedule: schedframe.Schedule, options: argparse.Namespace) -> int:
+    """Return how many updates the run has."""
+    samples = schedule.train_samples
+    if samples is None:
+        problem = schedframe.Problem("train_samples", "is missing: it is the length of the run, in samples")
+    elif samples < options.batch:
+        problem = schedframe.Problem("train_samples", f"is less than one batch, {options.batch}", str(samples))
+    else:
+        return int(samples // options.batch)
+    raise schedframe.ConfigError(str(options.schedule), [problem])
+
+
+def _run(options: argparse.Namespace, schedule: schedframe.Schedule, iterations: int) -> int:
+    # Importing Megatron takes seconds. What is wrong with the options or the schedule has been said by now.
+    import gpt
+    import history
+    import report
+    import text
+    import training
+
+    with gpt.distributed(options.seed) as rank:
+        console = report.console(quiet=rank > 0)
+        size = (options.layers, options.hidden, options.heads, options.length)
+        model = gpt.build_model(text.VOCABULARY, *size)
+        optimizer, scheduler = training.build_optimizer(model, schedule)
+        headline = f"{gpt.describe(model)}; {iterations} iterations of {options.batch} samples"
+        report.introduce(console, schedule, headline)
+        run = training.train(model, optimizer, scheduler, text.read(), iterations, options.batch, options.length)
+        rows = list(report.watch(console, run, iterations))
+
+    deviations = list(history.deviations(rows, schedule))
+    if options.json is not None and rank == 0:
+        facts = {"schedule": str(options.schedule), "lr_style": str(schedframe.source_of(schedule.lr_style))}
+        history.write_json(options.json, {**facts, "batch": options.batch}, rows)
+    report.conclude(console, rows, schedule, len(deviations))
+    for sentence in deviations[:5]:
+        print(sentence, file=sys.stderr)
+    return 1 if deviations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

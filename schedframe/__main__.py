@@ -1,0 +1,5 @@
+"""Runs the command line as ``python -m schedframe``."""
+
+from schedframe._cli import main
+
+main()

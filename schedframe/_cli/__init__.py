@@ -1,0 +1,59 @@
+"""The command line, ``schedframe``; the extra ``cli`` installs what it is built with.
+
+Exit codes: 0 good, 2 cannot be used; 1 is kept for lint findings.
+"""
+
+import errno
+import os
+import sys
+import traceback
+from contextlib import suppress
+from typing import Any
+
+_EXTRA = ("typer", "rich", "plotext")
+_INSTALL = "pip install 'schedframe[cli]'"
+_CANNOT_BE_USED = 2
+_READER_IS_GONE = 141  # what a shell says of a program that wrote into a closed pipe
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        code = _run()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        code = _output_failed(error)
+    except Exception as error:
+        code = _failed(error)
+    sys.exit(code)
+
+
+def _run() -> Any:
+    from schedframe._cli._app import app
+
+    with suppress(AttributeError):
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        app(prog_name="schedframe")
+    except SystemExit as stop:
+        return _READER_IS_GONE if stop.code == 1 else stop.code  # typer and rich exit with 1 on a closed pipe alone
+
+
+def _failed(error: Exception) -> int:
+    """Say what to install where a library of the extra is missing; anything else is a bug, and shown as one."""
+    library = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    if library in _EXTRA:
+        print(f"the command line needs {library}, which is not installed: {_INSTALL}", file=sys.stderr)
+    else:
+        traceback.print_exception(error)
+    return _CANNOT_BE_USED
+
+
+def _output_failed(error: OSError) -> int:
+    """Say what is wrong, unless the reader just went away, and keep the interpreter from writing again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno == errno.EPIPE:
+        return _READER_IS_GONE
+    print(f"schedframe: the output cannot be written: {error.strerror}", file=sys.stderr)
+    return _CANNOT_BE_USED

@@ -1,0 +1,72 @@
+"""The commands, and how each of them reports errors and warnings."""
+
+import functools
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from schedframe._cli import _check, _preview, _styles
+from schedframe._errors import SchedframeError, SchedframeWarning
+from schedframe._version import __version__
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"schedframe {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Look at learning-rate and weight-decay schedules before the run."""
+
+
+def _reporting(command: Callable[..., None]) -> Callable[..., None]:
+    """Let `command` end in plain text and exit code 2 where schedframe raises, and warn in one line."""
+
+    @functools.wraps(command)
+    def run(**arguments: Any) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", SchedframeWarning)
+            warnings.showwarning = functools.partial(_warn, warnings.showwarning)
+            try:
+                command(**arguments)
+            except SchedframeError as error:
+                typer.echo(str(error), err=True)
+                raise typer.Exit(2) from None
+
+    return run
+
+
+def _warn(others: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any) -> None:
+    if issubclass(category, SchedframeWarning):
+        print(f"warning: {message}", file=sys.stderr)
+    else:
+        others(message, category, *where)
+
+
+_EPILOG = """\b
+Examples:
+  schedframe styles
+  schedframe check run.yaml
+  schedframe preview run.yaml
+"""
+
+app = typer.Typer(
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.callback()(_options)
+app.command("styles", epilog=_styles.EPILOG)(_reporting(_styles.styles))
+app.command("check", epilog=_check.EPILOG)(_reporting(_check.check))
+app.command("preview", epilog=_preview.EPILOG)(_reporting(_preview.preview))

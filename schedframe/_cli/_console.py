@@ -1,0 +1,36 @@
+"""What every table is printed with."""
+
+import os
+
+import typer
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+_UNWRAPPED = 400
+
+
+def console() -> Console:
+    """Return the console of standard output; where that is no terminal, it is too wide to wrap anything."""
+    made = Console(highlight=False, markup=False, emoji=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = _UNWRAPPED
+    return made
+
+
+def table(*headers: str) -> Table:
+    """Return a table with nothing but a line under its headers."""
+    return Table(
+        *headers, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold"
+    )
+
+
+def print_parts(*parts: RenderableType) -> None:
+    """Print `parts`, without spaces at the ends of lines where standard output is no terminal."""
+    out = console()
+    if out.is_terminal:
+        out.print(*parts, sep="\n")
+        return
+    with out.capture() as captured:
+        out.print(*parts, sep="\n")
+    typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))

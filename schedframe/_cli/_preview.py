@@ -1,0 +1,175 @@
+"""``schedframe preview``: learning rate and weight decay at the steps that matter."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import schedframe
+from schedframe._errors import PluginError, SchedframeError
+
+if TYPE_CHECKING:
+    from schedframe._schedule import Schedule
+
+EPILOG = """\b
+Examples:
+  schedframe preview run.yaml
+  schedframe preview run.yaml --at 50M --at 95%
+  schedframe preview run.yaml --points 1000 --format csv > run.csv
+"""
+
+
+class Format(str, Enum):
+    """What ``schedframe preview`` prints."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+@dataclass(frozen=True)
+class Row:
+    """The schedule at one step; `wd` is ``None`` where weight decay is left alone."""
+
+    step: float
+    label: str
+    lr: float
+    wd: float | None
+
+
+def preview(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The schedule: YAML, TOML or JSON.")],
+    points: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Also show N evenly spaced steps of the run.", show_default=False)
+    ] = 0,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STEP", help="Also show this step: 2000, 50M, or 95% of lr_decay_steps. Repeatable."),
+    ] = None,
+    format: Annotated[Format, typer.Option(help="What to print; csv and json hold exact values.")] = Format.table,
+    no_chart: Annotated[bool, typer.Option("--no-chart", help="Leave out the chart below the table.")] = False,
+) -> None:
+    """Show learning rate and weight decay at the steps that matter.
+
+    These are the start, the end of the warm-up, where the styles bend, the end of the decay and of the
+    run, and the step after the end of the decay.
+    """
+    schedule = schedframe.load(file)
+    labels = _labels(schedule, points, at or [])
+    rows = evaluate(schedule, labels)
+    if format is Format.csv:
+        _print_csv(rows)
+    elif format is Format.json:
+        _print_json(file, rows)
+    else:
+        _print_table(file, schedule, rows)
+        if not no_chart:
+            _print_charts(schedule, list(labels))
+
+
+def evaluate(schedule: "Schedule", labels: dict[float, str]) -> list[Row]:
+    """Return `schedule` at the steps of `labels`, in order.
+
+    Raises:
+        PluginError: a style fails at one of the steps.
+    """
+    rows = []
+    for step, label in sorted(labels.items()):
+        try:
+            rows.append(Row(step, label, schedule.lr_at(step), schedule.wd_at(step)))
+        except SchedframeError:
+            raise
+        except Exception as error:
+            raise PluginError(f"the schedule fails at step {step:_}: {type(error).__name__}: {error}") from error
+    return rows
+
+
+def _labels(schedule: "Schedule", points: int, at: list[str]) -> dict[float, str]:
+    """Map each step that is shown to its label, which may be empty."""
+    from schedframe._lengths import whole
+
+    marks = [(step, label) for label, step in schedule.landmarks().items() if step >= 0]
+    last = max(step for step, _ in marks)
+    marks.append((schedule.lr_decay_steps + 1, "after the end"))
+    marks += [(_step(text, schedule), f"at {text}") for text in at]
+    marks += [(step, "") for step in _evenly_spaced(points, last)]
+    labels: dict[float, list[str]] = {}
+    for step, label in marks:
+        labels.setdefault(whole(step), []).append(label)
+    return {step: ", ".join(filter(None, labels[step])) for step in labels}
+
+
+def _step(text: str, schedule: "Schedule") -> float:
+    from schedframe._lengths import parse_length, parse_share
+
+    try:
+        share = parse_share(text)
+        return parse_length(text) if share is None else share * schedule.lr_decay_steps
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} {error}", param_hint="'--at'") from None
+
+
+def _evenly_spaced(points: int, last: float) -> Iterator[float]:
+    """Yield every `points`-th of the way to `last`; in whole steps, where there are that many."""
+    for part in range(1, points + 1):
+        step = last * part / points
+        yield round(step) if last >= points else step
+
+
+def _columns(rows: list[Row]) -> list[str]:
+    return ["step", "label", "lr"] + ([] if rows[0].wd is None else ["wd"])
+
+
+def _print_csv(rows: list[Row]) -> None:
+    columns = _columns(rows)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([getattr(row, column) for column in columns] for row in rows)
+    typer.echo(text.getvalue(), nl=False)
+
+
+def _print_json(file: Path, rows: list[Row]) -> None:
+    columns = _columns(rows)
+    points = [{column: getattr(row, column) for column in columns} for row in rows]
+    typer.echo(json.dumps({"file": str(file), "points": points}, indent=2))
+
+
+def _print_table(file: Path, schedule: "Schedule", rows: list[Row]) -> None:
+    from schedframe._cli._console import print_parts, table
+    from schedframe._cli._words import summary
+
+    columns = _columns(rows)
+    grid = table(*columns)
+    for column in grid.columns:
+        column.justify = "left" if column.header == "label" else "right"
+        column.no_wrap = column.header != "label"
+    for row in rows:
+        cells = {"step": f"{row.step:_}", "label": row.label, "lr": f"{row.lr:.6g}", "wd": f"{row.wd or 0.0:.6g}"}
+        grid.add_row(*(cells[column] for column in columns))
+    print_parts(f"{file}: {summary(schedule)}", "", grid)
+    if "wd" not in columns:
+        typer.echo("\nweight decay is left alone: the file has no start_wd and no end_wd")
+
+
+def _print_charts(schedule: "Schedule", steps: list[float]) -> None:
+    from schedframe._cli._chart import chart, chart_size
+    from schedframe._cli._console import console
+
+    out = console()
+    size = chart_size(out)
+    between = _evenly_spaced(2 * size[0], max(steps))
+    rows = evaluate(schedule, dict.fromkeys([*steps, *between], ""))
+    curves = {"learning rate": [row.lr for row in rows]}
+    if schedule.start_wd != schedule.end_wd:
+        curves["weight decay"] = [row.wd or 0.0 for row in rows]
+    coloured = out.color_system is not None and not out.no_color
+    for title, values in curves.items():
+        drawn = chart(title, [row.step for row in rows], values, size, coloured=coloured)
+        typer.echo(f"\n{drawn}", color=coloured)

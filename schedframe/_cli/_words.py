@@ -1,0 +1,64 @@
+"""Steps, styles and schedules in few words."""
+
+from decimal import Decimal
+from typing import Any
+
+from schedframe._lengths import whole
+from schedframe._schedule import Schedule
+from schedframe.styles import Style
+
+_SUFFIXES = ((12, "T"), (9, "B"), (6, "M"), (3, "K"))
+_SHORT = 7
+
+
+def short(step: float) -> str:
+    """Write a number of steps as a config may say it, exactly: ``500M``, ``1.5K``, ``500_000_001``."""
+    for exponent, suffix in _SUFFIXES:
+        if step >= 10**exponent:
+            text = f"{step / 10**exponent:.6g}"
+            if len(text) < _SHORT and Decimal(text).scaleb(exponent) == Decimal(step):
+                return text + suffix
+            break
+    return f"{whole(step):_}"
+
+
+def option_value(value: Any) -> str:
+    """Write the value of a style's option."""
+    if isinstance(value, Style):
+        return style_with_options(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(option_value(item) for item in value)}]"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return short(value) if type(value) is int else str(value)
+
+
+def style_with_options(style: Style) -> str:
+    """Write a style: ``WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt)``."""
+    options = {name: getattr(style, name) for name in type(style).model_fields if name != "style"}
+    listed = ", ".join(f"{name}={option_value(value)}" for name, value in options.items())
+    return f"{style.style}({listed})" if listed else style.style
+
+
+def summary(schedule: Schedule) -> str:
+    """Say in one line what `schedule` is."""
+    parts = [style_with_options(schedule.lr_style), f"peak {schedule.max_lr:g}", f"floor {schedule.min_lr:g}"]
+    if schedule.lr_warmup_steps:
+        start = f" from {schedule.init_lr:g}" if schedule.init_lr else ""
+        parts.append(f"warm-up {short(schedule.lr_warmup_steps)}{start}")
+    else:
+        parts.append("no warm-up")
+    parts.append(f"decay {short(schedule.lr_decay_steps)}")
+    if schedule.train_samples not in (None, schedule.lr_decay_steps):
+        parts.append(f"run {short(schedule.train_samples or 0)}")
+    return ", ".join([*parts, _weight_decay(schedule)])
+
+
+def _weight_decay(schedule: Schedule) -> str:
+    start_wd, end_wd = schedule.start_wd, schedule.end_wd
+    if start_wd is None or end_wd is None:
+        return "weight decay left alone"
+    if start_wd == end_wd:
+        return f"weight decay {end_wd:g}"
+    style, steps = style_with_options(schedule.wd_style), short(schedule.wd_incr_steps)
+    return f"weight decay {start_wd:g} to {end_wd:g} by {style} over {steps}"

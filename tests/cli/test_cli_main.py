@@ -1,0 +1,254 @@
+"""The process as a whole: help, version, exit codes, closed pipes, colours, what is imported."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import schedframe
+
+RUN = """\
+lr_decay_steps: 100M
+max_lr: 3e-4
+lr_warmup_steps: 1%
+lr_decay_style: cosine
+start_wd: 0.0
+end_wd: 0.1
+wd_incr_style: linear
+"""
+COMMANDS = ["styles", "check", "preview"]
+SCHEDFRAME = [sys.executable, "-m", "schedframe"]
+
+pytestmark = pytest.mark.usefixtures("_in_a_folder_with_run_yaml")
+
+
+@pytest.fixture
+def _in_a_folder_with_run_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run.yaml").write_text(RUN)
+    monkeypatch.chdir(tmp_path)
+    for variable in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+def run(*arguments: str, command: list[str] = SCHEDFRAME, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [*command, *arguments], capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
+
+
+def examples(help_text: str) -> list[str]:
+    return [line.strip() for line in help_text.split("Examples:")[1].splitlines() if line.strip()]
+
+
+def test_version() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"schedframe {schedframe.__version__}\n", "")
+
+
+def test_the_installed_command_is_the_same() -> None:
+    installed = shutil.which("schedframe", path=str(Path(sys.executable).parent))
+    if installed is None:
+        pytest.skip("schedframe is not installed here, only on the path")
+    assert run("check", "run.yaml", command=[installed]).stdout == run("check", "run.yaml").stdout
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_names_every_command(option: str) -> None:
+    done = run(option)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(f"\n  {command} " in done.stdout for command in COMMANDS)
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "..." not in done.stdout.split("Commands:")[1]
+
+
+@pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)])
+def test_the_examples_of_help_work(command: list[str]) -> None:
+    done = run(*command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = examples(done.stdout)
+    assert found
+    for example in found:
+        assert example.startswith(" ".join(["schedframe", *command]))
+        shell = example.replace("schedframe", f'"{sys.executable}" -m schedframe', 1)
+        shown = subprocess.run(shell, shell=True, capture_output=True, text=True, check=False)
+        assert (shown.returncode, shown.stderr) == (0, ""), example
+        assert shown.stdout or ">" in example
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    done = run("chekc")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "chekc" in done.stderr
+
+
+@pytest.mark.parametrize("library", ["typer", "rich", "plotext"])
+def test_without_the_extra_it_says_what_to_install(library: str) -> None:
+    program = f"import sys; sys.modules[{library!r}] = None; from schedframe._cli import main; main()"
+    done = run("preview", "run.yaml", command=[sys.executable, "-c", program])
+    assert done.returncode == 2
+    assert done.stderr == (f"the command line needs {library}, which is not installed: pip install 'schedframe[cli]'\n")
+
+
+def test_other_missing_modules_are_not_hidden() -> None:
+    program = "import sys; sys.modules['schedframe._hooks'] = None; from schedframe._cli import main; main()"
+    done = run("check", "run.yaml", command=[sys.executable, "-c", program])
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+    assert "schedframe._hooks" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["preview", "run.yaml", "--points", "20000", "--format", "csv"], ["preview", "run.yaml"], ["styles"], ["--help"]],
+)
+def test_a_reader_that_goes_away_is_no_error(arguments: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as out:
+        done = subprocess.run([*SCHEDFRAME, *arguments], stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", [["preview", "run.yaml"], ["--version"], ["check", "run.yaml"]])
+def test_output_that_cannot_be_written_is_said(arguments: list[str]) -> None:
+    with open("/dev/full", "w") as out:
+        done = subprocess.run([*SCHEDFRAME, *arguments], stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "schedframe: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("arguments", [["preview", "run.yaml"], ["styles"], ["styles", "WSD"], ["check", "run.yaml"]])
+def test_no_colours_where_it_is_piped(arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout
+
+
+def test_the_chart_is_eighty_by_twenty_where_it_is_piped() -> None:
+    lines = run("preview", "run.yaml").stdout.splitlines()
+    top = next(index for index, line in enumerate(lines) if "learning rate" in line)
+    chart = lines[top : top + 20]
+    assert max(map(len, chart)) == 80
+    assert chart[-1].split() == ["0", "20M", "40M", "60M", "80M", "100M"]
+    assert lines[top + 20] == ""
+
+
+def on_a_terminal(columns: int, *arguments: str, **environment: str) -> str:
+    pty, termios, fcntl = (pytest.importorskip(name) for name in ("pty", "termios", "fcntl"))
+    main, worker = pty.openpty()
+    fcntl.ioctl(worker, termios.TIOCSWINSZ, columns.to_bytes(2, sys.byteorder).join([b"\x18\x00", b"\0\0\0\0"]))
+    process = subprocess.Popen(
+        [*SCHEDFRAME, *arguments], stdout=worker, env={**os.environ, "TERM": "xterm-256color", **environment}
+    )
+    os.close(worker)
+    shown = b""
+    while True:
+        try:
+            part = os.read(main, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        shown += part
+    os.close(main)
+    assert process.wait() == 0
+    return shown.decode()
+
+
+def test_a_narrow_terminal_wraps_between_words() -> None:
+    assert on_a_terminal(50, "check", "run.yaml").splitlines() == [
+        "run.yaml: ok",
+        "  cosine, peak 0.0003, floor 0, warm-up 1M, decay",
+        "  100M, weight decay 0 to 0.1 by linear over 100M",
+    ]
+
+
+def test_a_terminal_gets_colours_and_a_chart_of_its_width() -> None:
+    shown = on_a_terminal(100, "preview", "run.yaml")
+    assert "\x1b[38;5;12m" in shown
+    plain = on_a_terminal(100, "preview", "run.yaml", NO_COLOR="1")
+    assert "\x1b[38;5;12m" not in plain
+    assert max(len(line) for line in plain.splitlines() if "┤" in line or "└" in line) == 100
+
+
+def packages_imported_by(*arguments: str) -> set[str]:
+    done = run(*arguments, command=[sys.executable, "-X", "importtime", "-m", "schedframe"])
+    assert done.returncode == 0
+    modules = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {module.partition(".")[0] for module in modules}
+
+
+def test_the_chart_needs_plotext_and_nothing_needs_torch() -> None:
+    imported = packages_imported_by("preview", "run.yaml")
+    assert {"rich", "plotext", "pydantic"} < imported
+    assert "torch" not in imported
+
+
+@pytest.mark.parametrize(
+    "arguments", [["preview", "run.yaml", "--format", "csv"], ["preview", "run.yaml", "--format", "json"]]
+)
+def test_csv_and_json_need_neither_rich_nor_plotext(arguments: list[str]) -> None:
+    imported = packages_imported_by(*arguments)
+    assert "pydantic" in imported
+    assert not imported & {"rich", "plotext", "torch"}
+
+
+@pytest.mark.parametrize("arguments", [["check", "run.yaml"], ["styles"], ["preview", "run.yaml", "--no-chart"]])
+def test_without_a_chart_there_is_no_plotext(arguments: list[str]) -> None:
+    assert not packages_imported_by(*arguments) & {"plotext", "torch"}
+
+
+def test_help_reads_no_schedule() -> None:
+    assert not packages_imported_by("--help") & {"ruamel", "pluggy", "plotext", "torch"}
+
+
+FRAGILE = """
+    import warnings
+    from typing import Literal
+    import schedframe
+    from schedframe.styles import LRCurve
+
+    class Fragile(LRCurve):
+        style: Literal["fragile"] = "fragile"
+
+        def coefficient(self, progress):
+            if 0.3 < progress < 0.31:
+                raise RuntimeError("a bad spot")
+            if progress == 0.5:
+                warnings.warn("half way", schedframe.SchedframeWarning)
+                warnings.warn("in general", UserWarning)
+            return 1.0 - progress
+"""
+
+
+@pytest.fixture
+def fragile(install: Callable[..., Path]) -> str:
+    Path("fragile.yaml").write_text("lr_decay_steps: 1000\nmax_lr: 1.0\nlr_decay_style: fragile\n")
+    return str(install("fragile", FRAGILE, lr_styles={"fragile": "fragile_mod:Fragile"}))
+
+
+def test_a_style_that_fails_at_a_step_is_named(fragile: str) -> None:
+    done = run("preview", "fragile.yaml", "--at", "305", "--no-chart", PYTHONPATH=fragile)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == "the schedule fails at step 305: RuntimeError: a bad spot"
+
+
+def test_warnings_of_schedframe_take_one_line(fragile: str) -> None:
+    done = run("preview", "fragile.yaml", "--at", "500", "--no-chart", PYTHONPATH=fragile)
+    assert done.returncode == 0
+    assert "warning: half way\n" in done.stderr
+    assert "UserWarning: in general\n" in done.stderr
+
+
+def test_a_plotext_that_needs_its_documentation_is_imported_with_it(tmp_path: Path) -> None:
+    (tmp_path / "plotext" / "_doc").mkdir(parents=True)
+    (tmp_path / "plotext" / "__init__.py").write_text("from plotext._doc.doc import menu\n")
+    (tmp_path / "plotext" / "_doc" / "doc.py").write_text("menu = 'here'\n")
+    program = "from schedframe._cli._chart import _plotext; print(_plotext().menu)"
+    done = run(command=[sys.executable, "-c", program], PYTHONPATH=str(tmp_path))
+    assert (done.stdout, done.stderr) == ("here\n", "")

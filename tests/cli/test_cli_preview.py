@@ -1,0 +1,174 @@
+"""``schedframe preview``: exact values, every format, the points that matter."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import schedframe
+from schedframe._cli._app import app
+
+RUN = """\
+train_samples: 500M
+max_lr: 3e-4
+min_lr: 10%
+lr_warmup_steps: 1%
+lr_decay_style: {style: WSD, wsd_decay_steps: 10%, lr_wsd_decay_style: minus_sqrt}
+start_wd: 0.033
+end_wd: 0.1
+wd_incr_style: cosine
+"""
+WITHOUT_WD = "lr_decay_steps: 1000\nmax_lr: 1e-3\nlr_decay_style: cosine\n"
+
+
+@pytest.fixture
+def run_yaml(tmp_path: Path) -> Path:
+    path = tmp_path / "run.yaml"
+    path.write_text(RUN)
+    return path
+
+
+def preview(*arguments: object) -> str:
+    result = CliRunner().invoke(app, ["preview", *map(str, arguments)], env={"COLUMNS": None})
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    return result.stdout
+
+
+def points(*arguments: object) -> list[dict]:
+    return json.loads(preview(*arguments, "--format", "json"))["points"]
+
+
+def steps(*arguments: object) -> dict[str, float]:
+    return {point["label"]: point["step"] for point in points(*arguments)}
+
+
+def test_the_points_that_matter(run_yaml: Path) -> None:
+    assert steps(run_yaml) == {
+        "start": 0,
+        "warm-up end": 5_000_000,
+        "anneal start": 450_000_000,
+        "decay end, weight decay end, run end": 500_000_000,
+        "after the end": 500_000_001,
+    }
+
+
+def test_json_holds_the_very_floats(run_yaml: Path) -> None:
+    schedule = schedframe.load(run_yaml)
+    shown = points(run_yaml, "--points", 333)
+    assert len(shown) == 333 + 4
+    for point in shown:
+        assert point["lr"] == schedule.lr_at(point["step"])
+        assert point["wd"] == schedule.wd_at(point["step"])
+
+
+def test_csv_holds_the_very_floats(run_yaml: Path) -> None:
+    schedule = schedframe.load(run_yaml)
+    table = list(csv.DictReader(io.StringIO(preview(run_yaml, "--points", 333, "--format", "csv"))))
+    assert list(table[0]) == ["step", "label", "lr", "wd"]
+    assert len(table) == 333 + 4
+    for row in table:
+        assert float(row["lr"]) == schedule.lr_at(int(row["step"]))
+        assert float(row["wd"]) == schedule.wd_at(int(row["step"]))
+
+
+def test_csv_and_json_say_the_same(run_yaml: Path) -> None:
+    table = csv.DictReader(io.StringIO(preview(run_yaml, "--format", "csv")))
+    shown = points(run_yaml)
+    assert [row["label"] for row in table] == [point["label"] for point in shown]
+
+
+def test_without_weight_decay_there_is_no_such_column(tmp_path: Path) -> None:
+    path = tmp_path / "lr.yaml"
+    path.write_text(WITHOUT_WD)
+    assert preview(path, "--format", "csv").splitlines() == [
+        "step,label,lr",
+        "0,start,0.001",
+        "1000,decay end,0.0",
+        "1001,after the end,0.0",
+    ]
+    assert all("wd" not in point for point in points(path))
+    table = preview(path, "--no-chart")
+    assert "weight decay is left alone" in table
+    assert " wd" not in table
+
+
+def test_the_table(run_yaml: Path) -> None:
+    assert preview(run_yaml, "--no-chart").splitlines() == [
+        f"{run_yaml}: WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt), peak 0.0003, floor 3e-05, warm-up 5M, "
+        "decay 500M, weight decay 0.033 to 0.1 by cosine over 500M",
+        "",
+        "       step  label                                     lr         wd",
+        "────────────────────────────────────────────────────────────────────",
+        "          0  start                                      0      0.033",
+        "  5_000_000  warm-up end                           0.0003  0.0330165",
+        "450_000_000  anneal start                          0.0003  0.0983604",
+        "500_000_000  decay end, weight decay end, run end   3e-05        0.1",
+        "500_000_001  after the end                          3e-05        0.1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [("50M", 50_000_000), ("1_000", 1000), ("2e9", 2_000_000_000), ("77%", 385_000_000), ("0.5", 0.5)],
+)
+def test_asking_for_a_step(run_yaml: Path, text: str, step: float) -> None:
+    assert steps(run_yaml, "--at", text)[f"at {text}"] == step
+
+
+def test_asking_for_many_steps(run_yaml: Path) -> None:
+    asked = steps(run_yaml, "--at", "100M", "--at", "200M", "--at", "0")
+    assert asked["at 100M"] == 100_000_000
+    assert asked["at 200M"] == 200_000_000
+    assert asked["start, at 0"] == 0
+
+
+@pytest.mark.parametrize("text", ["soon", "-5", "50X", "1e999", "x%", "nan"])
+def test_what_is_no_step_is_a_usage_error(run_yaml: Path, text: str) -> None:
+    result = CliRunner().invoke(app, ["preview", str(run_yaml), f"--at={text}"])
+    assert result.exit_code == 2
+    assert "--at" in result.stderr
+    assert repr(text) in result.stderr
+    assert result.stdout == ""
+
+
+def test_evenly_spaced_points_are_whole_steps(tmp_path: Path) -> None:
+    path = tmp_path / "lr.yaml"
+    path.write_text(WITHOUT_WD)
+    assert [point["step"] for point in points(path, "--points", 3)] == [0, 333, 667, 1000, 1001]
+
+
+def test_a_clock_of_few_steps_has_points_between_them(tmp_path: Path) -> None:
+    path = tmp_path / "lr.yaml"
+    path.write_text("lr_decay_steps: 2\nmax_lr: 1\n")
+    assert [point["step"] for point in points(path, "--points", 4)] == [0, 0.5, 1, 1.5, 2, 3]
+
+
+def test_points_cannot_be_negative(run_yaml: Path) -> None:
+    assert CliRunner().invoke(app, ["preview", str(run_yaml), "--points=-1"]).exit_code == 2
+
+
+def test_the_chart_of_weight_decay_is_drawn_where_it_varies(run_yaml: Path, tmp_path: Path) -> None:
+    shown = preview(run_yaml)
+    assert "learning rate" in shown
+    assert "weight decay\n" in shown
+    constant = tmp_path / "constant.yaml"
+    constant.write_text(WITHOUT_WD + "start_wd: 0.1\n")
+    shown = preview(constant)
+    assert "learning rate" in shown
+    assert "weight decay\n" not in shown
+    assert "learning rate" not in preview(constant, "--no-chart")
+
+
+def test_a_bad_file_is_told_as_the_library_tells_it(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("max_lr: -1\nlr_decay_stepz: 5\n")
+    with pytest.raises(schedframe.ConfigError) as told:
+        schedframe.load(path)
+    result = CliRunner().invoke(app, ["preview", str(path)])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr == f"{told.value}\n"
