@@ -11,9 +11,9 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, PlainValidator,
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from schedframe._errors import SchedframeError
+from schedframe._errors import SchedframeError, StyleLoadError
 from schedframe._problems import explained
-from schedframe._registry import Registry, lr_styles, wd_styles
+from schedframe._registry import Registry, lr_styles, source_of, wd_styles
 from schedframe._style import LRCurve, LRStyle, Style, WDStyle
 
 
@@ -66,6 +66,12 @@ class ByName:
             return self._fitting(cls.model_validate(options, context={"lr_decay_steps": lr_decay_steps}))
         except ValidationError as error:
             raise explained(error, cls) from None
+        except (SchedframeError, ValueError):
+            raise
+        except Exception as error:
+            raise StyleLoadError(
+                f"{source_of(cls)} fails when its options are validated: {type(error).__name__}: {error}"
+            ) from error
 
     def _fitting(self, style: Style) -> Style:
         if not isinstance(style, self.base):

@@ -6,7 +6,7 @@ schedframe, by listing, or by styles. None runs inside ``step()``.
 """
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -63,33 +63,53 @@ class Hooks:
         """
 
 
-def complaints(schedule: "Schedule") -> Iterator[str]:
-    """Yield what the installed house rules say against `schedule`."""
-    for answer in _call("schedframe_check", schedule=schedule):
-        yield from [answer] if isinstance(answer, str) else answer
+def complaints(schedule: "Schedule") -> list[str]:
+    """Return what the installed house rules say against `schedule`."""
+    return [sentence for sentences in _ask("schedframe_check", _sentences, schedule=schedule) for sentence in sentences]
 
 
 def built(scheduler: "OptimizerParamScheduler") -> None:
     """Show `scheduler` to the plugins."""
-    _call("schedframe_built", scheduler=scheduler)
+    _ask("schedframe_built", lambda answer: None, scheduler=scheduler)
 
 
 def translated(state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return `state`, or what a plugin translates it to."""
-    answer = _call("schedframe_read_state", state=state)
-    return state if answer is None else answer
+    """Return `state`, or what the first plugin that knows it translates it to."""
+    answers = _ask("schedframe_read_state", lambda answer: answer, state=state)
+    return next((answer for answer in answers if answer is not None), state)
 
 
-def _call(hook: str, **arguments: Any) -> Any:
+def _sentences(answers: list[Any]) -> list[str]:
+    found: list[str] = []
+    for answer in answers:
+        sentences = [answer] if isinstance(answer, str) else list(answer)
+        if not all(isinstance(sentence, str) for sentence in sentences):
+            raise TypeError(f"complaints are sentences, got {answer!r}")
+        found += sentences
+    return found
+
+
+def _ask(hook: str, read: Callable[[Any], Any], **arguments: Any) -> list[Any]:
+    """Return what each plugin that implements `hook` answers, as `read` understands it.
+
+    Raises:
+        PluginError: naming the one plugin that fails.
+    """
     manager = _manager()
-    try:
-        return getattr(manager.hook, hook)(**arguments)
-    except Exception as error:
-        names = ", ".join(name for name, _ in manager.list_name_plugin())
-        raise PluginError(
-            f"the hook {hook} of an installed plugin ({names}) failed: {type(error).__name__}: {error}; "
-            f"repair the plugin, or keep it out with SCHEDFRAME_BLOCK"
-        ) from error
+    answers = []
+    plugins = dict(manager.list_name_plugin())
+    for name, plugin in plugins.items():
+        caller = manager.subset_hook_caller(hook, [other for other in plugins.values() if other is not plugin])
+        if not caller.get_hookimpls():
+            continue
+        try:
+            answers.append(read(caller(**arguments)))
+        except (Exception, SystemExit) as error:
+            raise PluginError(
+                f"the hook {hook} of {name} failed: {type(error).__name__}: {error}; repair the plugin, "
+                f"or keep it out with SCHEDFRAME_BLOCK={name.split()[0]}"
+            ) from error
+    return answers
 
 
 @functools.cache

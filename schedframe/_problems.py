@@ -7,34 +7,76 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from schedframe._errors import Problem, did_you_mean
+from schedframe._formats._parsed import dotted
 
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """Return `error`'s problems; `model` is the class that was validated, for the names of its keys."""
     return [
         Problem(
-            path=".".join(str(part) for part in details["loc"]),
+            path=dotted([*map(str, details["loc"]), *_option(details)]),
             message=_sentence(details, model),
-            value="" if details["type"] == "missing" else _written(details["input"]),
+            value=_value(details),
             error=_cause(details),
         )
-        for details in error.errors(include_url=False)
+        for details in _details(error)
     ]
 
 
 def explained(error: ValidationError, model: type[BaseModel]) -> ValidationError:
     """Return `error` with each message already a sentence about `model`'s keys, ready to be nested in another."""
     lines = []
-    for details in error.errors(include_url=False):
+    for details in _details(error):
         context = {"message": _sentence(details, model), "error": _cause(details)}
         kind = PydanticCustomError("missing" if details["type"] == "missing" else "explained", "{message}", context)
         lines.append(InitErrorDetails(type=kind, loc=details["loc"], input=details["input"]))
     return ValidationError.from_exception_data(error.title, lines)
 
 
+def broken_rule(message: str, option: str, value: object) -> PydanticCustomError:
+    """Return the error of a rule between keys; `option` is the style's option that is blamed, with its `value`."""
+    return PydanticCustomError("rule", "{message}", {"message": message, "option": option, "value": repr(value)})
+
+
+def _details(error: ValidationError) -> list[ErrorDetails]:
+    """The errors, without a list's complaint about its length where its items are wrong already."""
+    found = error.errors(include_url=False)
+    inside = {details["loc"][:-1] for details in found if details["loc"]}
+    return [details for details in found if not (details["type"] == "too_short" and details["loc"] in inside)]
+
+
+def _option(details: ErrorDetails) -> list[str]:
+    option = details.get("ctx", {}).get("option")
+    return [option] if option else []
+
+
+def _value(details: ErrorDetails) -> str:
+    if details["type"] == "missing":
+        return ""
+    context = details.get("ctx", {})
+    return str(context["value"]) if context.get("option") else written(details["input"])
+
+
 def _cause(details: ErrorDetails) -> Exception | None:
     cause = details.get("ctx", {}).get("error")
     return cause if isinstance(cause, Exception) else None
+
+
+_PLAIN_WORDS = {
+    "float_type": "is not a number",
+    "float_parsing": "is not a number",
+    "int_type": "is not a whole number",
+    "int_parsing": "is not a whole number",
+    "int_from_float": "is not a whole number",
+    "finite_number": "is not a finite number",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be a table",
+    "string_type": "must be a text",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+}
+"""pydantic's errors in the words of a config."""
 
 
 def _sentence(details: ErrorDetails, model: type[BaseModel]) -> str:
@@ -45,9 +87,11 @@ def _sentence(details: ErrorDetails, model: type[BaseModel]) -> str:
         return f"is missing{_described(model, details)}"
     if kind == "extra_forbidden":
         return _unknown_key(str(details["loc"][-1]), model)
+    if kind == "too_short":
+        return f"needs at least {context['min_length']} item{'s' if context['min_length'] > 1 else ''}"
     if kind in ("value_error", "assertion_error"):
         return str(context.get("error", details["msg"]))
-    return details["msg"].removeprefix("Input ")
+    return _PLAIN_WORDS.get(kind) or details["msg"].removeprefix("Input ")
 
 
 def _described(model: type[BaseModel], details: ErrorDetails) -> str:
@@ -56,7 +100,7 @@ def _described(model: type[BaseModel], details: ErrorDetails) -> str:
 
 
 def _unknown_key(key: str, model: type[BaseModel]) -> str:
-    keys = list(model.model_fields)
+    keys = list(getattr(model, "all_keys", model.model_fields))
     style = model.model_fields.get("style")
     if style is not None:
         known = [name for name in keys if name != "style"]
@@ -65,7 +109,7 @@ def _unknown_key(key: str, model: type[BaseModel]) -> str:
     return f"is no key of a schedule{did_you_mean(key, keys) or '.'} The keys: {', '.join(keys)}"
 
 
-def _written(value: Any) -> str:
-    """`value` short enough for one line of an error."""
+def written(value: Any) -> str:
+    """Return `value` short enough for one line of an error."""
     text = "{" + ", ".join(map(str, value)) + "}" if isinstance(value, Mapping) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

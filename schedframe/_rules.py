@@ -4,8 +4,9 @@ A config refuses every rule that is broken. The scheduler, Megatron's twin, refu
 refuses, and warns about what Megatron runs although it is a mistake.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
 from typing import Any
 
@@ -27,12 +28,14 @@ class Rule:
         needs: the keys that the condition reads.
         check: returns what is wrong, or an empty string.
         refused_by_megatron: Megatron asserts it, or cannot run with it.
+        option: the option of the style in `key` that is blamed; empty for the key as a whole.
     """
 
     key: str
     needs: tuple[str, ...]
     check: Callable[..., str]
     refused_by_megatron: bool = True
+    option: str = ""
 
     def broken(self, values: Values) -> str:
         """Say what is wrong with `values`; empty where the rule holds, or where a key it needs is missing."""
@@ -54,15 +57,15 @@ def _positive(value: float) -> str:
 
 
 def _tail_is_there(style: Style) -> str:
-    return _says(isinstance(style, WSD) and style.wsd_decay_steps == 0, "wsd_decay_steps must be above 0")
+    return _says(isinstance(style, WSD) and style.wsd_decay_steps == 0, "must be above 0")
 
 
 def _tail_fits(style: Style, warmup_steps: float, decay_steps: float) -> str:
     room = decay_steps - warmup_steps
     return _says(
         isinstance(style, WSD) and style.wsd_decay_steps > room,
-        f"wsd_decay_steps ({getattr(style, 'wsd_decay_steps', 0)}) is longer than the {room} steps between the end "
-        f"of warm-up and lr_decay_steps, so the learning rate would jump where warm-up ends; make it at most {room}",
+        f"is longer than the {room} steps between the end of warm-up and lr_decay_steps, "
+        f"so the learning rate would jump where warm-up ends; make it at most {room}",
     )
 
 
@@ -83,7 +86,7 @@ def trial_lr(style: LRStyle, decay_steps: float, warmup_steps: float, max_lr: fl
     first = max(warmup_steps, 0)
     return _trial(
         style,
-        lambda: [first, *style.landmarks(warmup_steps, decay_steps).values(), *_sampled(first, decay_steps - first)],
+        lambda: _sampled(first, style.landmarks(warmup_steps, decay_steps).values(), decay_steps),
         lambda step: style.lr(LRPoint(max(step, first), warmup_steps, decay_steps, max_lr, min_lr)),
     )
 
@@ -94,13 +97,16 @@ def trial_wd(style: WDStyle, incr_steps: float, start_wd: float, end_wd: float, 
         return ""
     return _trial(
         style,
-        lambda: [*style.landmarks(incr_steps).values(), *_sampled(0, incr_steps)],
+        lambda: _sampled(0, style.landmarks(incr_steps).values(), incr_steps),
         lambda step: style.wd(WDPoint(step, incr_steps, start_wd, end_wd, max_lr, max_lr)),
     )
 
 
-def _sampled(first: float, span: float) -> list[float]:
-    return [first + span * part / 16 for part in range(17)] + [first + span + 1, first + 10 * span]
+def _sampled(first: float, landmarks: Iterable[float], last: float) -> list[float]:
+    """Steps of every stretch between two landmarks, and past the end."""
+    marks = sorted({first, last, *(mark for mark in landmarks if first < mark < last)})
+    inside = [start + (stop - start) * part / 16 for start, stop in pairwise(marks) for part in range(16)]
+    return [*inside, last, last + 1, last + 10 * (last - first)]
 
 
 def _trial(style: Style, steps: Callable[[], list[float]], value_at: Callable[[float], float]) -> str:
@@ -110,7 +116,8 @@ def _trial(style: Style, steps: Callable[[], list[float]], value_at: Callable[[f
             if not 0 <= value < inf:
                 return f"{style!r} from {source_of(style)} gives {value} at step {step:g}"
     except ValueError as error:
-        return str(error)
+        source = source_of(style)
+        return f"{error}" if source.distribution == "schedframe" else f"{error}, says {source}"
     except Exception as error:
         return f"{style!r} from {source_of(style)} fails when it is evaluated: {type(error).__name__}: {error}"
     return ""
@@ -129,12 +136,13 @@ RULES = (
         ("lr_warmup_steps", "lr_decay_steps"),
         lambda warmup, decay: _says(warmup >= decay, f"must be below lr_decay_steps ({decay})"),
     ),
-    Rule("lr_decay_style", ("lr_decay_style",), _tail_is_there, refused_by_megatron=False),
+    Rule("lr_decay_style", ("lr_decay_style",), _tail_is_there, refused_by_megatron=False, option="wsd_decay_steps"),
     Rule(
         "lr_decay_style",
         ("lr_decay_style", "lr_warmup_steps", "lr_decay_steps"),
         _tail_fits,
         refused_by_megatron=False,
+        option="wsd_decay_steps",
     ),
     Rule(
         "lr_decay_style",
@@ -159,5 +167,6 @@ def broken_rules(values: Mapping[str, Any]) -> tuple[list[Problem], list[str]]:
         if broken and rule.refused_by_megatron:
             refused.append(Problem(rule.key, broken, repr(sound.pop(rule.key))))
         elif broken:
-            mistakes.append(f"{rule.key} = {sound[rule.key]!r}: {broken}")
+            value = getattr(sound[rule.key], rule.option) if rule.option else sound[rule.key]
+            mistakes.append(f"{rule.option or rule.key} = {value!r}: {broken}")
     return refused, mistakes

@@ -1,8 +1,9 @@
 """The declared schedule: validated, frozen, in Megatron's words."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
@@ -12,10 +13,10 @@ from schedframe._byname import AnyLRStyle, AnyWDStyle
 from schedframe._document import Document, read
 from schedframe._errors import ConfigError, Problem
 from schedframe._lengths import Length, Number, Rate, Steps
-from schedframe._problems import problems_of
+from schedframe._problems import broken_rule, problems_of, written
 from schedframe._rules import RULES
 from schedframe._style import LRStyle, WDStyle
-from schedframe.styles.lr import Linear
+from schedframe.styles.lr import WSD, Linear
 from schedframe.styles.wd import WDConstant
 
 if TYPE_CHECKING:
@@ -49,7 +50,10 @@ class Schedule(BaseModel):
         ConfigError: with every problem that was found.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, json_schema_extra=lambda schema: _admit_shortcuts(schema)
+    )
+    all_keys: ClassVar[tuple[str, ...]]
 
     train_samples: Steps | None = Field(None, description="Length of the run, in steps.")
     lr_decay_steps: Steps = Field(description="Where the decay ends; needed unless train_samples is given.")
@@ -105,7 +109,7 @@ class Schedule(BaseModel):
             if rule.key == info.field_name:
                 broken = rule.broken(values)
                 if broken:
-                    raise ValueError(broken)
+                    raise broken_rule(broken, rule.option, getattr(value, rule.option, value))
         return value
 
     @property
@@ -215,6 +219,24 @@ class Schedule(BaseModel):
         return _with_line(problem, self._document) if self._document is not None else problem
 
 
+def _keys_with_flat_wsd() -> Iterator[str]:
+    for name in Schedule.model_fields:
+        yield name
+        if name == "lr_decay_style":
+            yield from _FLAT_WSD
+
+
+Schedule.all_keys = tuple(_keys_with_flat_wsd())
+
+
+def _admit_shortcuts(schema: dict[str, Any]) -> None:
+    """Describe in the JSON schema what `Schedule` fills in: keys that another key stands in for, flat WSD keys."""
+    schema["required"] = [name for name in schema["required"] if name not in _STANDS_IN]
+    for name in _FLAT_WSD:
+        field = WSD.model_fields[name]
+        schema["properties"][name] = {"description": f"{field.description} Only with lr_decay_style: WSD."}
+
+
 def load(path: str | Path) -> Schedule:
     """Read the schedule declared in a YAML 1.2, TOML or JSON file.
 
@@ -227,7 +249,9 @@ def load(path: str | Path) -> Schedule:
     try:
         schedule = Schedule(**document.data)
     except ConfigError as error:
-        problems = [_with_line(problem, document) for problem in error.problems]
+        problems = [
+            _with_line(problem, document) for problem in error.problems if problem.path not in document.unreadable
+        ]
         raise ConfigError(str(document.path), [*document.problems, *problems]) from None
     if document.problems:
         raise ConfigError(str(document.path), document.problems)
@@ -240,8 +264,8 @@ def _is_wsd_by_name(style: object) -> bool:
 
 
 def _not_negative(step: float) -> float:
-    if step < 0:
-        raise ValueError(f"step must not be negative, got {step}")
+    if not step >= 0:
+        raise ValueError(f"step must {'not be negative' if step < 0 else 'be a number'}, got {step}")
     return step
 
 
@@ -271,11 +295,22 @@ def _as_written(error: ValidationError, keys: dict[str, Any]) -> list[Problem]:
         if path not in blamed and not (problem.path == "wd_incr_steps" and not given):
             own.append(replace(problem, path=path))
             blamed.add(path)
-    return own
+    return [_given(problem, keys) for problem in own]
+
+
+def _given(problem: Problem, keys: dict[str, Any]) -> Problem:
+    """`problem` with its value as it was given: a rule sees `90%` as a number."""
+    value: Any = keys
+    for part in problem.path.split("."):
+        if not isinstance(value, dict) or part not in value:
+            return problem
+        value = value[part]
+    return replace(problem, value=written(value)) if problem.value else problem
 
 
 def _misplaced(style: object) -> str:
-    """What is wrong with a flat option of WSD beside `style`."""
-    if isinstance(style, dict):
-        return "is said beside lr_decay_style, whose options stand in its table; say it there"
-    return f"is only for lr_decay_style: WSD, and that is {style!r} here"
+    """What is wrong with a flat option of WSD beside `style`, which is no bare WSD."""
+    name = style.get("style") if isinstance(style, dict) else getattr(style, "style", style)
+    if _is_wsd_by_name(name):
+        return "is said beside the table of lr_decay_style; say it in the table"
+    return f"is only for lr_decay_style: WSD, and that is {name!r} here"

@@ -74,6 +74,8 @@ def _mask_bools(value: Any) -> Any:
         return _Boolean(value)
     if isinstance(value, list | tuple):
         return [_mask_bools(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _mask_bools(item) for key, item in value.items()}
     return value
 
 
@@ -96,7 +98,7 @@ class Style(BaseModel, ABC):
     def _no_bool_for_a_number(cls, options: Any) -> Any:
         if not isinstance(options, dict):
             return options
-        fields = cls.model_fields
+        fields = {field.alias or name: field for name, field in cls.model_fields.items()} | cls.model_fields
         return {
             key: value if key not in fields or _takes_bool(fields[key].annotation) else _mask_bools(value)
             for key, value in options.items()

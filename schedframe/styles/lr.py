@@ -217,7 +217,10 @@ class WSD(LRShape):
         anneal_start = decay_steps - wsd_decay_steps
         if step <= anneal_start:
             return 1.0
-        return self.lr_wsd_decay_style.coefficient(float(step - anneal_start) / float(wsd_decay_steps))
+        progress = float(step - anneal_start) / float(wsd_decay_steps)
+        if progress > 1.0:  # a fractional length may round to just above
+            progress = 1.0
+        return self.lr_wsd_decay_style.coefficient(progress)
 
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return where the tail begins."""

@@ -8,11 +8,11 @@ Megatron's own keep its formulas and its order of operations, so that they are e
 from math import cos, pi, pow
 from typing import Literal, final
 
-from schedframe._style import WDCurve, WDPoint, WDStyle
+from schedframe._style import WDCurve, WDPoint, WDShape, WDStyle
 
 
 @final
-class WDConstant(WDCurve):
+class WDConstant(WDShape):
     """One weight decay for the whole run.
 
     Formula:
@@ -32,7 +32,7 @@ class WDConstant(WDCurve):
 
     style: Literal["constant"] = "constant"
 
-    def coefficient(self, progress: float) -> float:
+    def coefficient_at(self, step: float, incr_steps: float) -> float:
         """Return 1: start_wd and end_wd are the same."""
         return 1.0
 
