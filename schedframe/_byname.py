@@ -75,7 +75,8 @@ class ByName:
 
     def _fitting(self, style: Style) -> Style:
         if not isinstance(style, self.base):
-            raise ValueError(f"{style.style!r} is no {self.base.__name__}, which is needed here")
+            kind = "curve" if issubclass(self.base, LRCurve) else f"{self.registry.kind} style"
+            raise ValueError(f"{style.style!r} is no {kind}, which is needed here")
         return style
 
     def _validate(self, value: Any, info: ValidationInfo) -> Style:

@@ -36,6 +36,8 @@ def parse_length(value: object) -> float:
     exponent = 0
     if isinstance(value, str):
         value = value.strip()
+        if value.endswith("%"):
+            raise ValueError("is a percentage, where only a number of steps can stand")
         exponent = _SUFFIX_EXPONENT.get(value[-1:].lower(), 0)
         if exponent:
             value = value[:-1].rstrip()
@@ -70,6 +72,8 @@ def _share(value: object) -> Fraction | None:
 
 def _exact(value: object, what: str) -> Fraction:
     """`value` without rounding, whatever the program's decimal context."""
+    if value is None:
+        raise ValueError("has no value")
     if isinstance(value, str):
         return _read(value.strip(), what)
     if isinstance(value, bool) or not isinstance(value, Real | Decimal):

@@ -78,6 +78,13 @@ _PLAIN_WORDS = {
 }
 """pydantic's errors in the words of a config."""
 
+_BOUNDS = {
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be below {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+}
+
 
 def _sentence(details: ErrorDetails, model: type[BaseModel]) -> str:
     kind, context = details["type"], details.get("ctx", {})
@@ -89,6 +96,8 @@ def _sentence(details: ErrorDetails, model: type[BaseModel]) -> str:
         return _unknown_key(str(details["loc"][-1]), model)
     if kind == "too_short":
         return f"needs at least {context['min_length']} item{'s' if context['min_length'] > 1 else ''}"
+    if kind in _BOUNDS:
+        return _BOUNDS[kind].format(**context)
     if kind in ("value_error", "assertion_error"):
         return str(context.get("error", details["msg"]))
     return _PLAIN_WORDS.get(kind) or details["msg"].removeprefix("Input ")

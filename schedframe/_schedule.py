@@ -270,7 +270,8 @@ def _not_negative(step: float) -> float:
 
 
 def _with_line(problem: Problem, document: Document) -> Problem:
-    return replace(problem, line=problem.line or document.line_of(problem.path))
+    above = "lr_decay_style" if problem.path in _FLAT_WSD else ""
+    return replace(problem, line=problem.line or document.line_of(problem.path) or document.line_of(above))
 
 
 def _as_written(error: ValidationError, keys: dict[str, Any]) -> list[Problem]:

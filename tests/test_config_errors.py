@@ -156,7 +156,7 @@ BAD = {
     ),
     "nothing": (
         "max_lr:\nlr_decay_steps: 100\n",
-        "run.yaml: line 1, max_lr = None: is not a number",
+        "run.yaml: line 1, max_lr = None: has no value",
     ),
     "negative-peak": (
         "max_lr: -1.0\nlr_decay_steps: 100\n",
@@ -184,7 +184,7 @@ BAD = {
     ),
     "negative-option": (
         GOOD + "lr_decay_style: {style: polynomial, power: -2}\n",
-        "run.yaml: line 3, lr_decay_style.power = -2: should be greater than 0",
+        "run.yaml: line 3, lr_decay_style.power = -2: must be above 0",
     ),
     "zero-decay": (
         "max_lr: 1.0\nlr_decay_steps: 0\n",
@@ -227,7 +227,7 @@ BAD = {
     ),
     "tail-missing": (
         GOOD + "lr_decay_style: WSD\n",
-        f"run.yaml: wsd_decay_steps: is missing: {TAIL}",
+        f"run.yaml: line 3, wsd_decay_steps: is missing: {TAIL}",
     ),
     "tail-missing-table": (
         GOOD + "lr_decay_style: {style: WSD}\n",
@@ -247,14 +247,14 @@ BAD = {
     ),
     "tail-no-curve": (
         GOOD + "lr_decay_style: WSD\nwsd_decay_steps: 10\nlr_wsd_decay_style: constant\n",
-        ("run.yaml: line 5, lr_wsd_decay_style = 'constant': 'constant' is no LRCurve, which is needed here"),
+        ("run.yaml: line 5, lr_wsd_decay_style = 'constant': 'constant' is no curve, which is needed here"),
     ),
     "tail-wsd": (
         GOOD
         + "lr_decay_style: {style: WSD, wsd_decay_steps: 10, lr_wsd_decay_style: {style: WSD, wsd_decay_steps: 5}}\n",
         (
             "run.yaml: line 3, lr_decay_style.lr_wsd_decay_style = {style, wsd_decay_steps}: 'WSD' is no "
-            "LRCurve, which is needed here"
+            "curve, which is needed here"
         ),
     ),
     "floor-above-peak": (
@@ -318,11 +318,11 @@ BAD = {
     ),
     "percent-for-decay": (
         "max_lr: 1.0\ntrain_samples: 100\nlr_decay_steps: 90%\n",
-        "run.yaml: line 3, lr_decay_steps = '90%': is not a length such as 2000, 500M or 1_000_000",
+        "run.yaml: line 3, lr_decay_steps = '90%': is a percentage, where only a number of steps can stand",
     ),
     "percent-for-run": (
         "max_lr: 1.0\ntrain_samples: 90%\n",
-        "run.yaml: line 2, train_samples = '90%': is not a length such as 2000, 500M or 1_000_000",
+        "run.yaml: line 2, train_samples = '90%': is a percentage, where only a number of steps can stand",
     ),
     "percent-for-wd": (
         GOOD + "start_wd: 10%\n",
@@ -345,7 +345,7 @@ BAD = {
     ),
     "steps-outside": (
         GOOD + "lr_decay_style: {style: multi-step, milestones: [0.5, 80], multipliers: [0.5, 0.1]}\n",
-        "run.yaml: line 3, lr_decay_style.milestones.1 = 80: should be less than or equal to 1",
+        "run.yaml: line 3, lr_decay_style.milestones.1 = 80: must be at most 1",
     ),
     "steps-empty": (
         GOOD + "lr_decay_style: {style: multi-step, milestones: [], multipliers: []}\n",
@@ -443,7 +443,7 @@ BAD = {
             "  line 2, lr_warmup_steps = 200: must be below lr_decay_steps (100)\n"
             "  line 3, min_lr = 2.0: must not be above max_lr (1.0)\n"
             "  line 6, lr_decay_style.milestones.0 = 'half': is not a number\n"
-            "  line 6, lr_decay_style.multipliers.0 = -1: should be greater than or equal to 0\n"
+            "  line 6, lr_decay_style.multipliers.0 = -1: must be at least 0\n"
             "  line 6, lr_decay_style.bend = 3: is no option of 'multi-step'. Its options: milestones, "
             "multipliers"
         ),
@@ -452,7 +452,7 @@ BAD = {
         GOOD + "lr_decay_style: WSD\nwsd_decay_step: 10\n",
         (
             "run.yaml has 2 problems:\n"
-            f"  wsd_decay_steps: is missing: {TAIL}\n"
+            f"  line 3, wsd_decay_steps: is missing: {TAIL}\n"
             "  line 4, wsd_decay_step = 10: is no key of a schedule; did you mean 'wsd_decay_steps'? The "
             f"keys: {KEYS}"
         ),

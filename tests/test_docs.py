@@ -133,3 +133,12 @@ def test_every_page_is_in_the_index() -> None:
 def test_no_page_speaks_of_a_machine() -> None:
     for page in PAGES:
         assert not re.search(r"(?<![\w.])/(home|root|tmp|Users)/", page.read_text())
+
+
+@requires_cli
+@pytest.mark.parametrize("command", ["styles", "check", "preview"])
+def test_every_option_of_a_command_is_in_the_reference(command: str) -> None:
+    run = subprocess.run([sys.executable, "-m", "schedframe", command, "--help"], capture_output=True, text=True)
+    section = text_of("reference/cli.md").split(f"## `schedframe {command}")[1].split("\n## ")[0]
+    for option in re.findall(r"^  (?:-\w, )?(--[\w-]+)", run.stdout, re.MULTILINE):
+        assert option == "--help" or option in section

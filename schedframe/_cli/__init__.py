@@ -1,4 +1,4 @@
-"""The command line, ``schedframe``; the extra ``cli`` installs what it is built with.
+"""The command line, ``schedframe``; the extras ``cli`` and ``plot`` install what it is built with.
 
 Exit codes: 0 good, 2 cannot be used; 1 is kept for lint findings.
 """
@@ -10,8 +10,7 @@ import traceback
 from contextlib import suppress
 from typing import Any
 
-_EXTRA = ("typer", "rich", "plotext")
-_INSTALL = "pip install 'schedframe[cli]'"
+_EXTRA_OF = {"typer": "cli", "rich": "cli", "plotext": "cli", "matplotlib": "plot"}
 _CANNOT_BE_USED = 2
 _READER_IS_GONE = 141  # what a shell says of a program that wrote into a closed pipe
 
@@ -43,8 +42,9 @@ def _run() -> Any:
 def _failed(error: Exception) -> int:
     """Say what to install where a library of the extra is missing; anything else is a bug, and shown as one."""
     library = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
-    if library in _EXTRA:
-        print(f"the command line needs {library}, which is not installed: {_INSTALL}", file=sys.stderr)
+    if library in _EXTRA_OF:
+        install = f"pip install 'schedframe[{_EXTRA_OF[library]}]'"
+        print(f"the command line needs {library}, which is not installed: {install}", file=sys.stderr)
     else:
         traceback.print_exception(error)
     return _CANNOT_BE_USED

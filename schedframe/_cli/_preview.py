@@ -22,6 +22,7 @@ Examples:
   schedframe preview run.yaml
   schedframe preview run.yaml --at 50M --at 95%
   schedframe preview run.yaml --points 1000 --format csv > run.csv
+  schedframe preview run.yaml --plot run.png
 """
 
 
@@ -54,6 +55,10 @@ def preview(
     ] = None,
     format: Annotated[Format, typer.Option(help="What to print; csv and json hold exact values.")] = Format.table,
     no_chart: Annotated[bool, typer.Option("--no-chart", help="Leave out the chart below the table.")] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="PICTURE", help="Also draw the curves into this file: .png, .svg or .pdf (extra: plot)."),
+    ] = None,
 ) -> None:
     """Show learning rate and weight decay at the steps that matter.
 
@@ -63,6 +68,10 @@ def preview(
     schedule = schedframe.load(file)
     labels = _labels(schedule, points, at or [])
     rows = evaluate(schedule, labels)
+    if plot is not None:
+        from schedframe._cli._picture import draw
+
+        draw(plot, str(file), curves(evaluate(schedule, _densely(labels, 2000)), schedule))
     if format is Format.csv:
         _print_csv(rows)
     elif format is Format.json:
@@ -70,7 +79,7 @@ def preview(
     else:
         _print_table(file, schedule, rows)
         if not no_chart:
-            _print_charts(schedule, list(labels))
+            _print_charts(schedule, labels)
 
 
 def evaluate(schedule: "Schedule", labels: dict[float, str]) -> list[Row]:
@@ -158,18 +167,25 @@ def _print_table(file: Path, schedule: "Schedule", rows: list[Row]) -> None:
         typer.echo("\nweight decay is left alone: the file has no start_wd and no end_wd")
 
 
-def _print_charts(schedule: "Schedule", steps: list[float]) -> None:
+def _print_charts(schedule: "Schedule", labels: dict[float, str]) -> None:
     from schedframe._cli._chart import chart, chart_size
     from schedframe._cli._console import console
 
     out = console()
     size = chart_size(out)
-    between = _evenly_spaced(2 * size[0], max(steps))
-    rows = evaluate(schedule, dict.fromkeys([*steps, *between], ""))
-    curves = {"learning rate": [row.lr for row in rows]}
-    if schedule.start_wd != schedule.end_wd:
-        curves["weight decay"] = [row.wd or 0.0 for row in rows]
     coloured = out.color_system is not None and not out.no_color
-    for title, values in curves.items():
-        drawn = chart(title, [row.step for row in rows], values, size, coloured=coloured)
-        typer.echo(f"\n{drawn}", color=coloured)
+    for title, (steps, values) in curves(evaluate(schedule, _densely(labels, 2 * size[0])), schedule).items():
+        typer.echo(f"\n{chart(title, steps, values, size, coloured=coloured)}", color=coloured)
+
+
+def _densely(labels: dict[float, str], points: int) -> dict[float, str]:
+    return dict.fromkeys([*labels, *_evenly_spaced(points, max(labels))], "")
+
+
+def curves(rows: list[Row], schedule: "Schedule") -> dict[str, tuple[list[float], list[float]]]:
+    """Return steps and values of each curve that is worth drawing, by its title."""
+    steps = [row.step for row in rows]
+    drawn = {"learning rate": (steps, [row.lr for row in rows])}
+    if schedule.start_wd != schedule.end_wd:
+        drawn["weight decay"] = (steps, [row.wd or 0.0 for row in rows])
+    return drawn
