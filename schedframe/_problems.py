@@ -1,6 +1,6 @@
 """From pydantic's errors to sentences: what is wrong with which key, and what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -10,12 +10,13 @@ from schedframe._errors import Problem, did_you_mean
 from schedframe._formats._parsed import dotted
 
 
-def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
-    """Return `error`'s problems; `model` is the class that was validated, for the names of its keys."""
+def problems_of(error: ValidationError, model: type[BaseModel], keys: Iterable[str] = ()) -> list[Problem]:
+    """Return `error`'s problems; `model` is the class that was validated, `keys` the keys that it takes."""
+    keys = list(keys)
     return [
         Problem(
             path=dotted([*map(str, details["loc"]), *_option(details)]),
-            message=_sentence(details, model),
+            message=_sentence(details, model, keys),
             value=_value(details),
             error=_cause(details),
         )
@@ -27,7 +28,7 @@ def explained(error: ValidationError, model: type[BaseModel]) -> ValidationError
     """Return `error` with each message already a sentence about `model`'s keys, ready to be nested in another."""
     lines = []
     for details in _details(error):
-        context = {"message": _sentence(details, model), "error": _cause(details)}
+        context = {"message": _sentence(details, model, ()), "error": _cause(details)}
         kind = PydanticCustomError("missing" if details["type"] == "missing" else "explained", "{message}", context)
         lines.append(InitErrorDetails(type=kind, loc=details["loc"], input=details["input"]))
     return ValidationError.from_exception_data(error.title, lines)
@@ -86,14 +87,14 @@ _BOUNDS = {
 }
 
 
-def _sentence(details: ErrorDetails, model: type[BaseModel]) -> str:
+def _sentence(details: ErrorDetails, model: type[BaseModel], keys: Sequence[str]) -> str:
     kind, context = details["type"], details.get("ctx", {})
     if "message" in context:
         return str(context["message"])
     if kind == "missing":
         return f"is missing{_described(model, details)}"
     if kind == "extra_forbidden":
-        return _unknown_key(str(details["loc"][-1]), model)
+        return _unknown_key(str(details["loc"][-1]), model, keys)
     if kind == "too_short":
         return f"needs at least {context['min_length']} item{'s' if context['min_length'] > 1 else ''}"
     if kind in _BOUNDS:
@@ -108,11 +109,10 @@ def _described(model: type[BaseModel], details: ErrorDetails) -> str:
     return f": {field.description}" if field is not None and field.description else ""
 
 
-def _unknown_key(key: str, model: type[BaseModel]) -> str:
-    keys = list(getattr(model, "all_keys", model.model_fields))
+def _unknown_key(key: str, model: type[BaseModel], keys: Sequence[str]) -> str:
     style = model.model_fields.get("style")
     if style is not None:
-        known = [name for name in keys if name != "style"]
+        known = [name for name in model.model_fields if name != "style"]
         listed = ", ".join(known) if known else "none"
         return f"is no option of {style.default!r}{did_you_mean(key, known) or '.'} Its options: {listed}"
     return f"is no key of a schedule{did_you_mean(key, keys) or '.'} The keys: {', '.join(keys)}"

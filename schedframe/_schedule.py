@@ -1,37 +1,25 @@
 """The declared schedule: validated, frozen, in Megatron's words."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from schedframe import _engine
+from schedframe import _engine, _shorthand
 from schedframe._byname import AnyLRStyle, AnyWDStyle
 from schedframe._document import Document, read
 from schedframe._errors import ConfigError, Problem
 from schedframe._lengths import Length, Number, Rate, Steps
-from schedframe._problems import broken_rule, problems_of, written
+from schedframe._problems import broken_rule, problems_of
 from schedframe._rules import RULES
 from schedframe._style import LRStyle, WDStyle
-from schedframe.styles.lr import WSD, Linear
+from schedframe.styles.lr import Linear
 from schedframe.styles.wd import WDConstant
 
 if TYPE_CHECKING:
     from schedframe._scheduler import OptimizerParamScheduler
-
-_STANDS_IN = {
-    "lr_decay_steps": ("train_samples",),
-    "wd_incr_steps": ("train_samples", "lr_decay_steps"),
-    "start_wd": ("end_wd",),
-    "end_wd": ("start_wd",),
-}
-"""Keys that default to another key, the first that is given."""
-
-_FLAT_WSD = ("wsd_decay_steps", "lr_wsd_decay_style")
-"""Options of WSD that Megatron spells beside ``lr_decay_style``."""
 
 
 class Schedule(BaseModel):
@@ -50,10 +38,7 @@ class Schedule(BaseModel):
         ConfigError: with every problem that was found.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, json_schema_extra=lambda schema: _admit_shortcuts(schema)
-    )
-    all_keys: ClassVar[tuple[str, ...]]
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, json_schema_extra=_shorthand.describe)
 
     train_samples: Steps | None = Field(None, description="Length of the run, in steps.")
     lr_decay_steps: Steps = Field(description="Where the decay ends; needed unless train_samples is given.")
@@ -74,7 +59,8 @@ class Schedule(BaseModel):
         try:
             super().__init__(**keys)
         except ValidationError as error:
-            raise ConfigError("the schedule", _as_written(error, keys)) from None
+            problems = problems_of(error, Schedule, _shorthand.all_keys(Schedule.model_fields))
+            raise ConfigError("the schedule", _shorthand.as_written(problems, keys)) from None
 
     def __eq__(self, other: object) -> bool:
         """Two schedules are equal when all their keys are, wherever they came from."""
@@ -86,20 +72,8 @@ class Schedule(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_in(cls, keys: Any) -> Any:
-        if not isinstance(keys, dict):
-            return keys
-        keys = dict(keys)
-        flat = {name: keys[name] for name in _FLAT_WSD if name in keys}
-        if flat and _is_wsd_by_name(keys.get("lr_decay_style")):
-            keys["lr_decay_style"] = {"style": "WSD", **flat}
-            for name in flat:
-                del keys[name]
-        for name, others in _STANDS_IN.items():
-            given = [keys[other] for other in others if keys.get(other) is not None]
-            if keys.get(name) is None and given:
-                keys[name] = given[0]
-        return keys
+    def _expand(cls, keys: Any) -> Any:
+        return _shorthand.expand(keys) if isinstance(keys, dict) else keys
 
     @field_validator("*", mode="after")
     @classmethod
@@ -219,24 +193,6 @@ class Schedule(BaseModel):
         return _with_line(problem, self._document) if self._document is not None else problem
 
 
-def _keys_with_flat_wsd() -> Iterator[str]:
-    for name in Schedule.model_fields:
-        yield name
-        if name == "lr_decay_style":
-            yield from _FLAT_WSD
-
-
-Schedule.all_keys = tuple(_keys_with_flat_wsd())
-
-
-def _admit_shortcuts(schema: dict[str, Any]) -> None:
-    """Describe in the JSON schema what `Schedule` fills in: keys that another key stands in for, flat WSD keys."""
-    schema["required"] = [name for name in schema["required"] if name not in _STANDS_IN]
-    for name in _FLAT_WSD:
-        field = WSD.model_fields[name]
-        schema["properties"][name] = {"description": f"{field.description} Only with lr_decay_style: WSD."}
-
-
 def load(path: str | Path) -> Schedule:
     """Read the schedule declared in a YAML 1.2, TOML or JSON file.
 
@@ -259,10 +215,6 @@ def load(path: str | Path) -> Schedule:
     return schedule
 
 
-def _is_wsd_by_name(style: object) -> bool:
-    return style in ("WSD", "wsd")
-
-
 def _not_negative(step: float) -> float:
     if not step >= 0:
         raise ValueError(f"step must {'not be negative' if step < 0 else 'be a number'}, got {step}")
@@ -270,48 +222,5 @@ def _not_negative(step: float) -> float:
 
 
 def _with_line(problem: Problem, document: Document) -> Problem:
-    above = "lr_decay_style" if problem.path in _FLAT_WSD else ""
-    return replace(problem, line=problem.line or document.line_of(problem.path) or document.line_of(above))
-
-
-def _as_written(error: ValidationError, keys: dict[str, Any]) -> list[Problem]:
-    """`error`'s problems in terms of the `keys` that were given, before defaults were filled in."""
-    own, filled_in = [], []
-    for problem in problems_of(error, Schedule):
-        top, _, rest = problem.path.partition(".")
-        if top in _STANDS_IN and keys.get(top) is None:
-            filled_in.append(problem)
-        elif top == "lr_decay_style" and rest.split(".")[0] in _FLAT_WSD and _is_wsd_by_name(keys.get(top)):
-            own.append(replace(problem, path=rest))
-        elif problem.path in _FLAT_WSD:
-            own.append(replace(problem, message=_misplaced(keys.get("lr_decay_style", "linear"))))
-        elif top in Schedule.model_fields and top not in keys:
-            own.append(replace(problem, value=""))
-        else:
-            own.append(problem)
-    blamed = {problem.path for problem in own}
-    for problem in filled_in:
-        given = [name for name in _STANDS_IN[problem.path] if keys.get(name) is not None]
-        path = given[0] if given else problem.path
-        if path not in blamed and not (problem.path == "wd_incr_steps" and not given):
-            own.append(replace(problem, path=path))
-            blamed.add(path)
-    return [_given(problem, keys) for problem in own]
-
-
-def _given(problem: Problem, keys: dict[str, Any]) -> Problem:
-    """`problem` with its value as it was given: a rule sees `90%` as a number."""
-    value: Any = keys
-    for part in problem.path.split("."):
-        if not isinstance(value, dict) or part not in value:
-            return problem
-        value = value[part]
-    return replace(problem, value=written(value)) if problem.value else problem
-
-
-def _misplaced(style: object) -> str:
-    """What is wrong with a flat option of WSD beside `style`, which is no bare WSD."""
-    name = style.get("style") if isinstance(style, dict) else getattr(style, "style", style)
-    if _is_wsd_by_name(name):
-        return "is said beside the table of lr_decay_style; say it in the table"
-    return f"is only for lr_decay_style: WSD, and that is {name!r} here"
+    line = document.line_of(problem.path) or document.line_of(_shorthand.stands_on(problem.path))
+    return replace(problem, line=problem.line or line)
