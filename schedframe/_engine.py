@@ -77,7 +77,8 @@ def write(run: Running, step: float, groups: Iterable[dict[str, Any]]) -> None:
     """Set ``lr`` and ``weight_decay`` of every group, empty ones too; tensors are filled in place.
 
     Equal to `lr_at`, and to `wd_at` times the group's ``wd_mult``. A shape is asked for its coefficient
-    once, whatever the number of groups. Styles are asked before the first write: where one fails, no group
+    once, whatever the number of groups; the loops over them are written out, because a call for each group
+    would cost more than its arithmetic. Styles are asked before the first write: where one fails, no group
     has changed.
     """
     if type(groups) is not list:
