@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 import schedframe
 from schedframe import ConfigError, Schedule
-from schedframe.styles import LRCurve
+from schedframe.styles import LRCurve, WDCurve
 from schedframe.styles.lr import WSD, Constant, Cosine, Exponential, Linear, MinusSqrt, Polynomial
 from schedframe.styles.wd import WDConstant, WDCosine, WDLinear
 
@@ -586,3 +586,24 @@ def test_each_rule_is_a_problem_of_its_key(keys, path, message):
 )
 def test_the_edge_of_each_rule_is_fine(keys):
     assert Schedule(**{"max_lr": 1, "lr_decay_steps": 100, **keys})
+
+
+class Bent(WDCurve):
+    style: str = "bent"
+
+    def coefficient(self, progress: float) -> float:
+        return progress
+
+    def landmarks(self, incr_steps: float) -> dict[str, float]:
+        return {"start": 0.25 * incr_steps, "decay end": 0.5 * incr_steps}
+
+
+def test_landmarks_of_a_weight_decay_style_never_replace_others():
+    schedule = Schedule(max_lr=1, lr_decay_steps=100, start_wd=0, end_wd=1, wd_incr_style=Bent())
+    assert schedule.landmarks() == {
+        "start": 0,
+        "weight decay start": 25,
+        "weight decay decay end": 50,
+        "decay end": 100,
+        "weight decay end": 100,
+    }

@@ -16,7 +16,7 @@ from schedframe import (
     Schedule,
     UnknownStyleError,
 )
-from schedframe.styles import LRCurve, LRStyle
+from schedframe.styles import LRCurve, LRStyle, WDCurve, WDPoint, WDStyle
 from schedframe.styles.lr import WSD, Cosine, Linear
 
 RUN: dict[str, Any] = {
@@ -249,6 +249,60 @@ def test_a_style_that_fails_at_a_step_changes_no_group(optimizer, style) -> None
     with pytest.raises(PluginError, match="no param group was changed"):
         scheduler.step(1)
     assert (opt.param_groups, scheduler.num_steps) == (before, 39)
+
+
+class JumpyWD(WDCurve):
+    style: str = "jumpy-wd"
+
+    def coefficient(self, progress: float) -> float:
+        return float("inf") if progress == 0.4 else progress
+
+
+def test_a_weight_decay_style_that_fails_at_a_step_changes_no_group(optimizer) -> None:
+    opt = optimizer()
+    scheduler = build(opt, wd_incr_style=JumpyWD())
+    scheduler.step(39)
+    before = copy.deepcopy(opt.param_groups)
+    with pytest.raises(PluginError, match=r"JumpyWD.* gives inf at step 40; no param group was changed"):
+        scheduler.step(1)
+    assert (opt.param_groups, scheduler.num_steps) == (before, 39)
+
+
+class FollowsLR(WDStyle):
+    style: str = "follows-lr"
+
+    def wd(self, point: Any) -> float:
+        return point.end_wd * point.lr / point.max_lr
+
+
+@pytest.mark.parametrize("style", ["geometric", FollowsLR()], ids=["geometric", "coupled"])
+def test_a_weight_decay_style_that_is_no_shape_is_asked_for_each_group(optimizer, style) -> None:
+    opt = optimizer(
+        {"default_config": True},
+        {"max_lr": 5.0, "min_lr": 0.5, "start_wd": 0.5, "end_wd": 1.0, "wd_mult": 0.5, "default_config": False},
+    )
+    scheduler = build(opt, wd_incr_style=style)
+    for step in (0, 5, 10, 60, 100, 110, 200):
+        scheduler.num_steps = step
+        scheduler.step(0)
+        for group in opt.param_groups:
+            expected = scheduler.wd_style.wd(
+                WDPoint(
+                    step,
+                    100,
+                    group.get("start_wd", 0.1),
+                    group.get("end_wd", 0.2),
+                    group["lr"],
+                    group.get("max_lr", 1.0),
+                )
+            )
+            assert scheduler.get_wd(group) == expected
+            assert group["weight_decay"] == expected * group.get("wd_mult", 1.0)
+
+
+def test_a_style_that_is_neither_name_nor_table_is_refused(optimizer) -> None:
+    with pytest.raises(ConfigError, match="wd_incr_style = 5: must be a style's name, or a table with a `style` key"):
+        build(optimizer(), wd_incr_style=5)
 
 
 def test_a_subclass_that_changes_a_formula_is_refused(optimizer) -> None:

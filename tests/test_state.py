@@ -252,6 +252,9 @@ BROKEN = {
     "details are a list": {"schedframe": "[]"},
     "details lack the styles": {"schedframe": '{"format": 1, "digest": "", "init_lr": 0}'},
     "details hold NaN": {"schedframe": '{"format": 1, "digest": "", "init_lr": NaN, "lr_style": {}, "wd_style": {}}'},
+    "a style is no table": {
+        "schedframe": '{"format": 1, "digest": "", "init_lr": 0, "lr_style": "WSD", "wd_style": {"style": "linear"}}'
+    },
     "details nest deeply": {"schedframe": "[" * 100_000},
 }
 
