@@ -1,6 +1,14 @@
 """The core, without torch and without Megatron, on every Python that is here, and with the lowest dependencies."""
 
+import os
+from pathlib import Path
+
 import nox
+
+PYENV_VERSIONS = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+if PYENV_VERSIONS.is_dir():
+    # pyenv's python3.X commands run only versions that are switched on.
+    os.environ["PYENV_VERSION"] = ":".join(sorted(folder.name for folder in PYENV_VERSIONS.iterdir()))
 
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
@@ -15,6 +23,7 @@ LOWEST = (
     "typer==0.26.0",
     "rich==13.7.0",
     "plotext==6.0.0",
+    "matplotlib==3.8.0",
 )
 
 
@@ -31,7 +40,7 @@ def lowest(session: nox.Session) -> None:
 
 
 def _test(session: nox.Session, *pins: str) -> None:
-    session.install(".[cli]", "hypothesis>=6.100", "pytest>=8.3", *pins)
+    session.install(".[cli,plot]", "hypothesis>=6.100", "pytest>=8.3", *pins)
     session.install("--no-deps", "./plugins/schedframe-rex")
     session.run("python", "-c", "import importlib.util as u; assert u.find_spec('torch') is None")
     session.run("pytest", *CORE_TESTS, *session.posargs)

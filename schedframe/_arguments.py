@@ -61,13 +61,17 @@ def check(
 
 
 def resolved(key: str, by_name: ByName, style: Any, lr_decay_steps: float | None) -> Any:
-    """The style that `style` says, or a `ConfigError` about `key`."""
+    """Return the style that `style` says.
+
+    Raises:
+        ConfigError: about `key`, whatever is wrong with `style`.
+    """
     try:
         return by_name.resolve(style, lr_decay_steps)
     except SchedframeError as error:
         problems = [Problem(key, str(error), repr(style), error=error)]
     except ValidationError as error:
-        cls = by_name.registry[style["style"]]
+        cls = by_name.registry[style if isinstance(style, str) else style["style"]]
         problems = [
             Problem(f"{key}.{found.path}", found.message, found.value, error=found.error)
             for found in problems_of(error, cls)

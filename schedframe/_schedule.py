@@ -126,6 +126,8 @@ class Schedule(BaseModel):
         if self.lr_warmup_steps:
             marks["warm-up end"] = self.lr_warmup_steps
         marks["decay end"] = self.lr_decay_steps
+        if self.train_samples is not None:
+            marks["run end"] = self.train_samples
         for label, step in self.lr_style.landmarks(self.lr_warmup_steps, self.lr_decay_steps).items():
             marks[f"{label} of {self.lr_style.style}" if label in marks else label] = step
         if self.start_wd is not None:
@@ -133,8 +135,6 @@ class Schedule(BaseModel):
                 marks[f"weight decay {label}"] = step
             if self.start_wd != self.end_wd:
                 marks["weight decay end"] = self.wd_incr_steps
-        if self.train_samples is not None:
-            marks["run end"] = self.train_samples
         return dict(sorted(marks.items(), key=lambda mark: mark[1]))
 
     def build(

@@ -51,7 +51,7 @@ def test_the_points_that_matter(run_yaml: Path) -> None:
         "start": 0,
         "warm-up end": 5_000_000,
         "anneal start": 450_000_000,
-        "decay end, weight decay end, run end": 500_000_000,
+        "decay end, run end, weight decay end": 500_000_000,
         "after the end": 500_000_001,
     }
 
@@ -106,7 +106,7 @@ def test_the_table(run_yaml: Path) -> None:
         "          0  start                                      0      0.033",
         "  5_000_000  warm-up end                           0.0003  0.0330165",
         "450_000_000  anneal start                          0.0003  0.0983604",
-        "500_000_000  decay end, weight decay end, run end   3e-05        0.1",
+        "500_000_000  decay end, run end, weight decay end   3e-05        0.1",
         "500_000_001  after the end                          3e-05        0.1",
     ]
 
