@@ -21,7 +21,7 @@ LOWEST = (
     "pydantic==2.6.0",
     "ruamel.yaml==0.18.0",
     "typer==0.26.0",
-    "rich==13.7.0",
+    "rich==13.8.0",
     "plotext==6.0.0",
     "matplotlib==3.8.0",
 )

@@ -109,9 +109,10 @@ def seen_twice() -> Iterator[str]:
 def _canonical_name(distribution: Any) -> str:
     """The PEP 503 name; empty for what is left of a distribution that was half removed."""
     try:
-        return str(canonicalize_name(distribution.name))
-    except (FileNotFoundError, KeyError, TypeError, AttributeError):
+        metadata = distribution.metadata
+    except FileNotFoundError:
         return ""
+    return str(canonicalize_name(metadata["Name"])) if metadata is not None and "Name" in metadata else ""
 
 
 def _listed(variable: str) -> frozenset[str] | None:
