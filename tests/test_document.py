@@ -546,7 +546,7 @@ def test_deep_nesting_is_refused_and_never_exhausts_the_stack(refused, suffix, d
 @pytest.mark.parametrize("depth", [2, 100, 400, 10_000])
 def test_styles_within_styles_never_exhaust_the_stack(refused, depth):
     table = "{style: WSD, wsd_decay_steps: 1, lr_wsd_decay_style: " * depth + "linear" + "}" * depth
-    refused(f"{GOOD}lr_decay_style: {table}\n")
+    assert refused(f"{GOOD}lr_decay_style: {table}\n").problems
 
 
 @pytest.mark.parametrize(
