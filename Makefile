@@ -34,6 +34,7 @@ lint: setup ## ruff and mypy
 
 bench: setup ## ratios to Megatron's class and to pydantic, measured side by side
 	$(BIN)/python benchmarks/step.py
+	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/startup.py
 
 nox: setup ## the core, without torch, on every Python from 3.10 to 3.13 that is here

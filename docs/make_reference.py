@@ -63,6 +63,7 @@ DEFAULTS = {
     "start_wd": "`end_wd`; without both, weight decay is left alone",
     "end_wd": "`start_wd`",
     "wd_incr_steps": "`train_samples`, else `lr_decay_steps`",
+    "resume": "`strict`",
 }
 
 

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 from schedframe._version import __version__
 
 if TYPE_CHECKING:
+    from schedframe._continuation import Continuation, branch, extend, rewarm
     from schedframe._errors import (
         ConfigError,
         PluginError,
         Problem,
+        RankMismatchError,
         SchedframeError,
         SchedframeWarning,
         StateError,
@@ -36,9 +38,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ConfigError",
+    "Continuation",
     "OptimizerParamScheduler",
     "PluginError",
     "Problem",
+    "RankMismatchError",
     "Registry",
     "SchedframeError",
     "SchedframeWarning",
@@ -49,18 +53,23 @@ __all__ = [
     "StyleLoadError",
     "UnknownStyleError",
     "__version__",
+    "branch",
+    "extend",
     "hookimpl",
     "load",
     "lr_styles",
+    "rewarm",
     "source_of",
     "wd_styles",
 ]
 
 _HOMES = {
+    "_continuation": ("Continuation", "branch", "extend", "rewarm"),
     "_errors": (
         "ConfigError",
         "PluginError",
         "Problem",
+        "RankMismatchError",
         "SchedframeError",
         "SchedframeWarning",
         "StateError",

@@ -1,6 +1,6 @@
 """Checks what the scheduler's constructor was given, all of it before anything is refused."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from numbers import Real
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from schedframe._byname import ByName, by_lr_style, by_wd_style
 from schedframe._errors import ConfigError, Problem, SchedframeError
+from schedframe._plan import CURRENT
 from schedframe._problems import problems_of
 from schedframe._rules import broken_rules
 from schedframe._style import LRStyle, WDStyle
@@ -81,10 +82,25 @@ def resolved(key: str, by_name: ByName, style: Any, lr_decay_steps: float | None
     raise ConfigError("OptimizerParamScheduler", problems)
 
 
+def unreadable(key: str, parse: Callable[[Any], Any], value: Any) -> list[Problem]:
+    """Return what `parse` says against the argument `key`; nothing where it is ``None``."""
+    if value is None:
+        return []
+    try:
+        parse(value)
+    except ValueError as error:
+        return [Problem(key, str(error), repr(value))]
+    return []
+
+
 def _no_numbers(numbers: Mapping[str, Any]) -> list[Problem]:
     problems = []
     for key, value in numbers.items():
         if value is None and key in ("start_wd", "end_wd") and numbers["start_wd"] is numbers["end_wd"]:
+            continue
+        if key == "init_lr" and value == CURRENT:
+            if numbers["start_step"] == 0:
+                problems.append(Problem(key, "needs start_step, the step of the checkpoint", repr(value)))
             continue
         if isinstance(value, bool) or not isinstance(value, Real):
             problems.append(Problem(key, f"must be a number, not a {type(value).__name__}", repr(value)))

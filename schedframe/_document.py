@@ -18,6 +18,7 @@ class Document:
 
     Attributes:
         path: the file.
+        text: the file's text, without a byte order mark.
         data: its keys and values.
         problems: what is wrong with the file itself and still let the rest be read: keys that stand
             twice, tags that name types.
@@ -26,6 +27,7 @@ class Document:
     """
 
     path: Path
+    text: str
     data: dict[str, Any]
     problems: tuple[Problem, ...]
     unreadable: frozenset[str]
@@ -50,7 +52,15 @@ def read(path: str | Path) -> Document:
     path = Path(path)
     if path.suffix.lower() not in _FORMATS:
         raise _refusal(path, f"has an unknown suffix {path.suffix!r}; use one of {', '.join(_FORMATS)}")
-    text = _text(path)
+    return from_text(path, _text(path))
+
+
+def from_text(path: Path, text: str) -> Document:
+    """Return what `text` says as the text of the file at `path`, which need not be there.
+
+    Raises:
+        ConfigError: the text is broken, or holds no table.
+    """
     reader = importlib.import_module(f"schedframe._formats.{_FORMATS[path.suffix.lower()]}")
     try:
         parsed: Parsed = reader.parse(text) if text.strip() else Parsed()
@@ -64,7 +74,7 @@ def read(path: str | Path) -> Document:
         what = type(parsed.data).__name__
         raise _refusal(path, f"must hold a table of keys and values at its top, and holds a {what}")
     return Document(
-        path, parsed.data, tuple(parsed.problems), frozenset(parsed.unreadable), text.endswith("\n"), parsed.lines
+        path, text, parsed.data, tuple(parsed.problems), frozenset(parsed.unreadable), text.endswith("\n"), parsed.lines
     )
 
 

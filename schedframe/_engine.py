@@ -3,14 +3,14 @@
 A *run* is anything with Megatron's attribute names: a declared `Schedule` or a running
 `OptimizerParamScheduler`. The order of operations is Megatron's
 (``megatron/core/optimizer_param_scheduler.py`` at core_v0.16.1), so that results are equal float for float.
-A group's value of ``None`` counts as absent.
+A group's value of ``None`` counts as absent. A step here is the run's own, counted from its ``start_step``.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from schedframe._errors import PluginError
+from schedframe._errors import PluginError, StateError
 from schedframe._style import LRPoint, LRStyle, Style, WDPoint, WDStyle
 
 Group = Mapping[str, Any]
@@ -20,7 +20,7 @@ class Run(Protocol):
     """What determines both curves."""
 
     @property
-    def init_lr(self) -> float: ...
+    def init_lr(self) -> float | Literal["current"]: ...
     @property
     def max_lr(self) -> float: ...
     @property
@@ -55,7 +55,8 @@ def lr_at(run: Run, step: float, group: Group) -> float:
     max_lr = _own(group, "max_lr", run.max_lr)
     warmup_steps = run.lr_warmup_steps
     if warmup_steps > 0 and step <= warmup_steps:
-        return run.init_lr + ((max_lr - run.init_lr) * float(step) / float(warmup_steps))
+        init_lr = _known(run.init_lr)
+        return init_lr + ((max_lr - init_lr) * float(step) / float(warmup_steps))
     point = LRPoint(step, warmup_steps, run.lr_decay_steps, max_lr, _own(group, "min_lr", run.min_lr))
     return _finite(run.lr_style.lr(point), run.lr_style, step)
 
@@ -144,7 +145,7 @@ def write(run: Running, step: float, groups: Iterable[dict[str, Any]]) -> None:
 
 
 def _warming_lrs(run: Run, step: float, groups: list[dict[str, Any]]) -> list[float]:
-    init_lr, max_lr, done, total = run.init_lr, run.max_lr, float(step), float(run.lr_warmup_steps)
+    init_lr, max_lr, done, total = _known(run.init_lr), run.max_lr, float(step), float(run.lr_warmup_steps)
     peaks = [max_lr if (own := group.get("max_lr")) is None else own for group in groups]
     return [init_lr + ((peak - init_lr) * done / total) for peak in peaks]
 
@@ -171,6 +172,15 @@ def _put(group: dict[str, Any], key: str, value: float) -> None:
         group[key] = value
     else:
         fill_in_place(value)
+
+
+def _known(init_lr: float | Literal["current"]) -> float:
+    if isinstance(init_lr, str):
+        raise StateError(
+            "init_lr is `current`, the learning rate that the checkpoint has where this schedule starts, and no "
+            "checkpoint is loaded yet; load one, or give init_lr a number"
+        )
+    return init_lr
 
 
 def _own(group: Group, key: str, default: float) -> float:

@@ -8,7 +8,8 @@
     ├── StyleConflictError               more than one distribution claims this name
     ├── StyleLoadError                   the style is there, but cannot be imported or used
     ├── PluginError                      an installed plugin, or the variable that selects plugins, is at fault
-    └── StateError (ValueError)          a checkpoint's scheduler state cannot be used as asked
+    ├── StateError (ValueError)          a checkpoint's scheduler state cannot be used as asked
+    └── RankMismatchError                the ranks of a run do not run the same schedule from the same plugins
 
     SchedframeWarning (UserWarning)      it runs as asked, but it is probably a mistake
 """
@@ -89,6 +90,10 @@ class PluginError(SchedframeError):
 
 class StateError(SchedframeError, ValueError):
     """A scheduler state from a checkpoint cannot be used as asked; the scheduler is unchanged."""
+
+
+class RankMismatchError(SchedframeError):
+    """The ranks of a run do not run the same schedule from the same plugins; the text is the same on each."""
 
 
 class SchedframeWarning(UserWarning):

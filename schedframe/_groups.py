@@ -5,6 +5,7 @@ from enum import Enum, auto
 from typing import Any
 
 from schedframe._engine import Run
+from schedframe._plan import CURRENT
 
 Group = dict[str, Any]
 
@@ -34,7 +35,7 @@ def contradictions(run: Run, groups: Sequence[Group]) -> Iterator[tuple[str, str
                 f"param_groups[{index}] has a floor of {min_lr} above its peak of {max_lr}; "
                 f"give the group a min_lr of its own",
             )
-        if run.init_lr > max_lr and run.lr_warmup_steps > 0:
+        if run.init_lr != CURRENT and run.init_lr > max_lr and run.lr_warmup_steps > 0:
             yield "init_lr", f"the warm-up of param_groups[{index}] would fall, from {run.init_lr} to {max_lr}"
     yield from _overwritten(run, groups)
 
@@ -104,6 +105,19 @@ class Memory:
     def __init__(self, run: Run, groups: Iterable[Group]) -> None:
         """Remember what `groups` hold now, against the bounds of `run`."""
         self._kept = [{key: _kept(group, key, getattr(run, key)) for key in _BOUNDS} for group in groups]
+
+    @staticmethod
+    def bounds(groups: Iterable[Group]) -> list[Group]:
+        """Return what `groups` hold as bounds now, for `put_back`."""
+        return [{key: group[key] for key in _BOUNDS if key in group} for group in groups]
+
+    @staticmethod
+    def put_back(bounds: Iterable[Group], groups: Iterable[Group]) -> None:
+        """Let `groups` hold the `bounds` that they held."""
+        for held, group in zip(bounds, groups, strict=True):
+            for key in _BOUNDS:
+                group.pop(key, None)
+            group.update(held)
 
     def restore(self, run: Run, groups: Iterable[Group]) -> None:
         """Give followers the bounds of `run`, and the others what they had; groups added later stay as they are."""

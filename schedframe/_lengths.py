@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Rational, Real
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
@@ -117,14 +117,32 @@ def _validate_length(value: Any, info: ValidationInfo) -> float:
     return whole(float(share) * total)
 
 
-def _validate_rate(value: Any, info: ValidationInfo) -> float:
-    """A learning rate, where a percentage is of ``max_lr``: the decimal product, so that 10% of 3e-4 is 3e-5."""
+def parse_rate(value: object, max_lr: float) -> float:
+    """`value` as a learning rate, where a percentage is of `max_lr`: the decimal product, 10% of 3e-4 is 3e-5.
+
+    Raises:
+        ValueError: for what is neither a finite number nor a percentage.
+    """
     share = _share(value)
-    if share is None:
-        return parse_number(value)
-    if "max_lr" not in info.data:
+    return parse_number(value) if share is None else float(Fraction(repr(max_lr)) * share)
+
+
+def _validate_rate(value: Any, info: ValidationInfo) -> float:
+    """A learning rate, where a percentage is of the sibling key ``max_lr``."""
+    if _share(value) is not None and "max_lr" not in info.data:
         raise ValueError("is a percentage of max_lr, which is missing or wrong")
-    return float(Fraction(repr(info.data["max_lr"])) * share)
+    return parse_rate(value, info.data.get("max_lr", 0.0))
+
+
+def _validate_init_lr(value: Any, info: ValidationInfo) -> float | str:
+    """A learning rate, or the word ``current``."""
+    if value != "current":
+        return _validate_rate(value, info)
+    if info.data.get("start_step") == 0:
+        raise ValueError(
+            "is the learning rate of the checkpoint where this schedule starts; give its step as start_step"
+        )
+    return "current"
 
 
 _JSON_LENGTH = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]}
@@ -135,6 +153,9 @@ Number = Annotated[float, PlainValidator(parse_number), WithJsonSchema(_JSON_NUM
 
 Rate = Annotated[float, PlainValidator(_validate_rate), WithJsonSchema(_JSON_NUMBER)]
 """A finite number, or a percentage of ``max_lr``."""
+
+InitLR = Annotated[float | Literal["current"], PlainValidator(_validate_init_lr), WithJsonSchema(_JSON_NUMBER)]
+"""A finite number, a percentage of ``max_lr``, or ``current``."""
 
 Steps = Annotated[float, PlainValidator(parse_length), WithJsonSchema(_JSON_LENGTH)]
 """A number of the scheduler's steps: ``2000``, ``500M``, ``1_000_000``."""

@@ -1,5 +1,6 @@
 """What is logged, once for all ranks."""
 
+import functools
 import logging
 import os
 import sys
@@ -7,10 +8,16 @@ import sys
 _logger = logging.getLogger("schedframe")
 
 
-def log_once(message: str, *arguments: object) -> None:
-    """Log at level INFO, on the first rank only."""
+def log_once(message: str, *arguments: object, warn: bool = False) -> None:
+    """Log on the first rank only, at level INFO, or WARNING where `warn`."""
     if _is_first_rank():
-        _logger.info(message, *arguments)
+        _logger.log(logging.WARNING if warn else logging.INFO, message, *arguments)
+
+
+@functools.cache
+def log_the_first_time(message: str, *arguments: str) -> None:
+    """Log at level INFO, on the first rank, and never the same again in this process."""
+    log_once(message, *arguments)
 
 
 def _is_first_rank() -> bool:

@@ -279,6 +279,18 @@ def source_of(style: Style | type[Style]) -> Source:
     return _SOURCES[cls]
 
 
+def sources_within(path: str, style: Style) -> dict[str, Source]:
+    """Return the sources of `style` and of every style that it holds, by dotted path from `path`."""
+    found = {path: source_of(style)}
+    for name in type(style).model_fields:
+        value = getattr(style, name)
+        for index, item in enumerate(value if isinstance(value, list | tuple) else (value,)):
+            if isinstance(item, Style):
+                inner = f"{path}.{name}" + (f".{index}" if item is not value else "")
+                found.update(sources_within(inner, item))
+    return found
+
+
 def _source_of_class(style: Any) -> Source:
     return Source(_own_name(style), f"{getattr(style, '__module__', '?')}:{getattr(style, '__qualname__', style)}")
 

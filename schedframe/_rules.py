@@ -11,6 +11,8 @@ from math import inf
 from typing import Any
 
 from schedframe._errors import Problem
+from schedframe._plan import CURRENT
+from schedframe._policy import Parent
 from schedframe._registry import source_of
 from schedframe._style import LRPoint, LRStyle, Style, WDPoint, WDStyle
 from schedframe.styles.lr import WSD
@@ -38,8 +40,8 @@ class Rule:
     option: str = ""
 
     def broken(self, values: Values) -> str:
-        """Say what is wrong with `values`; empty where the rule holds, or where a key it needs is missing."""
-        if any(name not in values or values[name] is None for name in self.needs):
+        """Say what is wrong with `values`; empty where the rule holds, or where a key it needs is not known."""
+        if any(values.get(name) in (None, CURRENT) for name in self.needs):
             return ""
         return self.check(*(values[name] for name in self.needs))
 
@@ -54,6 +56,14 @@ def _not_negative(value: float) -> str:
 
 def _positive(value: float) -> str:
     return _says(value <= 0, "must be above 0")
+
+
+def _warmup_is_finite(warmup_steps: float, max_lr: float) -> str:
+    return _says(abs(max_lr) * warmup_steps == inf, f"times max_lr ({max_lr}) is too large for a float")
+
+
+def _seam_is_inside(parent: Parent, start_step: float) -> str:
+    return _says(parent.step < start_step, f"must not be below start_step ({start_step})")
 
 
 def _tail_is_there(style: Style) -> str:
@@ -124,6 +134,7 @@ def _trial(style: Style, steps: Callable[[], list[float]], value_at: Callable[[f
 
 
 RULES = (
+    Rule("start_step", ("start_step",), _not_negative),
     Rule("lr_decay_steps", ("lr_decay_steps",), _positive),
     Rule("max_lr", ("max_lr",), _positive, refused_by_megatron=False),
     Rule("min_lr", ("min_lr",), _not_negative),
@@ -131,6 +142,7 @@ RULES = (
     Rule("init_lr", ("init_lr",), _not_negative, refused_by_megatron=False),
     Rule("init_lr", ("init_lr", "max_lr"), lambda low, high: _says(low > high, f"must not be above max_lr ({high})")),
     Rule("lr_warmup_steps", ("lr_warmup_steps",), _not_negative, refused_by_megatron=False),
+    Rule("lr_warmup_steps", ("lr_warmup_steps", "max_lr"), _warmup_is_finite),
     Rule(
         "lr_warmup_steps",
         ("lr_warmup_steps", "lr_decay_steps"),
@@ -154,6 +166,7 @@ RULES = (
     Rule("wd_incr_style", ("wd_incr_style", "wd_incr_steps"), _horizon_for_wd),
     Rule("wd_incr_style", ("wd_incr_style", "start_wd", "end_wd"), _constant_is_constant),
     Rule("wd_incr_style", ("wd_incr_style", "wd_incr_steps", "start_wd", "end_wd", "max_lr"), trial_wd),
+    Rule("parent", ("parent", "start_step"), _seam_is_inside, option="step"),
 )
 """Every rule, each after those it builds on."""
 

@@ -11,7 +11,9 @@ from schedframe import _engine, _shorthand
 from schedframe._byname import AnyLRStyle, AnyWDStyle
 from schedframe._document import Document, read
 from schedframe._errors import ConfigError, Problem
-from schedframe._lengths import Length, Number, Rate, Steps
+from schedframe._lengths import InitLR, Length, Number, Rate, Steps
+from schedframe._plan import fingerprint
+from schedframe._policy import AnyParent, AnyResume, Resume, policy_of
 from schedframe._problems import broken_rule, problems_of
 from schedframe._rules import RULES
 from schedframe._style import LRStyle, WDStyle
@@ -41,16 +43,21 @@ class Schedule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, json_schema_extra=_shorthand.describe)
 
     train_samples: Steps | None = Field(None, description="Length of the run, in steps.")
+    start_step: Steps = Field(0, description="The scheduler's count at which this schedule's own step 0 lies.")
     lr_decay_steps: Steps = Field(description="Where the decay ends; needed unless train_samples is given.")
     max_lr: Number = Field(description="The peak learning rate; it is always needed.")
     min_lr: Rate = Field(0.0, description="The floor; a percentage is of max_lr.")
-    init_lr: Rate = Field(0.0, description="The learning rate at step 0; a percentage is of max_lr.")
+    init_lr: InitLR = Field(
+        0.0, description="The learning rate at step 0; a percentage is of max_lr, `current` is the checkpoint's."
+    )
     lr_warmup_steps: Length = Field(0, description="Length of the linear warm-up.")
     lr_decay_style: AnyLRStyle = Field(Linear(), description="Style after the warm-up.")
     start_wd: Number | None = Field(None, description="Weight decay at step 0; defaults to end_wd.")
     end_wd: Number | None = Field(None, description="Weight decay at the end; defaults to start_wd.")
     wd_incr_steps: Length = Field(description="Where the weight-decay schedule ends; defaults to the run.")
     wd_incr_style: AnyWDStyle = Field(WDConstant(), description="Style of the weight-decay schedule.")
+    resume: AnyResume = Field(Resume(), description="What counts on resume: strict, checkpoint, override, or a table.")
+    parent: AnyParent | None = Field(None, description="The schedule that this one continues: its fingerprint, a step.")
 
     _document: Document | None = PrivateAttr(None)
 
@@ -96,32 +103,44 @@ class Schedule(BaseModel):
         """The weight-decay style, the object behind ``wd_incr_style``."""
         return self.wd_incr_style
 
+    @property
+    def fingerprint(self) -> str:
+        """A digest of everything that determines the curves, and of nothing else: 16 hexadecimal digits.
+
+        Equal in every process, for every spelling of the same schedule; plugin versions do not count.
+        """
+        return fingerprint(self)
+
     def lr_at(self, step: float, param_group: _engine.Group | None = None) -> float:
         """Return the learning rate at `step`.
 
         Args:
-            step: the scheduler's count, from 0.
+            step: the scheduler's count, from `start_step`.
             param_group: a group whose own ``max_lr``/``min_lr`` win; without it the schedule's bounds hold.
 
         Raises:
-            ValueError: `step` is negative.
+            ValueError: `step` lies before `start_step`.
+            StateError: `init_lr` is ``current``, and `step` lies in the warm-up.
         """
-        return _engine.lr_at(self, _not_negative(step), param_group or {})
+        return _engine.lr_at(self, self._own(step), param_group or {})
 
     def wd_at(self, step: float, param_group: _engine.Group | None = None) -> float | None:
         """Return the weight decay at `step`, before the group's ``wd_mult``; ``None`` where it is left alone.
 
         Args:
-            step: the scheduler's count, from 0.
+            step: the scheduler's count, from `start_step`.
             param_group: a group whose own ``start_wd``/``end_wd`` win.
 
         Raises:
-            ValueError: `step` is negative.
+            ValueError: `step` lies before `start_step`.
         """
-        return _engine.wd_at(self, _not_negative(step), param_group or {})
+        return _engine.wd_at(self, self._own(step), param_group or {})
 
     def landmarks(self) -> dict[str, float]:
-        """Return the steps that matter, by label, in their order: start, end of warm-up, where styles bend, end."""
+        """Return the steps that matter, by label, in their order: start, end of warm-up, where styles bend, end.
+
+        They are the scheduler's counts: the first is `start_step`.
+        """
         marks: dict[str, float] = {"start": 0.0}
         if self.lr_warmup_steps:
             marks["warm-up end"] = self.lr_warmup_steps
@@ -135,26 +154,27 @@ class Schedule(BaseModel):
                 marks[f"weight decay {label}"] = step
             if self.start_wd != self.end_wd:
                 marks["weight decay end"] = self.wd_incr_steps
-        return dict(sorted(marks.items(), key=lambda mark: mark[1]))
+        return {label: self.start_step + step for label, step in sorted(marks.items(), key=lambda mark: mark[1])}
 
     def build(
         self,
         optimizer: Any,
         *,
-        use_checkpoint_opt_param_scheduler: bool = False,
-        override_opt_param_scheduler: bool = False,
+        use_checkpoint_opt_param_scheduler: bool | None = None,
+        override_opt_param_scheduler: bool | None = None,
     ) -> "OptimizerParamScheduler":
         """Return the scheduler that runs this schedule on `optimizer`, after its first ``step(0)``.
 
         Args:
             optimizer: anything with ``param_groups``: a torch optimizer, Megatron's ChainedOptimizer.
-            use_checkpoint_opt_param_scheduler: on resume the checkpoint's schedule wins.
-            override_opt_param_scheduler: on resume this schedule wins. With neither flag, a difference
-                between the two is refused.
+            use_checkpoint_opt_param_scheduler: on resume the checkpoint's schedule counts: `resume` as
+                ``checkpoint``.
+            override_opt_param_scheduler: on resume this schedule counts: `resume` as ``override``. Both
+                flags false are ``strict``; without any, `resume` says it.
 
         Raises:
-            ConfigError: the optimizer's groups contradict the schedule, or a house rule of an installed
-                plugin is broken.
+            ConfigError: the optimizer's groups contradict the schedule, the flags contradict `resume`, or a
+                house rule of an installed plugin is broken.
             PluginError: an installed hook plugin fails.
         """
         from schedframe import _groups, _hooks
@@ -165,6 +185,11 @@ class Schedule(BaseModel):
             self._located(Problem(key, message, str(getattr(self, key))))
             for key, message in _groups.contradictions(self, list(optimizer.param_groups))
         ]
+        flags = (use_checkpoint_opt_param_scheduler, override_opt_param_scheduler)
+        asked = self.resume.policy if flags == (None, None) else policy_of(*flags)
+        if asked != self.resume.policy and "resume" in self.model_fields_set:
+            disagrees = f"the flags ask for {asked}; leave one of the two out, or make them the same"
+            problems.append(self._located(Problem("resume", disagrees, self.resume.policy)))
         if problems:
             raise ConfigError(self._where(), problems)
         return OptimizerParamScheduler(
@@ -179,9 +204,19 @@ class Schedule(BaseModel):
             end_wd=self.end_wd,
             wd_incr_steps=self.wd_incr_steps,
             wd_incr_style=self.wd_incr_style,
-            use_checkpoint_opt_param_scheduler=use_checkpoint_opt_param_scheduler,
-            override_opt_param_scheduler=override_opt_param_scheduler,
+            use_checkpoint_opt_param_scheduler=flags[0] or asked == "checkpoint",
+            override_opt_param_scheduler=flags[1] or asked == "override",
+            start_step=self.start_step,
+            override_keys=self.resume.override,
+            parent=self.parent,
         )
+
+    def _own(self, step: float) -> float:
+        """Return `step` as this schedule counts it, from its own step 0."""
+        if not step >= self.start_step:
+            what = "be a number" if step != step else "not be negative" if step < 0 else ""
+            raise ValueError(f"step must {what or f'not lie before start_step, {self.start_step}'}, got {step}")
+        return step - self.start_step
 
     def _values(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in type(self).model_fields)
@@ -213,12 +248,6 @@ def load(path: str | Path) -> Schedule:
         raise ConfigError(str(document.path), document.problems)
     schedule._document = document
     return schedule
-
-
-def _not_negative(step: float) -> float:
-    if not step >= 0:
-        raise ValueError(f"step must {'not be negative' if step < 0 else 'be a number'}, got {step}")
-    return step
 
 
 def _with_line(problem: Problem, document: Document) -> Problem:

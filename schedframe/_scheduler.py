@@ -1,13 +1,16 @@
 """The running scheduler: Megatron's ``OptimizerParamScheduler``, with styles from the registry."""
 
 import warnings
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
 
-from schedframe import _arguments, _engine, _groups, _hooks, _state
+from schedframe import _arguments, _engine, _groups, _hooks, _ranks, _resume, _state
 from schedframe._byname import by_lr_style, by_wd_style
-from schedframe._errors import Problem, SchedframeWarning
-from schedframe._log import log_once
+from schedframe._decision import report
+from schedframe._errors import Problem, SchedframeWarning, StateError
+from schedframe._log import log_once, log_the_first_time
+from schedframe._plan import CURRENT, NAMES, Plan, fingerprint
+from schedframe._policy import Parent, parse_override, parse_parent, policy_of
 from schedframe._registry import source_of
 from schedframe._style import LRShape, LRStyle, Style, WDShape, WDStyle
 from schedframe.styles.lr import WSD
@@ -28,7 +31,7 @@ class OptimizerParamScheduler:
     Args:
         optimizer: anything with ``param_groups``, a list of dicts; a group's own ``max_lr``, ``min_lr``,
             ``start_wd``, ``end_wd`` win over the scheduler's, and ``wd_mult`` multiplies its weight decay.
-        init_lr: learning rate at step 0.
+        init_lr: learning rate at step 0; ``"current"`` is the one that the checkpoint has at `start_step`.
         max_lr: learning rate at the end of warm-up.
         min_lr: the floor.
         lr_warmup_steps: length of the linear warm-up, in steps of the clock (Megatron: samples).
@@ -42,18 +45,22 @@ class OptimizerParamScheduler:
         override_opt_param_scheduler: `load_state_dict` keeps this schedule, at the checkpoint's position.
         wsd_decay_steps: length of the tail of ``WSD``, in steps, where the style is given by that name.
         lr_wsd_decay_style: curve of that tail: a name, a table, or a `LRCurve`.
+        start_step: the count at which the schedule's own step 0 lies; Megatron's class has no such argument.
+        override_keys: keys in which `load_state_dict` keeps this schedule, whatever the flags.
+        parent: the schedule that this one continues, ``{"fingerprint": ..., "step": ...}``; its checkpoint is
+            loaded with neither flag, too.
 
     Raises:
         ConfigError: with everything that is wrong with the arguments.
 
     Attributes:
-        num_steps: the position, in steps.
+        num_steps: the position, in steps; it begins at `start_step`.
     """
 
     def __init__(
         self,
         optimizer: Any,
-        init_lr: float,
+        init_lr: float | Literal["current"],
         max_lr: float,
         min_lr: float,
         lr_warmup_steps: float,
@@ -67,6 +74,10 @@ class OptimizerParamScheduler:
         override_opt_param_scheduler: bool | None = False,
         wsd_decay_steps: float | None = None,
         lr_wsd_decay_style: StyleLike | LRStyle | None = None,
+        *,
+        start_step: float = 0,
+        override_keys: Collection[str] = (),
+        parent: Parent | Mapping[str, Any] | None = None,
     ) -> None:
         """Check every argument, then write the first values."""
         self._tail: tuple[Any, Any] = (wsd_decay_steps, lr_wsd_decay_style)
@@ -81,12 +92,17 @@ class OptimizerParamScheduler:
                 "start_wd": start_wd,
                 "end_wd": end_wd,
                 "wd_incr_steps": wd_incr_steps,
+                "start_step": start_step,
             },
             lr_decay_style=self._with_tail(lr_decay_style),
             wd_incr_style=wd_incr_style,
             other_problems=[
                 *_overridden(type(self)),
                 *_contradictory_flags(use_checkpoint_opt_param_scheduler, override_opt_param_scheduler),
+                *_arguments.unreadable(
+                    "override_keys", lambda keys: parse_override(keys, "strict"), list(override_keys)
+                ),
+                *_arguments.unreadable("parent", parse_parent, parent),
             ],
         )
 
@@ -95,7 +111,8 @@ class OptimizerParamScheduler:
         self.max_lr = float(max_lr)
         self.min_lr = min_lr
         self.lr_warmup_steps = lr_warmup_steps
-        self.num_steps = 0
+        self.start_step = start_step
+        self.num_steps = start_step
         self.lr_decay_steps = lr_decay_steps
         self.lr_style = checked.lr_style
         self.start_wd = start_wd
@@ -104,13 +121,16 @@ class OptimizerParamScheduler:
         self.wd_style = checked.wd_style
         self.override_opt_param_scheduler = override_opt_param_scheduler
         self.use_checkpoint_opt_param_scheduler = use_checkpoint_opt_param_scheduler
+        self.override_keys = tuple(override_keys)
+        self.parent = None if parent is None else parse_parent(parent)
 
         groups = list(optimizer.param_groups)
         for mistake in (*checked.mistakes, *_groups.mistakes(self, groups)):
             warnings.warn(mistake, SchedframeWarning, stacklevel=2)
         _groups.unshare(groups)
         self._memory = _groups.Memory(self, groups)
-        self.step(0)
+        if init_lr != CURRENT:
+            self.step(0)
         log_once(
             "lr style %s from %s; wd style %s from %s",
             *(self.lr_decay_style, source_of(self.lr_style)),
@@ -183,7 +203,7 @@ class OptimizerParamScheduler:
         Args:
             param_group: a group of an optimizer; its own ``max_lr`` and ``min_lr`` win.
         """
-        return _engine.lr_at(self, self.num_steps, param_group)
+        return _engine.lr_at(self, self.num_steps - self.start_step, param_group)
 
     def get_wd(self, param_group: Mapping[str, Any] | None = None) -> float | None:
         """Return the weight decay at `num_steps`, before ``wd_mult``; ``None`` where weight decay is left alone.
@@ -191,7 +211,7 @@ class OptimizerParamScheduler:
         Args:
             param_group: a group of an optimizer; its own ``start_wd`` and ``end_wd`` win.
         """
-        return _engine.wd_at(self, self.num_steps, param_group or {})
+        return _engine.wd_at(self, self.num_steps - self.start_step, param_group or {})
 
     def step(self, increment: int) -> None:
         """Advance, and write ``lr`` and ``weight_decay`` into every param group, empty ones too.
@@ -203,40 +223,96 @@ class OptimizerParamScheduler:
 
         Raises:
             PluginError: a style gives NaN or infinity.
+            StateError: the position lies before `start_step`, or `init_lr` is ``current`` and no checkpoint was
+                loaded.
         """
         num_steps = self.num_steps + increment
-        _engine.write(self, num_steps, self.optimizer.param_groups)
+        start_step = self.start_step
+        if start_step and num_steps < start_step:
+            raise StateError(f"step {num_steps} lies before start_step {start_step}, where the schedule starts")
+        _engine.write(self, num_steps - start_step, self.optimizer.param_groups)
         self.num_steps = num_steps
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of everything that determines the curves, as `Schedule.fingerprint`."""
+        return fingerprint(self)
 
     def state_dict(self) -> dict[str, Any]:
         """Return Megatron's ten keys, with its types, and one more, ``schedframe``: a JSON string with the rest."""
+        beyond = _state.unknown_to_megatron(self)
+        if beyond:
+            log_the_first_time(
+                "Megatron's own class cannot go on with checkpoints of this run: it does not know %s", beyond
+            )
         return _state.dump(self)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go to a checkpoint's position, and to the schedule that the two flags choose.
+        """Go to a checkpoint's position, and to the schedule that the policy chooses.
 
         With ``use_checkpoint_opt_param_scheduler`` the checkpoint's, with ``override_opt_param_scheduler``
-        this one; with neither, the two must be equal. The position is set, not added to, and every group
-        holds its learning rate and weight decay at once: loading twice is loading once. Groups hold the
-        bounds that were chosen, or their own of this run, whatever the optimizer's load put into them.
+        this one; with neither, the two must be equal, but for `override_keys`. The position is set, not added
+        to, and every group holds its learning rate and weight decay at once: loading twice is loading once.
+        Groups hold the bounds that were chosen, or their own of this run, whatever the optimizer's load put
+        into them. What was done is logged on the first rank: as a warning where the checkpoint's schedule was
+        not this run's.
 
         Args:
             state_dict: ours, Megatron's, or one with Megatron's legacy keys.
 
         Raises:
             StateError: the state is broken, or differs where it must not; the scheduler is unchanged.
-            PluginError: an installed hook plugin fails.
+            PluginError: an installed hook plugin fails; the scheduler is unchanged.
+        """
+        policy = policy_of(self.use_checkpoint_opt_param_scheduler, self.override_opt_param_scheduler)
+        decision = _resume.decide(
+            _state.read(_hooks.translated(state_dict)),
+            Plan.of(self),
+            policy=policy,
+            override=self.override_keys,
+            parent=self.parent,
+            tail=self._tail,
+        )
+        came_from = self.num_steps
+        self._go_to(decision.plan, decision.position)
+        log_once("%s", report(decision, came_from), warn=bool(decision.rows))
+
+    def verify_ranks(self, group: Any = None) -> None:
+        """Refuse ranks that do not run the same schedule, at the same step, from the same plugins.
+
+        It is a collective: every rank of `group` must call it, after the checkpoint is loaded. Nothing calls it
+        by itself, because it would wait for ever where only some ranks build a scheduler.
+
+        Args:
+            group: the process group of ``torch.distributed``; by default all ranks. Without one there is one rank.
+
+        Raises:
+            RankMismatchError: on every rank, naming those that differ and in what.
+        """
+        _ranks.verify(self, group)
+
+    def _go_to(self, plan: Plan, position: float) -> None:
+        """Run `plan` from `position`, or leave everything as it is.
+
+        Raises:
+            StateError: a style fails there.
         """
         groups = list(self.optimizer.param_groups)
-        chosen = _state.choose(self, _hooks.translated(state_dict))
-        before = {key: getattr(self, key) for key in chosen}
-        for key, value in chosen.items():
-            setattr(self, key, value)
-        _groups.unshare(groups)
-        self._memory.restore(self, groups)
-        self.step(0)
-        changed = [f"{key} {before[key]!r} -> {value!r}" for key, value in chosen.items() if before[key] != value]
-        log_once("resumed at step %s: %s", self.num_steps, "; ".join(changed) or "nothing changed")
+        was, came_from, bounds = Plan.of(self), self.num_steps, _groups.Memory.bounds(groups)
+        try:
+            self._run(plan, position)
+            _groups.unshare(groups)
+            self._memory.restore(self, groups)
+            self.step(0)
+        except Exception as error:
+            self._run(was, came_from)
+            _groups.Memory.put_back(bounds, groups)
+            raise StateError(f"the schedule fails at step {position}: {type(error).__name__}: {error}") from error
+
+    def _run(self, plan: Plan, position: float) -> None:
+        for name in NAMES:
+            setattr(self, name, getattr(plan, name))
+        self.num_steps = position
 
     def _with_tail(self, style: Any) -> Any:
         """The table for a bare ``WSD``, from the two arguments that Megatron has for it."""

@@ -21,14 +21,14 @@ _STANDS_IN = {
 """Keys that default to another key, the first that is given."""
 
 _STYLE = "lr_decay_style"
-_FLAT = ("wsd_decay_steps", "lr_wsd_decay_style")
+FLAT_WSD = ("wsd_decay_steps", "lr_wsd_decay_style")
 """Options of WSD that Megatron spells beside its name."""
 
 
 def expand(keys: dict[str, Any]) -> dict[str, Any]:
     """Return `keys` with flat options of a bare WSD in its table, and with keys that others stand in for."""
     keys = dict(keys)
-    flat = [name for name in _FLAT if name in keys]
+    flat = [name for name in FLAT_WSD if name in keys]
     if flat and _is_bare_wsd(keys):
         keys[_STYLE] = {"style": "WSD", **{name: keys.pop(name) for name in flat}}
     for name, others in _STANDS_IN.items():
@@ -43,20 +43,20 @@ def all_keys(fields: Iterable[str]) -> Iterator[str]:
     for name in fields:
         yield name
         if name == _STYLE:
-            yield from _FLAT
+            yield from FLAT_WSD
 
 
 def describe(schema: dict[str, Any]) -> None:
     """Let a JSON schema of the one form admit the other ways too."""
     schema["required"] = [name for name in schema["required"] if name not in _STANDS_IN]
-    for name in _FLAT:
+    for name in FLAT_WSD:
         description = f"{WSD.model_fields[name].description} Only with {_STYLE}: WSD."
         schema["properties"][name] = {"description": description}
 
 
 def stands_on(path: str) -> str:
     """Return the path whose line a problem of `path` has where its own key is not in the file."""
-    return _STYLE if path in _FLAT else path
+    return _STYLE if path in FLAT_WSD else path
 
 
 def as_written(problems: Iterable[Problem], keys: dict[str, Any]) -> list[Problem]:
@@ -66,9 +66,9 @@ def as_written(problems: Iterable[Problem], keys: dict[str, Any]) -> list[Proble
         top, _, option = problem.path.partition(".")
         if top in _STANDS_IN and keys.get(top) is None:
             filled_in.append(problem)
-        elif top == _STYLE and option.split(".")[0] in _FLAT and _is_bare_wsd(keys):
+        elif top == _STYLE and option.split(".")[0] in FLAT_WSD and _is_bare_wsd(keys):
             own.append(replace(problem, path=option))
-        elif problem.path in _FLAT:
+        elif problem.path in FLAT_WSD:
             own.append(replace(problem, message=_misplaced(keys.get(_STYLE, "linear"))))
         else:
             own.append(problem if top in keys else replace(problem, value=""))

@@ -1,20 +1,23 @@
 """The checkpoint state: Megatron's ten keys, and one JSON string with everything else that determines the curve."""
 
-import hashlib
 import json
-import warnings
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from math import isfinite
-from numbers import Real
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from schedframe._byname import ByName, by_lr_style, by_wd_style
-from schedframe._errors import SchedframeError, SchedframeWarning, StateError
-from schedframe._registry import source_of
-from schedframe._rules import broken_rules
+from schedframe._byname import ByName
+from schedframe._errors import SchedframeError, StateError
+from schedframe._plan import CURRENT, digest, fingerprint
+from schedframe._problems import problems_of
+from schedframe._registry import Source, sources_within
 from schedframe._style import Style
+from schedframe.styles.lr import WSD, Cosine, Exponential, InverseSquareRoot, Linear, MinusSqrt
+from schedframe.styles.lr import Constant as LRConstant
+from schedframe.styles.wd import WDConstant, WDCosine, WDLinear
 
 if TYPE_CHECKING:
     from schedframe._scheduler import OptimizerParamScheduler
@@ -46,79 +49,139 @@ _LEGACY = {
 """Older spellings, which Megatron prefers to the new ones where a state has both."""
 
 _WEIGHT_DECAY = ("start_wd", "end_wd", "wd_incr_steps", "wd_incr_style")
-_NAMES = ("lr_decay_style", "wd_incr_style")
+_STYLES = {"lr_decay_style": "lr_style", "wd_incr_style": "wd_style"}
+
+
+@dataclass(frozen=True)
+class SavedStyle:
+    """A style as a checkpoint holds it.
+
+    Attributes:
+        table: the style with its options; from Megatron's class, its name alone.
+        sources: where it came from, by dotted path; a style may hold others.
+    """
+
+    table: Mapping[str, Any]
+    sources: Mapping[str, Source]
+
+    @property
+    def name(self) -> str:
+        """The style's name."""
+        return str(self.table["style"])
+
+    def resolve(self, by_name: ByName) -> Style:
+        """Return the style, or say in words why it cannot be had here, and what to install.
+
+        Raises:
+            StateError: the style is not installed, or does not take these options.
+        """
+        try:
+            return by_name.resolve(self.table)
+        except ValidationError as error:
+            fault = "; ".join(map(str, problems_of(error, by_name.registry[self.name])))
+            raise StateError(self._unusable(fault)) from error
+        except (SchedframeError, ValueError, RecursionError) as error:
+            raise StateError(self._unusable(str(error))) from error
+
+    def _unusable(self, fault: str) -> str:
+        plugins = {str(source): source for source in self.sources.values() if source.distribution != "schedframe"}
+        written = f"; it was written with {' and '.join(plugins)}" if plugins else ""
+        pins = [f"'{source.distribution}=={source.version}'" for source in plugins.values() if source.distribution]
+        install = f": pip install {' '.join(pins)}" if pins else ""
+        return f"the checkpoint's style {self.name!r} cannot be used: {fault}{written}{install}"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a state says.
+
+    Attributes:
+        num_steps: the position.
+        numbers: the numbers of the plan, by name; those that the state does not say are missing.
+        lr: the learning-rate style.
+        wd: the weight-decay style; ``None`` where the state says nothing about weight decay.
+        by_megatron: only the ten keys count: the state is Megatron's, or what we wrote beside them does not fit.
+        doubt: why what we wrote beside the ten keys does not count; empty where it does, or where there is nothing.
+        fingerprint: of the schedule, as it was written; empty where there is none.
+    """
+
+    num_steps: float
+    numbers: Mapping[str, Any]
+    lr: SavedStyle
+    wd: SavedStyle | None
+    by_megatron: bool
+    doubt: str
+    fingerprint: str
 
 
 def dump(scheduler: "OptimizerParamScheduler") -> dict[str, Any]:
     """Return the state of `scheduler`: plain values, equal on every rank."""
     ten = {key: getattr(scheduler, key) for key in TEN_KEYS}
+    sources = {**sources_within("lr_style", scheduler.lr_style), **sources_within("wd_style", scheduler.wd_style)}
     details = {
         "format": FORMAT,
+        "start_step": scheduler.start_step,
         "init_lr": scheduler.init_lr,
         "lr_style": scheduler.lr_style.model_dump(mode="json"),
         "wd_style": scheduler.wd_style.model_dump(mode="json"),
-        "sources": {"lr_style": _source(scheduler.lr_style), "wd_style": _source(scheduler.wd_style)},
+        "sources": {path: asdict(source) for path, source in sources.items()},
         "fingerprint": fingerprint(scheduler),
-        "digest": _digest(ten),
+        "digest": digest(ten),
     }
     return {**ten, DETAILS: json.dumps(details, sort_keys=True)}
 
 
-def fingerprint(run: Any) -> str:
-    """Return a digest of everything that determines the curves of `run`, and of nothing else.
-
-    Equal in every process; numbers count by their exact value, an ``int`` as the float it equals.
-    """
-    lr = run.lr_style.model_dump(mode="json")
-    wd = run.wd_style.model_dump(mode="json")
-    fields = {"max_lr": run.max_lr, "lr_warmup_steps": run.lr_warmup_steps, "lr_style": lr}
-    if run.lr_warmup_steps > 0:
-        fields["init_lr"] = run.init_lr
-    if lr["style"] != "constant":
-        fields.update(min_lr=run.min_lr, lr_decay_steps=run.lr_decay_steps)
-    if run.start_wd is not None:
-        fields.update(start_wd=run.start_wd, end_wd=run.end_wd, wd_style=wd)
-        if wd["style"] != "constant":
-            fields["wd_incr_steps"] = run.wd_incr_steps
-    return _digest(fields)
+def unknown_to_megatron(run: Any) -> str:
+    """Say what Megatron's class cannot do of `run`, so that it cannot go on with its state; empty where it can."""
+    tail = run.lr_style.lr_wsd_decay_style if isinstance(run.lr_style, WSD) else Linear()
+    if not isinstance(run.lr_style, WSD | LRConstant | Linear | Cosine | InverseSquareRoot):
+        return f"lr_decay_style {run.lr_style.style}"
+    if not isinstance(tail, Linear | Cosine | Exponential | MinusSqrt):
+        return f"lr_wsd_decay_style {tail.style}"
+    if run.start_wd is None:
+        return "weight decay that is left alone"
+    if not isinstance(run.wd_style, WDConstant | WDLinear | WDCosine):
+        return f"wd_incr_style {run.wd_style.style}"
+    if run.end_wd < run.start_wd:
+        return "weight decay that falls"
+    return f"start_step {run.start_step}" if run.start_step else ""
 
 
-def choose(scheduler: "OptimizerParamScheduler", state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes to set on `scheduler` after `state`, by its two flags; nothing is changed yet.
+def read(state: Mapping[str, Any]) -> Saved:
+    """Return what `state` says: ours, Megatron's, or one with Megatron's legacy keys.
 
     Raises:
-        StateError: the state is broken, or differs although neither flag is set.
+        StateError: it is broken.
     """
-    saved = _read(state)
-    position = {"num_steps": saved.pop("num_steps")}
-    if scheduler.override_opt_param_scheduler:
-        return position
-    details = _details(state, strict=not scheduler.use_checkpoint_opt_param_scheduler)
-    saved_lr = _saved_table(saved["lr_decay_style"], details.get("lr_style"), scheduler.lr_style)
-    saved_wd = _saved_table(saved.get("wd_incr_style"), details.get("wd_style"), scheduler.wd_style)
-    if "init_lr" in details:
-        saved["init_lr"] = details["init_lr"]
-    if not scheduler.use_checkpoint_opt_param_scheduler:
-        _refuse_differences(scheduler, saved, saved_lr, saved_wd)
-        return position
-    chosen = {key: value for key, value in saved.items() if key not in _NAMES}
-    chosen["lr_style"] = _style(by_lr_style, saved_lr, scheduler.lr_style, details, "lr_style", scheduler)
-    chosen["wd_style"] = _style(by_wd_style, saved_wd, scheduler.wd_style, details, "wd_style", scheduler)
-    if not details and scheduler.lr_warmup_steps and position["num_steps"] <= scheduler.lr_warmup_steps:
-        warnings.warn(
-            f"the checkpoint does not say init_lr; this run's, {scheduler.init_lr}, is used",
-            SchedframeWarning,
-            stacklevel=3,
-        )
-    _check(chosen, scheduler)
-    return {**chosen, **position}
-
-
-def _read(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The ten keys of `state`, legacy spellings resolved, each of the right type."""
     if not isinstance(state, Mapping):
         raise StateError(f"a scheduler state is a dict, not a {type(state).__name__}")
-    saved = {}
+    said = _ten(state)
+    details = _details(state)
+    doubt = ""
+    position = said.pop("num_steps")
+    if details and details["digest"] != digest({key: state.get(key) for key in TEN_KEYS}):
+        doubt = (
+            f"the key {DETAILS!r} of the scheduler state does not belong to the ten keys beside it "
+            f"({', '.join(TEN_KEYS)}): the state was edited, or loaded in part"
+        )
+        details = {}
+    lr, wd = (_style(name, said.pop(key, None), details) for key, name in _STYLES.items())
+    assert lr is not None
+    beyond = {key: details[key] for key in ("init_lr", "start_step") if details}
+    numbers = {"start_step": 0, **said, **beyond}
+    return Saved(position, numbers, lr, wd, not details, doubt, str(details.get("fingerprint", "")))
+
+
+def _style(name: str, said: str | None, details: Mapping[str, Any]) -> SavedStyle | None:
+    if said is None:
+        return None
+    sources = {path: source for path, source in details.get("sources", {}).items() if path.startswith(name)}
+    return SavedStyle(details.get(name, {"style": said}), sources)
+
+
+def _ten(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The ten keys of `state`, legacy spellings resolved, each of the right type."""
+    said: dict[str, Any] = {}
     for key in TEN_KEYS:
         spelled = next((old for old in _LEGACY.get(key, ()) if old in state), key)
         if spelled not in state:
@@ -126,133 +189,79 @@ def _read(state: Mapping[str, Any]) -> dict[str, Any]:
                 continue
             raise StateError(f"the scheduler state has no {key!r}; its keys are {', '.join(map(str, state)) or 'none'}")
         value = state[spelled]
-        if key in _NAMES:
+        if key in _STYLES:
             if not isinstance(value, str):
-                raise StateError(f"{spelled} = {value!r} in the scheduler state is no style's name")
-        elif not (value is None and key in ("start_wd", "end_wd")):
-            _number(spelled, value)
-        saved[key] = value
-    if saved["num_steps"] < 0:
-        raise StateError(f"num_steps = {saved['num_steps']} in the scheduler state is negative")
-    return saved
+                raise StateError(f"{spelled} = {_short(value)} in the scheduler state is no style's name")
+            said[key] = value
+        elif value is None and key in ("start_wd", "end_wd"):
+            said[key] = None
+        else:
+            said[key] = _number(spelled, value)
+    if said["num_steps"] < 0:
+        raise StateError(f"num_steps = {said['num_steps']} in the scheduler state is negative")
+    if (said.get("start_wd") is None) != (said.get("end_wd") is None):
+        raise StateError("the scheduler state has one of start_wd and end_wd without the other")
+    return said
 
 
-def _number(key: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real) or not isfinite(value):
-        raise StateError(f"{key} = {value!r} in the scheduler state is no finite number")
+def _number(key: str, value: object) -> float:
+    try:
+        if not isinstance(value, bool) and isinstance(value, Real) and isfinite(value):
+            return int(value) if isinstance(value, Integral) else float(value)
+    except OverflowError:
+        pass
+    raise StateError(f"{key} = {_short(value)} in the scheduler state is no finite number")
 
 
-def _details(state: Mapping[str, Any], strict: bool) -> dict[str, Any]:
-    """What our key says beyond the ten; empty for a state of Megatron's, or where it does not fit the ten."""
+def _short(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _details(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What our key says beyond the ten, each part of the right type; empty for a state of Megatron's."""
     text = state.get(DETAILS)
     if text is None:
         return {}
     try:
         details = json.loads(text)
-        version, digest = details["format"], details["digest"]
-        _number("init_lr", details["init_lr"])
-        tables = [details["lr_style"], details["wd_style"]]
-    except (TypeError, ValueError, KeyError, RecursionError) as error:
-        raise StateError(f"the key {DETAILS!r} of the scheduler state is broken: {error!r}") from None
-    if not all(isinstance(table, dict) and isinstance(table.get("style"), str) for table in tables):
-        raise StateError(f"the key {DETAILS!r} of the scheduler state is broken: a style is no table")
-    if version != FORMAT:
-        raise StateError(f"the scheduler state has format {version!r}, this version reads {FORMAT}; upgrade schedframe")
-    if digest != _digest({key: state.get(key) for key in TEN_KEYS}):
-        message = (
-            f"the key {DETAILS!r} of the scheduler state does not belong to the ten keys beside it "
-            f"({', '.join(TEN_KEYS)}): the state was edited, or loaded in part"
-        )
-        if strict:
-            raise StateError(f"{message}; set one of the two checkpoint flags to go on")
-        warnings.warn(f"{message}; the ten keys count", SchedframeWarning, stacklevel=4)
-        return {}
-    return dict(details)
-
-
-def _saved_table(name: str | None, table: dict[str, Any] | None, own: Style) -> dict[str, Any] | None:
-    """The checkpoint's style as a table; a state of Megatron's has only its name."""
-    if table is not None:
-        return table
-    if name is None or name == own.style:
-        return own.model_dump(mode="json")
-    return {"style": name}
-
-
-def _style(
-    by_name: ByName,
-    table: dict[str, Any] | None,
-    own: Style,
-    details: Mapping[str, Any],
-    key: str,
-    scheduler: "OptimizerParamScheduler",
-) -> Style:
-    if table is None or table == own.model_dump(mode="json"):
-        return own
-    if table == {"style": "WSD"}:
-        if scheduler.wsd_decay_steps is None or scheduler.lr_wsd_decay_style is None:
-            raise StateError(
-                "the checkpoint's style is WSD, and Megatron does not save its tail; "
-                "give this run wsd_decay_steps and lr_wsd_decay_style"
-            )
-        table = {
-            "style": "WSD",
-            "wsd_decay_steps": scheduler.wsd_decay_steps,
-            "lr_wsd_decay_style": scheduler.lr_wsd_decay_style,
-        }
-    try:
-        return by_name.resolve(table)
-    except (SchedframeError, ValidationError, ValueError) as error:
-        source = details.get("sources", {}).get(key)
-        came_from = f", which came from {source['distribution']} {source['version']}" if source else ""
-        raise StateError(f"the checkpoint's style {table['style']!r}{came_from} cannot be used: {error}") from error
-
-
-def _refuse_differences(
-    scheduler: "OptimizerParamScheduler",
-    saved: Mapping[str, Any],
-    saved_lr: dict[str, Any] | None,
-    saved_wd: dict[str, Any] | None,
-) -> None:
-    rows = [(key, value, getattr(scheduler, key)) for key, value in saved.items() if key not in _NAMES]
-    rows.append(("lr_decay_style", saved_lr, scheduler.lr_style.model_dump(mode="json")))
-    rows.append(("wd_incr_style", saved_wd, scheduler.wd_style.model_dump(mode="json")))
-    different = [row for row in rows if row[1] != row[2]]
-    if different:
-        listed = "\n".join(
-            f"  {key}: {theirs} in the checkpoint, {ours} in this run" for key, theirs, ours in different
-        )
+        version = details["format"]
+        said = _typed(details) if version == FORMAT else {}
+    except StateError:
+        raise
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+        raise StateError(f"the key {DETAILS!r} of the scheduler state is broken: {_short(error)}") from None
+    if not said:
         raise StateError(
-            f"the checkpoint's schedule is not this run's, and neither flag says which counts:\n{listed}\n"
-            f"Set use_checkpoint_opt_param_scheduler for the checkpoint's, "
-            f"or override_opt_param_scheduler for this run's"
+            f"the scheduler state has format {_short(version)}, this version reads {FORMAT}; upgrade schedframe"
         )
+    return said
 
 
-def _check(chosen: Mapping[str, Any], scheduler: "OptimizerParamScheduler") -> None:
-    keys = ("init_lr", "max_lr", "min_lr", "lr_warmup_steps", "lr_decay_steps", *_WEIGHT_DECAY[:3])
-    values = {key: chosen.get(key, getattr(scheduler, key)) for key in keys}
-    values.update(lr_decay_style=chosen["lr_style"], wd_incr_style=chosen["wd_style"])
-    refused, _ = broken_rules(values)
-    if refused:
-        raise StateError("the checkpoint's schedule cannot run: " + "; ".join(map(str, refused)))
+def _typed(details: dict[str, Any]) -> dict[str, Any]:
+    """`details` with each part of the right type; what older versions did not write is filled in."""
+    init_lr = details["init_lr"]
+    return {
+        "digest": str(details["digest"]),
+        "fingerprint": str(details.get("fingerprint", "")),
+        "init_lr": init_lr if init_lr == CURRENT else _number("init_lr", init_lr),
+        "start_step": _number("start_step", details.get("start_step", 0)),
+        "lr_style": _table(details["lr_style"]),
+        "wd_style": _table(details["wd_style"]),
+        "sources": {path: _source(**source) for path, source in details.get("sources", {}).items()},
+    }
 
 
-def _source(style: Style) -> dict[str, Any] | None:
-    source = source_of(style)
-    return {"distribution": source.distribution, "version": source.version, "target": source.target}
+def _table(style: Any) -> dict[str, Any]:
+    if not isinstance(style, dict) or not isinstance(style.get("style"), str):
+        raise ValueError("a style is no table")
+    return style
 
 
-def _digest(fields: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(_exact(fields), sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _exact(value: Any) -> Any:
-    """`value` with each number as the hexadecimal form of its float."""
-    if isinstance(value, Mapping):
-        return {key: _exact(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_exact(inner) for inner in value]
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return value
-    return float(value).hex()
+def _source(name: str = "", target: str = "", distribution: str | None = None, version: str | None = None) -> Source:
+    if not all(isinstance(part, str | None) for part in (name, target, distribution, version)):
+        raise ValueError("a source is no text")
+    return Source(name, target, distribution, version)

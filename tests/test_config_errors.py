@@ -24,8 +24,8 @@ LR_STYLES = (
 )
 WD_STYLES = "constant, cosine, exponential, geometric, linear"
 KEYS = (
-    "train_samples, lr_decay_steps, max_lr, min_lr, init_lr, lr_warmup_steps, lr_decay_style, "
-    "wsd_decay_steps, lr_wsd_decay_style, start_wd, end_wd, wd_incr_steps, wd_incr_style"
+    "train_samples, start_step, lr_decay_steps, max_lr, min_lr, init_lr, lr_warmup_steps, lr_decay_style, "
+    "wsd_decay_steps, lr_wsd_decay_style, start_wd, end_wd, wd_incr_steps, wd_incr_style, resume, parent"
 )
 DECAY = "Where the decay ends; needed unless train_samples is given."
 TAIL = "Length of the tail, in steps or percent of lr_decay_steps."

@@ -172,7 +172,7 @@ def test_a_state_that_nobody_translates_is_read_as_it_is(house, schedule, optimi
 def test_the_first_translation_counts(house, schedule, optimizer):
     house("acme-shrug-2", hook("schedframe_read_state", "state", "return None"))
     house("acme-state-2", hook("schedframe_read_state", "state", TRANSLATE))
-    scheduler = schedule.build(optimizer(), use_checkpoint_opt_param_scheduler=True)
+    scheduler = schedule.build(optimizer(), override_opt_param_scheduler=True)
     state = scheduler.state_dict()
     state.pop("schedframe")
     scheduler.load_state_dict({"megatron": state, "acme_step": 40})

@@ -37,6 +37,7 @@ def problems(**keys: Any) -> dict[str, str]:
 def test_the_smallest_schedule_has_megatrons_defaults():
     assert Schedule(max_lr=1, lr_decay_steps=10).model_dump() == {
         "train_samples": None,
+        "start_step": 0,
         "lr_decay_steps": 10,
         "max_lr": 1.0,
         "min_lr": 0.0,
@@ -47,6 +48,8 @@ def test_the_smallest_schedule_has_megatrons_defaults():
         "end_wd": None,
         "wd_incr_steps": 10,
         "wd_incr_style": {"style": "constant"},
+        "resume": {"policy": "strict", "override": ()},
+        "parent": None,
     }
 
 

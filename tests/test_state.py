@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from typing import Any
 
 import pytest
@@ -115,7 +116,9 @@ def test_with_neither_flag_any_difference_is_refused_and_nothing_changes(optimiz
     with pytest.raises(StateError) as caught:
         scheduler.load_state_dict(saved_at(optimizer, 50))
     text = str(caught.value)
-    assert f"\n  {key}: " in text
+    assert re.search(rf"^  {key}(\.wsd_decay_steps)? ", text, re.MULTILINE)
+    assert "learning rate at step 50" in text
+    assert "weight decay at step 50" in text
     assert "use_checkpoint_opt_param_scheduler" in text
     assert "override_opt_param_scheduler" in text
     assert (scheduler.state_dict(), scheduler.optimizer.param_groups) == before
@@ -190,14 +193,28 @@ class TestStockStates:
 
     def test_the_tail_is_this_runs(self, optimizer) -> None:
         scheduler = build(optimizer(), max_lr=0.5)
-        scheduler.load_state_dict(self.stock(optimizer, 95))
+        with pytest.warns(SchedframeWarning, match=r"the tail of WSD, WSD\(wsd_decay_steps=30, .*, is this run's"):
+            scheduler.load_state_dict(self.stock(optimizer, 95))
         assert scheduler.wsd_decay_steps == 30
         assert scheduler.get_lr({}) == saved_lr(optimizer, 95)
 
-    def test_inside_the_warm_up_init_lr_is_this_runs_with_a_warning(self, optimizer) -> None:
-        scheduler = build(optimizer())
-        with pytest.warns(SchedframeWarning, match="does not say init_lr; this run's, 0.01, is used"):
-            scheduler.load_state_dict(self.stock(optimizer, 5))
+    def test_init_lr_is_this_runs_with_a_warning(self, optimizer) -> None:
+        scheduler = build(optimizer(), lr_decay_style="cosine")
+        with pytest.warns(SchedframeWarning, match="the checkpoint does not say it: init_lr = 0.01 is this run's"):
+            scheduler.load_state_dict(self.stock(optimizer, 5, lr_decay_style="cosine"))
+        assert scheduler.init_lr == 0.01
+
+    def test_what_does_not_matter_is_not_warned_about(self, optimizer) -> None:
+        build(optimizer(), lr_decay_style="cosine", lr_warmup_steps=0).load_state_dict(
+            self.stock(optimizer, 5, lr_decay_style="cosine", lr_warmup_steps=0)
+        )
+        build(optimizer(), "override").load_state_dict(self.stock(optimizer, 5))
+
+    def test_strict_takes_one_that_differs_in_nothing_it_says(self, optimizer) -> None:
+        scheduler = build(optimizer(), "neither")
+        with pytest.warns(SchedframeWarning, match="does not say it"):
+            scheduler.load_state_dict(self.stock(optimizer, 95))
+        assert scheduler.get_lr({}) == saved_lr(optimizer, 95)
 
     def test_wsd_is_refused_in_a_run_that_has_no_tail(self, optimizer) -> None:
         scheduler = build(optimizer(), lr_decay_style="cosine")
@@ -207,7 +224,8 @@ class TestStockStates:
 
     def test_wsd_takes_the_tail_that_this_run_was_given_beside_another_style(self, optimizer) -> None:
         scheduler = build(optimizer(), lr_decay_style="cosine", wsd_decay_steps=30, lr_wsd_decay_style="minus_sqrt")
-        scheduler.load_state_dict(self.stock(optimizer, 95))
+        with pytest.warns(SchedframeWarning, match="the tail of WSD"):
+            scheduler.load_state_dict(self.stock(optimizer, 95))
         assert scheduler.get_lr({}) == saved_lr(optimizer, 95)
 
 
@@ -224,13 +242,15 @@ def edited(state: dict[str, Any], **changes: Any) -> dict[str, Any]:
 def test_ten_keys_that_do_not_belong_to_the_rest_count_with_a_warning(optimizer) -> None:
     state = edited(saved_at(optimizer, 50), max_lr=2.0)
     scheduler = build(optimizer())
-    with pytest.warns(SchedframeWarning, match="edited, or loaded in part; the ten keys count"):
+    with pytest.warns(SchedframeWarning) as caught:
         scheduler.load_state_dict(state)
+    assert "edited, or loaded in part; the ten keys count" in str(caught[0].message)
+    assert "init_lr = 0.01 and the tail of WSD" in str(caught[1].message)
     assert (scheduler.max_lr, scheduler.num_steps) == (2.0, 50)
 
 
 def test_ten_keys_that_do_not_belong_to_the_rest_are_refused_with_neither_flag(optimizer) -> None:
-    with pytest.raises(StateError, match="edited, or loaded in part; set one of the two checkpoint flags"):
+    with pytest.raises(StateError, match="edited, or loaded in part; the policy strict refuses it"):
         build(optimizer(), "neither").load_state_dict(edited(saved_at(optimizer, 50), num_steps=51))
 
 
@@ -280,17 +300,19 @@ def test_a_newer_format_says_to_upgrade(optimizer) -> None:
 
 
 def test_a_style_that_is_not_installed_names_where_it_came_from(optimizer, install) -> None:
-    from schedframe import _state
+    from schedframe._plan import digest
 
     install("state-plugin", CURVE.format(name="bendy"), lr_styles={"bendy": "state_plugin_mod:Bendy"}, version="3.1")
     first = build(optimizer(), lr_decay_style="bendy")
     state = first.state_dict()
     details = json.loads(state["schedframe"])
     details["lr_style"]["style"] = state["lr_decay_style"] = "gone"
-    details["digest"] = _state._digest({key: state[key] for key in TEN_KEYS})
+    details["digest"] = digest({key: state[key] for key in TEN_KEYS})
     scheduler = build(optimizer())
-    with pytest.raises(StateError, match=r"style 'gone', which came from state-plugin 3.1 cannot be used: there is no"):
+    with pytest.raises(StateError, match=r"style 'gone' cannot be used: there is no LR") as caught:
         scheduler.load_state_dict({**state, "schedframe": json.dumps(details)})
+    written = "; it was written with state-plugin 3.1 (state_plugin_mod:Bendy): pip install 'state-plugin==3.1'"
+    assert written in str(caught.value)
     build(optimizer(), "override").load_state_dict({**state, "schedframe": json.dumps(details)})
 
 

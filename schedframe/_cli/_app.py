@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from schedframe._cli import _check, _preview, _styles
+from schedframe._cli import _check, _continue, _inspect, _preview, _styles
 from schedframe._errors import SchedframeError, SchedframeWarning
 from schedframe._version import __version__
 
@@ -24,7 +24,7 @@ def _options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Look at learning-rate and weight-decay schedules before the run."""
+    """Look at learning-rate and weight-decay schedules before the run, and go on from one to the next."""
 
 
 def _reporting(command: Callable[..., None]) -> Callable[..., None]:
@@ -56,6 +56,7 @@ Examples:
   schedframe styles
   schedframe check run.yaml
   schedframe preview run.yaml
+  schedframe inspect checkpoints --with run.yaml
 """
 
 app = typer.Typer(
@@ -70,3 +71,6 @@ app.callback()(_options)
 app.command("styles", epilog=_styles.EPILOG)(_reporting(_styles.styles))
 app.command("check", epilog=_check.EPILOG)(_reporting(_check.check))
 app.command("preview", epilog=_preview.EPILOG)(_reporting(_preview.preview))
+app.command("inspect", epilog=_inspect.EPILOG)(_reporting(_inspect.inspect))
+for _command in (_continue.branch, _continue.extend, _continue.rewarm):
+    app.command(_command.__name__, epilog=_continue.EPILOGS[_command.__name__])(_reporting(_command))

@@ -3,7 +3,7 @@
 import importlib
 import sys
 from collections.abc import Sequence
-from math import floor, log10
+from math import ceil, floor, log10
 from types import ModuleType
 from typing import Any
 
@@ -20,7 +20,7 @@ def chart_size(console: Console) -> tuple[int, int]:
 
 
 def chart(title: str, xs: Sequence[float], ys: Sequence[float], size: tuple[int, int], *, coloured: bool) -> str:
-    """Draw `ys` over `xs`, both axes from 0, and return the lines."""
+    """Draw `ys`, from 0, over `xs`, and return the lines."""
     plotext = _plotext()
     plotext.terminal.limit(False, False)
     figure = plotext.figure
@@ -28,8 +28,8 @@ def chart(title: str, xs: Sequence[float], ys: Sequence[float], size: tuple[int,
     figure.plot_size(*size)
     figure.theme("simple" if coloured else "colorless")
     figure.title(title)
-    x_ticks, y_ticks = _ticks(max(xs), size[0] // 11), _ticks(max(ys), size[1] // 4)
-    figure.ruler("x").lim(0, max(xs)).ticks(x_ticks, [short(tick) for tick in x_ticks])
+    x_ticks, y_ticks = _ticks(min(xs), max(xs), size[0] // 11), _ticks(0.0, max(ys), size[1] // 4)
+    figure.ruler("x").lim(min(xs), max(xs)).ticks(x_ticks, [short(tick) for tick in x_ticks])
     figure.ruler("y").lim(0, max(ys)).ticks(y_ticks, _values(y_ticks))
     figure.draw(figure.signal(list(xs), list(ys), marker="braille").lines(True))
     text = str(figure.build().string(colorless=not coloured))
@@ -51,12 +51,12 @@ class _Nothing(ModuleType):
     docs = None
 
 
-def _ticks(top: float, at_most: int) -> list[float]:
-    """Return round numbers from 0 to `top`, about `at_most` of them."""
-    apart = top / at_most
+def _ticks(bottom: float, top: float, at_most: int) -> list[float]:
+    """Return round numbers from `bottom` to `top`, about `at_most` of them."""
+    apart = (top - bottom) / at_most
     unit = 10.0 ** floor(log10(apart))
     step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= apart)
-    return [step * index for index in range(floor(top / step * (1 + 1e-9)) + 1)]
+    return [step * index for index in range(ceil(bottom / step), floor(top / step * (1 + 1e-9)) + 1)]
 
 
 def _values(ticks: list[float]) -> list[str]:

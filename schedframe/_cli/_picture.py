@@ -24,7 +24,7 @@ def draw(picture: Path, title: str, curves: Curves) -> None:
     figure.suptitle(title)
     for axes, (name, (steps, values)) in zip(figure.subplots(len(curves), squeeze=False)[:, 0], curves.items()):  # noqa: B905
         axes.plot(steps, values)
-        axes.set(ylabel=name, ylim=(0, None), xlim=(0, None))
+        axes.set(ylabel=name, ylim=(0, None), xlim=(min(steps), None))
         axes.grid(alpha=0.3)
     axes.set_xlabel("step")
     try:

@@ -105,9 +105,9 @@ def _labels(schedule: "Schedule", points: int, at: list[str]) -> dict[float, str
 
     marks = [(step, label) for label, step in schedule.landmarks().items() if step >= 0]
     last = max(step for step, _ in marks)
-    marks.append((schedule.lr_decay_steps + 1, "after the end"))
+    marks.append((schedule.start_step + schedule.lr_decay_steps + 1, "after the end"))
     marks += [(_step(text, schedule), f"at {text}") for text in at]
-    marks += [(step, "") for step in _evenly_spaced(points, last)]
+    marks += [(step, "") for step in _evenly_spaced(points, schedule.start_step, last)]
     labels: dict[float, list[str]] = {}
     for step, label in marks:
         labels.setdefault(whole(step), []).append(label)
@@ -119,16 +119,19 @@ def _step(text: str, schedule: "Schedule") -> float:
 
     try:
         share = parse_share(text)
-        return parse_length(text) if share is None else share * schedule.lr_decay_steps
+        step = parse_length(text) if share is None else schedule.start_step + share * schedule.lr_decay_steps
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} {error}", param_hint="'--at'") from None
+    if step < schedule.start_step:
+        raise typer.BadParameter(f"{text!r} lies before start_step, {schedule.start_step}", param_hint="'--at'")
+    return step
 
 
-def _evenly_spaced(points: int, last: float) -> Iterator[float]:
-    """Yield every `points`-th of the way to `last`; in whole steps, where there are that many."""
+def _evenly_spaced(points: int, first: float, last: float) -> Iterator[float]:
+    """Yield every `points`-th of the way from `first` to `last`; in whole steps, where there are that many."""
     for part in range(1, points + 1):
-        step = last * part / points
-        yield round(step) if last >= points else step
+        step = first + (last - first) * part / points
+        yield round(step) if last - first >= points else step
 
 
 def _columns(rows: list[Row]) -> list[str]:
@@ -179,7 +182,7 @@ def _print_charts(schedule: "Schedule", labels: dict[float, str]) -> None:
 
 
 def _densely(labels: dict[float, str], points: int) -> dict[float, str]:
-    return dict.fromkeys([*labels, *_evenly_spaced(points, max(labels))], "")
+    return dict.fromkeys([*labels, *_evenly_spaced(points, min(labels), max(labels))], "")
 
 
 def curves(rows: list[Row], schedule: "Schedule") -> dict[str, tuple[list[float], list[float]]]:

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from schedframe._lengths import whole
+from schedframe._plan import Plan
 from schedframe._schedule import Schedule
 from schedframe.styles import Style
 
@@ -40,21 +41,24 @@ def style_with_options(style: Style) -> str:
     return f"{style.style}({listed})" if listed else style.style
 
 
-def summary(schedule: Schedule) -> str:
+def summary(schedule: Schedule | Plan) -> str:
     """Say in one line what `schedule` is."""
     parts = [style_with_options(schedule.lr_style), f"peak {schedule.max_lr:g}", f"floor {schedule.min_lr:g}"]
     if schedule.lr_warmup_steps:
-        start = f" from {schedule.init_lr:g}" if schedule.init_lr else ""
+        start = f" from {schedule.init_lr}" if schedule.init_lr else ""
         parts.append(f"warm-up {short(schedule.lr_warmup_steps)}{start}")
     else:
         parts.append("no warm-up")
     parts.append(f"decay {short(schedule.lr_decay_steps)}")
-    if schedule.train_samples not in (None, schedule.lr_decay_steps):
-        parts.append(f"run {short(schedule.train_samples or 0)}")
+    run = getattr(schedule, "train_samples", None)
+    if run not in (None, schedule.lr_decay_steps):
+        parts.append(f"run {short(run)}")
+    if schedule.start_step:
+        parts.append(f"from step {short(schedule.start_step)}")
     return ", ".join([*parts, _weight_decay(schedule)])
 
 
-def _weight_decay(schedule: Schedule) -> str:
+def _weight_decay(schedule: Schedule | Plan) -> str:
     start_wd, end_wd = schedule.start_wd, schedule.end_wd
     if start_wd is None or end_wd is None:
         return "weight decay left alone"

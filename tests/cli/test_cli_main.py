@@ -1,11 +1,13 @@
 """The process as a whole: help, version, exit codes, closed pipes, colours, what is imported."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,6 +23,7 @@ end_wd: 0.1
 wd_incr_style: linear
 """
 COMMANDS = ["styles", "check", "preview"]
+ALL_COMMANDS = [*COMMANDS, "inspect", "branch", "extend", "rewarm"]
 SCHEDFRAME = [sys.executable, "-m", "schedframe"]
 
 pytestmark = pytest.mark.usefixtures("_in_a_folder_with_run_yaml")
@@ -29,6 +32,8 @@ pytestmark = pytest.mark.usefixtures("_in_a_folder_with_run_yaml")
 @pytest.fixture
 def _in_a_folder_with_run_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "run.yaml").write_text(RUN)
+    state = schedframe.load(tmp_path / "run.yaml").build(SimpleNamespace(param_groups=[])).state_dict()
+    (tmp_path / "checkpoints").write_text(json.dumps(state))
     monkeypatch.chdir(tmp_path)
     for variable in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(variable, raising=False)
@@ -60,7 +65,7 @@ def test_the_installed_command_is_the_same() -> None:
 def test_help_names_every_command(option: str) -> None:
     done = run(option)
     assert (done.returncode, done.stderr) == (0, "")
-    assert all(f"\n  {command} " in done.stdout for command in COMMANDS)
+    assert all(f"\n  {command} " in done.stdout for command in ALL_COMMANDS)
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "..." not in done.stdout.split("Commands:")[1]
 

@@ -25,6 +25,7 @@ def install() -> None:
         return
     _CudaMeansCpu().__enter__()
     torch.cuda.current_device = lambda: _CPU
+    torch.cuda.current_stream = lambda *_args, **_options: None
     # There is one random generator, the CPU's; and what waits for CUDA to start would wait for ever.
     for module in (torch.cuda, torch.cuda.random):
         module.get_rng_state = lambda *_args, **_options: torch.get_rng_state()

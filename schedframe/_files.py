@@ -1,0 +1,84 @@
+"""Writes a file whole or not at all."""
+
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from schedframe._errors import ConfigError, Problem
+
+
+def write_new(path: Path, text: str, *, overwrite: bool = False, never: Iterable[Path] = ()) -> None:
+    """Write `text` to `path` as UTF-8, its newlines as they are: whole, or not at all.
+
+    Nobody sees a part of it. A process that is killed may leave a hidden file ``.schedframe-*`` in the folder.
+
+    Args:
+        path: the file.
+        text: what to write.
+        overwrite: replace a file that is there; a symbolic link is replaced, not followed.
+        never: files that are not replaced in any case, by whatever name `path` calls them.
+
+    Raises:
+        ConfigError: `path` is there already, is one of `never`, or cannot be written.
+    """
+    content = text.encode()
+    for kept in never:
+        if _same_file(path, kept):
+            raise _refusal(path, f"is the same file as {kept}, which is never overwritten; choose another name")
+    temporary = path.parent / f".schedframe-{secrets.token_hex(8)}"
+    try:
+        try:
+            _write(temporary, content)
+            if overwrite:
+                os.replace(temporary, path)
+            else:
+                _create(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except FileExistsError:
+        raise _refusal(path, "is there already; choose another name, or ask for it to be overwritten") from None
+    except (OSError, ValueError) as error:
+        raise _refusal(path, _reason(path, error)) from None
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(path, "xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _create(temporary: Path, path: Path) -> None:
+    """Give the file `temporary` the name `path`, which nothing may have yet."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except (OSError, AttributeError):
+        # No hard links on this file system: take the name with an empty file, then replace that.
+        open(path, "xb").close()
+        try:
+            os.replace(temporary, path)
+        except BaseException:
+            path.unlink()
+            raise
+
+
+def _same_file(path: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return os.path.realpath(path) == os.path.realpath(other)
+    except ValueError:
+        return False
+
+
+def _reason(path: Path, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"cannot be written: there is no folder {path.parent}"
+    return f"cannot be written: {getattr(error, 'strerror', None) or error}"
+
+
+def _refusal(path: Path, message: str) -> ConfigError:
+    return ConfigError(str(path), [Problem("", message)])

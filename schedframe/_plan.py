@@ -1,0 +1,116 @@
+"""Everything that determines both curves of a run, as numbers and styles, and its fingerprint."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from math import isfinite
+from numbers import Real
+from typing import Any, Literal
+
+from schedframe import _engine
+from schedframe._errors import StateError
+from schedframe._style import LRStyle, WDStyle
+
+CURRENT: Literal["current"] = "current"
+"""Said for ``init_lr``: the learning rate that the checkpoint's schedule has where this one starts."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a schedule says, a scheduler runs or a checkpoint holds, but for the position.
+
+    Attributes:
+        start_step: the scheduler's count at which the plan's own step 0 lies; the lengths below start there.
+        init_lr: learning rate at the plan's step 0; ``"current"`` until a checkpoint says it.
+    """
+
+    start_step: float
+    init_lr: float | Literal["current"]
+    max_lr: float
+    min_lr: float
+    lr_warmup_steps: float
+    lr_decay_steps: float
+    lr_style: LRStyle
+    start_wd: float | None
+    end_wd: float | None
+    wd_incr_steps: float
+    wd_style: WDStyle
+
+    @classmethod
+    def of(cls, run: Any) -> "Plan":
+        """Return the plan of `run`, a `Schedule` or an `OptimizerParamScheduler`, as it is now."""
+        return cls(*(getattr(run, name) for name in NAMES))
+
+    def lr_at(self, num_steps: float) -> float:
+        """Return the learning rate at the scheduler's count `num_steps`, between the plan's own bounds."""
+        return _engine.lr_at(self, num_steps - self.start_step, {})
+
+    def finite_at(self, num_steps: float) -> tuple[float, float | None]:
+        """Return learning rate and weight decay at the scheduler's count `num_steps`.
+
+        Raises:
+            StateError: one of them cannot be had, or is no finite number.
+        """
+        try:
+            lr, wd = self.lr_at(num_steps), self.wd_at(num_steps)
+        except StateError:
+            raise
+        except Exception as error:
+            raise StateError(f"the schedule fails at step {num_steps}: {type(error).__name__}: {error}") from error
+        if not isfinite(lr) or not isfinite(wd or 0.0):
+            raise StateError(f"the schedule has learning rate {lr} and weight decay {wd} at step {num_steps}")
+        return lr, wd
+
+    def wd_at(self, num_steps: float) -> float | None:
+        """Return the weight decay at the scheduler's count `num_steps`; ``None`` where it is left alone."""
+        return _engine.wd_at(self, num_steps - self.start_step, {})
+
+
+NAMES = tuple(field.name for field in fields(Plan))
+_CONFIG_KEY = {"lr_style": "lr_decay_style", "wd_style": "wd_incr_style"}
+
+
+def key_of(name: str) -> str:
+    """Return the config key of a plan's field."""
+    return _CONFIG_KEY.get(name, name)
+
+
+def fingerprint(run: Any) -> str:
+    """Return a digest of everything that determines the curves of `run`, and of nothing else.
+
+    Equal in every process; numbers count by their exact value, an ``int`` as the float it equals.
+
+    Args:
+        run: a `Schedule`, an `OptimizerParamScheduler` or a `Plan`.
+    """
+    lr = run.lr_style.model_dump(mode="json")
+    wd = run.wd_style.model_dump(mode="json")
+    said = {"max_lr": run.max_lr, "lr_warmup_steps": run.lr_warmup_steps, "lr_style": lr}
+    if run.start_step:
+        said["start_step"] = run.start_step
+    if run.lr_warmup_steps > 0:
+        said["init_lr"] = run.init_lr
+    if lr["style"] != "constant":
+        said.update(min_lr=run.min_lr, lr_decay_steps=run.lr_decay_steps)
+    if run.start_wd is not None:
+        said.update(start_wd=run.start_wd, end_wd=run.end_wd, wd_style=wd)
+        if wd["style"] != "constant":
+            said["wd_incr_steps"] = run.wd_incr_steps
+    return digest(said)
+
+
+def digest(said: Mapping[str, Any]) -> str:
+    """Return 16 hexadecimal digits of the SHA-256 of `said`, in which numbers count by their exact value."""
+    return hashlib.sha256(json.dumps(_exact(said), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _exact(value: Any) -> Any:
+    """`value` with each number as the hexadecimal form of its float."""
+    if isinstance(value, Mapping):
+        return {key: _exact(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_exact(inner) for inner in value]
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    return float(value).hex()

@@ -1,0 +1,187 @@
+"""What counts when a run is resumed: the checkpoint's schedule, this run's, or nothing but equality of the two."""
+
+import warnings
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from schedframe._byname import by_lr_style, by_wd_style
+from schedframe._decision import Decision, Row, refusal, written
+from schedframe._errors import SchedframeWarning, StateError
+from schedframe._plan import CURRENT, NAMES, Plan, fingerprint, key_of
+from schedframe._policy import KEYS, Parent, Policy
+from schedframe._registry import Source, sources_within
+from schedframe._rules import broken_rules
+from schedframe._state import Saved, SavedStyle
+from schedframe._style import Style
+from schedframe.styles.lr import WSD
+from schedframe.styles.wd import WDConstant
+
+
+def decide(
+    saved: Saved,
+    declared: Plan,
+    *,
+    policy: Policy,
+    override: Collection[str] = (),
+    parent: Parent | None = None,
+    tail: tuple[Any, Any] = (None, None),
+) -> Decision:
+    """Return what a load of `saved` does to a run that declares `declared`; nothing is changed.
+
+    Args:
+        saved: what the checkpoint says.
+        declared: what this run says.
+        policy: which of the two counts.
+        override: keys in which this run counts whatever the policy.
+        parent: the schedule that this one continues; its checkpoint is taken with ``strict`` too.
+        tail: this run's ``wsd_decay_steps`` and ``lr_wsd_decay_style``, given beside a style that is not WSD.
+
+    Raises:
+        StateError: the checkpoint's schedule is needed and cannot be had or run, or the policy refuses.
+    """
+    if saved.doubt and policy == "strict":
+        raise StateError(f"{saved.doubt}; the policy strict refuses it, checkpoint or override let the ten keys count")
+    ours = frozenset(KEYS if policy == "override" else override)
+    said, reason = _said(saved, declared, ours, tail)
+    theirs = Plan(**said) if not reason else None
+    if policy != "checkpoint" or "init_lr" in ours:
+        declared = _with_init_lr(declared, theirs, reason)
+    chosen, handed_over = declared, False
+    if policy == "checkpoint":
+        chosen = replace(declared, **{name: value for name, value in said.items() if key_of(name) not in ours})
+    elif policy == "strict":
+        handed_over = _continues(parent, saved.num_steps, theirs, declared)
+    rows = tuple(_rows(saved, said, declared))
+    decision = Decision(policy, saved.num_steps, chosen, declared, theirs, handed_over, rows)
+    if policy == "strict" and not handed_over and any(row.key.split(".")[0] not in ours for row in rows):
+        raise StateError(refusal(decision, parent))
+    _refuse_what_cannot_run(decision)
+    _warn(saved, chosen, ours)
+    return decision
+
+
+def plan_of(saved: Saved) -> Plan:
+    """Return the checkpoint's plan by itself; of Megatron's, ``init_lr`` is not known and says ``current``.
+
+    Raises:
+        StateError: its style cannot be had, or is WSD, whose tail Megatron does not save.
+    """
+    if saved.by_megatron and saved.lr.name == "WSD":
+        raise StateError("the style is WSD, and Megatron does not save its tail")
+    lr_style: Any = saved.lr.resolve(by_lr_style)
+    nothing = {"init_lr": CURRENT, "start_wd": None, "end_wd": None, "wd_incr_steps": saved.numbers["lr_decay_steps"]}
+    wd_style: Any = WDConstant() if saved.wd is None else saved.wd.resolve(by_wd_style)
+    return Plan(**{**nothing, **saved.numbers}, lr_style=lr_style, wd_style=wd_style)
+
+
+def _said(saved: Saved, declared: Plan, ours: Collection[str], tail: tuple[Any, Any]) -> tuple[dict[str, Any], str]:
+    """The checkpoint's plan, what it does not say taken from this run; and why a style is missing from it."""
+    said = {name: saved.numbers.get(name, getattr(declared, name)) for name in NAMES}
+    reason = ""
+    for name, style, by_name in (("lr_style", saved.lr, by_lr_style), ("wd_style", saved.wd, by_wd_style)):
+        own = getattr(declared, name)
+        if style is None or _is(style, own, saved.by_megatron):
+            continue
+        try:
+            said[name] = (_with_tail(style, tail) if saved.by_megatron else style).resolve(by_name)
+        except StateError as error:
+            if key_of(name) not in ours:
+                raise
+            reason = str(error)
+            del said[name]
+    return said, reason
+
+
+def _is(style: SavedStyle, own: Style, by_megatron: bool) -> bool:
+    """Say whether `style` is `own`; of a style that Megatron saved, only its name is known."""
+    return style.name == own.style if by_megatron else style.table == own.model_dump(mode="json")
+
+
+def _with_tail(style: SavedStyle, tail: tuple[Any, Any]) -> SavedStyle:
+    if style.name != "WSD":
+        return style
+    if None in tail:
+        raise StateError(
+            "the checkpoint's style is WSD, and Megatron does not save its tail; "
+            "give this run wsd_decay_steps and lr_wsd_decay_style"
+        )
+    table = {"style": "WSD", "wsd_decay_steps": tail[0], "lr_wsd_decay_style": tail[1]}
+    return replace(style, table=table)
+
+
+def _with_init_lr(declared: Plan, theirs: Plan | None, reason: str) -> Plan:
+    """`declared`, with the learning rate that the checkpoint's schedule has at its start for ``init_lr: current``."""
+    if declared.init_lr != CURRENT:
+        return declared
+    start = f"init_lr is `current`, the learning rate of the checkpoint's schedule at start_step {declared.start_step}"
+    if theirs is None:
+        raise StateError(f"{start}, which is not known: {reason}")
+    if declared.start_step < theirs.start_step:
+        raise StateError(f"{start}, and that schedule itself starts at step {theirs.start_step}; give a number")
+    return replace(declared, init_lr=theirs.finite_at(declared.start_step)[0])
+
+
+def _continues(parent: Parent | None, position: float, theirs: Plan | None, declared: Plan) -> bool:
+    """Say whether the checkpoint is the declared parent's, where this schedule goes on from it without a jump.
+
+    At the declared step a jump is what was asked for.
+    """
+    if parent is None or theirs is None or fingerprint(theirs) != parent.fingerprint:
+        return False
+    if position == parent.step:
+        return True
+    return position >= declared.start_step and theirs.finite_at(position) == declared.finite_at(position)
+
+
+def _rows(saved: Saved, said: Mapping[str, Any], declared: Plan) -> Iterator[Row]:
+    names = {"lr_style": saved.lr.name, "wd_style": saved.wd.name if saved.wd else ""}
+    for name in NAMES:
+        key, own = key_of(name), getattr(declared, name)
+        theirs = said.get(name, names.get(name))
+        if isinstance(theirs, Style) and type(theirs) is type(own):
+            for option in type(own).model_fields:
+                was, now = getattr(theirs, option), getattr(own, option)
+                if was != now:
+                    yield Row(f"{key}.{option}", written(was), written(now))
+        elif theirs != own:
+            yield Row(key, written(theirs), written(own))
+
+
+def _refuse_what_cannot_run(decision: Decision) -> None:
+    plan, position = decision.plan, decision.position
+    if position < plan.start_step:
+        raise StateError(
+            f"the checkpoint is at step {position}, before start_step {plan.start_step}, where the schedule starts; "
+            f"load a checkpoint from there or later, or correct start_step"
+        )
+    if plan != decision.declared:
+        refused, _ = broken_rules({key_of(name): getattr(plan, name) for name in NAMES})
+        if refused:
+            raise StateError("the checkpoint's schedule cannot run: " + "; ".join(map(str, refused)))
+    plan.finite_at(position)
+
+
+def _warn(saved: Saved, chosen: Plan, ours: Collection[str]) -> None:
+    """Warn about what the checkpoint does not say, and about plugins that are not those that it was written with."""
+    if saved.doubt:
+        warnings.warn(f"{saved.doubt}; the ten keys count", SchedframeWarning, stacklevel=4)
+    taken = []
+    if "init_lr" not in saved.numbers and "init_lr" not in ours and chosen.lr_warmup_steps > 0:
+        taken.append(f"init_lr = {chosen.init_lr}")
+    if saved.by_megatron and "lr_decay_style" not in ours and isinstance(chosen.lr_style, WSD):
+        taken.append(f"the tail of WSD, {written(chosen.lr_style)},")
+    if taken:
+        what = " and ".join(taken)
+        warnings.warn(f"the checkpoint does not say it: {what} is this run's", SchedframeWarning, stacklevel=4)
+    for name, style in (("lr_style", saved.lr), ("wd_style", saved.wd)):
+        now = sources_within(name, getattr(chosen, name))
+        for path, source in (style.sources if style else {}).items():
+            here = now.get(path)
+            if here and here.name == source.name and here != source and source.distribution != "schedframe":
+                warnings.warn(_changed(source, here), SchedframeWarning, stacklevel=4)
+
+
+def _changed(was: Source, now: Source) -> str:
+    way_back = f"; pip install '{was.distribution}=={was.version}' brings that one back" if was.distribution else ""
+    return f"the checkpoint's style {now.name!r} is from {was}, and here it is from {now}: it may differ{way_back}"

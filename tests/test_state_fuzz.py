@@ -1,0 +1,421 @@
+"""Whatever is wrong with a state, a load succeeds or says so in a `StateError`, and never does half of it.
+
+Run as a program, it loads the biggest states, in a process that may not take much memory.
+"""
+
+import contextlib
+import copy
+import importlib.metadata
+import importlib.util
+import json
+import math
+import random
+import shutil
+import subprocess
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schedframe import OptimizerParamScheduler, SchedframeWarning, StateError
+from schedframe._plan import digest
+from schedframe._policy import KEYS, Parent
+from schedframe._state import TEN_KEYS
+
+FLAGS = {"strict": (False, False), "checkpoint": (True, False), "override": (False, True)}
+
+RUN: dict[str, Any] = {
+    "init_lr": 0.01,
+    "max_lr": 1.0,
+    "min_lr": 0.1,
+    "lr_warmup_steps": 10,
+    "lr_decay_steps": 110,
+    "lr_decay_style": {"style": "WSD", "wsd_decay_steps": 30, "lr_wsd_decay_style": "minus_sqrt"},
+    "start_wd": 0.1,
+    "end_wd": 0.2,
+    "wd_incr_steps": 100,
+    "wd_incr_style": "cosine",
+}
+RUNS: dict[str, dict[str, Any]] = {
+    "WSD": {},
+    "cosine": {"lr_decay_style": "cosine"},
+    "inverse-square-root": {"lr_decay_style": "inverse-square-root", "wd_incr_style": "linear"},
+    "geometric": {"lr_decay_style": "geometric", "wd_incr_style": "geometric"},
+    "multi-step": {
+        "lr_decay_style": {"style": "multi-step", "milestones": [0.5, 0.9], "multipliers": [0.3, 0.1]},
+        "wd_incr_style": "exponential",
+    },
+    "polynomial": {"lr_decay_style": {"style": "polynomial", "power": 1.5}, "lr_warmup_steps": 0},
+    "starts later": {"start_step": 40},
+    "no weight decay": {"start_wd": None, "end_wd": None, "lr_decay_style": "linear", "wd_incr_style": "constant"},
+    "constant": {"lr_decay_style": "constant", "end_wd": 0.1, "wd_incr_style": "constant"},
+}
+if importlib.util.find_spec("schedframe_rex"):
+    RUNS["rex"] = {"lr_decay_style": {"style": "rex", "beta": 0.7}}
+    tail = {"style": "WSD", "wsd_decay_steps": 50, "lr_wsd_decay_style": "rex"}
+    RUNS["WSD with a tail of rex"] = {"lr_decay_style": tail}
+
+POSITIONS = (40, 45, 95, 130)
+"""Where a state is saved: where some start, in a warm-up, in a tail, past the end."""
+
+LEGACY = {
+    "max_lr": "start_lr",
+    "lr_warmup_steps": "warmup_iter",
+    "lr_decay_steps": "end_iter",
+    "lr_decay_style": "decay_style",
+    "num_steps": "num_iters",
+}
+
+
+class Optimizer:
+    """Groups that follow, one with its own bounds, one with half the weight decay, an empty one."""
+
+    def __init__(self) -> None:
+        self.param_groups: list[dict[str, Any]] = [
+            {"params": [], "max_lr": 1.0, "min_lr": 0.1, "default_config": True},
+            {"params": [], "max_lr": 5.0, "min_lr": 0.5, "start_wd": 0.3, "end_wd": 0.6, "default_config": False},
+            {"params": [], "wd_mult": 0.5, "max_lr": None, "default_config": False},
+            {},
+        ]
+
+
+class Hostile:
+    """A value that can be looked at in no way."""
+
+    def _fail(self, *arguments: object) -> Any:
+        raise RuntimeError("looked at")
+
+    __repr__ = __str__ = __eq__ = __lt__ = __bool__ = __float__ = __iter__ = __len__ = __getattr__ = _fail
+    __hash__ = object.__hash__
+
+
+JUNK: tuple[Any, ...] = (
+    *(None, True, False, "", "50", "1e-3", "nan", "cosine", "current", b"50", bytearray(b"x"), "\ud800", "\0"),
+    *([], [1.0], {}, {"a": {"b": [1, {"c": None}]}}, {"style": "cosine"}, (), (1,), set(), range(3), {1: 2}),
+    *(10**400, -(10**400), 10**5000, -1, -1.0, 0, -0.0, 0.5, 45, 45.5, 1e308, -1e308, 5e-324, -5e-324),
+    *(math.nan, math.inf, -math.inf, sys.float_info.max, int(sys.float_info.max), 10**308, 2**53 + 1),
+    *(Decimal("1.0"), Decimal("NaN"), Decimal("sNaN"), Decimal("1e999"), Fraction(1, 3), Fraction(10**400)),
+    *(Fraction(1, 10**400), Fraction(-1), 1j, complex("nan"), object(), Hostile(), Hostile, print, ...),
+)
+
+JSON_JUNK: tuple[Any, ...] = (
+    *(None, True, False, "", "50", "nan", "current", "\ud800", "\0", [], [1.0], {}, {"a": {"b": [1]}}, [[[[]]]]),
+    *(10**400, -1, -1.0, 0, -0.0, 0.5, 1, 1.0, 2, 45, 1e308, -1e308, 5e-324, math.nan, math.inf, -math.inf),
+    *("x" * 10_000, list(range(500)), {"style": "cosine"}, {"style": None}, {"style": ["cosine"]}, {"style": {}}),
+)
+
+TRAPS = ("os:system", "__import__", "builtins", "eval", "trap", "trap:Trap", "trap.Trap", "../trap", "schedframe")
+"""Names that must stay names; ``trap`` is a module on the path that tells when it is imported."""
+
+
+def nested(depth: int) -> dict[str, Any]:
+    style: Any = "linear"
+    for _ in range(depth):
+        style = {"style": "WSD", "wsd_decay_steps": 3, "lr_wsd_decay_style": style}
+    return style
+
+
+STYLES: tuple[dict[str, Any], ...] = (
+    *({"style": name} for name in (*TRAPS, "", "cosine", "geometric", "constant", "WSD", "wsd", "1-sqrt", "rex")),
+    *({"style": name} for name in ("inverse-square-root", "exponential", "multi-step", "Cosine", "cosine\0", "\ud800")),
+    *({"style": "cosine", "power": 2}, {"style": "cosine", "__class__": "trap"}, {"style": "cosine", "": 0}),
+    *({"style": "polynomial", "power": power} for power in JSON_JUNK),
+    *({"style": "rex", "beta": beta} for beta in (0, 1, 0.5, -1, math.nan, "0.5", True, 10**400, None)),
+    *({"style": "WSD", "wsd_decay_steps": steps} for steps in ("20%", "1_000", "3M", *JSON_JUNK)),
+    *({"style": "WSD", "wsd_decay_steps": 30, "lr_wsd_decay_style": tail} for tail in (*TRAPS, *JSON_JUNK)),
+    *({"style": "multi-step", "milestones": marks, "multipliers": [0.5]} for marks in ([0.5], [2], [0], 1, "0.5", {})),
+    *({"style": "multi-step", "milestones": [0.5], "multipliers": [by]} for by in (*JSON_JUNK, 2, 1e300)),
+    *map(nested, (2, 3, 10, 100, 900)),
+)
+
+SOURCES: tuple[Any, ...] = (
+    *({"lr_style": source} for source in (None, 1, "trap", [], {}, {"name": 1}, {"nme": "x"}, {"version": True})),
+    *({"lr_style": {"name": "gone", "target": "trap:Trap", "distribution": "trap", "version": "\n;1"}}, {"": {}}),
+    *({"lr_style": {"name": "rex", "target": "rex:Rex", "distribution": name, "version": None}} for name in ("", "x")),
+    *({"lr_style.lr_wsd_decay_style": {"name": "minus_sqrt", "distribution": "x"}, "wd_style": {"name": "cosine"}},),
+    *({"lr_style." * 1000: {"distribution": "x"}}, {f"lr_style.{n}": {"distribution": f"x{n}"} for n in range(1000)}),
+)
+
+
+class World:
+    """What a load may see: the plugin of ours, where it is installed, and a module that must not be imported."""
+
+    def __init__(self, folder: Path) -> None:
+        if importlib.util.find_spec("schedframe_rex"):
+            for file in importlib.metadata.files("schedframe-rex") or ():
+                if file.suffix != ".pyc":
+                    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(file.locate(), folder / file)
+        self.sprung = folder / "sprung"
+        (folder / "trap.py").write_text(f"open({str(self.sprung)!r}, 'w').close()\nTrap = print\n")
+        self.path = [str(folder), *(entry for entry in sys.path if "site-packages" not in entry)]
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """Look up styles among few distributions; at the end nothing was imported, and nothing executed."""
+        path, modules = list(sys.path), set(sys.modules)
+        sys.path[:] = self.path
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SchedframeWarning)
+                yield
+        finally:
+            sys.path[:] = path
+        assert set(sys.modules) - modules == set()
+        assert not self.sprung.exists()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The small world, with every module that a load needs already there."""
+    return prepared(World(tmp_path_factory.mktemp("world")))
+
+
+def prepared(world: World) -> World:
+    for style in ({"style": "gone"}, {"style": "cosine", "power": 2}):
+        with pytest.raises(StateError), warnings.catch_warnings():
+            warnings.simplefilter("ignore", SchedframeWarning)
+            build("checkpoint").load_state_dict(rewritten(saved_states()[0][1], lr_style=style))
+    saved_states()
+    return world
+
+
+def build(policy: str, name: str = "WSD", **changes: Any) -> OptimizerParamScheduler:
+    use_checkpoint, override = FLAGS[policy]
+    flags = {"use_checkpoint_opt_param_scheduler": use_checkpoint, "override_opt_param_scheduler": override}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SchedframeWarning)
+        return OptimizerParamScheduler(Optimizer(), **{**RUN, **RUNS[name], **flags, **changes})
+
+
+_SAVED: list[tuple[str, dict[str, Any]]] = []
+
+
+def saved_states() -> list[tuple[str, dict[str, Any]]]:
+    """Real states, each with the name of its run: ours, without our key as Megatron's, with its older spellings."""
+    if not _SAVED:
+        for name in RUNS:
+            for position in POSITIONS:
+                scheduler = build("strict", name)
+                scheduler.step(position - scheduler.num_steps)
+                state = scheduler.state_dict()
+                ten = {key: state[key] for key in TEN_KEYS}
+                older = {LEGACY.get(key, key): value for key, value in state.items()}
+                _SAVED.extend((name, said) for said in (state, state, ten, older))
+    return _SAVED
+
+
+def rewritten(state: Mapping[Any, Any], **changes: Any) -> dict[Any, Any]:
+    """`state` with `changes` in what our key says; ``...`` leaves a part out."""
+    details = {**json.loads(state["schedframe"]), **changes}
+    return {**state, "schedframe": json.dumps({key: value for key, value in details.items() if value is not ...})}
+
+
+def with_fitting_digest(state: Mapping[Any, Any]) -> dict[Any, Any]:
+    """`state` with a digest of the ten keys as they are, where they have one."""
+    try:
+        return rewritten(state, digest=digest({key: state.get(key) for key in TEN_KEYS}))
+    except Exception:
+        return dict(state)
+
+
+def change_a_key(state: dict[Any, Any], draw: random.Random) -> None:
+    state[draw.choice([*TEN_KEYS, *TEN_KEYS, *LEGACY.values(), "schedframe"])] = draw.choice(JUNK)
+
+
+def change_a_number(state: dict[Any, Any], draw: random.Random) -> None:
+    key = draw.choice([key for key in state if isinstance(state[key], float | int)] or [*TEN_KEYS])
+    state[key] = draw.choice([value for value in JUNK if isinstance(value, float | int)])
+
+
+def scale_a_number(state: dict[Any, Any], draw: random.Random) -> None:
+    key = draw.choice([key for key in state if isinstance(state[key], float | int)] or [*TEN_KEYS])
+    if isinstance(state.get(key), float | int):
+        state[key] = draw.choice((state[key] * draw.choice((-1, 1e-300, 0.5, 2, 10**9)), str(state[key])))
+
+
+def drop_a_key(state: dict[Any, Any], draw: random.Random) -> None:
+    state.pop(draw.choice([*state]))
+
+
+def add_a_key(state: dict[Any, Any], draw: random.Random) -> None:
+    state[draw.choice((None, 3, (), b"max_lr", "lr_style", *LEGACY.values()))] = draw.choice(JUNK)
+
+
+def name_another_style(state: dict[Any, Any], draw: random.Random) -> None:
+    state[draw.choice(("lr_decay_style", "wd_incr_style", "decay_style"))] = draw.choice(STYLES)["style"]
+
+
+def change_a_detail(state: dict[Any, Any], draw: random.Random) -> None:
+    key = draw.choice(("format", "init_lr", "start_step", "lr_style", "wd_style", "sources", "fingerprint", "digest"))
+    junk = {"format": (1, 2, True, 1.0, "1", 10**30), "sources": SOURCES, "lr_style": STYLES, "wd_style": STYLES}
+    _rewrite(state, key, draw.choice((*junk.get(key, (1e308, 39, 41, 1000, "current")), *JSON_JUNK, ...)))
+
+
+def change_a_style(state: dict[Any, Any], draw: random.Random) -> None:
+    _rewrite(state, draw.choice(("lr_style", "lr_style", "wd_style")), draw.choice(STYLES))
+
+
+def change_the_start(state: dict[Any, Any], draw: random.Random) -> None:
+    key, junk = draw.choice((("start_step", (39, 41, 1000, 1e308)), ("init_lr", (-1e308, 1e308, 3, "current"))))
+    _rewrite(state, key, draw.choice((*junk, *JSON_JUNK)))
+
+
+def _rewrite(state: dict[Any, Any], key: str, value: Any) -> None:
+    with contextlib.suppress(Exception):  # what another change left there is no JSON any more
+        state.update(rewritten(state, **{key: value}))
+
+
+def edit_the_text(state: dict[Any, Any], draw: random.Random) -> None:
+    text = state.get("schedframe")
+    if not isinstance(text, str):
+        return
+    at = draw.randrange(len(text) + 1)
+    number = draw.choice(("NaN", "-Infinity", "1e999", "1" * 5000, "0x1", "1_0", "00", "1e-999"))
+    state["schedframe"] = draw.choice(
+        (
+            text[:at],
+            text[at:],
+            text[:at] + chr(draw.randrange(0x110000)) + text[at + 1 :],
+            text[:at] + text[: draw.randrange(len(text))] + text[at:],
+            text.replace("{", '{"format": 2, "init_lr": [], "style": "trap", ', 1),
+            text[:-1] + ', "format": true, "lr_style": {"style": "trap"}}',
+            text.replace(": 0.01", f": {number}").replace(": 30", f": {number}").replace(": 0.7", f": {number}"),
+            text.replace("null", number),
+            text.encode(draw.choice(("utf-8", "utf-16", "utf-32-le", "utf-8-sig"))),
+            bytes([draw.randrange(256)]) + text.encode(),
+            "\ufeff" + text,
+            f" {text}\n",
+            json.dumps(text),
+            f"[{text}]",
+        )
+    )
+
+
+CHANGES: tuple[Callable[[dict[Any, Any], random.Random], None], ...] = (
+    *(change_a_key, change_a_number, scale_a_number, drop_a_key, add_a_key, name_another_style),
+    *(change_a_detail, change_a_style, change_the_start, edit_the_text),
+)
+
+Case = tuple[str, str, dict[Any, Any]]
+"""The name of a run, what was done to its state, the state."""
+
+
+def mutated(count: int, seed: int) -> list[Case]:
+    """Return `count` states of `RUNS` that are broken in one to three ways, half of them with a digest that fits."""
+    draw, cases = random.Random(seed), []
+    for number in range(count):
+        name, saved = draw.choice(saved_states())
+        state: dict[Any, Any] = dict(saved)
+        changes = [CHANGES[number % len(CHANGES)], *draw.choices(CHANGES, k=draw.choice((0, 0, 1, 2)))]
+        for change in changes:
+            if state:
+                change(state, draw)
+        if draw.random() < 0.5:
+            state = with_fitting_digest(state)
+        cases.append((name, f"{number}: {', '.join(change.__name__ for change in changes)}", state))
+    return cases
+
+
+def everything_of(scheduler: OptimizerParamScheduler) -> Any:
+    """Return all attributes, what the groups hold, and the state; a later change is not seen through it."""
+    groups = copy.deepcopy(scheduler.optimizer.param_groups)
+    return dict(vars(scheduler)), copy.deepcopy(vars(scheduler._memory)), groups, scheduler.state_dict()
+
+
+def finite(value: Any) -> bool:
+    return isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def twin(scheduler: OptimizerParamScheduler) -> OptimizerParamScheduler:
+    """A scheduler that is built anew from what `scheduler` says now, at its position."""
+    said = {name: getattr(scheduler, name) for name in (*RUN, "start_step")}
+    styles = {"lr_decay_style": scheduler.lr_style, "wd_incr_style": scheduler.wd_style}
+    optimizer = Optimizer()
+    optimizer.param_groups[0].update(max_lr=scheduler.max_lr, min_lr=scheduler.min_lr)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SchedframeWarning)
+        other = OptimizerParamScheduler(optimizer, **{**said, **styles})
+    other.step(scheduler.num_steps - other.num_steps)
+    return other
+
+
+def check(scheduler: OptimizerParamScheduler, state: Any, before: Any) -> bool:
+    """Load `state`: it succeeds, and all is sound, or it is refused, and nothing has changed; say whether it did."""
+    try:
+        scheduler.load_state_dict(state)
+    except StateError as error:
+        assert str(error)
+        assert everything_of(scheduler) == before, "it is changed by a load that was refused"
+        return False
+    groups = scheduler.optimizer.param_groups
+    values = [group[key] for group in groups for key in ("lr", "weight_decay") if key in group]
+    assert all(map(finite, values)), f"it holds {values}"
+    assert groups == twin(scheduler).optimizer.param_groups, "it is not what is built from what it says"
+    for group in groups:
+        assert group["lr"] == scheduler.get_lr(group)
+        if scheduler.start_wd is not None:
+            assert group["weight_decay"] == scheduler.get_wd(group) * group.get("wd_mult", 1.0)
+    after = copy.deepcopy(groups), scheduler.state_dict()
+    scheduler.load_state_dict(state)
+    assert (groups, scheduler.state_dict()) == after, "a second load is not the first"
+    json.dumps(scheduler.state_dict(), allow_nan=False)
+    for _ in range(3):
+        scheduler.step(1)
+        values = [group[key] for group in groups for key in ("lr", "weight_decay") if key in group]
+        assert all(map(finite, values)), f"after a step it holds {values}"
+    return True
+
+
+def faults(cases: list[Case], make: Callable[[str], OptimizerParamScheduler]) -> tuple[Counter[bool], list[str]]:
+    """Load each case into what `make` returns for its run; count loads and refusals, and tell what is neither."""
+    ready: dict[str, Any] = {}
+    outcomes: Counter[bool] = Counter()
+    told = []
+    for name, what, state in cases:
+        if name not in ready:
+            scheduler = make(name)
+            ready[name] = scheduler, everything_of(scheduler)
+        try:
+            loaded = check(ready[name][0], state, ready[name][1])
+        except Exception as error:
+            told.append(f"{type(error).__name__}: {short(error)}; {name}, {what}: {short(state)}")
+            loaded = True
+        if loaded:
+            del ready[name]
+        outcomes[loaded] += 1
+    return outcomes, told
+
+
+def short(value: object) -> str:
+    try:
+        text = str(value)
+    except Exception:
+        text = "what cannot be written"
+    return text if len(text) < 1500 else f"{text[:1500]}..."
+
+
+COUNT = 1_500
+
+
+@pytest.fixture(scope="module")
+def cases(world: World) -> list[Case]:
+    return mutated(COUNT, seed=5)
+
+
+def test_there_are_more_than_a_thousand_broken_states_of_every_run(cases: list[Case]) -> None:
+    assert len(cases) == COUNT >= 1_000
+    assert {name for name, _, _ in cases} == set(RUNS)
+    assert len({short(sorted(map(str, state.items()))) for _, _, state in cases if hostile_free(state)}) > 1_000
+
+
+def hostile_free(state: dict[Any, Any]) -> bool:
+    return not any(isinstance(value, Hostile) for value in state.values())
