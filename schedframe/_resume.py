@@ -45,6 +45,7 @@ def decide(
     ours = frozenset(KEYS if policy == "override" else override)
     said, reason = _said(saved, declared, ours, tail)
     theirs = Plan(**said) if not reason else None
+    checked = declared
     if policy != "checkpoint" or "init_lr" in ours:
         declared = _with_init_lr(declared, theirs, reason)
     chosen, handed_over = declared, False
@@ -56,7 +57,7 @@ def decide(
     decision = Decision(policy, saved.num_steps, chosen, declared, theirs, handed_over, rows)
     if policy == "strict" and not handed_over and any(row.key.split(".")[0] not in ours for row in rows):
         raise StateError(refusal(decision, parent))
-    _refuse_what_cannot_run(decision)
+    _refuse_what_cannot_run(decision, checked)
     _warn(saved, chosen, ours)
     return decision
 
@@ -148,17 +149,18 @@ def _rows(saved: Saved, said: Mapping[str, Any], declared: Plan) -> Iterator[Row
             yield Row(key, written(theirs), written(own))
 
 
-def _refuse_what_cannot_run(decision: Decision) -> None:
+def _refuse_what_cannot_run(decision: Decision, checked: Plan) -> None:
+    """Refuse a position before the start, and a plan that breaks a rule; `checked` is known to break none."""
     plan, position = decision.plan, decision.position
     if position < plan.start_step:
         raise StateError(
             f"the checkpoint is at step {position}, before start_step {plan.start_step}, where the schedule starts; "
             f"load a checkpoint from there or later, or correct start_step"
         )
-    if plan != decision.declared:
+    if plan != checked:
         refused, _ = broken_rules({key_of(name): getattr(plan, name) for name in NAMES})
         if refused:
-            raise StateError("the checkpoint's schedule cannot run: " + "; ".join(map(str, refused)))
+            raise StateError("the schedule cannot run: " + "; ".join(map(str, refused)))
     plan.finite_at(position)
 
 

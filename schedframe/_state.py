@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import isfinite
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +46,9 @@ _LEGACY = {
     "num_steps": ("num_iters",),
 }
 """Older spellings, which Megatron prefers to the new ones where a state has both."""
+
+_LARGEST = 1e100
+"""Far above anything that is trained with; the product of two such numbers is still finite."""
 
 _WEIGHT_DECAY = ("start_wd", "end_wd", "wd_incr_steps", "wd_incr_style")
 _STYLES = {"lr_decay_style": "lr_style", "wd_incr_style": "wd_style"}
@@ -158,13 +160,13 @@ def read(state: Mapping[str, Any]) -> Saved:
     said = _ten(state)
     details = _details(state)
     doubt = ""
-    position = said.pop("num_steps")
-    if details and details["digest"] != digest({key: state.get(key) for key in TEN_KEYS}):
+    if details and details["digest"] != digest({key: said.get(key) for key in TEN_KEYS}):
         doubt = (
             f"the key {DETAILS!r} of the scheduler state does not belong to the ten keys beside it "
             f"({', '.join(TEN_KEYS)}): the state was edited, or loaded in part"
         )
         details = {}
+    position = said.pop("num_steps")
     lr, wd = (_style(name, said.pop(key, None), details) for key, name in _STYLES.items())
     assert lr is not None
     beyond = {key: details[key] for key in ("init_lr", "start_step") if details}
@@ -206,11 +208,11 @@ def _ten(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def _number(key: str, value: object) -> float:
     try:
-        if not isinstance(value, bool) and isinstance(value, Real) and isfinite(value):
+        if not isinstance(value, bool) and isinstance(value, Real) and abs(float(value)) <= _LARGEST:
             return int(value) if isinstance(value, Integral) else float(value)
     except OverflowError:
         pass
-    raise StateError(f"{key} = {_short(value)} in the scheduler state is no finite number")
+    raise StateError(f"{key} = {_short(value)} in the scheduler state is no number that a schedule can have")
 
 
 def _short(value: object) -> str:

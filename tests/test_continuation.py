@@ -380,3 +380,28 @@ def test_init_lr_current_needs_a_checkpoint_to_go_on_from(optimizer) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         made.schedule.build(optimizer()).load_state_dict(scheduler.state_dict())
+
+
+def test_a_branch_on_a_real_optimizer_whose_groups_carry_bounds(run: Path) -> None:
+    """As in Megatron: the optimizer's load brings the old floor into the groups, and the branch has another."""
+    torch = pytest.importorskip("torch")
+
+    def adamw(schedule: Schedule) -> Any:
+        bounds = {"max_lr": schedule.max_lr, "min_lr": schedule.min_lr, "default_config": True}
+        own = {"max_lr": 5.0, "min_lr": 0.5, "default_config": False, "wd_mult": 0.0}
+        groups = [{"params": [torch.nn.Parameter(torch.ones(2))], **keys} for keys in (bounds, own)]
+        return torch.optim.AdamW(groups, lr=0.0)
+
+    old = adamw(load(run))
+    parent = load(run).build(old)
+    parent.step(1000)
+    schedframe.branch(load(run), parent.state_dict(), wsd_decay_steps=200, min_lr=0).write(run.with_name("new.yaml"))
+    new = adamw(load(run.with_name("new.yaml")))
+    scheduler = load(run.with_name("new.yaml")).build(new)
+    new.load_state_dict(old.state_dict())
+    assert new.param_groups[0]["min_lr"] == 3e-5
+    scheduler.load_state_dict(parent.state_dict())
+    assert [group["lr"] for group in new.param_groups] == [group["lr"] for group in old.param_groups] == [3e-4, 5.0]
+    scheduler.step(200)
+    assert [group["lr"] for group in new.param_groups] == [0.0, 0.5]
+    assert [group["weight_decay"] for group in new.param_groups] == [0.1, 0.0]

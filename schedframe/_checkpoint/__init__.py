@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from schedframe._checkpoint import _json, _torch_save
+from schedframe._checkpoint._broken import Broken, about
 from schedframe._checkpoint._dcp import Folder
 from schedframe._checkpoint._find import find
 from schedframe._checkpoint._groups import KEYS, Groups, groups_in, groups_in_shards
 from schedframe._checkpoint._layout import READABLE, Location, locate
 from schedframe._checkpoint._pickle import Budget
 from schedframe._checkpoint._plain import Later, is_plain, resolved
-from schedframe._checkpoint._region import Broken, about, opened
+from schedframe._checkpoint._region import opened
 from schedframe._errors import StateError
 
 _COMMON_STATE = "common_state/shard_0_1"
@@ -103,8 +104,8 @@ def _held_apart(metadata: Path, budget: Budget) -> _Held:
 
 def _groups(held: _Held, budget: Budget) -> tuple[tuple[dict[str, Any], ...] | None, str]:
     """The param groups and the note on them."""
-    optimizer = resolved(held.tree.get("optimizer")) if type(held.tree) is dict else None
     try:
+        optimizer = resolved(held.tree.get("optimizer")) if type(held.tree) is dict else None
         found = groups_in(optimizer)
         if not found.values and held.format == "torch_dist":
             found = groups_in_shards(Folder(held.path.parent, budget).values)

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+from schedframe._checkpoint._broken import Broken, shown
 from schedframe._checkpoint._machine import Inert
 from schedframe._checkpoint._pickle import Budget, load
-from schedframe._checkpoint._plain import Later, shown
-from schedframe._checkpoint._region import Broken, opened
+from schedframe._checkpoint._plain import Later
+from schedframe._checkpoint._region import opened
 from schedframe._checkpoint._torch_save import read
 
 METADATA = ".metadata"
@@ -82,8 +83,8 @@ def _value(folder: Path, key: Any, info: Any, budget: Budget) -> tuple[str, Any]
 
 
 def _read(path: Path, part: str, offset: int, length: int, transformed: bool, budget: Budget) -> Any:
-    if _leaves_folder(part):
-        raise Broken(f"refers to {shown(part)}, which is outside its folder")
+    if not _is_within(part):
+        raise Broken(f"refers to {shown(part)}, which is no file within its folder")
     if transformed:
         raise Broken("holds compressed or encrypted values, which schedframe does not read", path)
     with opened(path) as file:
@@ -92,8 +93,10 @@ def _read(path: Path, part: str, offset: int, length: int, transformed: bool, bu
         return read(stretch, budget)
 
 
-def _leaves_folder(part: str) -> bool:
-    return any(kind(part).is_absolute() or ".." in kind(part).parts for kind in (PurePosixPath, PureWindowsPath))
+def _is_within(part: str) -> bool:
+    """Whether a path leads to the same place on every system, and below the folder that it starts from."""
+    paths = (PurePosixPath(part), PureWindowsPath(part))
+    return part.isprintable() and not any(path.anchor or ".." in path.parts for path in paths)
 
 
 def _set(tree: dict[Any, Any], keys: tuple[Any, ...], value: Any) -> None:

@@ -1,11 +1,12 @@
 """Finds a scheduler's state in what a checkpoint holds."""
 
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from schedframe._checkpoint._broken import Broken, shown
 from schedframe._checkpoint._machine import Inert
-from schedframe._checkpoint._plain import Conversion, dotted, not_plain, resolved, shown
-from schedframe._checkpoint._region import Broken
+from schedframe._checkpoint._plain import Conversion, dotted, not_plain, resolved
 from schedframe._checkpoint._walk import Place, Walk
 
 SLOTS = ("lr_scheduler", "opt_param_scheduler", "scheduler")
@@ -59,7 +60,7 @@ def _chosen(places: list[Place]) -> Found:
         listed = ", ".join(shown(dotted(place.keys)) for place in places[:_MOST_PLACES])
         more = ", …" if len(places) > _MOST_PLACES else ""
         raise Broken(f"holds {len(places)} scheduler states, which are not all equal, at {listed}{more}")
-    return Found(dotted(places[0].keys), first, places[0].path)
+    return Found(shown(dotted(places[0].keys)), first, places[0].path)
 
 
 def _nothing(tree: Any, slots: dict[str, Any]) -> Broken:
@@ -71,7 +72,8 @@ def _nothing(tree: Any, slots: dict[str, Any]) -> Broken:
         if type(held) is dict and "last_epoch" in held:
             where = f"what stands at {slot}" if slot else "it"
             return Broken(f"{_NO_STATE}; {where} is the state of a torch LRScheduler (last_epoch)")
-    names = [shown(key) for key in tree if type(key) is str] if type(tree) is dict else []
+    texts = (key for key in tree if type(key) is str) if type(tree) is dict else ()
+    names = [shown(key) for key in islice(texts, _MOST_KEYS + 1)]
     if names:
         more = ", …" if len(names) > _MOST_KEYS else ""
         return Broken(f"{_NO_STATE}; its keys are {', '.join(names[:_MOST_KEYS])}{more}")

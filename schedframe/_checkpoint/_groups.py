@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from schedframe._checkpoint._broken import Broken
 from schedframe._checkpoint._plain import is_plain, resolved
-from schedframe._checkpoint._region import Broken
 from schedframe._checkpoint._walk import Walk
 
 KEYS = (
@@ -78,7 +78,8 @@ def groups_in_shards(shards: Mapping[str, Any]) -> Groups:
         if name.endswith(_OPTIMIZER):
             found = groups_in(resolved(shards[name]))
         elif name.endswith(_PARAM_GROUPS):
-            found = groups_in([{"param_groups": groups} for groups in resolved(shards[name])])
+            shard = resolved(shards[name])
+            found = groups_in([{"param_groups": groups} for groups in shard] if type(shard) is list else None)
         else:
             continue
         distinct.setdefault(repr(found.values), found)

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from schedframe._checkpoint._region import Broken, Region
+from schedframe._checkpoint._broken import Broken
+from schedframe._checkpoint._region import Region
 
 _LARGEST = 4 << 20
 _LONGEST_INTEGER = 400

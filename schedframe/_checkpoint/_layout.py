@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from schedframe._checkpoint._broken import Broken, shown
 from schedframe._checkpoint._dcp import METADATA
-from schedframe._checkpoint._plain import shown
-from schedframe._checkpoint._region import Broken, opened
+from schedframe._checkpoint._region import opened
 
 READABLE = (
     "schedframe reads Megatron's torch and torch_dist checkpoints, folders of torch.distributed.checkpoint, "
@@ -19,6 +19,9 @@ READABLE = (
 _COMMON = "common.pt"
 _MODEL = "model_optim_rng.pt"
 _TRACKER = "latest_checkpointed_iteration.txt"
+_TORCH = "scheduler.pt"
+"""Hugging Face's name for the state of any scheduler."""
+
 _LONGEST_TRACKER = 100
 
 
@@ -50,19 +53,23 @@ def locate(path: Path) -> Location:
 
 def _file(path: Path) -> Location:
     if path.name == METADATA:
-        return Location(path, "dcp")
+        return _in_folder(path.parent) or _known(path)
     if path.suffix == ".distcp":
         raise Broken("is one part of a distributed checkpoint; give its folder", path)
-    return Location(path, {_COMMON: "torch_dist", _MODEL: "torch"}.get(path.name, ""))
+    return _known(path)
+
+
+def _known(path: Path) -> Location:
+    return Location(path, {_COMMON: "torch_dist", _MODEL: "torch", METADATA: "dcp"}.get(path.name, ""))
 
 
 def _in_folder(folder: Path) -> Location | None:
     """The file of a checkpoint that is `folder` itself."""
     for name in (_COMMON, METADATA, _MODEL):
         if os.path.lexists(folder / name):
-            return _file(folder / name)
+            return _known(folder / name)
     ranks = [name for name in _names(folder) if name.startswith("mp_rank_")]
-    return next((_file(folder / rank / _MODEL) for rank in ranks if os.path.lexists(folder / rank / _MODEL)), None)
+    return next((_known(folder / rank / _MODEL) for rank in ranks if os.path.lexists(folder / rank / _MODEL)), None)
 
 
 def _in_latest(root: Path) -> Location | None:
@@ -75,7 +82,7 @@ def _in_latest(root: Path) -> Location | None:
         if text != "release" and not (text.isascii() and text.isdigit()):
             raise Broken(f"says {shown(text)!r}, and Megatron writes the number of an iteration, or release")
         folder = root / (text if text == "release" else f"iter_{int(text):07d}")
-        found = _in_folder(folder)
+        found = _in_folder(folder) if os.path.isdir(folder) else None
         if found is None:
             raise Broken(f"says {shown(text)}, and there is no checkpoint in {folder}")
     return found
@@ -89,9 +96,8 @@ def _nothing_in(folder: Path) -> str:
         return (
             f"is a folder without {_TRACKER}; give the folder of one iteration, for example {folder / iterations[-1]}"
         )
-    files = [name for name in names if name in ("scheduler.pt", "optimizer.pt", "trainer_state.json")]
-    give = f"; give one of its files, for example {folder / files[0]}" if files else ""
-    return f"is a folder without a checkpoint: none of {looked} is in it{give}. {READABLE}"
+    torch = "; its scheduler.pt can be given, where it holds a state of Megatron's kind" if _TORCH in names else ""
+    return f"is a folder without a checkpoint: none of {looked} is in it{torch}. {READABLE}"
 
 
 def _names(folder: Path) -> list[str]:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from schedframe._checkpoint._region import Broken
+from schedframe._checkpoint._broken import Broken
 
 DAMAGED = "holds a pickle that is cut short or damaged"
-INSTEAD = "load it with torch, save the scheduler's state alone as JSON, and give that"
+INSTEAD = "if you trust it, load it with torch, save the scheduler's state alone as JSON, and give that"
 LONGEST_LINE = 1_000
 
 _WIDEST_KEY = 1 << 60
@@ -119,7 +119,7 @@ class Machine:
         elif type(target) is not Inert:
             raise Broken(DAMAGED)
 
-    def set(self, key: Any, value: Any) -> None:
+    def set_item(self, key: Any, value: Any) -> None:
         """Set one item of the dict on top of the stack; what is inert stays as it is."""
         target = self.stack[-1]
         self.room -= 130

@@ -9,8 +9,8 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from schedframe._checkpoint._broken import Broken
 from schedframe._checkpoint._machine import DAMAGED, LONGEST_LINE, Inert, Machine, Stop
-from schedframe._checkpoint._region import Broken
 
 LONGEST_TEXT = 65_536
 """Bytes of text that are kept; longer text becomes inert."""
@@ -309,7 +309,7 @@ def _dict(machine: Machine, position: int) -> int:
 @_on(b"s")
 def _setitem(machine: Machine, position: int) -> int:
     value, key = machine.stack.pop(), machine.stack.pop()
-    machine.set(key, value)
+    machine.set_item(key, value)
     return position
 
 

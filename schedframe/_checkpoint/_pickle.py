@@ -7,9 +7,9 @@ import struct
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from schedframe._checkpoint._broken import Broken
 from schedframe._checkpoint._machine import DAMAGED, INSTEAD, Machine, Stop
 from schedframe._checkpoint._opcodes import HANDLERS
-from schedframe._checkpoint._region import Broken
 
 LARGEST = 64 << 20
 """Bytes of a pickle that is read."""

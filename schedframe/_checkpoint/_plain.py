@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from schedframe._checkpoint._broken import Broken, shown
 from schedframe._checkpoint._machine import Inert
-from schedframe._checkpoint._region import Broken
 
 MOST_VALUES = 100_000
 DEEPEST = 50
 
 _WIDEST_INTEGER = 64
-_LONGEST_SHOWN = 100
 _UNUSABLE = {int: f"integer of more than {_WIDEST_INTEGER} bits", str: "text that is no UTF-8"}
 
 Keys = tuple[str | int, ...]
@@ -40,12 +39,6 @@ def resolved(value: Any) -> Any:
 def dotted(keys: Keys) -> str:
     """Return `keys` as one path."""
     return ".".join(map(str, keys))
-
-
-def shown(name: str) -> str:
-    """Return a name that a file gives as it can be printed."""
-    text = name if len(name) <= _LONGEST_SHOWN else name[:_LONGEST_SHOWN] + "…"
-    return text if text.isprintable() else ascii(text)
 
 
 class Conversion:

@@ -8,18 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-
-class Broken(Exception):
-    """A checkpoint cannot be read; the text says why, as a sentence without its subject.
-
-    Attributes:
-        path: the file or folder it is about; ``None`` until one is known.
-    """
-
-    def __init__(self, reason: str, path: Path | None = None) -> None:
-        """Keep the place beside the reason."""
-        super().__init__(reason)
-        self.path = path
+from schedframe._checkpoint._broken import Broken, about
 
 
 @dataclass(frozen=True)
@@ -59,16 +48,6 @@ class Region:
         if not 0 <= offset <= self.size - size or size < 0:
             raise Broken(f"is cut short: {size} bytes are expected at {offset}, and it has {self.size}")
         return Region(self.file, self.start + offset, size)
-
-
-@contextmanager
-def about(path: Path) -> Iterator[None]:
-    """A `Broken` that is raised within is about the file or folder at `path`, unless it says otherwise."""
-    try:
-        yield
-    except Broken as error:
-        error.path = error.path or path
-        raise
 
 
 @contextmanager

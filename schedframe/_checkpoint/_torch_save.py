@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from schedframe._checkpoint._broken import Broken
 from schedframe._checkpoint._pickle import LARGEST, Budget, load
-from schedframe._checkpoint._region import Broken, Region
+from schedframe._checkpoint._region import Region
 from schedframe._checkpoint._zip import read_entry
 
 _ZIP = b"PK\x03\x04"

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from schedframe._checkpoint._broken import Broken
 from schedframe._checkpoint._plain import Keys, Later
-from schedframe._checkpoint._region import Broken
 
 _MOST_VISITS = 400_000
 

@@ -8,7 +8,8 @@ import struct
 import zlib
 from typing import Any, NamedTuple
 
-from schedframe._checkpoint._region import Broken, Region
+from schedframe._checkpoint._broken import Broken, shown
+from schedframe._checkpoint._region import Region
 
 _LARGEST_DIRECTORY = 32 << 20
 _LONGEST_COMMENT = 0xFFFF
@@ -28,7 +29,7 @@ class _Entry(NamedTuple):
     """What the directory of an archive says about one entry.
 
     Attributes:
-        name: the entry's name.
+        name: the entry's name, as it can be printed.
         encrypted: the content needs a password.
         method: how the content is compressed: 0 is not at all, 8 deflated.
         checksum: the content's CRC-32; 0 where torch was told not to compute it.
@@ -104,7 +105,7 @@ def _entry(name: bytes, fields: tuple[Any, ...], extra: bytes) -> _Entry:
             stored = wide.pop(0) if stored == 0xFFFFFFFF and wide else stored
             offset = wide.pop(0) if offset == 0xFFFFFFFF and wide else offset
         position += length
-    return _Entry(name.decode(errors="replace"), bool(fields[3] & 1), fields[4], fields[7], stored, size, offset)
+    return _Entry(shown(name.decode(errors="replace")), bool(fields[3] & 1), fields[4], fields[7], stored, size, offset)
 
 
 def _content(archive: Region, entry: _Entry, largest: int) -> bytes:

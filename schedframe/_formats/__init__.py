@@ -1,1 +1,1 @@
-"""The file formats of a config: one module each, with one function ``parse(text)``."""
+"""The file formats of a config: for each a module with ``parse(text)``, and one with ``edit(text, old, new)``."""

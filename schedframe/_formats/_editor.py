@@ -54,13 +54,13 @@ class Editor:
 
     def replace(self, start: int, end: int, new: str) -> None:
         """Put `new` in the place of a span; a comment on the span's first line stays on that line."""
-        if self._has_comment(start, end) and self.refuge is None:
-            _, first_end = self._pieces(start, end)[0]
-            comment = self._comment_in(start, first_end)
-            tail = self.text[len(self.text[:comment].rstrip(_BLANKS)) : first_end]
-            new, end = self._joined(new + tail + self._what_stays(first_end, end), start, end)
-        else:
-            self._what_stays(start, end)
+        first, *others = self._pieces(start, end)
+        if self.refuge is not None:
+            self._what_stays([first, *others], start)
+        elif self._has_comment(start, end):
+            comment = self._comment_in(*first)
+            tail = self.text[len(self.text[:comment].rstrip(_BLANKS)) : first[1]]
+            new, end = self._joined(new + tail + self._what_stays(others, start), start, end)
         self._changes.append((start, end, new))
 
     def remove(self, start: int, end: int) -> None:
@@ -70,7 +70,7 @@ class Editor:
         whole = alone and self._ends_line(end)
         if whole:
             start, end = self.line_start(start), self.next_line(end)
-        kept = self._what_stays(start, end)
+        kept = self._what_stays(self._pieces(start, end), start)
         if kept and not whole:
             glue = "" if alone or self.text[start - 1] in _BLANKS else " "
             kept, end = self._joined(glue + kept, start, end)
@@ -148,9 +148,6 @@ class Editor:
             at += 1
         return at
 
-    def _starts_line(self, at: int) -> bool:
-        return at == self.line_start(at)
-
     def _ends_line(self, at: int) -> bool:
         return at == len(self.text) or self._break.match(self.text, self._past_blanks(at)) is not None
 
@@ -167,11 +164,11 @@ class Editor:
         inner = [line for line in self._lines if start < line < end]
         return list(zip([start, *inner], [*inner, end], strict=True))
 
-    def _what_stays(self, start: int, end: int) -> str:
-        """Return what stays of a removed span, lines with comments; nothing where those go to the refuge."""
+    def _what_stays(self, pieces: Iterable[tuple[int, int]], start: int) -> str:
+        """Return what stays of the removed `pieces` of a span: those with comments, unless they go to the refuge."""
         line = self.line_start(start)
         depth = self._past_blanks(line) - line
-        kept = [self._kept(*piece, depth) for piece in self._pieces(start, end) if self._has_comment(*piece)]
+        kept = [self._kept(*piece, depth) for piece in pieces if self._has_comment(*piece)]
         if self.refuge is None:
             return "".join(kept)
         for text in kept:

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date, time
 from typing import Any
 
 from schedframe._formats import _toml
@@ -49,7 +50,9 @@ def edit(text: str, old: dict[str, Any], new: dict[str, Any]) -> str:
     """Return `text`, which says `old`, changed to say `new`."""
     text += "" if text.endswith("\n") else newline_of(text)
     editor = Editor(text, [match.span() for match in _TOKEN.finditer(text) if match[0].startswith("#")])
-    _Writer(editor).edit_table((), old, new)
+    writer = _Writer(editor)
+    writer.edit_table((), old, new)
+    writer.add_sections()
     return editor.result()
 
 
@@ -57,6 +60,7 @@ class _Writer:
     def __init__(self, editor: Editor) -> None:
         self._editor = editor
         self._statements = list(_statements(editor.text))
+        self._sections: dict[Path, dict[str, Any]] = {}
 
     def edit_table(self, table: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
         added = {}
@@ -87,37 +91,41 @@ class _Writer:
         return False
 
     def _edit_inline(self, start: int, end: int, old: dict[str, Any], new: dict[str, Any]) -> None:
-        entries = list(_entries(self._editor.text, start, end))
-        if {entry.key for entry in entries} != old.keys():
-            self._editor.replace(start, end, _inline(new))
-            return
-        for entry in entries:
-            if entry.key in new and not same(old[entry.key], new[entry.key]):
-                before, after = old[entry.key], new[entry.key]
-                if isinstance(before, dict) and isinstance(after, dict):
-                    self._edit_inline(entry.value, entry.end, before, after)
-                else:
-                    self._editor.replace(entry.value, entry.end, _inline(after))
-        added = [f"{_key(key)} = {_inline(new[key])}" for key in new if key not in old]
-        self._editor.fit_entries(start + 1, entries, old.keys() - new.keys(), added)
+        found = list(_entries(self._editor.text, start, end))
+        added = {key: value for key, value in new.items() if key not in old}
+        for path, entry in found:
+            if entry.key not in new or same(old[entry.key], new[entry.key]):
+                continue
+            before, after = old[entry.key], new[entry.key]
+            if len(path) > 1:
+                added[entry.key] = after
+            elif isinstance(before, dict) and isinstance(after, dict):
+                self._edit_inline(entry.value, entry.end, before, after)
+            else:
+                self._editor.replace(entry.value, entry.end, _inline(after))
+        written = [f"{_key(key)} = {_inline(value)}" for key, value in added.items()]
+        gone = {key for key in old if key not in new or key in added}
+        self._editor.fit_entries(start + 1, [entry for _, entry in found], gone, written)
+
+    def add_sections(self) -> None:
+        """Put the tables that need a header of their own at the end."""
+        for path, section in self._sections.items():
+            lines = ["", f"[{_name(path)}]", *(f"{_key(key)} = {_inline(value)}" for key, value in section.items()), ""]
+            self._editor.insert(len(self._editor.text), self._editor.newline.join(lines))
 
     def _add(self, table: Path, added: dict[str, Any]) -> None:
-        """Add keys to a table: below its header, beside its dotted keys, or under a new header at the end."""
+        """Add keys to a table: below its header, beside its dotted keys, or under a new header."""
         above = self._last_of(table)
-        sections = {}
-        if table and above is None:
-            sections = {table: added} if added else {}
-        elif not table:
-            sections = {(key,): value for key, value in added.items() if isinstance(value, dict) and value}
         for key, value in added.items():
-            if (key,) not in sections and table not in sections:
+            if table and above is None:
+                self._sections.setdefault(table, {})[key] = value
+            elif not table and isinstance(value, dict) and value:
+                self._sections[(key,)] = value
+            else:
                 at = self._editor.next_line(above.end) if above else 0
                 indent = self._editor.indent(above.start) if above else ""
                 name = _name((*table[len(above.table) :], key) if above else (key,))
                 self._editor.insert(at, f"{indent}{name} = {_inline(value)}{self._editor.newline}")
-        for path, section in sections.items():
-            lines = ["", f"[{_name(path)}]", *(f"{_key(key)} = {_inline(value)}" for key, value in section.items()), ""]
-            self._editor.insert(len(self._editor.text), self._editor.newline.join(lines))
 
     def _last_of(self, table: Path) -> _Statement | None:
         """Return the statement below which another key of `table` can stand."""
@@ -144,11 +152,11 @@ def _statements(text: str) -> Iterator[_Statement]:
             yield _Statement(table, (*table, *_path(text[start:equals])), start, value, end)
 
 
-def _entries(text: str, start: int, end: int) -> Iterator[Entry]:
-    """Find the entries of the inline table at ``[start, end)``; the key of a dotted one is its text, dots and all."""
+def _entries(text: str, start: int, end: int) -> Iterator[tuple[Path, Entry]]:
+    """Find the entries of the inline table at ``[start, end)``, each with its whole dotted key."""
     for key, equals, value, end_of_value in _keyed(text, start + 1, end - 1):
         path = _path(text[key:equals])
-        yield Entry(path[0] if len(path) == 1 else text[key:equals], key, value, end_of_value)
+        yield path, Entry(path[0], key, value, end_of_value)
 
 
 def _keyed(text: str, at: int, end: int) -> Iterator[tuple[int, int | None, int, int]]:
@@ -198,4 +206,6 @@ def _scalar(value: Any) -> str:
         return quoted(value)
     if isinstance(value, float):
         return decimal(value) if math.isfinite(value) else str(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
     return json.dumps(value)
