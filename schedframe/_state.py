@@ -192,7 +192,7 @@ def _ten(state: Mapping[str, Any]) -> dict[str, Any]:
             raise StateError(f"the scheduler state has no {key!r}; its keys are {', '.join(map(str, state)) or 'none'}")
         value = state[spelled]
         if key in _STYLES:
-            if not isinstance(value, str):
+            if not _is_text(value):
                 raise StateError(f"{spelled} = {_short(value)} in the scheduler state is no style's name")
             said[key] = value
         elif value is None and key in ("start_wd", "end_wd"):
@@ -248,22 +248,33 @@ def _typed(details: dict[str, Any]) -> dict[str, Any]:
     init_lr = details["init_lr"]
     return {
         "digest": str(details["digest"]),
-        "fingerprint": str(details.get("fingerprint", "")),
+        "fingerprint": _text(details.get("fingerprint", "")),
         "init_lr": init_lr if init_lr == CURRENT else _number("init_lr", init_lr),
         "start_step": _number("start_step", details.get("start_step", 0)),
         "lr_style": _table(details["lr_style"]),
         "wd_style": _table(details["wd_style"]),
-        "sources": {path: _source(**source) for path, source in details.get("sources", {}).items()},
+        "sources": {_text(path): _source(**source) for path, source in details.get("sources", {}).items()},
     }
 
 
+def _is_text(value: Any) -> bool:
+    """Say whether `value` is text that may be shown on a terminal."""
+    return isinstance(value, str) and len(value) <= 200 and value.isprintable()
+
+
+def _text(value: Any) -> str:
+    if not _is_text(value):
+        raise ValueError(f"{_short(value)} is no text")
+    return str(value)
+
+
 def _table(style: Any) -> dict[str, Any]:
-    if not isinstance(style, dict) or not isinstance(style.get("style"), str):
+    if not isinstance(style, dict) or not _is_text(style.get("style")):
         raise ValueError("a style is no table")
     return style
 
 
 def _source(name: str = "", target: str = "", distribution: str | None = None, version: str | None = None) -> Source:
-    if not all(isinstance(part, str | None) for part in (name, target, distribution, version)):
-        raise ValueError("a source is no text")
+    for part in (name, target, distribution or "", version or ""):
+        _text(part)
     return Source(name, target, distribution, version)

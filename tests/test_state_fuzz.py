@@ -8,6 +8,7 @@ import copy
 import importlib.metadata
 import importlib.util
 import json
+import logging
 import math
 import random
 import shutil
@@ -415,7 +416,7 @@ def short(value: object) -> str:
     return text if len(text) < 1500 else f"{text[:1500]}..."
 
 
-COUNT = 1_500
+COUNT = 1_200
 
 
 @pytest.fixture(scope="module")
@@ -460,3 +461,233 @@ def test_each_is_loaded_or_refused_and_nothing_in_between(world: World, cases: l
     assert not told, "\n".join([f"{len(told)} of {COUNT}:", *told[:20]])
     assert outcomes[False] > COUNT // 4
     assert outcomes[True] > 20
+
+
+def outcome(policy: str, state: Any, name: str = "WSD", **changes: Any) -> str:
+    """Load `state` into a scheduler that is built for it."""
+    scheduler = build(policy, name, **changes)
+    return "loaded" if check(scheduler, state, everything_of(scheduler)) else "refused"
+
+
+def ours(name: str = "WSD") -> dict[str, Any]:
+    """What a run saves in its warm-up."""
+    return next(dict(state) for run, state in saved_states() if (run, state.get("num_steps")) == (name, 45))
+
+
+@pytest.mark.parametrize("policy", FLAGS)
+def test_text_that_is_cut_at_any_byte_is_refused(world: World, policy: str) -> None:
+    state = ours("cosine")
+    text = state["schedframe"].encode()
+    scheduler = build(policy, "cosine")
+    before = everything_of(scheduler)
+    with world.entered():
+        assert not any(check(scheduler, {**state, "schedframe": text[:length]}, before) for length in range(len(text)))
+
+
+@pytest.mark.parametrize("policy", FLAGS)
+def test_any_byte_of_the_text_may_be_another(world: World, policy: str) -> None:
+    state, draw = ours("cosine"), random.Random(6)
+    text = state["schedframe"].encode()
+    flipped = [text[:at] + bytes([text[at] ^ 1 << draw.randrange(8)]) + text[at + 1 :] for at in range(len(text))]
+    cases = [("cosine", f"byte {at}", {**state, "schedframe": other}) for at, other in enumerate(flipped)]
+    with world.entered():
+        outcomes, told = faults(cases, lambda name: build(policy, name))
+    assert not told, "\n".join(told)
+    assert outcomes[False] > len(text) // 2
+
+
+NESTED = {
+    "styles": ('"lr_style": ', '{"style": "WSD", "wsd_decay_steps": 3, "lr_wsd_decay_style": ', '"linear"', "}"),
+    "an option": ('"lr_style": {"style": "polynomial", "power": ', "[", "2", "]"),
+    "milestones": ('"lr_style": {"style": "multi-step", "multipliers": [0.1], "milestones": ', "[", "0.5", "]"),
+    "a rate": ('"init_lr": ', '{"a": ', "0.01", "}"),
+    "the digest": ('"digest": ', "[", '""', "]"),
+    "the format": ('"format": ', "[", "1", "]"),
+    "sources": ('"sources": ', '{"lr_style": ', "{}", "}"),
+}
+
+
+@pytest.mark.parametrize("policy", FLAGS)
+@pytest.mark.parametrize("what", NESTED)
+def test_nothing_nests_too_deeply(world: World, what: str, policy: str) -> None:
+    state = ours()
+    details = json.loads(state["schedframe"])
+    before, opening, inside, closing = NESTED[what]
+    key = before.split('"')[1]
+    rest = json.dumps({name: value for name, value in details.items() if name != key})[:-1]
+    end = "}" * before.count("{")
+    with world.entered():
+        for depth in (2, 3, 30, 100, 300, 480, 600, 900, 990, 100_000):
+            text = f"{rest}, {before}{opening * depth}{inside}{closing * depth}{end}}}"
+            assert outcome(policy, {**state, "schedframe": text}) in ("loaded", "refused")
+
+
+@pytest.mark.parametrize("policy", FLAGS)
+@pytest.mark.parametrize("depth", [3, 300, 600, 100_000])
+def test_no_key_nests_too_deeply(policy: str, depth: int) -> None:
+    value: Any = []
+    for _ in range(depth):
+        value = [value]
+    for key in TEN_KEYS:
+        assert outcome(policy, {**ours(), key: value}) == "refused"
+
+
+@pytest.mark.parametrize("policy", FLAGS)
+@pytest.mark.parametrize("key", LEGACY)
+def test_what_an_older_spelling_hides_is_not_looked_at(policy: str, key: str) -> None:
+    state = ours("cosine")
+    for junk in JUNK:
+        assert outcome(policy, {**state, LEGACY[key]: state[key], key: junk}, "cosine") == "loaded"
+
+
+@pytest.mark.parametrize("policy", FLAGS)
+@pytest.mark.parametrize("state", [None, 3, "state", [], [("max_lr", 1.0)], Hostile(), {}, {Hostile(): 1}], ids=short)
+def test_what_is_no_state_at_all_is_refused(state: Any, policy: str) -> None:
+    assert outcome(policy, state) == "refused"
+
+
+@pytest.mark.parametrize("policy", FLAGS)
+@pytest.mark.parametrize("name", ["WSD", "no weight decay"])
+def test_one_end_of_the_weight_decay_alone_is_refused_or_left_alone(policy: str, name: str) -> None:
+    for key in ("start_wd", "end_wd"):
+        for junk in JUNK:
+            state = {**ours(), key: junk}
+            del state["end_wd" if key == "start_wd" else "start_wd"]
+            assert outcome(policy, state, name) in ("loaded", "refused")
+
+
+LARGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a decay, times a group's wd_mult": ({"end_wd": 1.7e308, "num_steps": 130}, {}),
+    "a warm-up, times a group's own peak": (
+        {"lr_warmup_steps": 1e308, "lr_decay_steps": 1.5e308, "num_steps": 9e307, "lr_decay_style": "linear"},
+        {"lr_style": {"style": "linear"}},
+    ),
+    "a first rate, times the steps that are done": ({"num_steps": 0}, {"init_lr": -1e308}),
+    "a peak and a first rate": ({"max_lr": 1e308, "lr_warmup_steps": 1, "num_steps": 0}, {"init_lr": -1e308}),
+    "a floor above a group's peak": ({"max_lr": 1.7e308, "min_lr": 1e308, "num_steps": 50}, {}),
+    "a start": ({"num_steps": 10**308}, {"start_step": 10**308}),
+}
+"""Numbers that are finite each by itself."""
+
+
+@pytest.mark.parametrize("what", LARGE)
+def test_numbers_that_are_too_large_together_are_refused(world: World, what: str) -> None:
+    ten, details = LARGE[what]
+    with world.entered():
+        assert outcome("checkpoint", with_fitting_digest(rewritten({**ours(), **ten}, **details))) in (
+            "loaded",
+            "refused",
+        )
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(0.5, "loaded"), (3.0, "refused"), (1e308, "refused")])
+def test_a_rate_that_the_checkpoint_says_obeys_the_rules_of_one_that_is_written(
+    world: World, rate: float, expected: str
+) -> None:
+    state = with_fitting_digest({**ours("constant"), "max_lr": rate, "min_lr": 0.0})
+    with world.entered():
+        assert outcome("override", state, **CURRENT) == expected
+
+
+plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+junk = plain | st.binary(max_size=20) | st.decimals() | st.fractions() | st.complex_numbers() | st.sampled_from(JUNK)
+as_json = st.recursive(plain, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=9), inner), max_leaves=8)
+keys = st.sampled_from([*TEN_KEYS, *LEGACY.values(), "schedframe"])
+parts = st.sampled_from(["format", "init_lr", "start_step", "lr_style", "wd_style", "sources", "fingerprint", "digest"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    saved=st.sampled_from(range(len(RUNS) * len(POSITIONS) * 4)),
+    receiver=st.sampled_from(sorted(RECEIVERS)),
+    dropped=st.lists(keys, max_size=1),
+    changed=st.dictionaries(keys, junk | as_json, max_size=2),
+    rewrite=st.dictionaries(parts, as_json | st.sampled_from(STYLES), max_size=2),
+    fits=st.booleans(),
+)
+def test_hypothesis_finds_no_state_that_is_neither_loaded_nor_refused(
+    world: World,
+    saved: int,
+    receiver: str,
+    dropped: list[str],
+    changed: dict[str, Any],
+    rewrite: dict[str, Any],
+    fits: bool,
+) -> None:
+    name, whole = saved_states()[saved]
+    state = {key: value for key, value in whole.items() if key not in dropped}
+    for part, value in rewrite.items():
+        _rewrite(state, part, value)
+    state.update(changed)
+    if fits:
+        state = with_fitting_digest(state)
+    scheduler = RECEIVERS[receiver](name)
+    before = everything_of(scheduler)
+    with world.entered():
+        check(scheduler, state, before)
+
+
+def biggest() -> Iterator[tuple[str, dict[Any, Any]]]:
+    """Yield what a file of many megabytes may hold."""
+    state, million = ours(), 1_000_000
+    text, marks = state["schedframe"], [mark / 200 for mark in range(200)]
+    sources = {f"lr_style.{number}": {"distribution": f"x{number}"} for number in range(10_000)}
+    yield "brackets", {**state, "schedframe": "[" * (20 * million)}
+    yield "braces", {**state, "schedframe": '{"a":' * (4 * million)}
+    yield "a long text", {**state, "schedframe": json.dumps("x" * (50 * million))}
+    yield "long bytes", {**state, "schedframe": b"\xff" * (50 * million)}
+    yield "many digits", {**state, "schedframe": text.replace("0.01", "1" * (10 * million))}
+    yield "many decimals", {**state, "schedframe": text.replace("0.01", "0.0" + "1" * (10 * million))}
+    yield "a long exponent", {**state, "schedframe": text.replace("0.01", "1e-" + "1" * million)}
+    yield "a long name", rewritten(state, lr_style={"style": "x" * million})
+    yield "a long name of Megatron's", {**{key: state[key] for key in TEN_KEYS}, "lr_decay_style": "x" * million}
+    yield "many options", rewritten(state, lr_style={"style": "cosine", **{f"o{number}": 0 for number in range(2000)}})
+    yield "a long number", rewritten(state, lr_style={"style": "polynomial", "power": "9" * million})
+    yield "a long length", rewritten(state, lr_style={"style": "WSD", "wsd_decay_steps": "9" * million})
+    yield "a large exponent", rewritten(state, lr_style={"style": "WSD", "wsd_decay_steps": "1e999999999"})
+    yield "a small exponent", rewritten(state, lr_style={"style": "polynomial", "power": "1e-999999999"})
+    yield "milestones", rewritten(state, lr_style={"style": "multi-step", "milestones": marks, "multipliers": marks})
+    yield "sources", rewritten(state, sources=sources)
+    yield "sources of what is not there", rewritten(state, sources=sources, lr_style={"style": "gone"})
+    yield "a long format", rewritten(state, format="x" * (20 * million))
+    yield "a long fingerprint", rewritten(state, fingerprint="x" * (20 * million))
+    yield "a long digest", rewritten(state, digest=list(range(million)))
+    yield "a large integer", {**state, "num_steps": 1 << (30 * million)}
+    yield "a long list", {**state, "max_lr": [0.0] * (5 * million)}
+    yield "long text for a number", {**state, "max_lr": "x" * (50 * million)}
+    yield "many keys", {f"key {number}": number for number in range(million)}
+
+
+def main(folder: Path) -> dict[str, list[str]]:
+    """Load the biggest states with 1 GiB of address space, under each policy; say what each load came to."""
+    import resource
+
+    world = prepared(World(folder))
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+    told: dict[str, list[str]] = {}
+    for what, state in biggest():
+        for policy in FLAGS:
+            try:
+                with world.entered():
+                    came_to = outcome(policy, state)
+            except (Exception, MemoryError) as error:
+                came_to = f"{type(error).__name__}: {short(error)}"
+            told.setdefault(what, []).append(came_to)
+    return told
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("resource"), reason="needs resource.setrlimit")
+def test_the_biggest_states_are_loaded_or_refused_in_little_memory(tmp_path: Path) -> None:
+    command = [sys.executable, __file__, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    assert len(told) == 24
+    wrong = {what: outcomes for what, outcomes in told.items() if not set(outcomes) <= {"loaded", "refused"}}
+    assert wrong == {}
+    assert told["brackets"] == told["a large integer"] == ["refused"] * 3
+
+
+if __name__ == "__main__":
+    logging.getLogger("schedframe").setLevel(logging.CRITICAL)
+    print(json.dumps(main(Path(sys.argv[1]))))

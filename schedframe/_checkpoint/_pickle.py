@@ -28,7 +28,7 @@ class Budget:
         size: bytes to read from files.
     """
 
-    opcodes: int = 4_000_000
+    opcodes: int = 2_000_000
     room: int = 128_000_000
     size: int = 2 * LARGEST
 

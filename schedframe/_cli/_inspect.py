@@ -86,7 +86,7 @@ def _print_groups(checkpoint: "Checkpoint") -> None:
         keys = list(dict.fromkeys(key for group in checkpoint.groups for key in group))
         grid = table("param group", *keys)
         for index, group in enumerate(checkpoint.groups):
-            grid.add_row(str(index), *(str(group.get(key, "")) for key in keys))
+            grid.add_row(str(index), *(repr(group[key]) if key in group else "" for key in keys))
         print_parts("", grid)
     if checkpoint.groups_note:
         typer.echo(f"\nparam groups: {checkpoint.groups_note}")
