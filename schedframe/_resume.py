@@ -157,6 +157,8 @@ def _refuse_what_cannot_run(decision: Decision, checked: Plan) -> None:
             f"the checkpoint is at step {position}, before start_step {plan.start_step}, where the schedule starts; "
             f"load a checkpoint from there or later, or correct start_step"
         )
+    if (plan.start_wd is None) != (plan.end_wd is None):
+        raise StateError(f"start_wd = {plan.start_wd} and end_wd = {plan.end_wd}: one needs the other")
     if plan != checked:
         refused, _ = broken_rules({key_of(name): getattr(plan, name) for name in NAMES})
         if refused:

@@ -186,10 +186,11 @@ def _ten(state: Mapping[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {}
     for key in TEN_KEYS:
         spelled = next((old for old in _LEGACY.get(key, ()) if old in state), key)
+        if key in _WEIGHT_DECAY and "start_wd" not in state:  # as Megatron reads it
+            continue
         if spelled not in state:
-            if key in _WEIGHT_DECAY and "start_wd" not in state:
-                continue
-            raise StateError(f"the scheduler state has no {key!r}; its keys are {', '.join(map(str, state)) or 'none'}")
+            keys = _short(", ".join(key for key in state if isinstance(key, str))) if state else "none"
+            raise StateError(f"the scheduler state has no {key!r}; its keys are {keys}")
         value = state[spelled]
         if key in _STYLES:
             if not _is_text(value):
@@ -201,8 +202,6 @@ def _ten(state: Mapping[str, Any]) -> dict[str, Any]:
             said[key] = _number(spelled, value)
     if said["num_steps"] < 0:
         raise StateError(f"num_steps = {said['num_steps']} in the scheduler state is negative")
-    if (said.get("start_wd") is None) != (said.get("end_wd") is None):
-        raise StateError("the scheduler state has one of start_wd and end_wd without the other")
     return said
 
 

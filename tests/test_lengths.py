@@ -85,7 +85,7 @@ NOT_NUMBERS = [
     [],
     [1],
     {},
-    object(),
+    print,
     1j,
     nan,
     inf,
