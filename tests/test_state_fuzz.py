@@ -461,7 +461,7 @@ CURRENT = {"init_lr": "current", "start_step": 40, "lr_warmup_steps": 20}
 
 
 def some_keys(name: str) -> list[str]:
-    return random.Random(name).sample(KEYS, 5)
+    return random.Random([*RUNS].index(name)).sample(KEYS, 5)
 
 
 def parent(name: str) -> Parent:
@@ -550,6 +550,18 @@ def test_nothing_nests_too_deeply(world: World, what: str, policy: str) -> None:
 
 
 @pytest.mark.parametrize("policy", FLAGS)
+def test_no_key_takes_a_value_of_another_type(policy: str) -> None:
+    state, scheduler = ours(), build(policy)
+    before = everything_of(scheduler)
+    for key in TEN_KEYS:
+        right = (float, int, Fraction) if key in NUMBERS else str
+        left_alone = (None,) if key in ("start_wd", "end_wd") else ()
+        for junk in JUNK:
+            if isinstance(junk, bool) or not (isinstance(junk, right) or any(junk is value for value in left_alone)):
+                assert not check(scheduler, {**state, key: junk}, before)
+
+
+@pytest.mark.parametrize("policy", FLAGS)
 @pytest.mark.parametrize("depth", [3, 300, 600, 100_000])
 def test_no_key_nests_too_deeply(policy: str, depth: int) -> None:
     value: Any = []
@@ -599,6 +611,10 @@ LARGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a peak and a first rate": ({"max_lr": 1e308, "lr_warmup_steps": 1, "num_steps": 0}, {"init_lr": -1e308}),
     "a floor above a group's peak": ({"max_lr": 1.7e308, "min_lr": 1e308, "num_steps": 50}, {}),
     "a start": ({"num_steps": 10**308}, {"start_step": 10**308}),
+    "a multiplier, times a group's own peak": (
+        {"lr_decay_style": "multi-step"},
+        {"lr_style": {"style": "multi-step", "milestones": [0.42], "multipliers": [1e308]}},
+    ),
 }
 """Numbers that are finite each by itself."""
 
@@ -606,11 +622,18 @@ LARGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 @pytest.mark.parametrize("what", LARGE)
 def test_numbers_that_are_too_large_together_are_refused(world: World, what: str) -> None:
     ten, details = LARGE[what]
+    state = with_fitting_digest(rewritten({**ours(), **ten}, **details))
     with world.entered():
-        assert outcome("checkpoint", with_fitting_digest(rewritten({**ours(), **ten}, **details))) in (
-            "loaded",
-            "refused",
-        )
+        assert outcome("checkpoint", state) in ("loaded", "refused")
+
+
+def test_a_style_that_a_group_cannot_run_is_refused_before_it_begins(world: World) -> None:
+    first = build("checkpoint", "geometric")
+    first.step(9)
+    scheduler = build("checkpoint", "cosine", {"min_lr": 0.0, "default_config": False})
+    before = everything_of(scheduler)
+    with world.entered():
+        assert not check(scheduler, first.state_dict(), before)
 
 
 @pytest.mark.parametrize(("rate", "expected"), [(0.5, "loaded"), (3.0, "refused"), (1e308, "refused")])

@@ -43,6 +43,7 @@ def _in_a_folder_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         (tmp_path / f"{name}.yaml").write_text(text)
     (tmp_path / "ckpt").write_text(checkpoint_of(load(tmp_path / "run.yaml"), POSITION))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 def schedframe_cli(*arguments: str) -> tuple[int, str, str]:

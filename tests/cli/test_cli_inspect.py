@@ -43,6 +43,7 @@ def without_ours(state: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
     Path("run.yaml").write_text(RUN)
     Path("lower.yaml").write_text(RUN.replace("3e-4", "2e-4"))
     write("checkpoints", state_of(load("run.yaml"), 4750))
