@@ -6,6 +6,8 @@ from typing import Any
 
 from schedframe._engine import Run
 from schedframe._plan import CURRENT
+from schedframe._rules import trial_lr
+from schedframe._style import LRShape
 
 Group = dict[str, Any]
 
@@ -37,6 +39,7 @@ def contradictions(run: Run, groups: Sequence[Group]) -> Iterator[tuple[str, str
             )
         if run.init_lr != CURRENT and run.init_lr > max_lr and run.lr_warmup_steps > 0:
             yield "init_lr", f"the warm-up of param_groups[{index}] would fall, from {run.init_lr} to {max_lr}"
+    yield from unrunnable(run, groups)
     yield from _overwritten(run, groups)
 
 
@@ -60,6 +63,22 @@ def _overwritten(run: Run, groups: Sequence[Group]) -> Iterator[tuple[str, str]]
                 f"the optimizer's groups have different {key} ({listed}), which the schedule would overwrite; "
                 f"say what a group shall have by giving it {ways[key]}",
             )
+
+
+def unrunnable(run: Run, groups: Iterable[Group]) -> Iterator[tuple[str, str]]:
+    """Yield (key, sentence) for each group whose own bounds the style has no value between.
+
+    Only a style that is no shape is asked for each group; a shape is interpolated between any bounds.
+    """
+    tried: set[tuple[float, ...]] = {(run.max_lr, run.min_lr)}
+    for index, group in enumerate(groups):
+        bounds = (_own(group, "max_lr", run.max_lr), _own(group, "min_lr", run.min_lr))
+        if bounds in tried or isinstance(run.lr_style, LRShape):
+            continue
+        tried.add(bounds)
+        fault = trial_lr(run.lr_style, run.lr_decay_steps, run.lr_warmup_steps, *bounds)
+        if fault:
+            yield "lr_decay_style", f"with the bounds of param_groups[{index}], {bounds[0]} and {bounds[1]}: {fault}"
 
 
 def mistakes(run: Run, groups: Sequence[Group]) -> Iterator[str]:

@@ -303,10 +303,14 @@ class OptimizerParamScheduler:
             self._run(plan, position)
             _groups.unshare(groups)
             self._memory.restore(self, groups)
+            if plan != was:
+                _refuse_unrunnable(self, groups)
             self.step(0)
         except Exception as error:
             self._run(was, came_from)
             _groups.Memory.put_back(bounds, groups)
+            if isinstance(error, StateError):
+                raise
             raise StateError(f"the schedule fails at step {position}: {type(error).__name__}: {error}") from error
 
     def _run(self, plan: Plan, position: float) -> None:
@@ -328,6 +332,12 @@ class OptimizerParamScheduler:
 
 
 _GET_LR, _GET_WD = OptimizerParamScheduler.get_lr, OptimizerParamScheduler.get_wd
+
+
+def _refuse_unrunnable(scheduler: OptimizerParamScheduler, groups: list[dict[str, Any]]) -> None:
+    faults = [f"{key}: {fault}" for key, fault in _groups.unrunnable(scheduler, groups)]
+    if faults:
+        raise StateError("the schedule cannot run: " + "; ".join(faults))
 
 
 def _overridden(cls: type[OptimizerParamScheduler]) -> list[Problem]:

@@ -141,3 +141,11 @@ def test_many_groups_make_one_short_sentence(schedule, optimizer) -> None:
 def test_the_flags_reach_the_scheduler(schedule, optimizer, flag) -> None:
     assert getattr(schedule.build(optimizer()), flag) is False
     assert getattr(schedule.build(optimizer(), **{flag: True}), flag) is True
+
+
+def test_a_style_that_has_no_value_between_a_groups_own_bounds_is_refused(optimizer) -> None:
+    schedule = Schedule(max_lr=1.0, min_lr=0.1, lr_decay_steps=100, lr_decay_style="geometric")
+    own = {"max_lr": 5.0, "min_lr": 0.0, "default_config": False}
+    text = r"lr_decay_style = .*: with the bounds of param_groups\[1\], 5.0 and 0.0: geometric needs max_lr and"
+    with pytest.raises(ConfigError, match=text):
+        schedule.build(optimizer({"max_lr": 1.0, "min_lr": 0.1, "default_config": True}, own))
