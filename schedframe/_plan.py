@@ -84,20 +84,25 @@ def fingerprint(run: Any) -> str:
     Args:
         run: a `Schedule`, an `OptimizerParamScheduler` or a `Plan`.
     """
-    lr = run.lr_style.model_dump(mode="json")
-    wd = run.wd_style.model_dump(mode="json")
-    said = {"max_lr": run.max_lr, "lr_warmup_steps": run.lr_warmup_steps, "lr_style": lr}
-    if run.start_step:
-        said["start_step"] = run.start_step
-    if run.lr_warmup_steps > 0:
-        said["init_lr"] = run.init_lr
-    if lr["style"] != "constant":
-        said.update(min_lr=run.min_lr, lr_decay_steps=run.lr_decay_steps)
-    if run.start_wd is not None:
-        said.update(start_wd=run.start_wd, end_wd=run.end_wd, wd_style=wd)
-        if wd["style"] != "constant":
-            said["wd_incr_steps"] = run.wd_incr_steps
-    return digest(said)
+    said = {name: getattr(run, name) for name in NAMES}
+    styles = {name: said[name].model_dump(mode="json") for name in ("lr_style", "wd_style")}
+    return fingerprint_of({**said, **styles})
+
+
+def fingerprint_of(said: Mapping[str, Any]) -> str:
+    """Return the fingerprint of a plan that is said in plain values, its styles as tables."""
+    used = ["max_lr", "lr_warmup_steps", "lr_style"]
+    if said["start_step"]:
+        used.append("start_step")
+    if said["lr_warmup_steps"] > 0:
+        used.append("init_lr")
+    if said["lr_style"]["style"] != "constant":
+        used += ["min_lr", "lr_decay_steps"]
+    if said["start_wd"] is not None:
+        used += ["start_wd", "end_wd", "wd_style"]
+        if said["wd_style"]["style"] != "constant":
+            used.append("wd_incr_steps")
+    return digest({name: said[name] for name in used})
 
 
 def digest(said: Mapping[str, Any]) -> str:

@@ -57,8 +57,9 @@ def decide(
     decision = Decision(policy, saved.num_steps, chosen, declared, theirs, handed_over, rows)
     if policy == "strict" and not handed_over and any(row.key.split(".")[0] not in ours for row in rows):
         raise StateError(refusal(decision, parent))
-    _refuse_what_cannot_run(decision, checked)
-    _warn(saved, chosen, ours)
+    mistakes = _refuse_what_cannot_run(decision, checked)
+    for mistake in (*_unsaid(saved, chosen, ours), *mistakes, *_changed_sources(saved, chosen)):
+        warnings.warn(mistake, SchedframeWarning, stacklevel=3)
     return decision
 
 
@@ -149,8 +150,11 @@ def _rows(saved: Saved, said: Mapping[str, Any], declared: Plan) -> Iterator[Row
             yield Row(key, written(theirs), written(own))
 
 
-def _refuse_what_cannot_run(decision: Decision, checked: Plan) -> None:
-    """Refuse a position before the start, and a plan that breaks a rule; `checked` is known to break none."""
+def _refuse_what_cannot_run(decision: Decision, checked: Plan) -> list[str]:
+    """Refuse a position before the start, and a plan that breaks a rule; return what it says that is a mistake.
+
+    Of `checked`, this run's own plan, all was told when it was built.
+    """
     plan, position = decision.plan, decision.position
     if position < plan.start_step:
         raise StateError(
@@ -159,31 +163,36 @@ def _refuse_what_cannot_run(decision: Decision, checked: Plan) -> None:
         )
     if (plan.start_wd is None) != (plan.end_wd is None):
         raise StateError(f"start_wd = {plan.start_wd} and end_wd = {plan.end_wd}: one needs the other")
+    mistakes: list[str] = []
     if plan != checked:
-        refused, _ = broken_rules({key_of(name): getattr(plan, name) for name in NAMES})
+        refused, mistakes = broken_rules({key_of(name): getattr(plan, name) for name in NAMES})
         if refused:
             raise StateError("the schedule cannot run: " + "; ".join(map(str, refused)))
     plan.finite_at(position)
+    return mistakes
 
 
-def _warn(saved: Saved, chosen: Plan, ours: Collection[str]) -> None:
-    """Warn about what the checkpoint does not say, and about plugins that are not those that it was written with."""
+def _unsaid(saved: Saved, chosen: Plan, ours: Collection[str]) -> Iterator[str]:
+    """Yield what the checkpoint does not say although it counts."""
     if saved.doubt:
-        warnings.warn(f"{saved.doubt}; the ten keys count", SchedframeWarning, stacklevel=4)
+        yield f"{saved.doubt}; the ten keys count, with start_step {chosen.start_step}"
     taken = []
     if "init_lr" not in saved.numbers and "init_lr" not in ours and chosen.lr_warmup_steps > 0:
         taken.append(f"init_lr = {chosen.init_lr}")
     if saved.by_megatron and "lr_decay_style" not in ours and isinstance(chosen.lr_style, WSD):
         taken.append(f"the tail of WSD, {written(chosen.lr_style)},")
     if taken:
-        what = " and ".join(taken)
-        warnings.warn(f"the checkpoint does not say it: {what} is this run's", SchedframeWarning, stacklevel=4)
+        yield f"the checkpoint does not say it: {' and '.join(taken)} is this run's"
+
+
+def _changed_sources(saved: Saved, chosen: Plan) -> Iterator[str]:
+    """Yield for each plugin that is not the one that the checkpoint was written with."""
     for name, style in (("lr_style", saved.lr), ("wd_style", saved.wd)):
         now = sources_within(name, getattr(chosen, name))
         for path, source in (style.sources if style else {}).items():
             here = now.get(path)
             if here and here.name == source.name and here != source and source.distribution != "schedframe":
-                warnings.warn(_changed(source, here), SchedframeWarning, stacklevel=4)
+                yield _changed(source, here)
 
 
 def _changed(was: Source, now: Source) -> str:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from schedframe._byname import ByName
 from schedframe._errors import SchedframeError, StateError
-from schedframe._plan import CURRENT, digest, fingerprint
+from schedframe._plan import CURRENT, digest, fingerprint, fingerprint_of
 from schedframe._problems import problems_of
 from schedframe._registry import Source, sources_within
 from schedframe._style import Style
@@ -158,13 +158,9 @@ def read(state: Mapping[str, Any]) -> Saved:
     if not isinstance(state, Mapping):
         raise StateError(f"a scheduler state is a dict, not a {type(state).__name__}")
     said = _ten(state)
-    details = _details(state)
-    doubt = ""
-    if details and details["digest"] != digest({key: said.get(key) for key in TEN_KEYS}):
-        doubt = (
-            f"the key {DETAILS!r} of the scheduler state does not belong to the ten keys beside it "
-            f"({', '.join(TEN_KEYS)}): the state was edited, or loaded in part"
-        )
+    details = _details(state, said)
+    doubt = details.get("doubt", "")
+    if doubt:
         details = {}
     position = said.pop("num_steps")
     lr, wd = (_style(name, said.pop(key, None), details) for key, name in _STYLES.items())
@@ -200,6 +196,7 @@ def _ten(state: Mapping[str, Any]) -> dict[str, Any]:
             said[key] = None
         else:
             said[key] = _number(spelled, value)
+    said["max_lr"] = float(said["max_lr"])  # as the constructor has it
     if said["num_steps"] < 0:
         raise StateError(f"num_steps = {said['num_steps']} in the scheduler state is negative")
     return said
@@ -222,8 +219,8 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _details(state: Mapping[str, Any]) -> dict[str, Any]:
-    """What our key says beyond the ten, each part of the right type; empty for a state of Megatron's."""
+def _details(state: Mapping[str, Any], ten: Mapping[str, Any]) -> dict[str, Any]:
+    """What our key says beyond the `ten`, each part of the right type; empty for a state of Megatron's."""
     text = state.get(DETAILS)
     if text is None:
         return {}
@@ -231,15 +228,28 @@ def _details(state: Mapping[str, Any]) -> dict[str, Any]:
         details = json.loads(text)
         version = details["format"]
         said = _typed(details) if version == FORMAT else {}
+        doubt = _doubt(said, ten) if said else ""
     except StateError:
         raise
-    except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise StateError(f"the key {DETAILS!r} of the scheduler state is broken: {_short(error)}") from None
     if not said:
         raise StateError(
             f"the scheduler state has format {_short(version)}, this version reads {FORMAT}; upgrade schedframe"
         )
-    return said
+    return {**said, "doubt": doubt}
+
+
+def _doubt(details: Mapping[str, Any], ten: Mapping[str, Any]) -> str:
+    """Say why `details` cannot be what was written beside the keys `ten`; empty where they can."""
+    keys = f"the ten keys beside it ({', '.join(TEN_KEYS)})"
+    if details["digest"] != digest({key: ten.get(key) for key in TEN_KEYS}):
+        return f"the key {DETAILS!r} of the scheduler state does not belong to {keys}: it was edited, or loaded in part"
+    other = [key for key, name in _STYLES.items() if ten.get(key, details[name]["style"]) != details[name]["style"]]
+    said = {"start_wd": None, "end_wd": None, **ten, **details}
+    if other or details["fingerprint"] not in ("", fingerprint_of(said)):
+        return f"the key {DETAILS!r} of the scheduler state does not fit {keys} or its own fingerprint: it is damaged"
+    return ""
 
 
 def _typed(details: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import copy
 import json
 import logging
+import warnings
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from schedframe import (
     lr_styles,
 )
 from schedframe._policy import Parent
+
+from .states import as_written, with_details
 
 WSD = {"style": "WSD", "wsd_decay_steps": 30, "lr_wsd_decay_style": "minus_sqrt"}
 RUN: dict[str, Any] = {
@@ -287,10 +290,8 @@ class TestStartStep:
 
     def test_a_state_of_an_older_version_starts_at_0(self, optimizer) -> None:
         state = state_at(optimizer, 50)
-        details = json.loads(state["schedframe"])
-        del details["start_step"], details["sources"]
         scheduler = schedule().build(optimizer())
-        scheduler.load_state_dict({**state, "schedframe": json.dumps(details)})
+        scheduler.load_state_dict(with_details(state, start_step=..., sources=..., fingerprint=...))
         assert scheduler.state_dict() == state
 
 
@@ -421,11 +422,11 @@ class TestPlugins:
 
     def saved_with(self, optimizer: Any, version: str, style: Any) -> dict[str, Any]:
         state = state_at(optimizer, 50, lr_decay_style=style)
-        details = json.loads(state["schedframe"])
-        for source in details["sources"].values():
+        sources = json.loads(state["schedframe"])["sources"]
+        for source in sources.values():
             if source["distribution"] == "bent-plugin":
                 source["version"] = version
-        return {**state, "schedframe": json.dumps(details)}
+        return with_details(state, sources=sources)
 
     @pytest.mark.parametrize("style", ["bent", {**WSD, "lr_wsd_decay_style": "bent"}], ids=["style", "tail"])
     def test_another_version_is_warned_about(self, optimizer, install, style: Any) -> None:
@@ -441,22 +442,27 @@ class TestPlugins:
 
     def test_the_same_version_is_not(self, optimizer, install) -> None:
         install("bent-plugin", CURVE, lr_styles={"bent": "bent_plugin_mod:Bent"}, version="2.0")
-        schedule(lr_decay_style="bent").build(optimizer()).load_state_dict(self.saved_with(optimizer, "2.0", "bent"))
+        scheduler = schedule(lr_decay_style="bent").build(optimizer())
+        with warnings.catch_warnings(record=True) as caught:
+            scheduler.load_state_dict(self.saved_with(optimizer, "2.0", "bent"))
+        assert (caught, scheduler.num_steps) == ([], 50)
 
     def test_a_tail_that_is_missing_names_its_distribution(self, optimizer) -> None:
-        state = state_at(optimizer, 50)
-        details = json.loads(state["schedframe"])
-        details["lr_style"]["lr_wsd_decay_style"] = {"style": "bent"}
-        details["sources"]["lr_style.lr_wsd_decay_style"] = {
+        source = {
             "name": "bent",
             "distribution": "bent-plugin",
             "version": "1.0",
             "target": "bent_plugin_mod:Bent",
         }
+        state = as_written(
+            state_at(optimizer, 50),
+            lr_style={**WSD, "lr_wsd_decay_style": {"style": "bent"}},
+            sources={"lr_style.lr_wsd_decay_style": source},
+        )
         scheduler = schedule(lr_decay_style="cosine", resume="checkpoint").build(optimizer())
         before = snapshot(scheduler)
         with pytest.raises(StateError) as caught:
-            scheduler.load_state_dict({**state, "schedframe": json.dumps(details)})
+            scheduler.load_state_dict(state)
         text = "style 'WSD' cannot be used: lr_wsd_decay_style = {style}: there is no LR style 'bent'"
         assert text in str(caught.value)
         written = "it was written with bent-plugin 1.0 (bent_plugin_mod:Bent): pip install 'bent-plugin==1.0'"
@@ -489,10 +495,8 @@ def test_a_style_that_fails_at_the_position_changes_nothing(optimizer) -> None:
 
 def test_every_built_in_may_be_missing_from_a_run_that_overrides(optimizer) -> None:
     state = state_at(optimizer, 50, lr_decay_style={"style": "polynomial", "power": 3})
-    details = json.loads(state["schedframe"])
-    details["lr_style"] = {"style": "nowhere"}
     scheduler = schedule(resume="override").build(optimizer())
-    scheduler.load_state_dict({**state, "schedframe": json.dumps(details)})
+    scheduler.load_state_dict(as_written({**state, "lr_decay_style": "nowhere"}, lr_style={"style": "nowhere"}))
     assert scheduler.optimizer.param_groups[0]["lr"] == schedule().lr_at(50)
     assert "nowhere" not in lr_styles
 
@@ -503,3 +507,27 @@ def test_the_constructor_checks_what_it_is_told_about_resuming(optimizer) -> Non
         OptimizerParamScheduler(optimizer(), **arguments)
     assert "override_keys = ['maxlr']: maxlr is no key of the curves; did you mean 'max_lr'?" in str(caught.value)
     assert "parent = {'step': 3}: must be a table with fingerprint and step" in str(caught.value)
+
+
+def test_a_mistake_in_the_checkpoints_schedule_is_told(optimizer) -> None:
+    state = as_written(state_at(optimizer, 50), init_lr=-0.5)
+    scheduler = schedule(resume="checkpoint").build(optimizer())
+    with pytest.warns(SchedframeWarning, match=r"init_lr = -0\.5: must not be negative"):
+        scheduler.load_state_dict(state)
+    assert scheduler.init_lr == -0.5
+
+
+def test_where_ten_keys_count_alone_it_is_told_where_they_start(optimizer) -> None:
+    state = {**state_at(optimizer, 50), "max_lr": 0.5}
+    scheduler = schedule(resume="checkpoint", start_step=20).build(optimizer())
+    with pytest.warns(SchedframeWarning) as caught:
+        scheduler.load_state_dict(state)
+    assert "edited, or loaded in part; the ten keys count, with start_step 0" in str(caught[0].message)
+    assert scheduler.start_step == 0
+
+
+def test_a_peak_that_megatron_saved_as_an_integer_is_a_float(optimizer) -> None:
+    state = {key: value for key, value in state_at(optimizer, 50).items() if key != "schedframe"}
+    scheduler = schedule(lr_decay_style="cosine", lr_warmup_steps=0, resume="checkpoint").build(optimizer())
+    scheduler.load_state_dict({**state, "lr_decay_style": "cosine", "lr_warmup_steps": 0, "max_lr": 2})
+    assert (scheduler.max_lr, type(scheduler.max_lr), type(scheduler.state_dict()["max_lr"])) == (2.0, float, float)

@@ -3,12 +3,15 @@
 import copy
 import json
 import re
+import warnings
 from typing import Any
 
 import pytest
 
 from schedframe import OptimizerParamScheduler, SchedframeWarning, Schedule, StateError, lr_styles
 from schedframe._state import TEN_KEYS, fingerprint
+
+from .states import as_written, with_details
 
 RUN: dict[str, Any] = {
     "init_lr": 0.01,
@@ -205,10 +208,16 @@ class TestStockStates:
         assert scheduler.init_lr == 0.01
 
     def test_what_does_not_matter_is_not_warned_about(self, optimizer) -> None:
-        build(optimizer(), lr_decay_style="cosine", lr_warmup_steps=0).load_state_dict(
-            self.stock(optimizer, 5, lr_decay_style="cosine", lr_warmup_steps=0)
-        )
-        build(optimizer(), "override").load_state_dict(self.stock(optimizer, 5))
+        cosine = {"lr_decay_style": "cosine", "lr_warmup_steps": 0}
+        loads = {
+            "checkpoint": (build(optimizer(), **cosine), self.stock(optimizer, 5, **cosine)),
+            "override": (build(optimizer(), "override"), self.stock(optimizer, 5)),
+        }
+        with warnings.catch_warnings(record=True) as caught:
+            for scheduler, state in loads.values():
+                scheduler.load_state_dict(state)
+        assert caught == []
+        assert [scheduler.num_steps for scheduler, _ in loads.values()] == [5, 5]
 
     def test_strict_takes_one_that_differs_in_nothing_it_says(self, optimizer) -> None:
         scheduler = build(optimizer(), "neither")
@@ -297,27 +306,22 @@ def test_a_broken_state_is_refused_in_words_and_changes_nothing(optimizer, name:
 
 
 def test_a_newer_format_says_to_upgrade(optimizer) -> None:
-    state = saved_at(optimizer, 50)
-    details = {**json.loads(state["schedframe"]), "format": 2}
+    state = with_details(saved_at(optimizer, 50), format=2)
     with pytest.raises(StateError, match="format 2, this version reads 1; upgrade schedframe"):
-        build(optimizer()).load_state_dict(edited(state, schedframe=json.dumps(details)))
+        build(optimizer()).load_state_dict(state)
 
 
 def test_a_style_that_is_not_installed_names_where_it_came_from(optimizer, install) -> None:
-    from schedframe._plan import digest
-
     install("state-plugin", CURVE.format(name="bendy"), lr_styles={"bendy": "state_plugin_mod:Bendy"}, version="3.1")
     first = build(optimizer(), lr_decay_style="bendy")
     state = first.state_dict()
-    details = json.loads(state["schedframe"])
-    details["lr_style"]["style"] = state["lr_decay_style"] = "gone"
-    details["digest"] = digest({key: state[key] for key in TEN_KEYS})
+    state = as_written({**state, "lr_decay_style": "gone"}, lr_style={"style": "gone"})
     scheduler = build(optimizer())
     with pytest.raises(StateError, match=r"style 'gone' cannot be used: there is no LR") as caught:
-        scheduler.load_state_dict({**state, "schedframe": json.dumps(details)})
-    written = "; it was written with state-plugin 3.1 (state_plugin_mod:Bendy): pip install 'state-plugin==3.1'"
-    assert written in str(caught.value)
-    build(optimizer(), "override").load_state_dict({**state, "schedframe": json.dumps(details)})
+        scheduler.load_state_dict(state)
+    source = "; it was written with state-plugin 3.1 (state_plugin_mod:Bendy): pip install 'state-plugin==3.1'"
+    assert source in str(caught.value)
+    build(optimizer(), "override").load_state_dict(state)
 
 
 CURVE = """

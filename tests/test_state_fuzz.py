@@ -27,9 +27,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schedframe import OptimizerParamScheduler, SchedframeWarning, StateError
-from schedframe._plan import digest
 from schedframe._policy import KEYS, Parent
 from schedframe._state import TEN_KEYS
+
+from .states import LEGACY, as_written, with_details
 
 FLAGS = {"strict": (False, False), "checkpoint": (True, False), "override": (False, True)}
 
@@ -67,14 +68,6 @@ POSITIONS = (40, 45, 95, 130)
 """Where a state is saved: where some start, in a warm-up, in a tail, past the end."""
 
 NUMBERS = [key for key in TEN_KEYS if key not in ("lr_decay_style", "wd_incr_style")]
-
-LEGACY = {
-    "max_lr": "start_lr",
-    "lr_warmup_steps": "warmup_iter",
-    "lr_decay_steps": "end_iter",
-    "lr_decay_style": "decay_style",
-    "num_steps": "num_iters",
-}
 
 
 class Optimizer:
@@ -188,7 +181,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 def prepared(world: World) -> World:
     for style in ({"style": "gone"}, {"style": "cosine", "power": 2}):
-        scheduler, state = build("checkpoint"), rewritten(saved_states()[0][1], lr_style=style)
+        scheduler, state = build("checkpoint"), of_style(saved_states()[0][1], style)
         with pytest.raises(StateError):
             scheduler.load_state_dict(state)
     return world
@@ -221,17 +214,15 @@ def saved_states() -> list[tuple[str, dict[str, Any]]]:
     return _SAVED
 
 
-def rewritten(state: Mapping[Any, Any], **changes: Any) -> dict[Any, Any]:
-    """`state` with `changes` in what our key says; ``...`` leaves a part out."""
-    details = {**json.loads(state["schedframe"]), **changes}
-    return {**state, "schedframe": json.dumps({key: value for key, value in details.items() if value is not ...})}
+def of_style(state: Mapping[Any, Any], style: dict[str, Any]) -> dict[Any, Any]:
+    """`state` as a run of `style` would have written it."""
+    return as_written({**state, "lr_decay_style": style["style"]}, lr_style=style)
 
 
-def with_fitting_digest(state: Mapping[Any, Any]) -> dict[Any, Any]:
-    """`state` with a digest of the ten keys as they are, under either spelling, where they have one."""
-    ten = {key: state.get(LEGACY.get(key), state.get(key)) for key in TEN_KEYS}
+def fitting(state: Mapping[Any, Any]) -> dict[Any, Any]:
+    """`state` with a digest and a fingerprint of what it says, where it says anything."""
     try:
-        return rewritten(state, digest=digest(ten))
+        return as_written(state)
     except Exception:
         return dict(state)
 
@@ -278,7 +269,13 @@ def change_a_detail(state: dict[Any, Any], draw: random.Random) -> None:
 
 
 def change_a_style(state: dict[Any, Any], draw: random.Random) -> None:
-    _rewrite(state, draw.choice(("lr_style", "lr_style", "wd_style")), draw.choice(STYLES))
+    part, key = draw.choice(
+        (("lr_style", "lr_decay_style"), ("lr_style", "decay_style"), ("wd_style", "wd_incr_style"))
+    )
+    style = draw.choice(STYLES)
+    _rewrite(state, part, style)
+    if key in state:
+        state[key] = style["style"]
 
 
 def change_the_start(state: dict[Any, Any], draw: random.Random) -> None:
@@ -288,7 +285,7 @@ def change_the_start(state: dict[Any, Any], draw: random.Random) -> None:
 
 def _rewrite(state: dict[Any, Any], key: str, value: Any) -> None:
     with contextlib.suppress(Exception):  # what another change left there is no JSON any more
-        state.update(rewritten(state, **{key: value}))
+        state.update(with_details(state, **{key: value}))
 
 
 def edit_the_text(state: dict[Any, Any], draw: random.Random) -> None:
@@ -327,7 +324,7 @@ Case = tuple[str, str, dict[Any, Any]]
 
 
 def mutated(count: int, seed: int) -> list[Case]:
-    """Return `count` states of `RUNS` that are broken in one to three ways, half of them with a digest that fits."""
+    """Return `count` states of `RUNS` that are broken in one to three ways, half of them fitting in themselves."""
     draw, cases = random.Random(seed), []
     for number in range(count):
         name, saved = draw.choice(saved_states())
@@ -337,7 +334,7 @@ def mutated(count: int, seed: int) -> list[Case]:
             if state:
                 change(state, draw)
         if draw.random() < 0.5:
-            state = with_fitting_digest(state)
+            state = fitting(state)
         cases.append((name, f"{number}: {', '.join(change.__name__ for change in changes)}", state))
     return cases
 
@@ -523,6 +520,33 @@ def test_any_byte_of_the_text_may_be_another(world: World, policy: str) -> None:
     assert outcomes[False] > len(text) // 2
 
 
+@pytest.mark.parametrize("policy", FLAGS)
+@pytest.mark.parametrize("name", ["WSD", "polynomial", "starts later"])
+def test_a_flipped_bit_is_told_or_changes_nothing(world: World, name: str, policy: str) -> None:
+    """Each bit of our key by itself: the load is refused, or warns, or is that of the state as it was."""
+    state = ours(name)
+    text, first, told = state["schedframe"].encode(), build(policy, name), Counter[str]()
+    first.load_state_dict(state)
+    silent = []
+    with world.entered():
+        for at in range(len(text)):
+            flipped = text[:at] + bytes([text[at] ^ 1 << at % 8]) + text[at + 1 :]
+            scheduler = build(policy, name)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                try:
+                    scheduler.load_state_dict({**state, "schedframe": flipped})
+                except StateError:
+                    told["refused"] += 1
+                    continue
+            told["warned" if caught else "silent"] += 1
+            if not caught and (scheduler.fingerprint, values(scheduler)) != (first.fingerprint, values(first)):
+                silent.append(f"{at}: {flipped.decode()}")
+    assert silent == []
+    assert told["refused"] > len(text) // 2
+    assert told["warned"] > (0 if policy == "strict" else 10)
+
+
 NESTED = {
     "styles": ('"lr_style": ', '{"style": "WSD", "wsd_decay_steps": 3, "lr_wsd_decay_style": ', '"linear"', "}"),
     "an option": ('"lr_style": {"style": "polynomial", "power": ', "[", "2", "]"),
@@ -622,7 +646,7 @@ LARGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 @pytest.mark.parametrize("what", LARGE)
 def test_numbers_that_are_too_large_together_are_refused(world: World, what: str) -> None:
     ten, details = LARGE[what]
-    state = with_fitting_digest(rewritten({**ours(), **ten}, **details))
+    state = fitting(with_details({**ours(), **ten}, **details))
     with world.entered():
         assert outcome("checkpoint", state) in ("loaded", "refused")
 
@@ -640,7 +664,7 @@ def test_a_style_that_a_group_cannot_run_is_refused_before_it_begins(world: Worl
 def test_a_rate_that_the_checkpoint_says_obeys_the_rules_of_one_that_is_written(
     world: World, rate: float, expected: str
 ) -> None:
-    state = with_fitting_digest({**ours("constant"), "max_lr": rate, "min_lr": 0.0})
+    state = fitting({**ours("constant"), "max_lr": rate, "min_lr": 0.0})
     with world.entered():
         assert outcome("override", state, **CURRENT) == expected
 
@@ -676,7 +700,7 @@ def test_hypothesis_finds_no_state_that_is_neither_loaded_nor_refused(
         _rewrite(state, part, value)
     state.update(changed)
     if fits:
-        state = with_fitting_digest(state)
+        state = fitting(state)
     scheduler = RECEIVERS[receiver](name)
     before = everything_of(scheduler)
     with world.entered():
@@ -695,19 +719,19 @@ def biggest() -> Iterator[tuple[str, dict[Any, Any]]]:
     yield "many digits", {**state, "schedframe": text.replace("0.01", "1" * (10 * many))}
     yield "many decimals", {**state, "schedframe": text.replace("0.01", "0.0" + "1" * (10 * many))}
     yield "a long exponent", {**state, "schedframe": text.replace("0.01", "1e-" + "1" * many)}
-    yield "a long name", rewritten(state, lr_style={"style": "x" * many})
+    yield "a long name", with_details(state, lr_style={"style": "x" * many})
     yield "a long name of Megatron's", {**{key: state[key] for key in TEN_KEYS}, "lr_decay_style": "x" * many}
-    yield "many options", rewritten(state, lr_style={"style": "cosine", **{f"o{number}": 0 for number in range(2000)}})
-    yield "a long number", rewritten(state, lr_style={"style": "polynomial", "power": "9" * many})
-    yield "a long length", rewritten(state, lr_style={"style": "WSD", "wsd_decay_steps": "9" * many})
-    yield "a large exponent", rewritten(state, lr_style={"style": "WSD", "wsd_decay_steps": "1e999999999"})
-    yield "a small exponent", rewritten(state, lr_style={"style": "polynomial", "power": "1e-999999999"})
-    yield "milestones", rewritten(state, lr_style={"style": "multi-step", "milestones": marks, "multipliers": marks})
-    yield "sources", rewritten(state, sources=sources)
-    yield "sources of what is not there", rewritten(state, sources=sources, lr_style={"style": "gone"})
-    yield "a long format", rewritten(state, format="x" * (20 * many))
-    yield "a long fingerprint", rewritten(state, fingerprint="x" * (20 * many))
-    yield "a long digest", rewritten(state, digest=list(range(many)))
+    yield "many options", of_style(state, {"style": "cosine", **{f"o{number}": 0 for number in range(2000)}})
+    yield "a long number", of_style(state, {"style": "polynomial", "power": "9" * many})
+    yield "a long length", of_style(state, {"style": "WSD", "wsd_decay_steps": "9" * many})
+    yield "a large exponent", of_style(state, {"style": "WSD", "wsd_decay_steps": "1e999999999"})
+    yield "a small exponent", of_style(state, {"style": "polynomial", "power": "1e-999999999"})
+    yield "milestones", of_style(state, {"style": "multi-step", "milestones": marks, "multipliers": marks})
+    yield "sources", with_details(state, sources=sources)
+    yield "sources of what is not there", with_details(of_style(state, {"style": "gone"}), sources=sources)
+    yield "a long format", with_details(state, format="x" * (20 * many))
+    yield "a long fingerprint", with_details(state, fingerprint="x" * (20 * many))
+    yield "a long digest", with_details(state, digest=list(range(many)))
     yield "a large integer", {**state, "num_steps": 1 << (30 * many)}
     yield "a long list", {**state, "max_lr": [0.0] * (5 * many)}
     yield "long text for a number", {**state, "max_lr": "x" * (50 * many)}
@@ -734,8 +758,9 @@ def main(folder: Path) -> dict[str, list[str]]:
 
 @pytest.mark.skipif(not importlib.util.find_spec("resource"), reason="needs resource.setrlimit")
 def test_the_biggest_states_are_loaded_or_refused_in_little_memory(tmp_path: Path) -> None:
-    command = [sys.executable, __file__, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120)
+    command = [sys.executable, "-m", "tests.test_state_fuzz", str(tmp_path)]
+    root = Path(__file__).parents[1]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout)
     assert len(told) == 24

@@ -5,6 +5,7 @@ Megatron's own keep its formulas and its order of operations, so that they are e
 ``p`` is progress through the decay, ``(step - lr_warmup_steps) / (lr_decay_steps - lr_warmup_steps)``.
 """
 
+from bisect import bisect_left
 from math import cos, pi, pow, sqrt
 from typing import Annotated, Literal, final
 
@@ -331,10 +332,8 @@ class MultiStep(LRStyle):
 
     def lr(self, point: LRPoint) -> float:
         """Return the multiplier of the last milestone behind the step times the peak, at least the floor."""
-        multiplier = 1.0
-        for milestone, following in zip(self.milestones, self.multipliers, strict=True):
-            if point.step > milestone * point.decay_steps:
-                multiplier = following
+        behind = bisect_left(self.milestones, point.step, key=lambda milestone: milestone * point.decay_steps)
+        multiplier = self.multipliers[behind - 1] if behind else 1.0
         return max(point.min_lr, multiplier * point.max_lr)
 
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:

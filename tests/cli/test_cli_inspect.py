@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 from schedframe import Schedule, __version__, branch, load
 from schedframe._cli._app import app
 
+from ..states import as_written
+
 RUN = """\
 train_samples: 5000
 max_lr: 3e-4
@@ -158,15 +160,9 @@ def test_megatrons_cosine_needs_no_file_after_the_warm_up() -> None:
 
 def test_a_style_that_is_not_installed_is_shown_all_the_same() -> None:
     state = state_of(load("run.yaml"), 4750)
-    details = json.loads(state["schedframe"])
-    details["lr_style"]["lr_wsd_decay_style"] = {"style": "nowhere"}
-    details["sources"]["lr_style.lr_wsd_decay_style"] = {
-        "name": "nowhere",
-        "target": "gone:Gone",
-        "distribution": "gone",
-        "version": "1.2",
-    }
-    write("checkpoints", {**state, "schedframe": json.dumps(details)})
+    lr_style = {**json.loads(state["schedframe"])["lr_style"], "lr_wsd_decay_style": {"style": "nowhere"}}
+    source = {"name": "nowhere", "target": "gone:Gone", "distribution": "gone", "version": "1.2"}
+    write("checkpoints", as_written(state, lr_style=lr_style, sources={"lr_style.lr_wsd_decay_style": source}))
     code, out, _ = inspect("checkpoints")
     assert code == 0
     assert "lr_style.lr_wsd_decay_style nowhere from gone 1.2 (gone:Gone)" in out

@@ -30,8 +30,10 @@ print("torch" in sys.modules)
 
 
 def test_without_a_process_group_there_is_one_rank(scheduler: OptimizerParamScheduler) -> None:
-    pytest.importorskip("torch")
+    distributed = pytest.importorskip("torch.distributed")
+    assert not distributed.is_initialized()
     scheduler.verify_ranks()
+    assert not distributed.is_initialized()
 
 
 def test_a_process_group_of_one_passes(run: dict[str, Any], request: pytest.FixtureRequest) -> None:
