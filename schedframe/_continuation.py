@@ -13,7 +13,7 @@ from schedframe import _hooks, _state
 from schedframe._document import Document, from_text
 from schedframe._errors import ConfigError, Problem
 from schedframe._files import write_new
-from schedframe._lengths import parse_length, parse_number, parse_rate, whole
+from schedframe._lengths import compact, parse_length, parse_number, parse_rate, whole
 from schedframe._plan import CURRENT, Plan, fingerprint
 from schedframe._policy import Parent, Resume
 from schedframe._resume import decide
@@ -23,6 +23,10 @@ from schedframe._shorthand import FLAT_WSD
 from schedframe._style import LRPoint, Style
 from schedframe.styles.lr import WSD, Exponential
 from schedframe.styles.wd import WDConstant
+
+_LENGTHS = frozenset(
+    ("lr_decay_steps", "lr_warmup_steps", "start_step", "step", "train_samples", "wd_incr_steps", "wsd_decay_steps")
+)
 
 Position = float | str | Mapping[str, Any]
 """Where a schedule is left: a step, ``450M``, or the scheduler's state of a checkpoint."""
@@ -74,7 +78,7 @@ class Continuation:
         """
         path = Path(path)
         document = document_of(self.parent)
-        heading = [f"schedframe {self.operation} of {document.path.name} at step {self.step}"]
+        heading = [f"schedframe {self.operation} of {document.path.name} at step {_spelled('step', self.step)}"]
         text = rewritten(document, self.changes, heading=heading, suffix=path.suffix)
         write_new(path, text, overwrite=overwrite, never=[document.path])
 
@@ -282,7 +286,7 @@ class _Leaving:
             "resume": REMOVED,
             "parent": {"fingerprint": fingerprint(self.plan), "step": self.step},
         }
-        changes = {key: value for key, value in changes.items() if not self.says(key, value, changes)}
+        changes = {key: _spelled(key, value) for key, value in changes.items() if not self.says(key, value, changes)}
         keys = {key: value for key, value in {**self.keys, **changes}.items() if value is not REMOVED}
         try:
             schedule = Schedule(**keys)
@@ -398,6 +402,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Resume | Parent):
         return asdict(value)
     return list(value) if isinstance(value, tuple) else value
+
+
+def _spelled(key: str, value: Any) -> Any:
+    """`value` with its lengths as a person writes them."""
+    if isinstance(value, Mapping):
+        return {inner: _spelled(inner, said) for inner, said in value.items()}
+    return compact(value) if key in _LENGTHS and isinstance(value, int | float) and value >= 1_000_000 else value
 
 
 def _leaves(value: Any) -> Iterator[Any]:

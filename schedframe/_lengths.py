@@ -14,6 +14,7 @@ _NUMBER = re.compile(
     rf"(?P<mantissa>[+-]?(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS}))(?:[eE](?P<exponent>[+-]?\d+))?", re.ASCII
 )
 _LARGEST = int(1e300)
+_SHORT = 7
 
 
 def parse_number(value: object) -> float:
@@ -104,6 +105,16 @@ def _bounded(number: Fraction) -> Fraction:
 def whole(number: float) -> float:
     """`number` as an ``int`` where it is integral, else unchanged."""
     return int(number) if number == int(number) else number
+
+
+def compact(steps: float) -> float | str:
+    """`steps` with a suffix where that is short and exact, such as ``500M`` or ``1.5K``, else unchanged."""
+    for suffix, exponent in reversed(_SUFFIX_EXPONENT.items()):
+        if suffix and steps >= 10**exponent:
+            text = f"{steps / 10**exponent:.6g}"
+            exact = len(text) < _SHORT and Decimal(text).scaleb(exponent) == Decimal(steps)
+            return text + suffix.upper() if exact else steps
+    return steps
 
 
 def _validate_length(value: Any, info: ValidationInfo) -> float:

@@ -45,6 +45,14 @@ def resumed(optimizer: Any, file: Path, state: dict[str, Any]) -> OptimizerParam
     return scheduler
 
 
+LARGE = """\
+train_samples: 800M # all
+max_lr: 3e-4
+lr_warmup_steps: 2%
+lr_decay_style: {style: WSD, wsd_decay_steps: 10%, lr_wsd_decay_style: minus_sqrt}
+"""
+
+
 class TestBranch:
     """A cooldown that starts now."""
 
@@ -227,6 +235,29 @@ class TestExtend:
         for step in range(0, 4501, 50):
             assert longer.lr_at(step) == load(run).lr_at(step)
         assert longer.lr_at(8000) == longer.min_lr
+
+    def test_writes_lengths_as_a_person_does(self, tmp_path: Path) -> None:
+        file = tmp_path / "run.yaml"
+        file.write_text(LARGE)
+        longer = schedframe.extend(load(file), "500M", lr_decay_steps="1.5B")
+        longer.write(tmp_path / "longer.yaml")
+        assert (tmp_path / "longer.yaml").read_text().replace('"', "") == (
+            "# schedframe extend of run.yaml at step 500M\n"
+            "\n"
+            "train_samples: 1.5B # all\n"
+            "max_lr: 3e-4\n"
+            "lr_warmup_steps: 16M\n"
+            "lr_decay_style: {style: WSD, wsd_decay_steps: 80M, lr_wsd_decay_style: minus_sqrt}\n"
+            "parent:\n"
+            f"  fingerprint: {load(file).fingerprint}\n"
+            "  step: 500M\n"
+        )
+        odd = schedframe.extend(load(file), 500_000_001, lr_decay_steps=1_000_000_001)
+        odd.write(tmp_path / "odd.yaml")
+        assert "\ntrain_samples: 1000000001 # all\n" in (tmp_path / "odd.yaml").read_text()
+        assert [load(tmp_path / f"{name}.yaml").fingerprint for name in ("longer", "odd")] == [
+            made.schedule.fingerprint for made in (longer, odd)
+        ]
 
     def test_every_comment_and_what_did_not_change_stays(self, run: Path) -> None:
         schedframe.extend(load(run), 1000, lr_decay_steps="8K").write(run.with_name("longer.yaml"))

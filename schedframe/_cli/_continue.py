@@ -26,9 +26,9 @@ Examples:
 """,
     "rewarm": """\b
 Examples:
-  schedframe rewarm run.yaml --checkpoint ckpt --max-lr 4e-4 \
+  schedframe rewarm run.yaml --checkpoint ckpt --max-lr 4e-4 \\
       --lr-warmup-steps 1% --lr-decay-steps 100M -o continued.yaml
-  schedframe rewarm run.yaml --at 500M --lr-warmup-steps 1M --lr-decay-steps 50M \
+  schedframe rewarm run.yaml --at 500M --lr-warmup-steps 1M --lr-decay-steps 50M \\
       --lr-decay-style '{style: WSD, wsd_decay_steps: 10M}' -o w.yaml
 """,
 }

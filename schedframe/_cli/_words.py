@@ -1,26 +1,17 @@
 """Steps, styles and schedules in few words."""
 
-from decimal import Decimal
 from typing import Any
 
-from schedframe._lengths import whole
+from schedframe._lengths import compact, whole
 from schedframe._plan import Plan
 from schedframe._schedule import Schedule
 from schedframe.styles import Style
 
-_SUFFIXES = ((12, "T"), (9, "B"), (6, "M"), (3, "K"))
-_SHORT = 7
-
 
 def short(step: float) -> str:
     """Write a number of steps as a config may say it, exactly: ``500M``, ``1.5K``, ``500_000_001``."""
-    for exponent, suffix in _SUFFIXES:
-        if step >= 10**exponent:
-            text = f"{step / 10**exponent:.6g}"
-            if len(text) < _SHORT and Decimal(text).scaleb(exponent) == Decimal(step):
-                return text + suffix
-            break
-    return f"{whole(step):_}"
+    text = compact(step)
+    return text if isinstance(text, str) else f"{whole(text):_}"
 
 
 def option_value(value: Any) -> str:
