@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import schedframe
-from schedframe._errors import PluginError, SchedframeError
+from schedframe._errors import ConfigError, PluginError, Problem, SchedframeError
 
 if TYPE_CHECKING:
     from schedframe._schedule import Schedule
@@ -66,6 +66,7 @@ def preview(
     run, and the step after the end of the decay.
     """
     schedule = schedframe.load(file)
+    _refuse_current(file, schedule)
     labels = _labels(schedule, points, at or [])
     rows = evaluate(schedule, labels)
     if plot is not None:
@@ -80,6 +81,17 @@ def preview(
         _print_table(file, schedule, rows)
         if not no_chart:
             _print_charts(schedule, labels)
+
+
+def _refuse_current(file: Path, schedule: "Schedule") -> None:
+    from schedframe._plan import CURRENT
+
+    if schedule.init_lr == CURRENT:
+        fault = (
+            f"is what a checkpoint has at start_step {schedule.start_step}, which is not known here; look at it with "
+            f"`schedframe inspect CHECKPOINT --with {file}`, or give a number"
+        )
+        raise ConfigError(str(file), [Problem("init_lr", fault, CURRENT)])
 
 
 def evaluate(schedule: "Schedule", labels: dict[float, str]) -> list[Row]:

@@ -172,3 +172,12 @@ def test_a_bad_file_is_told_as_the_library_tells_it(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr == f"{told.value}\n"
+
+
+def test_a_rate_that_only_a_checkpoint_knows_says_where_to_look(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(WITHOUT_WD + "start_step: 500\ninit_lr: current\nlr_warmup_steps: 10\n")
+    result = CliRunner().invoke(app, ["preview", str(file)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "init_lr = current: is what a checkpoint has at start_step 500, which is not known here" in result.stderr
+    assert f"`schedframe inspect CHECKPOINT --with {file}`" in result.stderr
