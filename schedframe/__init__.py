@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from schedframe._version import __version__
 
 if TYPE_CHECKING:
-    from schedframe._continuation import Continuation, branch, extend, rewarm
+    from schedframe._continuation import Continuation
     from schedframe._errors import (
         ConfigError,
         PluginError,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         UnknownStyleError,
     )
     from schedframe._hooks import hookimpl
+    from schedframe._operations import branch, extend, rewarm
     from schedframe._registry import Registry, Source, lr_styles, source_of, wd_styles
     from schedframe._schedule import Schedule, load
     from schedframe._scheduler import OptimizerParamScheduler
@@ -64,7 +65,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "_continuation": ("Continuation", "branch", "extend", "rewarm"),
+    "_continuation": ("Continuation",),
     "_errors": (
         "ConfigError",
         "PluginError",
@@ -78,6 +79,7 @@ _HOMES = {
         "UnknownStyleError",
     ),
     "_hooks": ("hookimpl",),
+    "_operations": ("branch", "extend", "rewarm"),
     "_registry": ("Registry", "Source", "lr_styles", "source_of", "wd_styles"),
     "_schedule": ("Schedule", "load"),
     "_scheduler": ("OptimizerParamScheduler",),

@@ -1,0 +1,165 @@
+"""A schedule at the step where it is left for another one."""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+from schedframe import _hooks, _state
+from schedframe._continuation import Continuation, document_of, plain, spelled
+from schedframe._errors import ConfigError, Problem
+from schedframe._lengths import parse_length, parse_number, parse_rate, whole
+from schedframe._plan import CURRENT, Plan, fingerprint
+from schedframe._resume import decide
+from schedframe._rewrite import REMOVED
+from schedframe._schedule import Schedule
+from schedframe._shorthand import FLAT_WSD
+from schedframe._style import LRPoint
+from schedframe.styles.wd import WDConstant
+
+Position = float | str | Mapping[str, Any]
+"""Where a schedule is left: a step, ``450M``, or the scheduler's state of a checkpoint."""
+
+
+class Leaving:
+    """A schedule at the step where it is left."""
+
+    def __init__(self, schedule: Schedule, at: Position) -> None:
+        self.schedule = schedule
+        self.document = document_of(schedule)
+        self.keys = self.document.data
+        self.plan = Plan.of(schedule)
+        if isinstance(at, Mapping):
+            saved = _state.read(_hooks.translated(at))
+            decision = decide(saved, self.plan, policy="strict", parent=schedule.parent)
+            self.plan, self.step = decision.plan, decision.position
+        else:
+            self.step = self.length("start_step", at)
+        self.own_step = self.step - self.plan.start_step
+        if self.own_step < 0:
+            raise self.refusal("start_step", f"lies after step {self.step}, where it goes on", self.plan.start_step)
+        self.lr, self.wd = self.plan.finite_at(self.step)
+
+    def refusal(self, path: str, message: str, value: Any) -> ConfigError:
+        return ConfigError(str(self.document.path), [Problem(path, message, str(value))])
+
+    def length(self, key: str, value: Any) -> float:
+        return self._parsed(key, value, parse_length)
+
+    def rate(self, key: str, value: Any) -> float:
+        return self._parsed(key, value, lambda given: parse_rate(given, self.plan.max_lr))
+
+    def _parsed(self, key: str, value: Any, parse: Callable[[Any], float]) -> float:
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise self.refusal(key, str(error), repr(value)) from None
+
+    def continuation(self, operation: str, changes: Mapping[str, Any]) -> Continuation:
+        changes = {
+            **changes,
+            "resume": REMOVED,
+            "parent": {"fingerprint": fingerprint(self.plan), "step": self.step},
+        }
+        changes = {key: spelled(key, value) for key, value in changes.items() if not self.says(key, value, changes)}
+        keys = {key: value for key, value in {**self.keys, **changes}.items() if value is not REMOVED}
+        try:
+            schedule = Schedule(**keys)
+        except ConfigError as error:
+            raise ConfigError(f"the {operation} of {self.document.path.name}", error.problems) from None
+        return Continuation(operation, self.schedule, schedule, self.step, self.lr, self.wd, changes)
+
+    def says(self, key: str, value: Any, changes: Mapping[str, Any]) -> bool:
+        """Say whether the parent's file says `value` for `key` already, in its own words."""
+        if key not in self.keys:
+            return value is REMOVED
+        same_peak = changes.get("max_lr", self.schedule.max_lr) == self.schedule.max_lr
+        return same_peak and key in ("max_lr", "min_lr", "init_lr") and value == getattr(self.schedule, key)
+
+    def refuse_unless_stable(self) -> None:
+        """Refuse a step at which the learning rate is not the peak that it has had since the end of warm-up."""
+        plan, first = self.plan, max(self.plan.lr_warmup_steps, 0)
+        if self.own_step < first:
+            raise self.refusal("lr_warmup_steps", f"step {self.step} lies in the warm-up, in no stable phase", first)
+        now, then = (
+            plan.lr_style.lr(LRPoint(step, first, plan.lr_decay_steps, plan.max_lr, plan.min_lr))
+            for step in (self.own_step, first)
+        )
+        if now != then:
+            raise self.refusal(
+                "lr_decay_style",
+                f"step {self.step} lies in no stable phase: the learning rate is {now} there, and was {then} where "
+                f"the warm-up ended. Branch from an earlier step, or start a new decay with rewarm",
+                plan.lr_style.style,
+            )
+
+    def first_difference(self, other: Schedule) -> float | None:
+        """Return the first of many steps up to the seam at which `other` is not the same; ``None`` if there is none."""
+        marks = sorted(
+            {0.0, self.own_step, *(step - self.plan.start_step for step in self.schedule.landmarks().values())}
+        )
+        inside = [first + (last - first) * part / 16 for first, last in pairwise(marks) for part in range(16)]
+        for own_step in [*inside, marks[-1]]:
+            step = self.plan.start_step + whole(own_step)
+            if own_step <= self.own_step and self.plan.finite_at(step) != (other.lr_at(step), other.wd_at(step)):
+                return step
+        return None
+
+    def end(self, steps: float) -> dict[str, Any]:
+        """Return the keys that say where the decay ends, those that the parent uses for it."""
+        said = [key for key in ("train_samples", "lr_decay_steps") if self.keys.get(key) is not None]
+        return dict.fromkeys(said, steps)
+
+    def style(self, table: Any) -> dict[str, Any]:
+        """Return the keys that say the style: Megatron's flat ones where the parent has those."""
+        flat = [key for key in FLAT_WSD if key in self.keys]
+        if not flat:
+            return {"lr_decay_style": table}
+        gone: dict[str, Any] = dict.fromkeys(flat, REMOVED)
+        if isinstance(table, Mapping) and table["style"] == "WSD":
+            return {**gone, "lr_decay_style": "WSD", **{key: table[key] for key in FLAT_WSD if key in table}}
+        return {**gone, "lr_decay_style": table}
+
+    def weight_decay(self, end_wd: float | str | None) -> dict[str, Any]:
+        """Return the keys that let weight decay go on from its value at the seam."""
+        if self.wd is None:
+            return {}
+        plan = self.plan
+        if isinstance(plan.wd_style, WDConstant) and end_wd in (None, CURRENT):
+            return {}
+        moving = not isinstance(plan.wd_style, WDConstant) and not (
+            self.own_step >= plan.wd_incr_steps and self.wd == plan.end_wd
+        )
+        if moving and end_wd is None:
+            raise self.refusal(
+                "wd_incr_style",
+                f"weight decay is still moving at step {self.step}: it is {self.wd} there, on its way to "
+                f"{plan.end_wd}. Say where it goes with end_wd (--end-wd): {plan.end_wd}, or `current` to hold it",
+                plan.wd_style.style,
+            )
+        end = self.wd if end_wd in (None, CURRENT) else self._parsed("end_wd", end_wd, parse_number)
+        style = REMOVED if end == self.wd else "linear"
+        return {"start_wd": self.wd, "end_wd": end, "wd_incr_steps": REMOVED, "wd_incr_style": style}
+
+    def without_percentages(self) -> dict[str, Any]:
+        """Return the keys that are said in percent of `lr_decay_steps`, as the numbers that they are."""
+        schedule = self.schedule
+        said = {"lr_warmup_steps": schedule.lr_warmup_steps, "wd_incr_steps": schedule.wd_incr_steps}
+        numbers: dict[str, Any] = {key: value for key, value in said.items() if _is_percentage(self.keys.get(key))}
+        flat = [key for key in FLAT_WSD if _is_percentage(self.keys.get(key))]
+        numbers.update({key: getattr(schedule.lr_style, key) for key in flat})
+        for key, style in (("lr_decay_style", schedule.lr_style), ("wd_incr_style", schedule.wd_style)):
+            if any(_is_percentage(leaf) for leaf in _leaves(self.keys.get(key))):
+                numbers[key] = plain(style)
+        return numbers
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _leaves(inner)
+    else:
+        yield value
+
+
+def _is_percentage(value: Any) -> bool:
+    return isinstance(value, str) and value.strip().endswith("%")
