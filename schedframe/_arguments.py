@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from schedframe._byname import ByName, by_lr_style, by_wd_style
 from schedframe._errors import ConfigError, Problem, SchedframeError
+from schedframe._lengths import Scale
 from schedframe._plan import CURRENT
 from schedframe._problems import problems_of
 from schedframe._rules import broken_rules
@@ -68,7 +69,7 @@ def resolved(key: str, by_name: ByName, style: Any, lr_decay_steps: float | None
         ConfigError: about `key`, whatever is wrong with `style`.
     """
     try:
-        return by_name.resolve(style, lr_decay_steps)
+        return by_name.resolve(style, Scale(decay_steps=lr_decay_steps))
     except SchedframeError as error:
         problems = [Problem(key, str(error), repr(style), error=error)]
     except ValidationError as error:

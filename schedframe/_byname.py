@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from schedframe._errors import SchedframeError, StyleLoadError
+from schedframe._lengths import Scale, scale_in
 from schedframe._problems import explained
 from schedframe._registry import Registry, lr_styles, source_of, wd_styles
 from schedframe._style import LRCurve, LRStyle, Style, WDStyle
@@ -39,12 +40,12 @@ class ByName:
         table = {"type": "object", "properties": {"style": {"type": "string"}}, "required": ["style"]}
         return {"anyOf": [{"type": "string"}, table]}
 
-    def resolve(self, value: object, lr_decay_steps: float | None = None) -> Style:
+    def resolve(self, value: object, scale: Scale | None = None) -> Style:
         """Return the style that `value` says: a name, a table, or a style that is already built.
 
         Args:
             value: ``"rex"``, ``{"style": "rex", "beta": 0.5}`` or a `Style`.
-            lr_decay_steps: what percentages in the options are of; without it they are refused.
+            scale: what lengths in the options are measured with; without it they are numbers of steps.
 
         Raises:
             UnknownStyleError: and the registry's other errors, for the name.
@@ -63,7 +64,7 @@ class ByName:
         cls = self.registry[name]
         options = {**value, "style": cls.model_fields["style"].default}
         try:
-            return self._fitting(cls.model_validate(options, context={"lr_decay_steps": lr_decay_steps}))
+            return self._fitting(cls.model_validate(options, context={"scale": scale or Scale()}))
         except ValidationError as error:
             raise explained(error, cls) from None
         except (SchedframeError, ValueError):
@@ -80,9 +81,8 @@ class ByName:
         return style
 
     def _validate(self, value: Any, info: ValidationInfo) -> Style:
-        total = {**(info.data or {}), **(info.context or {})}.get("lr_decay_steps")
         try:
-            return self.resolve(value, total)
+            return self.resolve(value, scale_in(info))
         except SchedframeError as error:
             raise PydanticCustomError("style", "{message}", {"message": str(error), "error": error}) from error
 

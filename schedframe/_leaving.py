@@ -7,13 +7,15 @@ from typing import Any
 from schedframe import _hooks, _state
 from schedframe._continuation import Continuation, document_of, plain, spelled
 from schedframe._errors import ConfigError, Problem
-from schedframe._lengths import parse_length, parse_number, parse_rate, whole
+from schedframe._lengths import Scale
+from schedframe._numbers import parse_number, parse_rate, whole
 from schedframe._plan import CURRENT, Plan, fingerprint
 from schedframe._resume import decide
 from schedframe._rewrite import REMOVED
 from schedframe._schedule import Schedule
 from schedframe._shorthand import FLAT_WSD
 from schedframe._style import LRPoint
+from schedframe._units import RUN_KEYS
 from schedframe.styles.wd import WDConstant
 
 Position = float | str | Mapping[str, Any]
@@ -33,7 +35,7 @@ class Leaving:
             decision = decide(saved, self.plan, policy="strict", parent=schedule.parent)
             self.plan, self.step = decision.plan, decision.position
         else:
-            self.step = self.length("start_step", at)
+            self.step = self.position("start_step", at)
         self.own_step = self.step - self.plan.start_step
         if self.own_step < 0:
             raise self.refusal("start_step", f"lies after step {self.step}, where it goes on", self.plan.start_step)
@@ -42,8 +44,20 @@ class Leaving:
     def refusal(self, path: str, message: str, value: Any) -> ConfigError:
         return ConfigError(str(self.document.path), [Problem(path, message, str(value))])
 
+    def position(self, key: str, value: Any) -> float:
+        """Return the scheduler's count that `value` says, from the start of the run."""
+        return self._parsed(key, value, self.schedule.step_at)
+
     def length(self, key: str, value: Any) -> float:
-        return self._parsed(key, value, parse_length)
+        """Return the length that `value` says, in the scheduler's steps, from where the schedule is left."""
+        return self._absolute(key, value, self.step)
+
+    def end_of(self, key: str, value: Any) -> float:
+        """Return where `value` says that the schedule ends, in steps from its own step 0."""
+        return self._absolute(key, value, self.plan.start_step)
+
+    def _absolute(self, key: str, value: Any, start: float) -> float:
+        return self._parsed(key, value, Scale(self.schedule._scale.units, start).absolute)
 
     def rate(self, key: str, value: Any) -> float:
         return self._parsed(key, value, lambda given: parse_rate(given, self.plan.max_lr))
@@ -104,10 +118,19 @@ class Leaving:
                 return step
         return None
 
-    def end(self, steps: float) -> dict[str, Any]:
-        """Return the keys that say where the decay ends, those that the parent uses for it."""
-        said = [key for key in ("train_samples", "lr_decay_steps") if self.keys.get(key) is not None]
-        return dict.fromkeys(said, steps)
+    def end(self, steps: float, start: float, run_steps: float | None = None) -> dict[str, Any]:
+        """Return the keys that say where decay and run end, those that the parent uses for it.
+
+        Args:
+            steps: where the decay ends, in steps from `start`.
+            start: the scheduler's count at the new schedule's own step 0.
+            run_steps: where the run ends, where the parent says both; by default as the decay.
+        """
+        said = {"lr_decay_steps": steps} if self.keys.get("lr_decay_steps") is not None else {}
+        run = steps if run_steps is None or not said else run_steps
+        scale = Scale(self.schedule._scale.units, start)
+        runs = {key: unit for key, unit in RUN_KEYS.items() if self.keys.get(key) is not None}
+        return {**{key: scale.in_unit(run, unit) for key, unit in runs.items()}, **said}
 
     def style(self, table: Any) -> dict[str, Any]:
         """Return the keys that say the style: Megatron's flat ones where the parent has those."""

@@ -1,175 +1,241 @@
-"""Numbers and lengths as people write them: ``3e-4``, ``500M``, ``1_000_000``, ``10%``."""
+"""Lengths as people write them: ``500M``, ``2000 iters``, ``10B tokens``, ``10%``, ``5% of run``."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from numbers import Rational, Real
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
-_SUFFIX_EXPONENT = {"": 0, "k": 3, "m": 6, "b": 9, "t": 12}
-_DIGITS = r"\d+(?:_\d+)*"
-_NUMBER = re.compile(
-    rf"(?P<mantissa>[+-]?(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS}))(?:[eE](?P<exponent>[+-]?\d+))?", re.ASCII
-)
-_LARGEST = int(1e300)
+from schedframe._numbers import SUFFIX_EXPONENT, scaled, share_of, whole
+from schedframe._units import RUN_KEYS, Units, units_of
+
 _SHORT = 7
+_UNIT = re.compile(r"\s*(?:(iter)(?:s|ations?)?|(sample)s?|(token)s?|(epoch)s?)", re.IGNORECASE)
+_OF = re.compile(r"%\s+of\s+(run|decay)", re.IGNORECASE)
 
 
-def parse_number(value: object) -> float:
-    """`value` as a finite float: a number, or a string that holds one.
+class Measure(NamedTuple):
+    """A length as it is written.
 
-    Raises:
-        ValueError: for anything else; ``True``, NaN and infinity are no numbers.
+    Attributes:
+        amount: the number; of a percentage the fraction, 1/100 for ``1%``.
+        unit: ``iters``, ``samples``, ``tokens``, ``epochs``, ``%`` of the decay, ``% of run``; empty for the
+            scheduler's own steps.
     """
-    return float(_exact(value, "a number"))
+
+    amount: Fraction
+    unit: str
 
 
-def parse_length(value: object) -> float:
-    """`value` as a number of steps: a number, or a string such as ``500M``, ``2e9`` or ``1_000_000``.
+def parse_measure(value: object) -> Measure:
+    """`value` as a length: a number, or a string such as ``500M``, ``2000 iters``, ``10%`` or ``5% of run``.
 
-    ``K``, ``M``, ``B`` and ``T`` are decimal, in any case. Whole numbers come back as ``int``.
+    ``K``, ``M``, ``B`` and ``T`` are decimal, in any case.
 
     Raises:
         ValueError: for anything else, and below 0.
     """
-    exponent = 0
+    unit = ""
     if isinstance(value, str):
-        value = value.strip()
-        if value.endswith("%"):
-            raise ValueError("is a percentage, where only a number of steps can stand")
-        exponent = _SUFFIX_EXPONENT.get(value[-1:].lower(), 0)
-        if exponent:
-            value = value[:-1].rstrip()
-    steps = _bounded(_exact(value, "a length such as 2000, 500M or 1_000_000") * 10**exponent)
-    if steps < 0:
+        text = value.strip()
+        of = _OF.search(text)
+        if of and of.end() == len(text):
+            text = text[: of.start() + 1]
+        share = share_of(text)
+        if share is not None:
+            return Measure(share, "% of run" if of and of[1].lower() == "run" else "%")
+        written = next((found for found in _UNIT.finditer(text) if found.end() == len(text)), None)
+        if written:
+            unit, text = f"{next(filter(None, written.groups())).lower()}s", text[: written.start()]
+        value = text
+    amount = scaled(value, "a length such as 2000, 500M, 2000 iters or 10%")
+    if amount < 0:
         raise ValueError("must not be negative")
-    return int(steps) if steps.denominator == 1 else whole(float(steps))
+    return Measure(amount, unit)
 
 
-def parse_share(text: str) -> float | None:
-    """``"1%"`` as the fraction 0.01; ``None`` where `text` is no percentage.
-
-    The fraction is the float nearest to the decimal number written, so that ``1%`` of a length is
-    bit-equal to ``0.01 * length``.
+def absolute(value: object) -> Measure:
+    """`value` as a length that is no percentage.
 
     Raises:
-        ValueError: for a percentage that is no number, or below 0.
+        ValueError: it is one, or no length.
     """
-    share = _share(text)
-    return None if share is None else float(share)
+    measure = parse_measure(value)
+    if measure.unit.startswith("%"):
+        raise ValueError("is a percentage, where only a length of its own can stand, such as 500M or 2000 iters")
+    return measure
 
 
-def _share(value: object) -> Fraction | None:
-    text = value.strip() if isinstance(value, str) else ""
-    if not text.endswith("%"):
-        return None
-    percent = _read(text[:-1].rstrip(), "a percentage such as 10%")
-    if percent < 0:
-        raise ValueError("must not be negative")
-    return percent / 100
+def parse_length(value: object) -> float:
+    """`value` as a number of the scheduler's own steps; whole numbers come back as ``int``.
+
+    Raises:
+        ValueError: for anything else, and below 0.
+    """
+    amount, unit = parse_measure(value)
+    if unit:
+        what = "a percentage" if unit.startswith("%") else f"in {unit}"
+        raise ValueError(f"is {what}, where only a number of the scheduler's own steps can stand")
+    return _number(amount)
 
 
-def _exact(value: object, what: str) -> Fraction:
-    """`value` without rounding, whatever the program's decimal context."""
-    if value is None:
-        raise ValueError("has no value")
-    if isinstance(value, str):
-        return _read(value.strip(), what)
-    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
-        raise ValueError(f"is not {what}")
-    try:
-        return _bounded(Fraction(value if isinstance(value, Rational | Decimal) else float(value)))
-    except (OverflowError, ValueError) as error:
-        raise ValueError("is too large" if str(error) == "is too large" else "is not a finite number") from None
+@dataclass(frozen=True)
+class Scale:
+    """What lengths are measured with: a place on a run whose end may be known.
 
+    Attributes:
+        units: how units are converted.
+        start: the scheduler's count at the schedule's own step 0.
+        decay_steps: what a percentage is of, in steps; ``None`` where it is not known.
+        run_steps: what a percentage of the run is of, in steps; ``None`` where it is not known.
+    """
 
-def _read(text: str, what: str) -> Fraction:
-    match = _NUMBER.fullmatch(text)
-    if match is None:
-        raise ValueError(f"is not {what}")
-    mantissa, exponent = match["mantissa"].replace("_", ""), match["exponent"] or "0"
-    if len(mantissa) > 400:
-        raise ValueError("is too large")
-    power = int(exponent) if len(exponent) < 5 else (-1000 if exponent.startswith("-") else 1000)
-    return _bounded(Fraction(mantissa) * Fraction(10) ** max(-1000, min(power, 1000)))
+    units: Units = field(default_factory=Units)
+    start: float = 0
+    decay_steps: float | None = None
+    run_steps: float | None = None
 
+    def steps(self, value: object, begin: float = 0) -> float:
+        """Return the length `value` in the scheduler's steps, from the schedule's own step `begin` on.
 
-def _bounded(number: Fraction) -> Fraction:
-    if abs(number) > _LARGEST:
-        raise ValueError("is too large")
-    return number
+        Nothing is rounded; a percentage is the float product, as Megatron's fractions are.
 
+        Raises:
+            ValueError: `value` is no length, or what converts it is not known.
+        """
+        return self._converted(value, begin, 1)
 
-def whole(number: float) -> float:
-    """`number` as an ``int`` where it is integral, else unchanged."""
-    return int(number) if number == int(number) else number
+    def absolute(self, value: object) -> float:
+        """Return the length `value` in the scheduler's steps, from the schedule's own step 0 on.
+
+        Raises:
+            ValueError: `value` is no length, a percentage, or what converts it is not known.
+        """
+        absolute(value)
+        return self.steps(value)
+
+    def steps_before_the_end(self, value: object) -> float:
+        """Return the length `value` in the scheduler's steps, of the stretch that ends where the decay does.
+
+        Raises:
+            ValueError: `value` is no length, or what converts it is not known.
+        """
+        return self._converted(value, self.decay_steps or 0, -1)
+
+    def _converted(self, value: object, begin: float, direction: int) -> float:
+        amount, unit = parse_measure(value)
+        if not unit:
+            return _number(amount)
+        if unit.startswith("%"):
+            return self._share(amount, unit)
+        origin = Fraction(self.start) + Fraction(begin)
+        position = self.units.position_at(origin, unit) + direction * amount
+        return _number(direction * (self.units.steps_at(position, unit) - origin))
+
+    def _share(self, share: Fraction, unit: str) -> float:
+        total, what = self.decay_steps, "lr_decay_steps, which"
+        if unit == "% of run":
+            total, what = self.run_steps, f"the run, whose length ({', '.join(RUN_KEYS)})"
+        if total is None:
+            raise ValueError(f"is a percentage of {what} is missing or wrong")
+        return whole(float(share) * total)
+
+    def in_unit(self, steps: float, unit: str) -> float:
+        """Return the scheduler's `steps`, from the schedule's own step 0 on, as a length in `unit`.
+
+        Raises:
+            ValueError: what converts it is not known.
+        """
+        start = Fraction(self.start)
+        end = self.units.position_at(start + Fraction(steps), unit)
+        return _number(end - self.units.position_at(start, unit))
+
+    def run(self, value: object, own: str) -> float:
+        """Return the length `value` of the run in the unit `own`, from the schedule's own step 0 on.
+
+        Raises:
+            ValueError: `value` is no length, a percentage, or what converts it is not known.
+        """
+        amount, unit = absolute(value)
+        if unit in ("", own):
+            return _number(amount)
+        start, convert = Fraction(self.start), self.units.converted
+        end = convert(convert(start, self.units.clock, unit) + amount, unit, own)
+        return _number(end - convert(start, self.units.clock, own))
 
 
 def compact(steps: float) -> float | str:
     """`steps` with a suffix where that is short and exact, such as ``500M`` or ``1.5K``, else unchanged."""
-    for suffix, exponent in reversed(_SUFFIX_EXPONENT.items()):
+    for suffix, exponent in reversed(SUFFIX_EXPONENT.items()):
         if suffix and steps >= 10**exponent:
             text = f"{steps / 10**exponent:.6g}"
-            exact = len(text) < _SHORT and Decimal(text).scaleb(exponent) == Decimal(steps)
-            return text + suffix.upper() if exact else steps
+            is_exact = len(text) < _SHORT and Decimal(text).scaleb(exponent) == Decimal(steps)
+            return text + suffix.upper() if is_exact else steps
     return steps
 
 
+def scale_of(values: Mapping[str, Any]) -> Scale:
+    """Return what lengths are measured with in a config, from the `values` of its keys that are known yet."""
+    units, start = units_of(values), values.get("start_step") or 0
+    run_steps = None
+    for key, unit in RUN_KEYS.items():
+        if values.get(key) is not None:
+            try:
+                run_steps = Scale(units, start).steps(f"{values[key]} {unit}")
+            except ValueError:
+                continue
+    return Scale(units, start, values.get("lr_decay_steps"), run_steps)
+
+
+def scale_in(info: ValidationInfo) -> Scale:
+    """The scale that was handed down to a style, or that of the schedule whose key is validated."""
+    handed_down = (info.context or {}).get("scale")
+    return handed_down if isinstance(handed_down, Scale) else scale_of(info.data or {})
+
+
+def _validate_run(value: Any, info: ValidationInfo) -> float:
+    return scale_in(info).run(value, RUN_KEYS[str(info.field_name)])
+
+
+def _validate_start(value: Any, info: ValidationInfo) -> float:
+    return Scale(units_of(info.data)).absolute(value)
+
+
+def _validate_end(value: Any, info: ValidationInfo) -> float:
+    if parse_measure(value).unit == "%":
+        raise ValueError("is a percentage of itself; a part of the run is written `90% of run`")
+    return scale_in(info).steps(value)
+
+
 def _validate_length(value: Any, info: ValidationInfo) -> float:
-    """A length, where a percentage is of ``lr_decay_steps``: a sibling key, or handed down in the context."""
-    share = _share(value)
-    if share is None:
-        return parse_length(value)
-    total = {**(info.data or {}), **(info.context or {})}.get("lr_decay_steps")
-    if total is None:
-        raise ValueError("is a percentage of lr_decay_steps, which is missing or wrong")
-    return whole(float(share) * total)
+    return scale_in(info).steps(value)
 
 
-def parse_rate(value: object, max_lr: float) -> float:
-    """`value` as a learning rate, where a percentage is of `max_lr`: the decimal product, 10% of 3e-4 is 3e-5.
-
-    Raises:
-        ValueError: for what is neither a finite number nor a percentage.
-    """
-    share = _share(value)
-    return parse_number(value) if share is None else float(Fraction(repr(max_lr)) * share)
+def _validate_tail(value: Any, info: ValidationInfo) -> float:
+    return scale_in(info).steps_before_the_end(value)
 
 
-def _validate_rate(value: Any, info: ValidationInfo) -> float:
-    """A learning rate, where a percentage is of the sibling key ``max_lr``."""
-    if _share(value) is not None and "max_lr" not in info.data:
-        raise ValueError("is a percentage of max_lr, which is missing or wrong")
-    return parse_rate(value, info.data.get("max_lr", 0.0))
-
-
-def _validate_init_lr(value: Any, info: ValidationInfo) -> float | str:
-    """A learning rate, or the word ``current``."""
-    if value != "current":
-        return _validate_rate(value, info)
-    if info.data.get("start_step") == 0:
-        raise ValueError(
-            "is the learning rate of the checkpoint where this schedule starts; give its step as start_step"
-        )
-    return "current"
+def _number(amount: Fraction) -> float:
+    return int(amount) if amount.denominator == 1 else whole(float(amount))
 
 
 _JSON_LENGTH = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]}
-_JSON_NUMBER = {"anyOf": [{"type": "number"}, {"type": "string"}]}
 
-Number = Annotated[float, PlainValidator(parse_number), WithJsonSchema(_JSON_NUMBER)]
-"""A finite number, quoted or not."""
 
-Rate = Annotated[float, PlainValidator(_validate_rate), WithJsonSchema(_JSON_NUMBER)]
-"""A finite number, or a percentage of ``max_lr``."""
+RunLength = Annotated[float, PlainValidator(_validate_run), WithJsonSchema(_JSON_LENGTH)]
+"""The length of the run in the unit that the key names: ``500M``, ``3 epochs``."""
 
-InitLR = Annotated[float | Literal["current"], PlainValidator(_validate_init_lr), WithJsonSchema(_JSON_NUMBER)]
-"""A finite number, a percentage of ``max_lr``, or ``current``."""
+StartStep = Annotated[float, PlainValidator(_validate_start), WithJsonSchema(_JSON_LENGTH)]
+"""A position: the scheduler's count from the start of the run, as a `Length` but for percentages."""
 
-Steps = Annotated[float, PlainValidator(parse_length), WithJsonSchema(_JSON_LENGTH)]
-"""A number of the scheduler's steps: ``2000``, ``500M``, ``1_000_000``."""
+EndLength = Annotated[float, PlainValidator(_validate_end), WithJsonSchema(_JSON_LENGTH)]
+"""A `Length` that percentages are of."""
 
 Length = Annotated[float, PlainValidator(_validate_length), WithJsonSchema(_JSON_LENGTH)]
-"""A number of the scheduler's steps, or a percentage of ``lr_decay_steps``: ``2000``, ``500M``, ``10%``."""
+"""A length from the schedule's step 0 on: ``2000``, ``500M``, ``2000 iters``, ``10B tokens``, ``5%``, ``5% of run``."""
+
+TailLength = Annotated[float, PlainValidator(_validate_tail), WithJsonSchema(_JSON_LENGTH)]
+"""A length of what ends at ``lr_decay_steps``, written as a `Length`."""

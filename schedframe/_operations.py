@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from schedframe._continuation import Continuation, plain
 from schedframe._leaving import Leaving, Position
-from schedframe._lengths import whole
+from schedframe._numbers import whole
 from schedframe._plan import CURRENT
 from schedframe._rewrite import REMOVED
 from schedframe._schedule import Schedule
@@ -49,7 +49,7 @@ def branch(
     parent = Leaving(schedule, at)
     parent.refuse_unless_stable()
     length = parent.length("wsd_decay_steps", wsd_decay_steps)
-    stable = 0 if stable_until is None else parent.length("stable_until", stable_until) - parent.step
+    stable = 0 if stable_until is None else parent.position("stable_until", stable_until) - parent.step
     if stable < 0:
         raise parent.refusal("stable_until", f"lies before step {parent.step}, where the branch starts", stable_until)
     own = parent.plan.lr_style
@@ -63,7 +63,7 @@ def branch(
             "min_lr": floor,
             "init_lr": REMOVED,
             "lr_warmup_steps": REMOVED,
-            **parent.end(whole(stable + length)),
+            **parent.end(whole(stable + length), parent.step),
             **parent.style(
                 {
                     "style": "WSD",
@@ -98,12 +98,11 @@ def extend(schedule: Schedule, at: Position, *, lr_decay_steps: float | str, res
         StateError: the checkpoint is not of this schedule.
     """
     parent = Leaving(schedule, at)
-    end = parent.length("lr_decay_steps", lr_decay_steps)
+    end = parent.end_of("lr_decay_steps", lr_decay_steps)
     if end <= parent.own_step:
         raise parent.refusal("lr_decay_steps", f"must be after step {parent.own_step}, where it goes on", end)
-    changes = {**parent.without_percentages(), **parent.end(end)}
-    if changes.keys() >= {"train_samples", "lr_decay_steps"}:
-        changes["train_samples"] = max(end, schedule.train_samples or 0)
+    run_steps = max(end, schedule.train_steps or 0)
+    changes = {**parent.without_percentages(), **parent.end(end, parent.plan.start_step, run_steps)}
     if "wd_incr_steps" not in parent.keys and not isinstance(parent.plan.wd_style, WDConstant):
         changes["wd_incr_steps"] = parent.plan.wd_incr_steps
     if schedule.init_lr == CURRENT:
@@ -170,7 +169,7 @@ def rewarm(
             "min_lr": parent.plan.min_lr if min_lr is None else min_lr,
             "init_lr": parent.lr if init_lr == CURRENT else init_lr,
             "lr_warmup_steps": lr_warmup_steps,
-            **parent.end(parent.length("lr_decay_steps", lr_decay_steps)),
+            **parent.end(parent.length("lr_decay_steps", lr_decay_steps), parent.step),
             **parent.style(plain(style)),
             **parent.weight_decay(end_wd),
         },

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from schedframe import _engine
 from schedframe._errors import StateError
 from schedframe._style import LRStyle, WDStyle
+from schedframe._units import Clock
 
 CURRENT: Literal["current"] = "current"
 """Said for ``init_lr``: the learning rate that the checkpoint's schedule has where this one starts."""
@@ -21,10 +22,12 @@ class Plan:
     """What a schedule says, a scheduler runs or a checkpoint holds, but for the position.
 
     Attributes:
+        clock: what one step of the scheduler is.
         start_step: the scheduler's count at which the plan's own step 0 lies; the lengths below start there.
         init_lr: learning rate at the plan's step 0; ``"current"`` until a checkpoint says it.
     """
 
+    clock: Clock
     start_step: float
     init_lr: float | Literal["current"]
     max_lr: float
@@ -92,6 +95,8 @@ def fingerprint(run: Any) -> str:
 def fingerprint_of(said: Mapping[str, Any]) -> str:
     """Return the fingerprint of a plan that is said in plain values, its styles as tables."""
     used = ["max_lr", "lr_warmup_steps", "lr_style"]
+    if said["clock"] != "samples":
+        used.append("clock")
     if said["start_step"]:
         used.append("start_step")
     if said["lr_warmup_steps"] > 0:

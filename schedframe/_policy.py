@@ -16,7 +16,8 @@ Policy = Literal["strict", "checkpoint", "override"]
 """``strict`` refuses every difference; with ``checkpoint`` its schedule counts, with ``override`` this run's."""
 
 POLICIES = get_args(Policy)
-KEYS = tuple(map(key_of, NAMES))
+KEYS = tuple(key_of(name) for name in NAMES if name != "clock")
+"""Keys of which may be said that this run counts; two clocks are never reconciled."""
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,11 @@ def decide(
     """
     if saved.doubt and policy == "strict":
         raise StateError(f"{saved.doubt}; the policy strict refuses it, checkpoint or override let the ten keys count")
+    if saved.numbers["clock"] != declared.clock:
+        raise StateError(
+            f"the checkpoint's clock counts {saved.numbers['clock']}, and this run's {declared.clock}: step "
+            f"{saved.num_steps} of the one is none of the other; say clock: {saved.numbers['clock']}"
+        )
     ours = frozenset(KEYS if policy == "override" else override)
     said, reason = _said(saved, declared, ours, tail)
     theirs = Plan(**said) if not reason else None

@@ -10,6 +10,7 @@ from itertools import pairwise
 from math import inf
 from typing import Any
 
+from schedframe import _batches
 from schedframe._errors import Problem
 from schedframe._plan import CURRENT
 from schedframe._policy import Parent
@@ -28,7 +29,8 @@ class Rule:
     Attributes:
         key: the key that is blamed.
         needs: the keys that the condition reads.
-        check: returns what is wrong, or an empty string.
+        check: returns what is wrong, or an empty string; it is given what `needs` names, then `also`.
+        also: keys that the condition reads even where they are not given, as ``None``.
         refused_by_megatron: Megatron asserts it, or cannot run with it.
         option: the option of the style in `key` that is blamed; empty for the key as a whole.
     """
@@ -36,14 +38,15 @@ class Rule:
     key: str
     needs: tuple[str, ...]
     check: Callable[..., str]
+    also: tuple[str, ...] = ()
     refused_by_megatron: bool = True
     option: str = ""
 
     def broken(self, values: Values) -> str:
         """Say what is wrong with `values`; empty where the rule holds, or where a key it needs is not known."""
-        if any(values.get(name) in (None, CURRENT) for name in self.needs):
+        if any(values.get(name) in (None, CURRENT) for name in self.needs) or not values.keys() >= {*self.also}:
             return ""
-        return self.check(*(values[name] for name in self.needs))
+        return self.check(*(values[name] for name in (*self.needs, *self.also)))
 
 
 def _says(broken: bool, text: str) -> str:
@@ -91,6 +94,49 @@ def _constant_is_constant(style: Style, start_wd: float, end_wd: float) -> str:
     )
 
 
+def _one_run(told: float, *others: float | None) -> str:
+    return _says(any(other is not None for other in others), "is a second length of the run; leave one of the two out")
+
+
+def _sizes_to_decrease(
+    decrease: bool, global_batch_size: int | None, micro_batch_size: int | None, data_parallel_size: int | None
+) -> str:
+    if not decrease:
+        return ""
+    if micro_batch_size is None or data_parallel_size is None:
+        return "needs micro_batch_size and data_parallel_size"
+    return _refusal(_batches.constant, global_batch_size or 1 << 62, micro_batch_size * data_parallel_size)
+
+
+def _ramp(
+    ramp: tuple[int, int, int], size: int | None, decrease: bool, micro: int | None, data_parallel: int | None
+) -> str:
+    if size is None:
+        return "needs global_batch_size, at which the ramp ends"
+    divisor = micro * data_parallel if decrease and micro and data_parallel else 1
+    return _refusal(_batches.ramped, *ramp, size, divisor)
+
+
+def _step_schedule(schedule: str, seq_length: int | None, size: int | None, ramp: object, decrease: bool) -> str:
+    for key, said in (("global_batch_size", size), ("rampup_batch_size", ramp)):
+        if said is not None:
+            return f"says the batch sizes, and so does {key}; leave one of the two out"
+    if decrease:
+        return "cannot stand beside decrease_batch_size_if_needed, as in Megatron"
+    if seq_length is None:
+        return "needs seq_length, because its thresholds are tokens"
+    return _refusal(_batches.stepped, schedule, seq_length)
+
+
+def _refusal(make: Callable[..., object], *arguments: Any) -> str:
+    """What `make` says against its `arguments`."""
+    try:
+        make(*arguments)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 def trial_lr(style: LRStyle, decay_steps: float, warmup_steps: float, max_lr: float, min_lr: float) -> str:
     """Evaluate `style` over the run and past its end; say where it has no finite value of at least 0."""
     first = max(warmup_steps, 0)
@@ -134,6 +180,26 @@ def _trial(style: Style, steps: Callable[[], list[float]], value_at: Callable[[f
 
 
 RULES = (
+    Rule(
+        "decrease_batch_size_if_needed",
+        ("decrease_batch_size_if_needed",),
+        _sizes_to_decrease,
+        also=("global_batch_size", "micro_batch_size", "data_parallel_size"),
+    ),
+    Rule(
+        "rampup_batch_size",
+        ("rampup_batch_size",),
+        _ramp,
+        also=("global_batch_size", "decrease_batch_size_if_needed", "micro_batch_size", "data_parallel_size"),
+    ),
+    Rule(
+        "step_batch_size_schedule",
+        ("step_batch_size_schedule",),
+        _step_schedule,
+        also=("seq_length", "global_batch_size", "rampup_batch_size", "decrease_batch_size_if_needed"),
+    ),
+    Rule("train_iters", ("train_iters",), _one_run, also=("train_samples",)),
+    Rule("train_tokens", ("train_tokens",), _one_run, also=("train_samples", "train_iters")),
     Rule("start_step", ("start_step",), _not_negative),
     Rule("lr_decay_steps", ("lr_decay_steps",), _positive),
     Rule("max_lr", ("max_lr",), _positive, refused_by_megatron=False),

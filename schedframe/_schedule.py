@@ -11,12 +11,14 @@ from schedframe import _engine, _shorthand
 from schedframe._byname import AnyLRStyle, AnyWDStyle
 from schedframe._document import Document, read
 from schedframe._errors import ConfigError, Problem
-from schedframe._lengths import InitLR, Length, Number, Rate, Steps
+from schedframe._lengths import EndLength, Length, RunLength, Scale, StartStep, scale_of
+from schedframe._numbers import Count, InitLR, Number, Rate
 from schedframe._plan import fingerprint
 from schedframe._policy import AnyParent, AnyResume, Resume, policy_of
 from schedframe._problems import broken_rule, problems_of
 from schedframe._rules import RULES
 from schedframe._style import LRStyle, WDStyle
+from schedframe._units import AnyClock, Ramp
 from schedframe.styles.lr import Linear
 from schedframe.styles.wd import WDConstant
 
@@ -42,9 +44,30 @@ class Schedule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, json_schema_extra=_shorthand.describe)
 
-    train_samples: Steps | None = Field(None, description="Length of the run, in steps.")
-    start_step: Steps = Field(0, description="The scheduler's count at which this schedule's own step 0 lies.")
-    lr_decay_steps: Steps = Field(description="Where the decay ends; needed unless train_samples is given.")
+    clock: AnyClock = Field("samples", description="What `step` counts: samples, as Megatron, iters or tokens.")
+    global_batch_size: Count | None = Field(None, description="Samples of an iteration; with a ramp, at its end.")
+    seq_length: Count | None = Field(None, description="Tokens of a sample.")
+    dataset_samples: Count | None = Field(None, description="Samples of an epoch.")
+    micro_batch_size: Count | None = Field(None, description="Needed for decrease_batch_size_if_needed.")
+    data_parallel_size: Count | None = Field(None, description="Needed for decrease_batch_size_if_needed.")
+    decrease_batch_size_if_needed: bool = Field(
+        False,
+        strict=True,
+        description="Batch sizes are decreased to multiples of micro_batch_size * data_parallel_size.",
+    )
+    rampup_batch_size: Ramp | None = Field(
+        None, description="Ramp-up of the batch size: first size, increment, samples."
+    )
+    step_batch_size_schedule: str | None = Field(
+        None, description="Batch sizes by tokens, as '0:768 250B:1536'; instead of global_batch_size."
+    )
+    start_step: StartStep = Field(0, description="The scheduler's count at which this schedule's own step 0 lies.")
+    train_samples: RunLength | None = Field(None, description="Length of the run, in samples.")
+    train_iters: RunLength | None = Field(None, description="Length of the run, in iterations.")
+    train_tokens: RunLength | None = Field(None, description="Length of the run, in tokens.")
+    lr_decay_steps: EndLength = Field(
+        description="Where the decay ends; needed unless train_samples, train_iters or train_tokens is given."
+    )
     max_lr: Number = Field(description="The peak learning rate; it is always needed.")
     min_lr: Rate = Field(0.0, description="The floor; a percentage is of max_lr.")
     init_lr: InitLR = Field(
@@ -111,6 +134,35 @@ class Schedule(BaseModel):
         """
         return fingerprint(self)
 
+    @property
+    def train_steps(self) -> float | None:
+        """Length of the run in the scheduler's steps; ``None`` where it is not said."""
+        return self._scale.run_steps
+
+    @property
+    def _scale(self) -> Scale:
+        return scale_of({name: getattr(self, name) for name in type(self).model_fields})
+
+    def step_at(self, position: float | str) -> float:
+        """Return the scheduler's count at a `position` of the run, such as ``"2000 iters"`` or ``"10B tokens"``.
+
+        Args:
+            position: from the start of the run; a plain number is the scheduler's count itself.
+
+        Raises:
+            ValueError: it is no length, a percentage, or a key that converts it is missing.
+        """
+        return replace(self._scale, start=0).absolute(position)
+
+    def units_at(self, step: float) -> dict[str, float]:
+        """Return the position at the scheduler's count `step` in every unit that is known, the clock's own first.
+
+        Args:
+            step: the scheduler's count, from the start of the run.
+        """
+        scale = replace(self._scale, start=0)
+        return {unit: scale.in_unit(step, unit) for unit in scale.units.known()}
+
     def lr_at(self, step: float, param_group: _engine.Group | None = None) -> float:
         """Return the learning rate at `step`.
 
@@ -145,8 +197,8 @@ class Schedule(BaseModel):
         if self.lr_warmup_steps:
             marks["warm-up end"] = self.lr_warmup_steps
         marks["decay end"] = self.lr_decay_steps
-        if self.train_samples is not None:
-            marks["run end"] = self.train_samples
+        if self.train_steps is not None:
+            marks["run end"] = self.train_steps
         for label, step in self.lr_style.landmarks(self.lr_warmup_steps, self.lr_decay_steps).items():
             marks[f"{label} of {self.lr_style.style}" if label in marks else label] = step
         if self.start_wd is not None:
@@ -209,6 +261,7 @@ class Schedule(BaseModel):
             start_step=self.start_step,
             override_keys=self.resume.override,
             parent=self.parent,
+            clock=self.clock,
         )
 
     def _own(self, step: float) -> float:

@@ -13,6 +13,7 @@ from schedframe._plan import CURRENT, NAMES, Plan, fingerprint
 from schedframe._policy import Parent, parse_override, parse_parent, policy_of
 from schedframe._registry import source_of
 from schedframe._style import LRShape, LRStyle, Style, WDShape, WDStyle
+from schedframe._units import Clock, parse_clock
 from schedframe.styles.lr import WSD
 
 StyleLike = str | Mapping[str, Any]
@@ -49,6 +50,7 @@ class OptimizerParamScheduler:
         override_keys: keys in which `load_state_dict` keeps this schedule, whatever the flags.
         parent: the schedule that this one continues, ``{"fingerprint": ..., "step": ...}``; its checkpoint is
             loaded with neither flag, too.
+        clock: what `step` counts: ``"samples"``, as Megatron, ``"iters"`` or ``"tokens"``.
 
     Raises:
         ConfigError: with everything that is wrong with the arguments.
@@ -78,6 +80,7 @@ class OptimizerParamScheduler:
         start_step: float = 0,
         override_keys: Collection[str] = (),
         parent: Parent | Mapping[str, Any] | None = None,
+        clock: Clock = "samples",
     ) -> None:
         """Check every argument, then write the first values."""
         self._tail: tuple[Any, Any] = (wsd_decay_steps, lr_wsd_decay_style)
@@ -103,10 +106,12 @@ class OptimizerParamScheduler:
                     "override_keys", lambda keys: parse_override(keys, "strict"), list(override_keys)
                 ),
                 *_arguments.unreadable("parent", parse_parent, parent),
+                *_arguments.unreadable("clock", parse_clock, clock),
             ],
         )
 
         self.optimizer = optimizer
+        self.clock = clock
         self.init_lr = init_lr
         self.max_lr = float(max_lr)
         self.min_lr = min_lr

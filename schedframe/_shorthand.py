@@ -9,12 +9,15 @@ from dataclasses import replace
 from typing import Any
 
 from schedframe._errors import Problem
+from schedframe._lengths import parse_measure
 from schedframe._problems import written
+from schedframe._units import KEYS as UNIT_KEYS
+from schedframe._units import RUN_KEYS
 from schedframe.styles.lr import WSD
 
 _STANDS_IN = {
-    "lr_decay_steps": ("train_samples",),
-    "wd_incr_steps": ("train_samples", "lr_decay_steps"),
+    "lr_decay_steps": tuple(RUN_KEYS),
+    "wd_incr_steps": (*RUN_KEYS, "lr_decay_steps"),
     "start_wd": ("end_wd",),
     "end_wd": ("start_wd",),
 }
@@ -32,15 +35,27 @@ def expand(keys: dict[str, Any]) -> dict[str, Any]:
     if flat and _is_bare_wsd(keys):
         keys[_STYLE] = {"style": "WSD", **{name: keys.pop(name) for name in flat}}
     for name, others in _STANDS_IN.items():
-        given = [keys[other] for other in others if keys.get(other) is not None]
+        given = [_in_its_unit(keys, other) for other in others if keys.get(other) is not None]
         if keys.get(name) is None and given:
             keys[name] = given[0]
     return keys
 
 
+def _in_its_unit(keys: dict[str, Any], name: str) -> Any:
+    """The value of the key `name`, with its unit where that is not the scheduler's own."""
+    value, unit = keys[name], RUN_KEYS.get(name)
+    is_plain = isinstance(value, int | float | str) and not isinstance(value, bool)
+    if unit is None or not is_plain or unit == keys.get("clock", "samples"):
+        return value
+    try:
+        return value if parse_measure(value).unit else f"{value} {unit}"
+    except ValueError:
+        return value
+
+
 def all_keys(fields: Iterable[str]) -> Iterator[str]:
-    """Yield every key that may be given: `fields`, and the flat options of WSD after the style."""
-    for name in fields:
+    """Yield every key that may be given: `fields`, those of units last, and WSD's flat options after the style."""
+    for name in sorted(fields, key=UNIT_KEYS.__contains__):
         yield name
         if name == _STYLE:
             yield from FLAT_WSD

@@ -14,6 +14,7 @@ from schedframe._plan import CURRENT, digest, fingerprint, fingerprint_of
 from schedframe._problems import problems_of
 from schedframe._registry import Source, sources_within
 from schedframe._style import Style
+from schedframe._units import parse_clock
 from schedframe.styles.lr import WSD, Cosine, Exponential, InverseSquareRoot, Linear, MinusSqrt
 from schedframe.styles.lr import Constant as LRConstant
 from schedframe.styles.wd import WDConstant, WDCosine, WDLinear
@@ -99,7 +100,7 @@ class Saved:
 
     Attributes:
         num_steps: the position.
-        numbers: the numbers of the plan, by name; those that the state does not say are missing.
+        numbers: the numbers and the clock of the plan, by name; those that the state does not say are missing.
         lr: the learning-rate style.
         wd: the weight-decay style; ``None`` where the state says nothing about weight decay.
         by_megatron: only the ten keys count: the state is Megatron's, or what we wrote beside them does not fit.
@@ -122,6 +123,7 @@ def dump(scheduler: "OptimizerParamScheduler") -> dict[str, Any]:
     sources = {**sources_within("lr_style", scheduler.lr_style), **sources_within("wd_style", scheduler.wd_style)}
     details = {
         "format": FORMAT,
+        "clock": scheduler.clock,
         "start_step": scheduler.start_step,
         "init_lr": scheduler.init_lr,
         "lr_style": scheduler.lr_style.model_dump(mode="json"),
@@ -146,6 +148,8 @@ def unknown_to_megatron(run: Any) -> str:
         return f"wd_incr_style {run.wd_style.style}"
     if run.end_wd < run.start_wd:
         return "weight decay that falls"
+    if run.clock != "samples":
+        return f"clock {run.clock}"
     return f"start_step {run.start_step}" if run.start_step else ""
 
 
@@ -165,8 +169,8 @@ def read(state: Mapping[str, Any]) -> Saved:
     position = said.pop("num_steps")
     lr, wd = (_style(name, said.pop(key, None), details) for key, name in _STYLES.items())
     assert lr is not None
-    beyond = {key: details[key] for key in ("init_lr", "start_step") if details}
-    numbers = {"start_step": 0, **said, **beyond}
+    beyond = {key: details[key] for key in ("init_lr", "start_step", "clock") if details}
+    numbers = {"clock": "samples", "start_step": 0, **said, **beyond}
     return Saved(position, numbers, lr, wd, not details, doubt, str(details.get("fingerprint", "")))
 
 
@@ -259,6 +263,7 @@ def _typed(details: dict[str, Any]) -> dict[str, Any]:
         "digest": str(details["digest"]),
         "fingerprint": _text(details.get("fingerprint", "")),
         "init_lr": init_lr if init_lr == CURRENT else _number("init_lr", init_lr),
+        "clock": parse_clock(details.get("clock", "samples")),
         "start_step": _number("start_step", details.get("start_step", 0)),
         "lr_style": _table(details["lr_style"]),
         "wd_style": _table(details["wd_style"]),

@@ -24,10 +24,12 @@ LR_STYLES = (
 )
 WD_STYLES = "constant, cosine, exponential, geometric, linear"
 KEYS = (
-    "train_samples, start_step, lr_decay_steps, max_lr, min_lr, init_lr, lr_warmup_steps, lr_decay_style, "
-    "wsd_decay_steps, lr_wsd_decay_style, start_wd, end_wd, wd_incr_steps, wd_incr_style, resume, parent"
+    "start_step, train_samples, train_iters, train_tokens, lr_decay_steps, max_lr, min_lr, init_lr, lr_warmup_steps, "
+    "lr_decay_style, wsd_decay_steps, lr_wsd_decay_style, start_wd, end_wd, wd_incr_steps, wd_incr_style, resume, "
+    "parent, clock, global_batch_size, seq_length, dataset_samples, micro_batch_size, data_parallel_size, "
+    "decrease_batch_size_if_needed, rampup_batch_size, step_batch_size_schedule"
 )
-DECAY = "Where the decay ends; needed unless train_samples is given."
+DECAY = "Where the decay ends; needed unless train_samples, train_iters or train_tokens is given."
 TAIL = "Length of the tail, in steps or percent of lr_decay_steps."
 
 BAD = {
@@ -120,7 +122,7 @@ BAD = {
     ),
     "word-for-length": (
         "max_lr: 1.0\nlr_decay_steps: forever\n",
-        "run.yaml: line 2, lr_decay_steps = 'forever': is not a length such as 2000, 500M or 1_000_000",
+        "run.yaml: line 2, lr_decay_steps = 'forever': is not a length such as 2000, 500M, 2000 iters or 10%",
     ),
     "word-for-option": (
         GOOD + "lr_decay_style: {style: polynomial, power: steep}\n",
@@ -132,7 +134,7 @@ BAD = {
     ),
     "boolean-length": (
         GOOD + "lr_warmup_steps: false\n",
-        "run.yaml: line 3, lr_warmup_steps = False: is not a length such as 2000, 500M or 1_000_000",
+        "run.yaml: line 3, lr_warmup_steps = False: is not a length such as 2000, 500M, 2000 iters or 10%",
     ),
     "boolean-option": (
         GOOD + "lr_decay_style: {style: polynomial, power: true}\n",
@@ -318,11 +320,17 @@ BAD = {
     ),
     "percent-for-decay": (
         "max_lr: 1.0\ntrain_samples: 100\nlr_decay_steps: 90%\n",
-        "run.yaml: line 3, lr_decay_steps = '90%': is a percentage, where only a number of steps can stand",
+        (
+            "run.yaml: line 3, lr_decay_steps = '90%': is a percentage of itself; a part of the run is written "
+            "`90% of run`"
+        ),
     ),
     "percent-for-run": (
         "max_lr: 1.0\ntrain_samples: 90%\n",
-        "run.yaml: line 2, train_samples = '90%': is a percentage, where only a number of steps can stand",
+        (
+            "run.yaml: line 2, train_samples = '90%': is a percentage, where only a length of its own can stand, "
+            "such as 500M or 2000 iters"
+        ),
     ),
     "percent-for-wd": (
         GOOD + "start_wd: 10%\n",
@@ -409,7 +417,7 @@ BAD = {
     ),
     "suffix-twice": (
         "max_lr: 1.0\nlr_decay_steps: 5 MM\n",
-        "run.yaml: line 2, lr_decay_steps = '5 MM': is not a length such as 2000, 500M or 1_000_000",
+        "run.yaml: line 2, lr_decay_steps = '5 MM': is not a length such as 2000, 500M, 2000 iters or 10%",
     ),
     "suffix-for-rate": (
         "max_lr: 1K\nlr_decay_steps: 100\n",

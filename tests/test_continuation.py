@@ -142,7 +142,7 @@ class TestBranch:
     @pytest.mark.parametrize(
         ("changes", "text"),
         [
-            ({"wsd_decay_steps": "10%"}, "wsd_decay_steps = '10%': is a percentage, where only a number of steps"),
+            ({"wsd_decay_steps": "10%"}, "wsd_decay_steps = '10%': is a percentage, where only a length of its own"),
             ({"wsd_decay_steps": 0}, "train_samples = 0: must be above 0"),
             ({"wsd_decay_steps": 9, "min_lr": 1}, "must not be above max_lr"),
             ({"wsd_decay_steps": 9, "lr_wsd_decay_style": "linaer"}, "did you mean 'linear'?"),

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schedframe import ConfigError, Schedule
-from schedframe._lengths import parse_length, parse_number, parse_share
+from schedframe._lengths import parse_length, parse_measure
+from schedframe._numbers import parse_number
 
 LENGTHS = [
     ("2000", 2000),
@@ -94,8 +95,8 @@ NOT_NUMBERS = [
 ]
 
 NO_LENGTH = (
-    "(is not a length such as 2000, 500M or 1_000_000|is not a finite number|has no value"
-    "|is a percentage, where only a number of steps can stand)"
+    "(is not a length such as 2000, 500M, 2000 iters or 10%|is not a finite number|has no value"
+    "|is (a percentage|in samples), where only a number of the scheduler's own steps can stand)"
 )
 TOO_LARGE = ["1e999", "1e999999999", "-1e999", "9" * 400, "1e301", "1e9999999999999999999", 10**400, -(10**400)]
 
@@ -111,7 +112,10 @@ def test_a_length_is_read_as_it_is_written(written, steps):
     assert type(read) is type(steps)
 
 
-@pytest.mark.parametrize("value", [*NOT_NUMBERS, "K", "5 MM", "5MK", "M5", "5e", "5%", "5KiB", "5G"], ids=repr)
+NOT_PLAIN = ["K", "5 MM", "5MK", "M5", "5e", "5%", "5KiB", "5G", "5 samples", "5samplers"]
+
+
+@pytest.mark.parametrize("value", [*NOT_NUMBERS, *NOT_PLAIN], ids=repr)
 def test_what_is_no_length_is_refused(value):
     with pytest.raises(ValueError, match=rf"^{NO_LENGTH}$"):
         parse_length(value)
@@ -206,7 +210,7 @@ def test_a_suffix_multiplies_by_its_power_of_ten(digits, suffix):
 @example("0e-999999999999999999999")
 @example("\u0661")
 def test_any_text_is_a_length_or_a_value_error(text):
-    for parse in (parse_length, parse_number, parse_share):
+    for parse in (parse_length, parse_number, lambda text: parse_measure(text).amount):
         try:
             value = parse(text)
         except ValueError as error:
@@ -220,7 +224,7 @@ def test_the_decimal_context_of_the_program_does_not_matter():
         context.prec = 3
         assert parse_length("123456789") == 123_456_789
         assert parse_length("1.23456M") == 1_234_560
-        assert parse_share("12.3456%") == 0.123456
+        assert float(parse_measure("12.3456%").amount) == 0.123456
 
 
 # Percentages
@@ -233,29 +237,61 @@ WHOLE_RUNS = st.one_of(st.integers(1, 10**15), st.floats(1e-3, 1e18))
     [("1%", 0.01), ("10 %", 0.1), (" 0.5% ", 0.005), ("100%", 1.0), ("0%", 0.0), ("1e1%", 0.1), ("33.3%", 0.333)],
 )
 def test_a_percentage_is_the_float_nearest_to_its_fraction(text, share):
-    assert parse_share(text) == share
+    measure = parse_measure(text)
+    assert (float(measure.amount), measure.unit) == (share, "%")
 
 
-@pytest.mark.parametrize("text", ["10", "", "1e-4", "%5", "5%5", "10 %x", "10M"])
+@pytest.mark.parametrize("text", ["%5", "5%5", "10 %x", "10% of", "10% of train", "10%of run"])
 def test_what_does_not_end_in_a_percent_sign_is_no_percentage(text):
-    assert parse_share(text) is None
+    with pytest.raises(ValueError, match=NO_LENGTH):
+        parse_measure(text)
+
+
+MEASURES = [
+    ("2000 iters", 2000, "iters"),
+    ("2000iters", 2000, "iters"),
+    ("1 iter", 1, "iters"),
+    ("2K Iterations", 2000, "iters"),
+    ("1 iteration", 1, "iters"),
+    ("10M samples", 10_000_000, "samples"),
+    ("10Msamples", 10_000_000, "samples"),
+    ("10 M samples", 10_000_000, "samples"),
+    ("1 sample", 1, "samples"),
+    ("500B tokens", 500 * 10**9, "tokens"),
+    ("5tokens", 5, "tokens"),
+    ("5T tokens", 5 * 10**12, "tokens"),
+    ("5Ttoken", 5 * 10**12, "tokens"),
+    ("2.5e3 tokens", 2500, "tokens"),
+    ("3 epochs", 3, "epochs"),
+    ("0.5 epoch", Fraction(1, 2), "epochs"),
+    ("5%", Fraction(1, 20), "%"),
+    ("5% of decay", Fraction(1, 20), "%"),
+    (" 5 %  of  Run ", Fraction(1, 20), "% of run"),
+    ("500M", 500_000_000, ""),
+    (7, 7, ""),
+]
+
+
+@pytest.mark.parametrize(("written", "amount", "unit"), MEASURES, ids=names([written for written, _, _ in MEASURES]))
+def test_a_length_may_say_its_unit(written, amount, unit):
+    assert parse_measure(written) == (amount, unit)
 
 
 @pytest.mark.parametrize("text", ["%", "x%", "--5%", "5%%", "nan%", "inf%", "5K%", "٣%", "1__0%"])
 def test_a_percentage_that_is_no_number_is_refused(text):
     with pytest.raises(ValueError, match=r"^is not a percentage such as 10%$"):
-        parse_share(text)
+        parse_measure(text)
 
 
 def test_a_negative_percentage_is_refused():
     with pytest.raises(ValueError, match=r"^must not be negative$"):
-        parse_share("-1%")
+        parse_measure("-1%")
 
 
 @pytest.mark.parametrize("text", ["1e999%", "1e999999999%"])
 def test_an_enormous_percentage_is_refused(text):
     with pytest.raises(ValueError, match=r"^is too large$"):
-        parse_share(text)
+        parse_measure(text)
 
 
 @given(WHOLE_RUNS)
@@ -285,7 +321,8 @@ def test_ten_percent_of_the_peak_is_what_a_person_would_write():
 def test_a_percentage_of_nothing_is_refused(key):
     keys = {"max_lr": 1, "lr_decay_steps": 10, key: "10%"}
     with pytest.raises(
-        ConfigError, match=f"{key} = '10%': is (not a number|a percentage, where only a number of steps can stand)"
+        ConfigError,
+        match=f"{key} = '10%': is (not a number|a percentage of itself|a percentage, where only a length of its own)",
     ):
         Schedule(**keys)
 

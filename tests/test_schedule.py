@@ -36,8 +36,19 @@ def problems(**keys: Any) -> dict[str, str]:
 
 def test_the_smallest_schedule_has_megatrons_defaults():
     assert Schedule(max_lr=1, lr_decay_steps=10).model_dump() == {
-        "train_samples": None,
+        "clock": "samples",
+        "global_batch_size": None,
+        "seq_length": None,
+        "dataset_samples": None,
+        "micro_batch_size": None,
+        "data_parallel_size": None,
+        "decrease_batch_size_if_needed": False,
+        "rampup_batch_size": None,
+        "step_batch_size_schedule": None,
         "start_step": 0,
+        "train_samples": None,
+        "train_iters": None,
+        "train_tokens": None,
         "lr_decay_steps": 10,
         "max_lr": 1.0,
         "min_lr": 0.0,

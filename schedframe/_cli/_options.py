@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from schedframe._byname import ByName
-from schedframe._lengths import Length
+from schedframe._lengths import Length, TailLength
 from schedframe.styles import LRCurve, LRShape, Style, WDCurve, WDShape
 
-_LENGTH = get_args(Length)[1:]
+_LENGTHS = [get_args(length)[1:] for length in (Length, TailLength)]
 _BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 
@@ -58,7 +58,7 @@ def tier(style: type[Style]) -> str:
 
 def _type(annotation: Any, metadata: Iterable[Any]) -> str:
     metadata = list(metadata)
-    if all(part in metadata for part in _LENGTH):
+    if any(all(part in metadata for part in length) for length in _LENGTHS):
         return "length"
     for part in metadata:
         if isinstance(part, ByName):

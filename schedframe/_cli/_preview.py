@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -36,12 +36,21 @@ class Format(str, Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """The schedule at one step; `wd` is ``None`` where weight decay is left alone."""
+    """The schedule at one step; `wd` is ``None`` where weight decay is left alone.
+
+    `units` has the position in every unit that is known beside the clock's own.
+    """
 
     step: float
     label: str
+    units: dict[str, float]
     lr: float
     wd: float | None
+
+    def cells(self) -> dict[str, Any]:
+        """Return what is shown, by column."""
+        cells = {"step": self.step, "label": self.label, **self.units, "lr": self.lr, "wd": self.wd}
+        return {column: value for column, value in cells.items() if value is not None}
 
 
 def preview(
@@ -103,7 +112,8 @@ def evaluate(schedule: "Schedule", labels: dict[float, str]) -> list[Row]:
     rows = []
     for step, label in sorted(labels.items()):
         try:
-            rows.append(Row(step, label, schedule.lr_at(step), schedule.wd_at(step)))
+            _, *units = schedule.units_at(step).items()
+            rows.append(Row(step, label, dict(units), schedule.lr_at(step), schedule.wd_at(step)))
         except SchedframeError:
             raise
         except Exception as error:
@@ -113,7 +123,7 @@ def evaluate(schedule: "Schedule", labels: dict[float, str]) -> list[Row]:
 
 def _labels(schedule: "Schedule", points: int, at: list[str]) -> dict[float, str]:
     """Map each step that is shown to its label, which may be empty."""
-    from schedframe._lengths import whole
+    from schedframe._numbers import whole
 
     marks = [(step, label) for label, step in schedule.landmarks().items() if step >= 0]
     last = max(step for step, _ in marks)
@@ -127,11 +137,13 @@ def _labels(schedule: "Schedule", points: int, at: list[str]) -> dict[float, str
 
 
 def _step(text: str, schedule: "Schedule") -> float:
-    from schedframe._lengths import parse_length, parse_share
+    from schedframe._lengths import parse_measure
 
     try:
-        share = parse_share(text)
-        step = parse_length(text) if share is None else schedule.start_step + share * schedule.lr_decay_steps
+        if parse_measure(text).unit.startswith("%"):
+            step = schedule.start_step + schedule._scale.steps(text)
+        else:
+            step = schedule.step_at(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} {error}", param_hint="'--at'") from None
     if step < schedule.start_step:
@@ -146,40 +158,38 @@ def _evenly_spaced(points: int, first: float, last: float) -> Iterator[float]:
         yield round(step) if last - first >= points else step
 
 
-def _columns(rows: list[Row]) -> list[str]:
-    return ["step", "label", "lr"] + ([] if rows[0].wd is None else ["wd"])
-
-
 def _print_csv(rows: list[Row]) -> None:
-    columns = _columns(rows)
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([getattr(row, column) for column in columns] for row in rows)
+    writer = csv.DictWriter(text, list(rows[0].cells()), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row.cells() for row in rows)
     typer.echo(text.getvalue(), nl=False)
 
 
 def _print_json(file: Path, rows: list[Row]) -> None:
-    columns = _columns(rows)
-    points = [{column: getattr(row, column) for column in columns} for row in rows]
-    typer.echo(json.dumps({"file": str(file), "points": points}, indent=2))
+    typer.echo(json.dumps({"file": str(file), "points": [row.cells() for row in rows]}, indent=2))
 
 
 def _print_table(file: Path, schedule: "Schedule", rows: list[Row]) -> None:
     from schedframe._cli._console import print_parts, table
     from schedframe._cli._words import summary
 
-    columns = _columns(rows)
+    columns = list(rows[0].cells())
     grid = table(*columns)
     for column in grid.columns:
         column.justify = "left" if column.header == "label" else "right"
         column.no_wrap = column.header != "label"
     for row in rows:
-        cells = {"step": f"{row.step:_}", "label": row.label, "lr": f"{row.lr:.6g}", "wd": f"{row.wd or 0.0:.6g}"}
-        grid.add_row(*(cells[column] for column in columns))
+        grid.add_row(*(_written(column, value) for column, value in row.cells().items()))
     print_parts(f"{file}: {summary(schedule)}", "", grid)
     if "wd" not in columns:
         typer.echo("\nweight decay is left alone: the file has no start_wd and no end_wd")
+
+
+def _written(column: str, value: Any) -> str:
+    if column == "label":
+        return str(value)
+    return f"{value:.6g}" if column in ("lr", "wd") else f"{value:_}" if value == int(value) else f"{value:_.2f}"
 
 
 def _print_charts(schedule: "Schedule", labels: dict[float, str]) -> None:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from schedframe._lengths import compact, whole
+from schedframe._lengths import compact
+from schedframe._numbers import whole
 from schedframe._plan import Plan
 from schedframe._schedule import Schedule
 from schedframe.styles import Style
@@ -41,7 +42,7 @@ def summary(schedule: Schedule | Plan) -> str:
     else:
         parts.append("no warm-up")
     parts.append(f"decay {short(schedule.lr_decay_steps)}")
-    run = getattr(schedule, "train_samples", None)
+    run = getattr(schedule, "train_steps", None)
     if run not in (None, schedule.lr_decay_steps):
         parts.append(f"run {short(run)}")
     if schedule.start_step:

@@ -3,13 +3,14 @@
 A learning-rate style subclasses `LRCurve`, `LRShape` or `LRStyle`, a weight-decay style `WDCurve`,
 `WDShape` or `WDStyle`: take the first that can express the formula. A field that holds another style is
 typed `AnyLRStyle`, `AnyLRCurve` or `AnyWDStyle`, never the abstract class itself. An option that is a
-length in steps is typed `Length`, so that ``10%`` works in it.
+length in steps is typed `Length`, so that ``10%`` and ``2000 iters`` work in it, or `TailLength` where what it
+measures ends at lr_decay_steps.
 
 The built-in styles are in `schedframe.styles.lr` and `schedframe.styles.wd`.
 """
 
 from schedframe._byname import AnyLRCurve, AnyLRStyle, AnyWDStyle
-from schedframe._lengths import Length
+from schedframe._lengths import Length, TailLength
 from schedframe._style import (
     LRCurve,
     LRPoint,
@@ -32,6 +33,7 @@ __all__ = [
     "LRStyle",
     "Length",
     "Style",
+    "TailLength",
     "WDCurve",
     "WDPoint",
     "WDShape",

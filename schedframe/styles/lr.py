@@ -12,7 +12,7 @@ from typing import Annotated, Literal, final
 from pydantic import Field, model_validator
 
 from schedframe._byname import AnyLRCurve
-from schedframe._lengths import Length
+from schedframe._lengths import TailLength
 from schedframe._style import LRCurve, LRPoint, LRShape, LRStyle
 
 
@@ -209,7 +209,7 @@ class WSD(LRShape):
     """
 
     style: Literal["WSD"] = "WSD"
-    wsd_decay_steps: Length = Field(description="Length of the tail, in steps or percent of lr_decay_steps.")
+    wsd_decay_steps: TailLength = Field(description="Length of the tail, in steps or percent of lr_decay_steps.")
     lr_wsd_decay_style: AnyLRCurve = Field(Exponential(), description="Curve of the tail.")
 
     def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
