@@ -73,7 +73,7 @@ def resolved(key: str, by_name: ByName, style: Any, lr_decay_steps: float | None
     except SchedframeError as error:
         problems = [Problem(key, str(error), repr(style), error=error)]
     except ValidationError as error:
-        cls = by_name.registry[style if isinstance(style, str) else style["style"]]
+        cls = by_name.model_of(style if isinstance(style, str) else style["style"])
         problems = [
             Problem(f"{key}.{found.path}", found.message, found.value, error=found.error)
             for found in problems_of(error, cls)

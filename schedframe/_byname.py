@@ -26,10 +26,17 @@ class ByName:
         base: the abstract class that the style must implement.
     """
 
-    def __init__(self, registry: Registry[Any], base: type[Style]) -> None:
-        """Take any style of `registry` that is a `base`."""
+    def __init__(self, registry: Registry[Any], base: type[Style], turned_by: str = "") -> None:
+        """Take any style of `registry` that is a `base`.
+
+        Args:
+            registry: where names are looked up.
+            base: the abstract class.
+            turned_by: the style of `registry` that stands for learning-rate curves, which may be named too.
+        """
         self.registry = registry
         self.base = base
+        self._turned_by = turned_by
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Validate with `resolve`; serialise by what the value is, not by the field's abstract class."""
@@ -61,7 +68,9 @@ class ByName:
         name = value.get("style")
         if not isinstance(name, str):
             raise ValueError("needs a `style` key with the style's name")
-        cls = self.registry[name]
+        if self._is_turned(name):
+            value = {"curve": dict(value)}
+        cls = self.model_of(name)
         options = {**value, "style": cls.model_fields["style"].default}
         try:
             return self._fitting(cls.model_validate(options, context={"scale": scale or Scale()}))
@@ -73,6 +82,18 @@ class ByName:
             raise StyleLoadError(
                 f"{source_of(cls)} fails when its options are validated: {type(error).__name__}: {error}"
             ) from error
+
+    def model_of(self, name: str) -> type[Style]:
+        """Return the class that the style `name` is one of.
+
+        Raises:
+            UnknownStyleError: and the registry's other errors.
+        """
+        found: type[Style] = self.registry[self._turned_by if self._is_turned(name) else name]
+        return found
+
+    def _is_turned(self, name: str) -> bool:
+        return bool(self._turned_by) and name not in self.registry and name in lr_styles
 
     def _fitting(self, style: Style) -> Style:
         if not isinstance(style, self.base):
@@ -89,7 +110,7 @@ class ByName:
 
 by_lr_style = ByName(lr_styles, LRStyle)
 by_lr_curve = ByName(lr_styles, LRCurve)
-by_wd_style = ByName(wd_styles, WDStyle)
+by_wd_style = ByName(wd_styles, WDStyle, turned_by="lr-curve")
 
 AnyLRStyle = Annotated[LRStyle, by_lr_style]
 """Any installed learning-rate style."""

@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from schedframe._document import Document, from_text
 from schedframe._files import write_new
 from schedframe._lengths import compact
@@ -87,7 +89,9 @@ def plain(value: Any) -> Any:
         return table if len(table) > 1 else value.style
     if isinstance(value, Resume | Parent):
         return asdict(value)
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    return [plain(inner) for inner in value] if isinstance(value, tuple) else value
 
 
 def spelled(key: str, value: Any) -> Any:

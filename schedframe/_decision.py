@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
 from schedframe._errors import StateError
 from schedframe._plan import NAMES, Plan, fingerprint, key_of
 from schedframe._policy import Parent, Policy
@@ -111,11 +113,15 @@ def _winner(row: Row, decision: Decision) -> str:
 
 
 def written(value: Any) -> str:
-    """Write a number, or a style with its options, exactly."""
-    if not isinstance(value, Style):
+    """Write a number, a style with its options, or a list of phases, exactly."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(written, value))}]"
+    if not isinstance(value, BaseModel):
         return str(value)
-    options = ", ".join(f"{key}={written(getattr(value, key))}" for key in type(value).model_fields if key != "style")
-    return f"{value.style}({options})" if options else value.style
+    said = {key: getattr(value, key) for key in type(value).model_fields}
+    name = said.pop("style") if isinstance(value, Style) else "phase"
+    options = ", ".join(f"{key.rstrip('_')}={written(option)}" for key, option in said.items() if option is not None)
+    return f"{name}({options})" if options else name
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

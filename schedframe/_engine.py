@@ -70,7 +70,8 @@ def wd_at(run: Run, step: float, group: Group) -> float | None:
         return None
     start_wd, end_wd = _own(group, "start_wd", run.start_wd), _own(group, "end_wd", run.end_wd)
     max_lr = _own(group, "max_lr", run.max_lr)
-    point = WDPoint(step, run.wd_incr_steps, start_wd, end_wd, lr_at(run, step, group), max_lr)
+    lr = lr_at(run, step, group)
+    point = WDPoint(step, run.wd_incr_steps, start_wd, end_wd, lr, max_lr, run.lr_warmup_steps)
     return _finite(run.wd_style.wd(point), run.wd_style, step)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
@@ -89,27 +89,31 @@ class Scale:
     Attributes:
         units: how units are converted.
         start: the scheduler's count at the schedule's own step 0.
+        begin: where what is measured begins, in steps from there.
+        end: where it ends; ``None`` where that is not known.
         decay_steps: what a percentage is of, in steps; ``None`` where it is not known.
         run_steps: what a percentage of the run is of, in steps; ``None`` where it is not known.
     """
 
     units: Units = field(default_factory=Units)
     start: float = 0
+    begin: float = 0
+    end: float | None = None
     decay_steps: float | None = None
     run_steps: float | None = None
 
-    def steps(self, value: object, begin: float = 0) -> float:
-        """Return the length `value` in the scheduler's steps, from the schedule's own step `begin` on.
+    def steps(self, value: object) -> float:
+        """Return the length `value` in the scheduler's steps, from `begin` on.
 
         Nothing is rounded; a percentage is the float product, as Megatron's fractions are.
 
         Raises:
             ValueError: `value` is no length, or what converts it is not known.
         """
-        return self._converted(value, begin, 1)
+        return self._converted(value, self.begin, 1)
 
     def absolute(self, value: object) -> float:
-        """Return the length `value` in the scheduler's steps, from the schedule's own step 0 on.
+        """Return the length `value` in the scheduler's steps, from `begin` on.
 
         Raises:
             ValueError: `value` is no length, a percentage, or what converts it is not known.
@@ -118,12 +122,12 @@ class Scale:
         return self.steps(value)
 
     def steps_before_the_end(self, value: object) -> float:
-        """Return the length `value` in the scheduler's steps, of the stretch that ends where the decay does.
+        """Return the length `value` in the scheduler's steps, of the stretch up to `end`.
 
         Raises:
             ValueError: `value` is no length, or what converts it is not known.
         """
-        return self._converted(value, self.decay_steps or 0, -1)
+        return self._converted(value, self.end or 0, -1)
 
     def _converted(self, value: object, begin: float, direction: int) -> float:
         amount, unit = parse_measure(value)
@@ -187,13 +191,19 @@ def scale_of(values: Mapping[str, Any]) -> Scale:
                 run_steps = Scale(units, start).steps(f"{values[key]} {unit}")
             except ValueError:
                 continue
-    return Scale(units, start, values.get("lr_decay_steps"), run_steps)
+    return Scale(units, start, decay_steps=values.get("lr_decay_steps"), run_steps=run_steps)
 
 
 def scale_in(info: ValidationInfo) -> Scale:
     """The scale that was handed down to a style, or that of the schedule whose key is validated."""
     handed_down = (info.context or {}).get("scale")
-    return handed_down if isinstance(handed_down, Scale) else scale_of(info.data or {})
+    if isinstance(handed_down, Scale):
+        return handed_down
+    values = info.data or {}
+    scale = scale_of(values)
+    if info.field_name == "lr_decay_style":
+        return replace(scale, begin=values.get("lr_warmup_steps", 0), end=scale.decay_steps)
+    return replace(scale, end=values.get("wd_incr_steps")) if info.field_name == "wd_incr_style" else scale
 
 
 def _validate_run(value: Any, info: ValidationInfo) -> float:
@@ -235,7 +245,7 @@ EndLength = Annotated[float, PlainValidator(_validate_end), WithJsonSchema(_JSON
 """A `Length` that percentages are of."""
 
 Length = Annotated[float, PlainValidator(_validate_length), WithJsonSchema(_JSON_LENGTH)]
-"""A length from the schedule's step 0 on: ``2000``, ``500M``, ``2000 iters``, ``10B tokens``, ``5%``, ``5% of run``."""
+"""A length: ``2000``, ``500M``, ``2000 iters``, ``10B tokens``, ``5%``, ``5% of run``."""
 
 TailLength = Annotated[float, PlainValidator(_validate_tail), WithJsonSchema(_JSON_LENGTH)]
-"""A length of what ends at ``lr_decay_steps``, written as a `Length`."""
+"""A length up to where the style ends, written as a `Length`."""

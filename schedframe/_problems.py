@@ -26,12 +26,21 @@ def problems_of(error: ValidationError, model: type[BaseModel], keys: Iterable[s
 
 def explained(error: ValidationError, model: type[BaseModel]) -> ValidationError:
     """Return `error` with each message already a sentence about `model`'s keys, ready to be nested in another."""
+    return ValidationError.from_exception_data(error.title, lines_of(error, model))
+
+
+def lines_of(
+    error: ValidationError, model: type[BaseModel], within: tuple[str | int, ...] = ()
+) -> list[InitErrorDetails]:
+    """Return what is wrong in `error` as sentences about `model`'s keys, each at its place `within` a larger value."""
     lines = []
     for details in _details(error):
         context = {"message": _sentence(details, model, ()), "error": _cause(details)}
+        if "option" in details.get("ctx", {}):
+            context.update(option=details["ctx"]["option"], value=details["ctx"]["value"])
         kind = PydanticCustomError("missing" if details["type"] == "missing" else "explained", "{message}", context)
-        lines.append(InitErrorDetails(type=kind, loc=details["loc"], input=details["input"]))
-    return ValidationError.from_exception_data(error.title, lines)
+        lines.append(InitErrorDetails(type=kind, loc=(*within, *details["loc"]), input=details["input"]))
+    return lines
 
 
 def broken_rule(message: str, option: str, value: object) -> PydanticCustomError:
@@ -73,6 +82,7 @@ _PLAIN_WORDS = {
     "tuple_type": "must be a list",
     "list_type": "must be a list",
     "dict_type": "must be a table",
+    "model_type": "must be a table",
     "string_type": "must be a text",
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
@@ -111,11 +121,12 @@ def _described(model: type[BaseModel], details: ErrorDetails) -> str:
 
 def _unknown_key(key: str, model: type[BaseModel], keys: Sequence[str]) -> str:
     style = model.model_fields.get("style")
-    if style is not None:
+    if style is not None and not style.is_required():
         known = [name for name in model.model_fields if name != "style"]
         listed = ", ".join(known) if known else "none"
         return f"is no option of {style.default!r}{did_you_mean(key, known) or '.'} Its options: {listed}"
-    return f"is no key of a schedule{did_you_mean(key, keys) or '.'} The keys: {', '.join(keys)}"
+    keys = keys or [field.alias or name for name, field in model.model_fields.items()]
+    return f"is no key of a {model.__name__.lower()}{did_you_mean(key, keys) or '.'} The keys: {', '.join(keys)}"
 
 
 def written(value: Any) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import importlib_metadata
+from pydantic import BaseModel
 
 from schedframe._errors import (
     StyleConflictError,
@@ -281,13 +282,17 @@ def source_of(style: Style | type[Style]) -> Source:
 
 def sources_within(path: str, style: Style) -> dict[str, Source]:
     """Return the sources of `style` and of every style that it holds, by dotted path from `path`."""
-    found = {path: source_of(style)}
-    for name in type(style).model_fields:
-        value = getattr(style, name)
+    return {path: source_of(style), **_sources_inside(path, style)}
+
+
+def _sources_inside(path: str, table: BaseModel) -> dict[str, Source]:
+    found: dict[str, Source] = {}
+    for name in type(table).model_fields:
+        value = getattr(table, name)
         for index, item in enumerate(value if isinstance(value, list | tuple) else (value,)):
-            if isinstance(item, Style):
-                inner = f"{path}.{name}" + (f".{index}" if item is not value else "")
-                found.update(sources_within(inner, item))
+            inner = f"{path}.{name}" + (f".{index}" if item is not value else "")
+            if isinstance(item, BaseModel):
+                found.update(sources_within(inner, item) if isinstance(item, Style) else _sources_inside(inner, item))
     return found
 
 
@@ -316,9 +321,13 @@ lr_styles: Registry[LRStyle] = Registry(
         "geometric": "schedframe.styles.lr:Geometric",
         "inverse-square-root": "schedframe.styles.lr:InverseSquareRoot",
         "linear": "schedframe.styles.lr:Linear",
+        "minus-power": "schedframe.styles.lr:MinusPower",
         "minus_sqrt": "schedframe.styles.lr:MinusSqrt",
         "multi-step": "schedframe.styles.lr:MultiStep",
+        "phases": "schedframe.styles.phases:Phases",
         "polynomial": "schedframe.styles.lr:Polynomial",
+        "power-law": "schedframe.styles.lr:PowerLaw",
+        "quarter-cosine": "schedframe.styles.lr:QuarterCosine",
     },
     aliases={"1-sqrt": "minus_sqrt", "inverse_square_root": "inverse-square-root", "wsd": "WSD"},
 )
@@ -328,11 +337,17 @@ wd_styles: Registry[WDStyle] = Registry(
     "WD",
     WDStyle,
     builtins={
+        "adamc": "schedframe.styles.couplings:AdamC",
         "constant": "schedframe.styles.wd:WDConstant",
+        "constant-effective": "schedframe.styles.couplings:ConstantEffective",
+        "cooldown": "schedframe.styles.wd:WDCooldown",
         "cosine": "schedframe.styles.wd:WDCosine",
         "exponential": "schedframe.styles.wd:WDExponential",
         "geometric": "schedframe.styles.wd:WDGeometric",
+        "independent": "schedframe.styles.couplings:Independent",
         "linear": "schedframe.styles.wd:WDLinear",
+        "lr-curve": "schedframe.styles.wd:WDByLRCurve",
+        "phases": "schedframe.styles.phases:WDPhases",
     },
     aliases={},
 )

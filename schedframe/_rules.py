@@ -87,6 +87,8 @@ def _horizon_for_wd(style: Style, incr_steps: float) -> str:
 
 
 def _constant_is_constant(style: Style, start_wd: float, end_wd: float) -> str:
+    while hasattr(style, "base"):
+        style = style.base
     return _says(
         isinstance(style, WDConstant) and start_wd != end_wd,
         f"is constant, but start_wd ({start_wd}) and end_wd ({end_wd}) differ; "

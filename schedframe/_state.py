@@ -81,7 +81,7 @@ class SavedStyle:
         try:
             return by_name.resolve(self.table)
         except ValidationError as error:
-            fault = "; ".join(map(str, problems_of(error, by_name.registry[self.name])))
+            fault = "; ".join(map(str, problems_of(error, by_name.model_of(self.name))))
             raise StateError(self._unusable(fault)) from error
         except (SchedframeError, ValueError, RecursionError) as error:
             raise StateError(self._unusable(str(error))) from error

@@ -45,6 +45,7 @@ class WDPoint(NamedTuple):
         end_wd: the param group's weight decay at `incr_steps` and after.
         lr: the learning rate that was just computed for the same param group, a float.
         max_lr: the param group's peak learning rate.
+        warmup_steps: length of the learning rate's warm-up, in steps.
     """
 
     step: float
@@ -53,6 +54,7 @@ class WDPoint(NamedTuple):
     end_wd: float
     lr: float
     max_lr: float
+    warmup_steps: float = 0
 
 
 class _Boolean:
@@ -66,6 +68,8 @@ class _Boolean:
 
 
 def _takes_bool(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return True
     return annotation in (bool, Any, object) or any(_takes_bool(part) for part in get_args(annotation))
 
 

@@ -20,9 +20,13 @@ from schedframe import (
 
 GOOD = "max_lr: 1.0\nlr_decay_steps: 100\n"
 LR_STYLES = (
-    "WSD, constant, cosine, exponential, geometric, inverse-square-root, linear, minus_sqrt, multi-step, polynomial"
+    "WSD, constant, cosine, exponential, geometric, inverse-square-root, linear, minus-power, minus_sqrt, multi-step, "
+    "phases, polynomial, power-law, quarter-cosine"
 )
-WD_STYLES = "constant, cosine, exponential, geometric, linear"
+WD_STYLES = (
+    "adamc, constant, constant-effective, cooldown, cosine, exponential, geometric, independent, linear, lr-curve, "
+    "phases"
+)
 KEYS = (
     "start_step, train_samples, train_iters, train_tokens, lr_decay_steps, max_lr, min_lr, init_lr, lr_warmup_steps, "
     "lr_decay_style, wsd_decay_steps, lr_wsd_decay_style, start_wd, end_wd, wd_incr_steps, wd_incr_style, resume, "
@@ -58,11 +62,8 @@ BAD = {
         ),
     ),
     "lr-style-for-wd": (
-        GOOD + "start_wd: 0.1\nwd_incr_style: WSD\n",
-        (
-            f"run.yaml: line 4, wd_incr_style = 'WSD': there is no WD style 'WSD'. Installed: {WD_STYLES}. "
-            "Other styles come from plugins: pip install the one that provides 'WSD'"
-        ),
+        GOOD + "start_wd: 0.1\nwd_incr_style: inverse-square-root\n",
+        "run.yaml: line 4, wd_incr_style.curve = {style}: 'inverse-square-root' is no curve, which is needed here",
     ),
     "tail-misspelt": (
         GOOD + "lr_decay_style: WSD\nwsd_decay_steps: 10\nlr_wsd_decay_style: minus_sqr\n",

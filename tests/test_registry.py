@@ -535,7 +535,8 @@ def test_an_unknown_name_says_what_is_near_what_is_installed_and_what_to_do(monk
         lr_styles["cosin"]
     assert str(caught.value) == (
         "there is no LR style 'cosin'; did you mean 'cosine'? Installed: WSD, constant, cosine, exponential, "
-        "geometric, inverse-square-root, linear, minus_sqrt, multi-step, polynomial. "
+        "geometric, inverse-square-root, linear, minus-power, minus_sqrt, multi-step, phases, polynomial, power-law, "
+        "quarter-cosine. "
         "Other styles come from plugins: pip install the one that provides 'cosin'"
     )
 

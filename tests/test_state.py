@@ -61,6 +61,8 @@ def test_a_run_that_is_saved_and_loaded_at_any_step_continues_equal(optimizer, n
     options = {
         "WSD": {"wsd_decay_steps": 30},
         "multi-step": {"milestones": [0.5, 0.9], "multipliers": [0.3, 0.1]},
+        "minus-power": {"power": 0.6},
+        "phases": {"phases": [{"style": "cosine", "length": 50, "to": "50%"}, {"style": "linear"}]},
         "polynomial": {"power": 1.5},
     }
     style = {"style": name, **options.get(name, {})}

@@ -9,7 +9,7 @@ import pytest
 
 from schedframe import Schedule, lr_styles, wd_styles
 from schedframe.styles import LRPoint, LRShape, WDPoint, WDShape
-from schedframe.styles.lr import WSD, Geometric, MultiStep, Polynomial
+from schedframe.styles.lr import WSD, Geometric, MinusPower, MultiStep, Polynomial, PowerLaw
 from schedframe.styles.wd import WDGeometric
 
 PROGRESS = [index / 64 for index in range(65)]
@@ -20,6 +20,7 @@ LR_CURVES = {
     "exponential": lambda p: math.exp((1 - p) * math.log(2)) - 1,
     "minus_sqrt": lambda p: 1 - p**0.5,
     "polynomial": lambda p: (1 - Fraction(p)) ** 2,
+    "quarter-cosine": lambda p: math.sin(math.pi * (1 - p) / 2),
 }
 WD_CURVES = {
     "linear": lambda p: p,
@@ -42,6 +43,29 @@ def test_a_wd_curve_is_its_definition(name: str) -> None:
     for p in PROGRESS:
         assert curve.coefficient(p) == pytest.approx(WD_CURVES[name](p), abs=1e-15)
     assert (curve.coefficient(0.0), curve.coefficient(1.0)) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("power", [0.25, 0.6, 1.0, 2.0])
+def test_minus_power_takes_any_power_above_0(power: float) -> None:
+    curve = MinusPower(power=power)
+    assert [curve.coefficient(p) for p in PROGRESS] == pytest.approx([1 - p**power for p in PROGRESS])
+    assert (curve.coefficient(0.0), curve.coefficient(1.0)) == (1.0, 0.0)
+
+
+def test_the_power_law_is_the_inverse_square_root_of_transformers() -> None:
+    """1 / sqrt((n + shift) / timescale), shift = timescale - warmup."""
+    for warmup, timescale in ((100, 100), (100, 10_000)):
+        style = PowerLaw(timescale=timescale)
+        for n in range(100, 5000, 7):
+            expected = 1 / math.sqrt((n + timescale - warmup) / timescale)
+            assert style.lr(LRPoint(n, warmup, 5000, 1.0, 0.0)) == pytest.approx(expected, rel=1e-15)
+
+
+def test_the_power_law_has_the_warm_up_for_a_timescale_and_goes_on_past_the_end() -> None:
+    assert [PowerLaw().lr(LRPoint(n, 100, 200, 1.0, 0.1)) for n in (100, 400, 10**9)] == [1.0, 0.5, 0.1]
+    assert PowerLaw().lr(LRPoint(3, 0, 200, 1.0, 0.1)) == 0.5
+    with pytest.raises(ValueError, match="power-law needs a timescale above 0"):
+        PowerLaw(timescale=0).lr(LRPoint(3, 0, 200, 1.0, 0.1))
 
 
 @pytest.mark.parametrize("power", [0.5, 1.0, 3.0])
@@ -94,8 +118,17 @@ def test_wsd_holds_the_peak_until_the_tail() -> None:
 
 OPTIONS = {
     "WSD": {"wsd_decay_steps": "20%"},
+    "minus-power": {"power": 0.6},
     "multi-step": {"milestones": [0.8, 0.9], "multipliers": [0.316, 0.1]},
+    "phases": {"phases": [{"style": "constant"}, {"style": "cosine", "length": "20%"}]},
+    "power-law": {"exponent": -1, "timescale": 100},
 }
+WD_OPTIONS = {
+    "cooldown": {"wd_cooldown_steps": "20%", "base": "linear", "wd_cooldown_style": "minus_sqrt"},
+    "lr-curve": {"curve": "minus_sqrt"},
+    "phases": {"phases": [{"style": "linear", "length": "20%", "to": 0.05}, {"style": "cosine"}]},
+}
+COUPLED = ("adamc", "constant-effective", "independent")
 PAST_THE_END = {"constant": 1.0, "multi-step": 0.1}
 
 
@@ -116,13 +149,16 @@ def test_every_lr_style_is_within_its_bounds_at_every_step_of_a_run(name: str, w
     assert all(0.05 <= lr <= 1.0 for lr in lrs[first:])
     assert schedule.lr_at(schedule.lr_warmup_steps) == 1.0
     after = {schedule.lr_at(step) for step in (10_001, 20_000, 10**12)}
-    assert after == {PAST_THE_END.get(name, 0.05)}
+    assert after == {PAST_THE_END.get(name, 0.05)} or (name == "power-law" and min(after) == 0.05)
 
 
 @pytest.mark.parametrize(("start", "end"), [(0.01, 0.1), (0.1, 0.01)], ids=["rising", "falling"])
-@pytest.mark.parametrize("name", [name for name in wd_styles.builtins if name != "constant"])
+@pytest.mark.parametrize(
+    "name", [name for name in wd_styles.builtins if name not in ("constant", "cooldown", *COUPLED)]
+)
 def test_every_wd_style_is_within_its_bounds_at_every_step_of_a_run(name: str, start: float, end: float) -> None:
-    schedule = Schedule(max_lr=1.0, lr_decay_steps=10_000, start_wd=start, end_wd=end, wd_incr_style=name)
+    style = {"style": name, **WD_OPTIONS.get(name, {})}
+    schedule = Schedule(max_lr=1.0, lr_decay_steps=10_000, start_wd=start, end_wd=end, wd_incr_style=style)
     wds = [schedule.wd_at(step) for step in range(10_001)]
     low, high = sorted((start, end))
     assert all(low - 1e-17 <= wd <= high + 1e-17 for wd in wds)

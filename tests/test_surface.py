@@ -14,7 +14,9 @@ PUBLIC_MODULES = {
     "schedframe",
     "schedframe.megatron",
     "schedframe.styles",
+    "schedframe.styles.couplings",
     "schedframe.styles.lr",
+    "schedframe.styles.phases",
     "schedframe.styles.wd",
 }
 HEAVY = ("torch", "pydantic", "pluggy", "ruamel", "importlib_metadata", "typer", "rich", "plotext")

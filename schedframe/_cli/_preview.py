@@ -34,11 +34,15 @@ class Format(str, Enum):
     json = "json"
 
 
+_HEADERS = {"lr_wd": "lr*wd", "time_constant": "1/(lr*wd)"}
+
+
 @dataclass(frozen=True)
 class Row:
     """The schedule at one step; `wd` is ``None`` where weight decay is left alone.
 
-    `units` has the position in every unit that is known beside the clock's own.
+    `units` has the position in every unit that is known beside the clock's own. ``lr_wd`` is the share of a weight
+    that AdamW takes in one update; ``time_constant``, its inverse, the updates after which the weight is forgotten.
     """
 
     step: float
@@ -49,8 +53,11 @@ class Row:
 
     def cells(self) -> dict[str, Any]:
         """Return what is shown, by column."""
-        cells = {"step": self.step, "label": self.label, **self.units, "lr": self.lr, "wd": self.wd}
-        return {column: value for column, value in cells.items() if value is not None}
+        cells = {"step": self.step, "label": self.label, **self.units, "lr": self.lr}
+        if self.wd is None:
+            return cells
+        decay = self.lr * self.wd
+        return {**cells, "wd": self.wd, "lr_wd": decay, "time_constant": 1 / decay if decay else None}
 
 
 def preview(
@@ -175,7 +182,7 @@ def _print_table(file: Path, schedule: "Schedule", rows: list[Row]) -> None:
     from schedframe._cli._words import summary
 
     columns = list(rows[0].cells())
-    grid = table(*columns)
+    grid = table(*(_HEADERS.get(column, column) for column in columns))
     for column in grid.columns:
         column.justify = "left" if column.header == "label" else "right"
         column.no_wrap = column.header != "label"
@@ -187,9 +194,13 @@ def _print_table(file: Path, schedule: "Schedule", rows: list[Row]) -> None:
 
 
 def _written(column: str, value: Any) -> str:
-    if column == "label":
-        return str(value)
-    return f"{value:.6g}" if column in ("lr", "wd") else f"{value:_}" if value == int(value) else f"{value:_.2f}"
+    if value is None:
+        return "never"
+    if column in ("lr", "wd", "lr_wd"):
+        return f"{value:.6g}"
+    if column == "time_constant":
+        return f"{value:_.0f}"
+    return str(value) if column == "label" else f"{value:_}" if value == int(value) else f"{value:_.2f}"
 
 
 def _print_charts(schedule: "Schedule", labels: dict[float, str]) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from schedframe._lengths import compact
 from schedframe._numbers import whole
+from schedframe._phases import Phase
 from schedframe._plan import Plan
 from schedframe._schedule import Schedule
 from schedframe.styles import Style
@@ -19,6 +20,10 @@ def option_value(value: Any) -> str:
     """Write the value of a style's option."""
     if isinstance(value, Style):
         return style_with_options(value)
+    if isinstance(value, Phase):
+        length = "" if value.length is None else f" {short(value.length)}"
+        ways = {"from": value.from_, "to": value.to}
+        return f"{option_value(value.style)}{length}" + "".join(f" {w} {t}" for w, t in ways.items() if t is not None)
     if isinstance(value, list | tuple):
         return f"[{', '.join(option_value(item) for item in value)}]"
     if isinstance(value, float):

@@ -6,7 +6,8 @@ typed `AnyLRStyle`, `AnyLRCurve` or `AnyWDStyle`, never the abstract class itsel
 length in steps is typed `Length`, so that ``10%`` and ``2000 iters`` work in it, or `TailLength` where what it
 measures ends at lr_decay_steps.
 
-The built-in styles are in `schedframe.styles.lr` and `schedframe.styles.wd`.
+The built-in styles are in `schedframe.styles.lr`, `schedframe.styles.wd`, `schedframe.styles.couplings` (weight decay
+that follows the learning rate) and `schedframe.styles.phases`.
 """
 
 from schedframe._byname import AnyLRCurve, AnyLRStyle, AnyWDStyle

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, final
 from pydantic import Field, model_validator
 
 from schedframe._byname import AnyLRCurve
-from schedframe._lengths import TailLength
+from schedframe._lengths import Length, TailLength
 from schedframe._style import LRCurve, LRPoint, LRShape, LRStyle
 
 
@@ -339,3 +339,95 @@ class MultiStep(LRStyle):
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return the milestones in steps."""
         return {f"milestone {milestone}": milestone * decay_steps for milestone in self.milestones}
+
+
+@final
+class MinusPower(LRCurve):
+    """One minus a power of progress: below 1 it falls fast first, above 1 late.
+
+    Formula:
+        c = 1 - p**power
+
+    At the edges:
+        The peak where it starts, the floor where it ends and after. With power 0.5 it is ``minus_sqrt``, with 1
+        ``linear``.
+
+    Examples:
+        >>> MinusPower(power=2.0).coefficient(0.5)
+        0.75
+
+    References:
+        The fast phase of KellerJordan/modded-nanogpt pull request 351 (power 0.6); weight-decay cooldowns of
+        NVIDIA/Megatron-LM pull request 1551 (0.45, 0.4, 0.333, 0.25)
+    """
+
+    style: Literal["minus-power"] = "minus-power"
+    power: float = Field(gt=0, description="Exponent: below 1 falls fast first, above 1 late.")
+
+    def coefficient(self, progress: float) -> float:
+        """Return 1 - p**power."""
+        return float(1.0 - progress**self.power)
+
+
+@final
+class QuarterCosine(LRCurve):
+    """A quarter of a cosine wave: slow at first, and falling fastest where it ends.
+
+    It is the first half of ``cosine``, brought to the floor.
+
+    Formula:
+        c = cos(pi * p / 2)
+
+    At the edges:
+        The peak where it starts, the floor where it ends and after, exactly.
+
+    Examples:
+        >>> round(QuarterCosine().coefficient(2 / 3), 12), QuarterCosine().coefficient(1.0)
+        (0.5, 0.0)
+
+    References:
+        The first phase of StableLM 2, https://arxiv.org/abs/2402.17834, which is the first quarter of a wave
+    """
+
+    style: Literal["quarter-cosine"] = "quarter-cosine"
+
+    def coefficient(self, progress: float) -> float:
+        """Return cos(pi * p / 2)."""
+        return cos(0.5 * pi * progress) if progress < 1.0 else 0.0
+
+
+@final
+class PowerLaw(LRStyle):
+    """The peak times a power of the steps since the end of warm-up: it has no end that it goes to.
+
+    With exponent -0.5 it is the inverse square root of many code bases; timescale is the length of the warm-up
+    there, so that lr falls as 1 / sqrt(step).
+
+    Formula:
+        lr = max(min_lr, max_lr * (1 + t / timescale)**exponent), t the steps since the end of warm-up
+
+    At the edges:
+        The peak where warm-up ends. It goes on past lr_decay_steps, and never falls below the floor.
+
+    Examples:
+        >>> from schedframe.styles import LRPoint
+        >>> PowerLaw(timescale=100).lr(LRPoint(400, 100, 1000, max_lr=1.0, min_lr=0.1))
+        0.5
+
+    References:
+        transformers' inverse_sqrt, huggingface/transformers:src/transformers/optimization.py at v5.0.0;
+        rsqrt of Scaling Vision Transformers, https://arxiv.org/abs/2106.04560;
+        OLMo-core's power_lr (exponent -0.51), allenai/OLMo-core:src/olmo_core/optim/scheduler.py at fa6c501
+    """
+
+    style: Literal["power-law"] = "power-law"
+    exponent: float = Field(-0.5, lt=0, description="The power; below 0.")
+    timescale: Length | None = Field(None, description="Steps after which (1 + 1)**exponent is reached; the warm-up.")
+
+    def lr(self, point: LRPoint) -> float:
+        """Return the peak times the power, at least the floor."""
+        timescale = max(point.warmup_steps, 1) if self.timescale is None else self.timescale
+        if not timescale:
+            raise ValueError("power-law needs a timescale above 0")
+        factor = (1.0 + float(point.step - point.warmup_steps) / float(timescale)) ** self.exponent
+        return float(max(point.min_lr, point.max_lr * factor))

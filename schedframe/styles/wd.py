@@ -8,7 +8,12 @@ Megatron's own keep its formulas and its order of operations, so that they are e
 from math import cos, pi, pow
 from typing import Literal, final
 
+from pydantic import Field
+
+from schedframe._byname import AnyLRCurve, AnyWDStyle
+from schedframe._lengths import TailLength
 from schedframe._style import WDCurve, WDPoint, WDShape, WDStyle
+from schedframe.styles.lr import Linear as LRLinear
 
 
 @final
@@ -142,3 +147,83 @@ class WDGeometric(WDStyle):
             return point.end_wd
         progress = float(point.step) / float(point.incr_steps)
         return float(point.start_wd * (point.end_wd / point.start_wd) ** progress)
+
+
+@final
+class WDByLRCurve(WDStyle):
+    """Any curve of the learning rate, turned round where weight decay rises.
+
+    A learning-rate curve may be named as the weight-decay style itself: ``wd_incr_style: minus_sqrt`` is this one
+    with that curve.
+
+    Formula:
+        wd = end_wd + c * (start_wd - end_wd), c the curve's coefficient, 1 to 0
+
+    At the edges:
+        start_wd at step 0, end_wd at wd_incr_steps and after.
+
+    Examples:
+        >>> from schedframe.styles import WDPoint
+        >>> WDByLRCurve(curve="minus_sqrt").wd(WDPoint(25, 100, start_wd=0.5, end_wd=0.25, lr=0.0, max_lr=1.0))
+        0.375
+
+    References:
+        The curve's own
+    """
+
+    style: Literal["lr-curve"] = "lr-curve"
+    curve: AnyLRCurve = Field(description="The learning-rate curve.")
+
+    def wd(self, point: WDPoint) -> float:
+        """Return end_wd + c * (start_wd - end_wd)."""
+        if point.step >= point.incr_steps:
+            return point.end_wd
+        coefficient = self.curve.coefficient(float(point.step) / float(point.incr_steps))
+        if coefficient == 1.0:  # where the sum may round to another number
+            return point.start_wd
+        return point.end_wd + coefficient * (point.start_wd - point.end_wd)
+
+
+@final
+class WDCooldown(WDStyle):
+    """Another weight decay, which a cooldown brings to its end value over the last steps.
+
+    Formula:
+        wd = base                                       for step <= wd_incr_steps - wd_cooldown_steps
+        wd = final_wd + c(q) * (base - final_wd)        after, base as where the cooldown begins,
+             q = (step - (wd_incr_steps - wd_cooldown_steps)) / wd_cooldown_steps
+
+    At the edges:
+        final_wd at wd_incr_steps and after.
+
+    Examples:
+        >>> from schedframe.styles import WDPoint
+        >>> last = WDCooldown(wd_cooldown_steps=20, wd_cooldown_style="linear")
+        >>> [last.wd(WDPoint(step, 100, 0.1, 0.1, lr=0.0, max_lr=1.0)) for step in (80, 90, 100)]
+        [0.1, 0.05, 0.0]
+
+    References:
+        NVIDIA/Megatron-LM pull request 1551: linear, cosine, minus_sqrt, and minus-power with 0.45, 0.4, 0.333, 0.25
+    """
+
+    style: Literal["cooldown"] = "cooldown"
+    wd_cooldown_steps: TailLength = Field(description="Length of the cooldown, in steps before wd_incr_steps.")
+    wd_cooldown_style: AnyLRCurve = Field(LRLinear(), description="Curve of the cooldown.")
+    final_wd: float = Field(0.0, ge=0, description="Where the cooldown ends.")
+    base: AnyWDStyle = Field(WDConstant(), description="The weight decay before the cooldown.")
+
+    def wd(self, point: WDPoint) -> float:
+        """Return the base until the cooldown begins, then its way to final_wd."""
+        start = point.incr_steps - self.wd_cooldown_steps
+        if start < 0 or not self.wd_cooldown_steps:
+            raise ValueError(f"wd_cooldown_steps = {self.wd_cooldown_steps} must lie between 0 and {point.incr_steps}")
+        if point.step <= start:
+            return self.base.wd(point)
+        if point.step >= point.incr_steps:
+            return self.final_wd
+        coefficient = self.wd_cooldown_style.coefficient(float(point.step - start) / float(self.wd_cooldown_steps))
+        return self.final_wd + coefficient * (self.base.wd(point._replace(step=start)) - self.final_wd)
+
+    def landmarks(self, incr_steps: float) -> dict[str, float]:
+        """Return where the cooldown begins."""
+        return {"cooldown start": incr_steps - self.wd_cooldown_steps}

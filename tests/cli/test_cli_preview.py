@@ -68,11 +68,12 @@ def test_json_holds_the_very_floats(run_yaml: Path) -> None:
 def test_csv_holds_the_very_floats(run_yaml: Path) -> None:
     schedule = schedframe.load(run_yaml)
     table = list(csv.DictReader(io.StringIO(preview(run_yaml, "--points", 333, "--format", "csv"))))
-    assert list(table[0]) == ["step", "label", "lr", "wd"]
+    assert list(table[0]) == ["step", "label", "lr", "wd", "lr_wd", "time_constant"]
     assert len(table) == 333 + 4
     for row in table:
-        assert float(row["lr"]) == schedule.lr_at(int(row["step"]))
-        assert float(row["wd"]) == schedule.wd_at(int(row["step"]))
+        lr, wd = schedule.lr_at(int(row["step"])), schedule.wd_at(int(row["step"]))
+        assert (float(row["lr"]), float(row["wd"]), float(row["lr_wd"])) == (lr, wd, lr * wd)
+        assert row["time_constant"] == (str(1 / (lr * wd)) if lr else "")
 
 
 def test_csv_and_json_say_the_same(run_yaml: Path) -> None:
@@ -101,13 +102,13 @@ def test_the_table(run_yaml: Path) -> None:
         f"{run_yaml}: WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt), peak 0.0003, floor 3e-05, warm-up 5M, "
         "decay 500M, weight decay 0.033 to 0.1 by cosine over 500M",
         "",
-        "       step  label                                     lr         wd",
-        "────────────────────────────────────────────────────────────────────",
-        "          0  start                                      0      0.033",
-        "  5_000_000  warm-up end                           0.0003  0.0330165",
-        "450_000_000  anneal start                          0.0003  0.0983604",
-        "500_000_000  decay end, run end, weight decay end   3e-05        0.1",
-        "500_000_001  after the end                          3e-05        0.1",
+        "       step  label                                     lr         wd        lr*wd  1/(lr*wd)",
+        "────────────────────────────────────────────────────────────────────────────────────────────",
+        "          0  start                                      0      0.033            0      never",
+        "  5_000_000  warm-up end                           0.0003  0.0330165  9.90496e-06    100_960",
+        "450_000_000  anneal start                          0.0003  0.0983604  2.95081e-05     33_889",
+        "500_000_000  decay end, run end, weight decay end   3e-05        0.1        3e-06    333_333",
+        "500_000_001  after the end                          3e-05        0.1        3e-06    333_333",
     ]
 
 

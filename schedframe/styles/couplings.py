@@ -1,0 +1,100 @@
+"""The built-in weight-decay styles that follow the learning rate.
+
+Each stands on another weight-decay style, its ``base``, and reads the learning rate that was just computed for the
+same param group. Where the learning rate or the peak is 0, the weight decay is 0.
+"""
+
+from typing import Literal, final
+
+from pydantic import Field
+
+from schedframe._byname import AnyWDStyle
+from schedframe._style import WDPoint, WDStyle
+from schedframe.styles.wd import WDConstant
+
+
+@final
+class AdamC(WDStyle):
+    """Weight decay in proportion to the learning rate, so that their ratio stays the same.
+
+    AdamW multiplies the weight decay by the learning rate once more; then the norm of weights before a
+    normalisation does not grow while the learning rate falls.
+
+    Formula:
+        wd = (base / max_lr) * lr, in this order
+
+    At the edges:
+        base at the peak, 0 where the learning rate is 0.
+
+    Examples:
+        >>> AdamC().wd(WDPoint(50, 100, 0.1, 0.1, lr=0.5, max_lr=1.0))
+        0.05
+
+    References:
+        AdamC, Why Gradients Rapidly Increase Near the End of Training, https://arxiv.org/abs/2506.02285
+    """
+
+    style: Literal["adamc"] = "adamc"
+    base: AnyWDStyle = Field(WDConstant(), description="The weight decay at the peak.")
+
+    def wd(self, point: WDPoint) -> float:
+        """Return (base / max_lr) * lr."""
+        return (self.base.wd(point) / point.max_lr) * point.lr if point.max_lr else 0.0
+
+
+@final
+class Independent(WDStyle):
+    """Weight decay that the peak learning rate does not change: lr * wd follows the schedule alone.
+
+    Formula:
+        wd = base / max_lr
+
+    At the edges:
+        lr * wd is base at the peak, and 0 where the learning rate is 0.
+
+    Examples:
+        >>> Independent().wd(WDPoint(50, 100, 1e-4, 1e-4, lr=1e-3, max_lr=2e-3))
+        0.05
+
+    References:
+        Decoupled Weight Decay Regularization, https://arxiv.org/abs/1711.05101, whose decay is of the schedule and
+        not of the peak; weighed again in https://arxiv.org/abs/2510.19093
+    """
+
+    style: Literal["independent"] = "independent"
+    base: AnyWDStyle = Field(WDConstant(), description="The decay of a step at the peak, lr * wd.")
+
+    def wd(self, point: WDPoint) -> float:
+        """Return base / max_lr, and 0 where the learning rate is 0."""
+        return self.base.wd(point) / point.max_lr if point.max_lr and point.lr else 0.0
+
+
+@final
+class ConstantEffective(WDStyle):
+    """Weight decay that rises as the learning rate falls, so that lr * wd stays the same.
+
+    Formula:
+        wd = base * max_lr / lr    after the warm-up
+        wd = base                  in it, as at its end
+
+    At the edges:
+        base where warm-up ends, 0 where the learning rate is 0. A learning rate near 0 gives a large one.
+
+    Examples:
+        >>> ConstantEffective().wd(WDPoint(50, 100, 0.1, 0.1, lr=0.5, max_lr=1.0))
+        0.2
+
+    References:
+        The time constant 1 / (lr * wd) of AdamW, https://arxiv.org/abs/2405.13698, held
+    """
+
+    style: Literal["constant-effective"] = "constant-effective"
+    base: AnyWDStyle = Field(WDConstant(), description="The weight decay at the peak.")
+
+    def wd(self, point: WDPoint) -> float:
+        """Return base * max_lr / lr after the warm-up, base in it."""
+        if not point.lr:
+            return 0.0
+        if point.step <= point.warmup_steps:
+            return self.base.wd(point._replace(step=point.warmup_steps, lr=point.max_lr))
+        return self.base.wd(point) * point.max_lr / point.lr

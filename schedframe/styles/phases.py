@@ -1,0 +1,110 @@
+"""The styles that are lists of phases."""
+
+from math import inf
+from typing import Literal, final
+
+from pydantic import Field, field_validator
+
+from schedframe._phases import AnyPhases, Bounds, Phase, refuse_word, starts, value_at
+from schedframe._style import LRPoint, LRStyle, WDPoint, WDStyle
+
+
+@final
+class Phases(LRStyle):
+    """One style after the other, each over its length and to its target.
+
+    A phase runs its style as if it were a run of its own: its peak is where the phase before ended (the run's
+    peak for the first), its floor is its target. So the learning rate is continuous but where a phase says
+    ``jump: true`` and ``from``. One phase may have no length: it takes what the others leave.
+
+    Keys of a phase: ``style`` (any learning-rate style, phases too), ``length``, ``to`` (``floor``, ``31.6%`` of
+    the peak, or a number that counts as it is), ``from``, ``jump``, ``name``::
+
+        lr_decay_style:
+          style: phases
+          phases:
+            - {style: constant}
+            - {style: minus_sqrt, length: 20%, to: floor, name: cooldown}
+
+    Formula:
+        lr = style_i(t - b_i), with max_lr = the value at b_i, min_lr = to_i, lr_decay_steps = length_i,
+        b_i the step where phase i begins, t the steps since the end of warm-up
+
+    At the edges:
+        At a boundary the phase before still holds. Together the phases fill the time from the end of warm-up to
+        lr_decay_steps; past it the last phase's style decides.
+
+    Examples:
+        >>> two = Phases(phases=[{"style": "linear", "length": 50, "to": "50%"}, {"style": "constant"}])
+        >>> [two.lr(LRPoint(step, 0, 100, max_lr=1.0, min_lr=0.0)) for step in (0, 25, 50, 75, 500)]
+        [1.0, 0.75, 0.5, 0.5, 0.5]
+
+    References:
+        Of the schedules that it can say, docs/how-to/say-phases.md
+    """
+
+    style: Literal["phases"] = "phases"
+    phases: AnyPhases = Field(description="The phases, in their order.")
+
+    @field_validator("phases")
+    @classmethod
+    def _without_end_wd(cls, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
+        return refuse_word(phases, "end_wd")
+
+    def lr(self, point: LRPoint) -> float:
+        """Return what the phase at this step says."""
+        step, total = point.step - point.warmup_steps, point.decay_steps - point.warmup_steps
+        bounds = Bounds(point.max_lr, point.min_lr, point.min_lr, point.max_lr)
+        return value_at(self.phases, step, total, bounds)
+
+    def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
+        """Return where each phase after the first begins."""
+        return dict(starts(self.phases, warmup_steps, decay_steps - warmup_steps))
+
+
+@final
+class WDPhases(WDStyle):
+    """One style after the other, each over its length and to its target, from start_wd on.
+
+    As ``phases`` of the learning rate, with its styles: a target is ``end_wd``, a percentage of start_wd, or a
+    number, and weight decay may rise and fall::
+
+        start_wd: 0.8
+        end_wd: 1.25
+        wd_incr_style:
+          style: phases
+          phases:
+            - {style: linear, length: 50%, to: 0.1}
+            - {style: linear, to: end_wd}
+
+    Formula:
+        wd = style_i(t - b_i), with max_lr = the value at b_i, min_lr = to_i, lr_decay_steps = length_i,
+        b_i the step where phase i begins
+
+    At the edges:
+        start_wd at step 0. Together the phases fill wd_incr_steps; past it the last phase's style decides.
+
+    Examples:
+        >>> both = WDPhases(phases=[{"style": "linear", "length": 50, "to": 0.1}, {"style": "linear"}])
+        >>> [both.wd(WDPoint(step, 100, 0.5, 1.1, lr=0.0, max_lr=1.0)) for step in (0, 50, 75, 100, 101)]
+        [0.5, 0.1, 0.6000000000000001, 1.1, 1.1]
+
+    References:
+        qlabs-eng/slowrun pull request 38 falls and rises so
+    """
+
+    style: Literal["phases"] = "phases"
+    phases: AnyPhases = Field(description="The phases, in their order.")
+
+    @field_validator("phases")
+    @classmethod
+    def _without_floor(cls, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
+        return refuse_word(phases, "floor")
+
+    def wd(self, point: WDPoint) -> float:
+        """Return what the phase at this step says."""
+        return value_at(self.phases, point.step, point.incr_steps, Bounds(point.start_wd, point.end_wd, 0.0, inf))
+
+    def landmarks(self, incr_steps: float) -> dict[str, float]:
+        """Return where each phase after the first begins."""
+        return dict(starts(self.phases, 0, incr_steps))
