@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from schedframe._errors import PluginError, StateError
 from schedframe._style import LRPoint, LRStyle, Style, WDPoint, WDStyle
+from schedframe._warmup import Warmup
 
 Group = Mapping[str, Any]
 
@@ -27,6 +28,8 @@ class Run(Protocol):
     def min_lr(self) -> float: ...
     @property
     def lr_warmup_steps(self) -> float: ...
+    @property
+    def lr_warmup_style(self) -> Warmup: ...
     @property
     def lr_decay_steps(self) -> float: ...
     @property
@@ -55,8 +58,10 @@ def lr_at(run: Run, step: float, group: Group) -> float:
     max_lr = _own(group, "max_lr", run.max_lr)
     warmup_steps = run.lr_warmup_steps
     if warmup_steps > 0 and step <= warmup_steps:
-        init_lr = _known(run.init_lr)
-        return init_lr + ((max_lr - init_lr) * float(step) / float(warmup_steps))
+        init_lr, warmup = _known(run.init_lr), run.lr_warmup_style
+        if warmup.is_megatrons:
+            return init_lr + ((max_lr - init_lr) * float(step) / float(warmup_steps))
+        return init_lr + (max_lr - init_lr) * warmup.share(step, warmup_steps)
     point = LRPoint(step, warmup_steps, run.lr_decay_steps, max_lr, _own(group, "min_lr", run.min_lr))
     return _finite(run.lr_style.lr(point), run.lr_style, step)
 
@@ -148,6 +153,9 @@ def write(run: Running, step: float, groups: Iterable[dict[str, Any]]) -> None:
 def _warming_lrs(run: Run, step: float, groups: list[dict[str, Any]]) -> list[float]:
     init_lr, max_lr, done, total = _known(run.init_lr), run.max_lr, float(step), float(run.lr_warmup_steps)
     peaks = [max_lr if (own := group.get("max_lr")) is None else own for group in groups]
+    if not run.lr_warmup_style.is_megatrons:
+        share = run.lr_warmup_style.share(step, run.lr_warmup_steps)
+        return [init_lr + (peak - init_lr) * share for peak in peaks]
     return [init_lr + ((peak - init_lr) * done / total) for peak in peaks]
 
 

@@ -12,6 +12,7 @@ from schedframe import _engine
 from schedframe._errors import StateError
 from schedframe._style import LRStyle, WDStyle
 from schedframe._units import Clock
+from schedframe._warmup import MEGATRONS, Warmup
 
 CURRENT: Literal["current"] = "current"
 """Said for ``init_lr``: the learning rate that the checkpoint's schedule has where this one starts."""
@@ -33,6 +34,7 @@ class Plan:
     max_lr: float
     min_lr: float
     lr_warmup_steps: float
+    lr_warmup_style: Warmup
     lr_decay_steps: float
     lr_style: LRStyle
     start_wd: float | None
@@ -88,7 +90,7 @@ def fingerprint(run: Any) -> str:
         run: a `Schedule`, an `OptimizerParamScheduler` or a `Plan`.
     """
     said = {name: getattr(run, name) for name in NAMES}
-    styles = {name: said[name].model_dump(mode="json") for name in ("lr_style", "wd_style")}
+    styles = {name: said[name].model_dump(mode="json") for name in ("lr_style", "wd_style", "lr_warmup_style")}
     return fingerprint_of({**said, **styles})
 
 
@@ -101,6 +103,8 @@ def fingerprint_of(said: Mapping[str, Any]) -> str:
         used.append("start_step")
     if said["lr_warmup_steps"] > 0:
         used.append("init_lr")
+        if digest(said["lr_warmup_style"]) != _MEGATRONS:
+            used.append("lr_warmup_style")
     if said["lr_style"]["style"] != "constant":
         used += ["min_lr", "lr_decay_steps"]
     if said["start_wd"] is not None:
@@ -124,3 +128,6 @@ def _exact(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, Real):
         return value
     return float(value).hex()
+
+
+_MEGATRONS = digest(MEGATRONS.model_dump(mode="json"))

@@ -19,6 +19,7 @@ from schedframe._problems import broken_rule, problems_of
 from schedframe._rules import RULES
 from schedframe._style import LRStyle, WDStyle
 from schedframe._units import AnyClock, Ramp
+from schedframe._warmup import MEGATRONS, AnyWarmup
 from schedframe.styles.lr import Linear
 from schedframe.styles.wd import WDConstant
 
@@ -73,7 +74,10 @@ class Schedule(BaseModel):
     init_lr: InitLR = Field(
         0.0, description="The learning rate at step 0; a percentage is of max_lr, `current` is the checkpoint's."
     )
-    lr_warmup_steps: Length = Field(0, description="Length of the linear warm-up.")
+    lr_warmup_steps: Length = Field(0, description="Length of the warm-up.")
+    lr_warmup_style: AnyWarmup = Field(
+        MEGATRONS, description="Its shape: linear, cosine, quadratic, or as in megatron, nemo, torchtitan, hf."
+    )
     lr_decay_style: AnyLRStyle = Field(Linear(), description="Style after the warm-up.")
     start_wd: Number | None = Field(None, description="Weight decay at step 0; defaults to end_wd.")
     end_wd: Number | None = Field(None, description="Weight decay at the end; defaults to start_wd.")
@@ -250,6 +254,7 @@ class Schedule(BaseModel):
             max_lr=self.max_lr,
             min_lr=self.min_lr,
             lr_warmup_steps=self.lr_warmup_steps,
+            lr_warmup_style=self.lr_warmup_style,
             lr_decay_steps=self.lr_decay_steps,
             lr_decay_style=self.lr_decay_style,
             start_wd=self.start_wd,

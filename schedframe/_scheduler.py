@@ -14,6 +14,7 @@ from schedframe._policy import Parent, parse_override, parse_parent, policy_of
 from schedframe._registry import source_of
 from schedframe._style import LRShape, LRStyle, Style, WDShape, WDStyle
 from schedframe._units import Clock, parse_clock
+from schedframe._warmup import MEGATRONS, Warmup, parse_warmup
 from schedframe.styles.lr import WSD
 
 StyleLike = str | Mapping[str, Any]
@@ -51,6 +52,7 @@ class OptimizerParamScheduler:
         parent: the schedule that this one continues, ``{"fingerprint": ..., "step": ...}``; its checkpoint is
             loaded with neither flag, too.
         clock: what `step` counts: ``"samples"``, as Megatron, ``"iters"`` or ``"tokens"``.
+        lr_warmup_style: shape of the warm-up, a name or a table; by default Megatron's, a straight line.
 
     Raises:
         ConfigError: with everything that is wrong with the arguments.
@@ -81,6 +83,7 @@ class OptimizerParamScheduler:
         override_keys: Collection[str] = (),
         parent: Parent | Mapping[str, Any] | None = None,
         clock: Clock = "samples",
+        lr_warmup_style: str | Mapping[str, Any] | Warmup = MEGATRONS,
     ) -> None:
         """Check every argument, then write the first values."""
         self._tail: tuple[Any, Any] = (wsd_decay_steps, lr_wsd_decay_style)
@@ -107,6 +110,7 @@ class OptimizerParamScheduler:
                 ),
                 *_arguments.unreadable("parent", parse_parent, parent),
                 *_arguments.unreadable("clock", parse_clock, clock),
+                *_arguments.unreadable("lr_warmup_style", parse_warmup, lr_warmup_style),
             ],
         )
 
@@ -116,6 +120,7 @@ class OptimizerParamScheduler:
         self.max_lr = float(max_lr)
         self.min_lr = min_lr
         self.lr_warmup_steps = lr_warmup_steps
+        self.lr_warmup_style = parse_warmup(lr_warmup_style)
         self.start_step = start_step
         self.num_steps = start_step
         self.lr_decay_steps = lr_decay_steps

@@ -27,6 +27,23 @@ _STYLE = "lr_decay_style"
 FLAT_WSD = ("wsd_decay_steps", "lr_wsd_decay_style")
 """Options of WSD that Megatron spells beside its name."""
 
+_ARGUMENTS = {
+    "lr": "max_lr",
+    "weight_decay": "start_wd",
+    "start_weight_decay": "start_wd",
+    "end_weight_decay": "end_wd",
+    "weight_decay_incr_style": "wd_incr_style",
+    "lr_warmup_init": "init_lr",
+    "lr_warmup_iters": "lr_warmup_steps, such as `2000 iters`",
+    "lr_warmup_samples": "lr_warmup_steps, such as `1M samples`",
+    "lr_warmup_fraction": "lr_warmup_steps, such as `1%`",
+    "lr_decay_iters": "lr_decay_steps, such as `100_000 iters`",
+    "lr_decay_samples": "lr_decay_steps, such as `100M samples`",
+    "lr_wsd_decay_iters": "wsd_decay_steps, such as `10_000 iters`",
+    "lr_wsd_decay_samples": "wsd_decay_steps, such as `10M samples`",
+}
+"""Arguments of Megatron-LM's command line that are said under another name here."""
+
 
 def expand(keys: dict[str, Any]) -> dict[str, Any]:
     """Return `keys` with flat options of a bare WSD in its table, and with keys that others stand in for."""
@@ -83,6 +100,8 @@ def as_written(problems: Iterable[Problem], keys: dict[str, Any]) -> list[Proble
             filled_in.append(problem)
         elif top == _STYLE and option.split(".")[0] in FLAT_WSD and _is_bare_wsd(keys):
             own.append(replace(problem, path=option))
+        elif problem.path in _ARGUMENTS:
+            own.append(replace(problem, message=f"is an argument of Megatron-LM; here it is {_ARGUMENTS[top]}"))
         elif problem.path in FLAT_WSD:
             own.append(replace(problem, message=_misplaced(keys.get(_STYLE, "linear"))))
         else:

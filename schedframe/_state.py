@@ -15,6 +15,7 @@ from schedframe._problems import problems_of
 from schedframe._registry import Source, sources_within
 from schedframe._style import Style
 from schedframe._units import parse_clock
+from schedframe._warmup import Warmup
 from schedframe.styles.lr import WSD, Cosine, Exponential, InverseSquareRoot, Linear, MinusSqrt
 from schedframe.styles.lr import Constant as LRConstant
 from schedframe.styles.wd import WDConstant, WDCosine, WDLinear
@@ -100,7 +101,7 @@ class Saved:
 
     Attributes:
         num_steps: the position.
-        numbers: the numbers and the clock of the plan, by name; those that the state does not say are missing.
+        numbers: numbers, clock and warm-up of the plan, by name; those that the state does not say are missing.
         lr: the learning-rate style.
         wd: the weight-decay style; ``None`` where the state says nothing about weight decay.
         by_megatron: only the ten keys count: the state is Megatron's, or what we wrote beside them does not fit.
@@ -126,6 +127,7 @@ def dump(scheduler: "OptimizerParamScheduler") -> dict[str, Any]:
         "clock": scheduler.clock,
         "start_step": scheduler.start_step,
         "init_lr": scheduler.init_lr,
+        "lr_warmup_style": scheduler.lr_warmup_style.model_dump(mode="json"),
         "lr_style": scheduler.lr_style.model_dump(mode="json"),
         "wd_style": scheduler.wd_style.model_dump(mode="json"),
         "sources": {path: asdict(source) for path, source in sources.items()},
@@ -148,6 +150,8 @@ def unknown_to_megatron(run: Any) -> str:
         return f"wd_incr_style {run.wd_style.style}"
     if run.end_wd < run.start_wd:
         return "weight decay that falls"
+    if run.lr_warmup_steps > 0 and not run.lr_warmup_style.is_megatrons:
+        return f"lr_warmup_style {run.lr_warmup_style.style}"
     if run.clock != "samples":
         return f"clock {run.clock}"
     return f"start_step {run.start_step}" if run.start_step else ""
@@ -170,7 +174,8 @@ def read(state: Mapping[str, Any]) -> Saved:
     lr, wd = (_style(name, said.pop(key, None), details) for key, name in _STYLES.items())
     assert lr is not None
     beyond = {key: details[key] for key in ("init_lr", "start_step", "clock") if details}
-    numbers = {"clock": "samples", "start_step": 0, **said, **beyond}
+    warmup = Warmup(**details.get("lr_warmup_style", {}))
+    numbers = {"clock": "samples", "start_step": 0, **said, **beyond, "lr_warmup_style": warmup}
     return Saved(position, numbers, lr, wd, not details, doubt, str(details.get("fingerprint", "")))
 
 
@@ -265,6 +270,9 @@ def _typed(details: dict[str, Any]) -> dict[str, Any]:
         "init_lr": init_lr if init_lr == CURRENT else _number("init_lr", init_lr),
         "clock": parse_clock(details.get("clock", "samples")),
         "start_step": _number("start_step", details.get("start_step", 0)),
+        "lr_warmup_style": Warmup(**_table(details.get("lr_warmup_style", {"style": "linear"}))).model_dump(
+            mode="json"
+        ),
         "lr_style": _table(details["lr_style"]),
         "wd_style": _table(details["wd_style"]),
         "sources": {_text(path): _source(**source) for path, source in details.get("sources", {}).items()},

@@ -29,6 +29,7 @@ WD_STYLES = (
 )
 KEYS = (
     "start_step, train_samples, train_iters, train_tokens, lr_decay_steps, max_lr, min_lr, init_lr, lr_warmup_steps, "
+    "lr_warmup_style, "
     "lr_decay_style, wsd_decay_steps, lr_wsd_decay_style, start_wd, end_wd, wd_incr_steps, wd_incr_style, resume, "
     "parent, clock, global_batch_size, seq_length, dataset_samples, micro_batch_size, data_parallel_size, "
     "decrease_batch_size_if_needed, rampup_batch_size, step_batch_size_schedule"
@@ -101,10 +102,8 @@ BAD = {
     ),
     "key-of-megatron": (
         GOOD + "lr_warmup_fraction: 0.01\n",
-        (
-            "run.yaml: line 3, lr_warmup_fraction = 0.01: is no key of a schedule; did you mean "
-            f"'lr_warmup_steps'? The keys: {KEYS}"
-        ),
+        "run.yaml: line 3, lr_warmup_fraction = 0.01: is an argument of Megatron-LM; "
+        "here it is lr_warmup_steps, such as `1%`",
     ),
     "option-misspelt": (
         GOOD + "lr_decay_style: {style: polynomial, pwoer: 2}\n",

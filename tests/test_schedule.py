@@ -54,6 +54,7 @@ def test_the_smallest_schedule_has_megatrons_defaults():
         "min_lr": 0.0,
         "init_lr": 0.0,
         "lr_warmup_steps": 0,
+        "lr_warmup_style": {"style": "linear", "shift": 0, "stretched": False},
         "lr_decay_style": {"style": "linear"},
         "start_wd": None,
         "end_wd": None,

@@ -100,6 +100,7 @@ def as_data(found: Inspection) -> dict[str, Any]:
         "unknown": found.unknown,
         "schedule": {
             **saved.numbers,
+            "lr_warmup_style": saved.numbers["lr_warmup_style"].model_dump(),
             "lr_decay_style": saved.lr.table,
             "wd_incr_style": saved.wd.table if saved.wd else None,
         },

@@ -43,7 +43,9 @@ def summary(schedule: Schedule | Plan) -> str:
     parts = [style_with_options(schedule.lr_style), f"peak {schedule.max_lr:g}", f"floor {schedule.min_lr:g}"]
     if schedule.lr_warmup_steps:
         start = f" from {schedule.init_lr}" if schedule.init_lr else ""
-        parts.append(f"warm-up {short(schedule.lr_warmup_steps)}{start}")
+        shape = schedule.lr_warmup_style
+        by = "" if shape.is_megatrons else f" by {style_with_options(shape)}"
+        parts.append(f"warm-up {short(schedule.lr_warmup_steps)}{start}{by}")
     else:
         parts.append("no warm-up")
     parts.append(f"decay {short(schedule.lr_decay_steps)}")

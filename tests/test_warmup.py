@@ -1,0 +1,185 @@
+"""Warm-ups: shapes, shifts and presets by the name of a code base, against the formulas that were published."""
+
+import json
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from schedframe import ConfigError, OptimizerParamScheduler, Schedule, StateError
+from schedframe._warmup import PRESETS
+
+LENGTHS = (1, 3, 10, 800)
+BATCH = 1024
+PEAK = 3e-4
+
+
+def schedule_of(style: Any, iters: int, batch: int = BATCH, **keys: Any) -> Schedule:
+    said = {"train_iters": 10 * iters, "global_batch_size": batch, "max_lr": PEAK, **keys}
+    return Schedule(**said, lr_warmup_steps=f"{iters} iters", lr_warmup_style=style)
+
+
+# n is the iteration, total the warm-up's length in iterations.
+PUBLISHED = {
+    "megatron": lambda n, total: n / total,
+    "hf": lambda n, total: n / max(1, total),
+    "torchtitan": lambda n, total: (n + 1) / total,
+    "nanochat": lambda n, total: (n + 1) / total,
+    "modded-nanogpt": lambda n, total: (n + 1) / total,
+    "nemo": lambda n, total: (n + 1) / (total + 1),
+    "cosine": lambda n, total: 0.5 * (1 - math.cos(math.pi * (n / total))),
+    "quadratic": lambda n, total: (n / total) ** 2,
+}
+
+
+class TestFormulas:
+    @pytest.mark.parametrize("iters", LENGTHS)
+    @pytest.mark.parametrize("name", PUBLISHED)
+    def test_each_is_the_published_formula_at_every_iteration(self, name: str, iters: int) -> None:
+        schedule = schedule_of(name, iters)
+        for n in range(iters):
+            expected = PEAK * PUBLISHED[name](n, iters)
+            assert schedule.lr_at(n * BATCH) == pytest.approx(expected, rel=1e-15, abs=0), n
+        assert schedule.lr_at(iters * BATCH) == PEAK
+
+    def test_every_preset_is_compared(self) -> None:
+        assert set(PUBLISHED) == {*PRESETS, "cosine", "quadratic"}
+
+    def test_the_default_is_megatrons_bit_for_bit(self) -> None:
+        for name in ("linear", "megatron"):
+            schedule = schedule_of(name, 7, init_lr=1e-5)
+            for step in range(7 * BATCH):
+                expected = 1e-5 + ((PEAK - 1e-5) * float(step) / float(7 * BATCH))
+                assert schedule.lr_at(step) == expected
+
+    def test_a_fractional_length_is_not_rounded(self) -> None:
+        schedule = Schedule(max_lr=1.0, lr_decay_steps=50, lr_warmup_steps="5%", clock="iters")
+        assert schedule.lr_warmup_steps == 2.5
+        assert [schedule.lr_at(n) for n in (0, 1, 2)] == [0.0, 1 / 2.5, 2 / 2.5]
+
+    def test_it_rises_from_init_lr(self) -> None:
+        schedule = schedule_of("cosine", 10, init_lr="10%")
+        assert schedule.lr_at(0) == pytest.approx(3e-5)
+        assert schedule.lr_at(5 * BATCH) == pytest.approx((3e-4 + 3e-5) / 2)
+
+    def test_options_stand_in_a_table(self) -> None:
+        table = {"style": "cosine", "shift": "1 iters", "stretched": True}
+        assert schedule_of(table, 9).lr_at(4 * BATCH) == pytest.approx(PEAK / 2)
+
+    def test_a_clock_of_iterations_needs_no_batch_size(self) -> None:
+        schedule = Schedule(
+            clock="iters", max_lr=1.0, lr_decay_steps=100, lr_warmup_steps=4, lr_warmup_style="torchtitan"
+        )
+        assert [schedule.lr_at(n) for n in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
+
+
+class TestScheduler:
+    @pytest.mark.parametrize("style", [*PUBLISHED, {"style": "quadratic", "shift": 100}])
+    def test_groups_hold_what_lr_at_says(self, style: Any) -> None:
+        schedule = schedule_of(style, 3, init_lr=1e-6)
+        groups: list[dict[str, Any]] = [
+            {},
+            {"max_lr": 1e-3, "min_lr": 0.0, "default_config": False},
+            {"default_config": True},
+        ]
+        scheduler = schedule.build(SimpleNamespace(param_groups=groups))
+        for step in range(0, 3 * BATCH + 2, 128):
+            assert [group["lr"] for group in groups] == [schedule.lr_at(step, group) for group in groups]
+            scheduler.step(128)
+
+    def test_the_constructor_takes_it_too(self) -> None:
+        optimizer = SimpleNamespace(param_groups=[{}])
+        arguments = (optimizer, 0.0, 1.0, 0.0, 10, 100, "linear", 0.0, 0.0, 100, "constant")
+        scheduler = OptimizerParamScheduler(*arguments, lr_warmup_style="quadratic")
+        scheduler.step(5)
+        assert optimizer.param_groups[0]["lr"] == 0.25
+
+    def test_the_constructor_refuses_what_is_none(self) -> None:
+        optimizer = SimpleNamespace(param_groups=[{}])
+        arguments = (optimizer, 0.0, 1.0, 0.0, 10, 100, "linear", 0.0, 0.0, 100, "constant")
+        with pytest.raises(ConfigError, match="lr_warmup_style = 'cosin': is no warm-up; did you mean 'cosine'"):
+            OptimizerParamScheduler(*arguments, lr_warmup_style="cosin")
+
+
+class TestState:
+    def test_it_is_saved_and_compared(self) -> None:
+        ours, other = schedule_of("nemo", 10), schedule_of("cosine", 10)
+        scheduler = ours.build(SimpleNamespace(param_groups=[{}]))
+        scheduler.step(3 * BATCH)
+        state = scheduler.state_dict()
+        again = ours.build(SimpleNamespace(param_groups=[{}]))
+        again.load_state_dict(state)
+        assert again.optimizer.param_groups == scheduler.optimizer.param_groups
+        with pytest.raises(
+            StateError, match=r"lr_warmup_style.style +linear +cosine\n +lr_warmup_style.shift +1024 +0"
+        ):
+            other.build(SimpleNamespace(param_groups=[{}])).load_state_dict(state)
+
+    def test_the_policy_checkpoint_takes_the_checkpoints(self) -> None:
+        ours, other = schedule_of("quadratic", 10), schedule_of("linear", 10, resume="checkpoint")
+        scheduler = ours.build(SimpleNamespace(param_groups=[{}]))
+        scheduler.step(5 * BATCH)
+        resumed = other.build(SimpleNamespace(param_groups=[{}]))
+        resumed.load_state_dict(scheduler.state_dict())
+        assert resumed.lr_warmup_style == ours.lr_warmup_style
+        assert resumed.optimizer.param_groups[0]["lr"] == PEAK / 4
+
+    def test_a_state_of_an_older_version_has_megatrons(self) -> None:
+        scheduler = schedule_of("linear", 10).build(SimpleNamespace(param_groups=[{}]))
+        state = scheduler.state_dict()
+        details = json.loads(state["schedframe"])
+        del details["lr_warmup_style"]
+        scheduler.load_state_dict({**state, "schedframe": json.dumps(details)})
+        assert scheduler.lr_warmup_style.is_megatrons
+
+    def test_a_broken_one_is_a_broken_state(self) -> None:
+        scheduler = schedule_of("linear", 10).build(SimpleNamespace(param_groups=[{}]))
+        state = scheduler.state_dict()
+        for broken in ({"style": "steep"}, {"style": "linear", "shift": "1 iters"}, {"style": "linear", "x": 1}, 7):
+            details = {**json.loads(state["schedframe"]), "lr_warmup_style": broken}
+            with pytest.raises(StateError, match="is broken"):
+                scheduler.load_state_dict({**state, "schedframe": json.dumps(details)})
+
+    def test_megatron_cannot_go_on_with_another_shape(self) -> None:
+        from schedframe._state import unknown_to_megatron
+
+        schedule = schedule_of("torchtitan", 10, start_wd=0.1)
+        scheduler = schedule.build(SimpleNamespace(param_groups=[{}]))
+        assert unknown_to_megatron(scheduler) == "lr_warmup_style linear"
+
+    def test_the_fingerprint_is_of_the_curve(self) -> None:
+        assert schedule_of("megatron", 10).fingerprint == schedule_of("linear", 10).fingerprint
+        assert schedule_of("torchtitan", 10).fingerprint == schedule_of("nanochat", 10).fingerprint
+        assert schedule_of("nemo", 10).fingerprint != schedule_of("linear", 10).fingerprint
+        flat = {"max_lr": 1.0, "lr_decay_steps": 100}
+        assert Schedule(**flat, lr_warmup_style="cosine").fingerprint == Schedule(**flat).fingerprint
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("style", "message"),
+        [
+            ("cosin", "lr_warmup_style = 'cosin': is no warm-up; did you mean 'cosine'?"),
+            ("torchtitian", "lr_warmup_style = 'torchtitian': is no warm-up; did you mean 'torchtitan'?"),
+            (5, "lr_warmup_style = 5: must be a warm-up's name, or a table with style, shift and stretched"),
+            (
+                {"style": "linear", "shft": 1},
+                "lr_warmup_style.shft = 1: is no option of 'linear'; did you mean 'shift'?",
+            ),
+            ({"style": "linear", "shift": -1}, "lr_warmup_style.shift = -1: must not be negative"),
+        ],
+    )
+    def test_messages(self, style: Any, message: str) -> None:
+        with pytest.raises(ConfigError) as caught:
+            schedule_of(style, 10)
+        assert message in str(caught.value)
+
+    def test_a_shift_in_iterations_needs_a_batch_size(self) -> None:
+        with pytest.raises(ConfigError, match="global_batch_size is missing"):
+            Schedule(max_lr=1.0, lr_decay_steps=100, lr_warmup_steps=10, lr_warmup_style="torchtitan")
+
+    def test_an_iteration_of_changing_length_is_no_shift(self) -> None:
+        ramp = {"rampup_batch_size": [8, 8, 160], "global_batch_size": 32, "train_iters": 100, "max_lr": 1.0}
+        with pytest.raises(ConfigError, match="the batch size changes within the warm-up; count in iterations"):
+            Schedule(**ramp, lr_warmup_steps="10 iters", lr_warmup_style="torchtitan")
