@@ -77,9 +77,13 @@ def document_of(schedule: Schedule) -> Document:
     """Return the file that `schedule` was loaded from; of one that is from no file, one that says the same."""
     if schedule._document is not None:
         return schedule._document
-    fields = type(schedule).model_fields
-    said = {key: plain(getattr(schedule, key)) for key in fields if getattr(schedule, key) != fields[key].default}
-    return from_text(Path("schedule.yaml"), "".join(f"{key}: {json.dumps(value)}\n" for key, value in said.items()))
+    if schedule.groups:  # what rules make of a percentage is another number
+        said = plain(schedule._said)
+    else:
+        fields = type(schedule).model_fields
+        said = {key: plain(getattr(schedule, key)) for key in fields if getattr(schedule, key) != fields[key].default}
+    lines = [f"{key}: {json.dumps(value, default=str)}\n" for key, value in said.items()]
+    return from_text(Path("schedule.yaml"), "".join(lines))
 
 
 def plain(value: Any) -> Any:
@@ -91,7 +95,9 @@ def plain(value: Any) -> Any:
         return asdict(value)
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
-    return [plain(inner) for inner in value] if isinstance(value, tuple) else value
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def spelled(key: str, value: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from schedframe._errors import StateError
+from schedframe._group_rule import DEFAULT, GroupRule
 from schedframe._plan import NAMES, Plan, fingerprint, key_of
 from schedframe._policy import Parent, Policy
 from schedframe._style import Style
@@ -89,10 +90,18 @@ def refusal(decision: Decision, parent: Parent | None) -> str:
 
 
 def _values(decision: Decision) -> Iterator[tuple[str, str, str]]:
-    """Yield learning rate and weight decay at the position, in the checkpoint's schedule and in what counts."""
-    before, after = (_shown(plan, decision.position) for plan in (decision.saved, decision.plan))
-    yield "learning rate", before[0], after[0]
-    yield "weight decay", before[1], after[1]
+    """Yield learning rate and weight decay at the position, in the checkpoint's schedule and in what counts.
+
+    Of the roles of rules, what is not the same.
+    """
+    sides = [{} if plan is None else plan.roles() for plan in (decision.saved, decision.plan)]
+    for role in {DEFAULT: None, **sides[1]}:
+        before, after = (_shown(side.get(role), decision.position) for side in sides)
+        for what, was, now in zip(("learning rate", "weight decay"), before, after, strict=True):
+            if role == DEFAULT:
+                yield what, was, now
+            elif was != now:
+                yield f"{what} of {role}", was, now
 
 
 def _shown(plan: Plan | None, position: float) -> tuple[str, str]:
@@ -113,9 +122,12 @@ def _winner(row: Row, decision: Decision) -> str:
 
 
 def written(value: Any) -> str:
-    """Write a number, a style with its options, or a list of phases, exactly."""
+    """Write a number, a style with its options, a rule, or a list of phases or rules, exactly."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(written, value))}]"
+    if isinstance(value, GroupRule):
+        sets = ", ".join(f"{key_of(name)}={written(own)}" for name, own in value.sets().items())
+        return f"{value.role}({value.match}: {sets})"
     if not isinstance(value, BaseModel):
         return str(value)
     said = {key: getattr(value, key) for key in type(value).model_fields}

@@ -80,24 +80,36 @@ def wd_at(run: Run, step: float, group: Group) -> float | None:
     return _finite(run.wd_style.wd(point), run.wd_style, step)
 
 
-def write(run: Running, step: float, groups: Iterable[dict[str, Any]]) -> None:
+Answer = tuple[float, float | None, list[float] | None, list[float] | None]
+"""Coefficients of learning rate and weight decay, or the values themselves, one for each group."""
+
+
+def write(runs: Iterable[tuple[Running, Iterable[dict[str, Any]]]], step: float) -> None:
     """Set ``lr`` and ``weight_decay`` of every group, empty ones too; tensors are filled in place.
 
     Equal to `lr_at`, and to `wd_at` times the group's ``wd_mult``. A shape is asked for its coefficient
     once, whatever the number of groups; the loops over them are written out, because a call for each group
     would cost more than its arithmetic. Styles are asked before the first write: where one fails, no group
     has changed.
-    """
-    if type(groups) is not list:
-        groups = list(groups)
-    warmup_steps = run.lr_warmup_steps
-    warming = warmup_steps > 0 and step <= warmup_steps
-    start_wd, end_wd = run.start_wd, run.end_wd
 
+    Args:
+        runs: each run with the groups that follow it.
+        step: the runs' own.
+    """
+    answers = []
+    for run, groups in runs:
+        listed = groups if type(groups) is list else list(groups)
+        answers.append((run, listed, _asked(run, step, listed)))
+    for run, listed, answer in answers:
+        _write(run, listed, answer)
+
+
+def _asked(run: Running, step: float, groups: list[dict[str, Any]]) -> Answer:
+    warmup_steps = run.lr_warmup_steps
     lrs: list[float] | None = None
     wds: list[float] | None = None
     lr_c, wd_c = 0.0, None
-    if warming:
+    if warmup_steps > 0 and step <= warmup_steps:
         lrs = _warming_lrs(run, step, groups)
     elif run.lr_coefficient_at is None:
         lrs = _asked_lrs(run, step, groups)
@@ -105,14 +117,18 @@ def write(run: Running, step: float, groups: Iterable[dict[str, Any]]) -> None:
         lr_c = run.lr_coefficient_at(step, warmup_steps, run.lr_decay_steps)
         if lr_c - lr_c != 0.0:
             _finite(lr_c, run.lr_style, step)
-    if start_wd is not None:
+    if run.start_wd is not None:
         if run.wd_coefficient_at is None:
             wds = _asked_wds(run, step, groups)
         elif step <= run.wd_incr_steps:
             wd_c = run.wd_coefficient_at(step, run.wd_incr_steps)
             if wd_c - wd_c != 0.0:
                 _finite(wd_c, run.wd_style, step)
+    return lr_c, wd_c, lrs, wds
 
+
+def _write(run: Running, groups: list[dict[str, Any]], answer: Answer) -> None:
+    lr_c, wd_c, lrs, wds = answer
     if lrs is not None:
         _write_each(groups, "lr", lrs)
     else:
@@ -129,6 +145,7 @@ def write(run: Running, step: float, groups: Iterable[dict[str, Any]]) -> None:
                 group["lr"] = lr
             else:
                 _put(group, "lr", lr)
+    start_wd, end_wd = run.start_wd, run.end_wd
     if wds is not None:
         _write_each(groups, "weight_decay", wds)
     elif start_wd is not None:

@@ -1,24 +1,64 @@
 """Param groups and their own bounds: what contradicts a schedule, and what a load must put back."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from schedframe._engine import Run
+from schedframe._group_roles import is_tag
 from schedframe._plan import CURRENT
 from schedframe._rules import trial_lr
 from schedframe._style import LRShape
 
 Group = dict[str, Any]
 
+Members = Sequence[tuple[int, Group]]
+"""Param groups, each with its index in the optimizer."""
+
 _BOUNDS = ("max_lr", "min_lr", "start_wd", "end_wd")
 _CONFIG_FIELD = {"max_lr": "lr", "min_lr": "min_lr"}
 
 
-def contradictions(run: Run, groups: Sequence[Group]) -> Iterator[tuple[str, str]]:
-    """Yield (key, sentence) for each way in which `groups` would make `run` something else than it says."""
-    marked = any("default_config" in group for group in groups)
-    ours = [(index, group) for index, group in enumerate(groups) if not marked or group.get("default_config")]
+class Following(NamedTuple):
+    """What a param group follows.
+
+    Attributes:
+        run: the schedule, or what rules make of it.
+        given: what those rules give to the group, by name.
+    """
+
+    run: Run
+    given: Mapping[str, Any] = MappingProxyType({})
+
+
+def adopt(base: Run, following: Following, group: Group) -> Group:
+    """Return what `group` holds once it follows its rules: a bound that is the schedule's becomes theirs.
+
+    With another learning rate it is no group of Megatron's default config any more, whose rate is logged.
+
+    Args:
+        base: the schedule without rules; Megatron's groups hold its bounds from OptimizerConfig.
+        following: what the group follows.
+        group: left as it is.
+    """
+    held = {key: group[key] for key in _BOUNDS if group.get(key) is not None}
+    followed = {key: getattr(following.run, key) for key, own in held.items() if own == getattr(base, key)}
+    also = {"wd_mult": following.given["wd_mult"]} if "wd_mult" in following.given else {}
+    if group.get("default_config") and any(held[key] != followed[key] for key in followed if key in _CONFIG_FIELD):
+        also["default_config"] = False
+    return {**group, **followed, **also}
+
+
+def contradictions(run: Run, groups: Members, *, marked: bool) -> Iterator[tuple[str, str]]:
+    """Yield (key, sentence) for each way in which `groups` would make `run` something else than it says.
+
+    Args:
+        run: what the groups follow.
+        groups: those that do, each with its index.
+        marked: some group of the optimizer says whether its bounds are those of OptimizerConfig.
+    """
+    ours = [(index, group) for index, group in groups if not marked or group.get("default_config")]
     for key, field in _CONFIG_FIELD.items():
         said = getattr(run, key)
         for own, where in _by_value(ours, key):
@@ -29,7 +69,7 @@ def contradictions(run: Run, groups: Sequence[Group]) -> Iterator[tuple[str, str
                     f"groups were made, and a group's own bounds win. Make both the same, "
                     f"OptimizerConfig({field}=schedule.{key}); a group that means it says default_config=False",
                 )
-    for index, group in enumerate(groups):
+    for index, group in groups:
         max_lr, min_lr = _own(group, "max_lr", run.max_lr), _own(group, "min_lr", run.min_lr)
         if min_lr > max_lr:
             yield (
@@ -43,15 +83,15 @@ def contradictions(run: Run, groups: Sequence[Group]) -> Iterator[tuple[str, str
     yield from _overwritten(run, groups)
 
 
-def _overwritten(run: Run, groups: Sequence[Group]) -> Iterator[tuple[str, str]]:
+def _overwritten(run: Run, groups: Members) -> Iterator[tuple[str, str]]:
     """Yield for each value that differs among groups, was set by hand, and would be lost."""
-    plain = [(index, group) for index, group in enumerate(groups) if group.get("max_lr") is None]
+    plain = [(index, group) for index, group in groups if group.get("max_lr") is None]
     ways = {"lr": "its own max_lr and min_lr, and default_config=False", "weight_decay": "wd_mult, 0.0 for none"}
     found = {"lr": _by_value(plain, "lr")}
     if run.start_wd is not None:
         plain = [
             (index, group)
-            for index, group in enumerate(groups)
+            for index, group in groups
             if all(group.get(key) is None for key in ("wd_mult", "start_wd", "end_wd"))
         ]
         found["weight_decay"] = _by_value(plain, "weight_decay")
@@ -61,17 +101,17 @@ def _overwritten(run: Run, groups: Sequence[Group]) -> Iterator[tuple[str, str]]
             yield (
                 "max_lr" if key == "lr" else "start_wd",
                 f"the optimizer's groups have different {key} ({listed}), which the schedule would overwrite; "
-                f"say what a group shall have by giving it {ways[key]}",
+                f"say what a group shall have by giving it {ways[key]}, or by a rule under `groups`",
             )
 
 
-def unrunnable(run: Run, groups: Iterable[Group]) -> Iterator[tuple[str, str]]:
+def unrunnable(run: Run, groups: Members) -> Iterator[tuple[str, str]]:
     """Yield (key, sentence) for each group whose own bounds the style has no value between.
 
     Only a style that is no shape is asked for each group; a shape is interpolated between any bounds.
     """
     tried: set[tuple[float, ...]] = {(run.max_lr, run.min_lr)}
-    for index, group in enumerate(groups):
+    for index, group in groups:
         bounds = (_own(group, "max_lr", run.max_lr), _own(group, "min_lr", run.min_lr))
         if bounds in tried or isinstance(run.lr_style, LRShape):
             continue
@@ -81,11 +121,21 @@ def unrunnable(run: Run, groups: Iterable[Group]) -> Iterator[tuple[str, str]]:
             yield "lr_decay_style", f"with the bounds of param_groups[{index}], {bounds[0]} and {bounds[1]}: {fault}"
 
 
-def mistakes(run: Run, groups: Sequence[Group]) -> Iterator[str]:
-    """Yield what Megatron runs on `groups` although it is a mistake."""
-    for key, message in contradictions(run, groups):
-        yield f"{key} = {getattr(run, key)}: {message}"
-    for index, group in enumerate(groups):
+def other_multipliers(following: Following, groups: Members) -> Iterator[tuple[str, str]]:
+    """Yield (key, sentence) for each group that has a multiplier which is neither 1 nor that of its rules."""
+    for key in ("wd_mult", "lr_mult"):
+        for index, group in groups if key in following.given else ():
+            if group.get(key) not in (None, 1.0, following.given[key]):
+                yield (
+                    key,
+                    f"param_groups[{index}] has {key} = {group[key]} from where the groups were made, and the rule "
+                    f"says {following.given[key]}; let the rule match other groups only, or say the same",
+                )
+
+
+def ignored_multipliers(groups: Members) -> Iterator[str]:
+    """Yield for each group whose ``lr_mult`` Megatron Core ignores from 0.16 on."""
+    for index, group in groups:
         if group.get("lr_mult", 1.0) not in (1.0, None):
             yield (
                 f"param_groups[{index}] has lr_mult = {group['lr_mult']}, which is ignored, as in Megatron Core "
@@ -121,35 +171,51 @@ class Memory:
     An optimizer's load replaces group dicts with the checkpoint's, so that after it they are no source.
     """
 
-    def __init__(self, run: Run, groups: Iterable[Group]) -> None:
-        """Remember what `groups` hold now, against the bounds of `run`."""
-        self._kept = [{key: _kept(group, key, getattr(run, key)) for key in _BOUNDS} for group in groups]
+    def __init__(self, followed: Iterable[Following], groups: Iterable[Group]) -> None:
+        """Remember what `groups` hold now, against the bounds of what each follows."""
+        self._kept = [
+            {key: _kept(group, key, getattr(following.run, key)) for key in _BOUNDS}
+            for following, group in zip(followed, groups, strict=True)
+        ]
+        self._tags = [_tags(group) for group in groups]
 
     @staticmethod
-    def bounds(groups: Iterable[Group]) -> list[Group]:
-        """Return what `groups` hold as bounds now, for `put_back`."""
-        return [{key: group[key] for key in _BOUNDS if key in group} for group in groups]
+    def held(groups: Iterable[Group]) -> list[Group]:
+        """Return what `groups` hold now of all that `restore` writes, for `put_back`."""
+        return [{key: group[key] for key in (*_BOUNDS, "wd_mult") if key in group} | _tags(group) for group in groups]
 
     @staticmethod
-    def put_back(bounds: Iterable[Group], groups: Iterable[Group]) -> None:
-        """Let `groups` hold the `bounds` that they held."""
-        for held, group in zip(bounds, groups, strict=True):
-            for key in _BOUNDS:
+    def put_back(held: Iterable[Group], groups: Iterable[Group]) -> None:
+        """Let `groups` hold what they `held`."""
+        for own, group in zip(held, groups, strict=True):
+            for key in (*_BOUNDS, "wd_mult", *_tags(group)):
                 group.pop(key, None)
-            group.update(held)
+            group.update(own)
 
-    def restore(self, run: Run, groups: Iterable[Group]) -> None:
-        """Give followers the bounds of `run`, and the others what they had; groups added later stay as they are."""
-        for kept, group in zip(self._kept, groups, strict=False):
+    def restore(self, followed: Iterable[Following], groups: Iterable[Group]) -> None:
+        """Give followers the bounds of what they follow, and the others what they had.
+
+        Groups added later stay as they are.
+        """
+        for kept, tags, following, group in zip(self._kept, self._tags, followed, groups, strict=False):
             for key, value in kept.items():
                 if value is _Kept.ABSENT:
                     group.pop(key, None)
                 elif value is _Kept.NONE:
                     group[key] = None
                 elif value is _Kept.FOLLOWS:
-                    group[key] = getattr(run, key)
+                    group[key] = getattr(following.run, key)
                 else:
                     group[key] = value
+            if "wd_mult" in following.given:
+                group["wd_mult"] = following.given["wd_mult"]
+            for key in _tags(group):
+                del group[key]
+            group.update(tags)
+
+
+def _tags(group: Group) -> Group:
+    return {key: value for key, value in group.items() if is_tag(key)}
 
 
 def _kept(group: Group, key: str, said: float | None) -> float | _Kept:

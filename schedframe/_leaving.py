@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
+from math import isclose
 from typing import Any
 
 from schedframe import _hooks, _state
 from schedframe._continuation import Continuation, document_of, plain, spelled
 from schedframe._errors import ConfigError, Problem
+from schedframe._group_rule import DEFAULT
 from schedframe._lengths import Scale
 from schedframe._numbers import parse_number, parse_rate, whole
 from schedframe._plan import CURRENT, Plan, fingerprint
@@ -80,7 +82,32 @@ class Leaving:
             schedule = Schedule(**keys)
         except ConfigError as error:
             raise ConfigError(f"the {operation} of {self.document.path.name}", error.problems) from None
+        self._refuse_jumps(operation, schedule)
         return Continuation(operation, self.schedule, schedule, self.step, self.lr, self.wd, changes)
+
+    def _refuse_jumps(self, operation: str, schedule: Schedule) -> None:
+        """Refuse a schedule in which a rule for param groups goes on elsewhere than where it was.
+
+        Where the whole schedule jumps, as `extend` with ``reshape``, so may its rules.
+        """
+        before, after = self.plan.all_at(self.step), Plan.of(schedule).all_at(self.step)
+        if not _is_near(before[DEFAULT], after[DEFAULT]):
+            return
+        problems = [
+            Problem(
+                f"groups.{index}",
+                f"has learning rate {before[rule.role][0]} and weight decay {before[rule.role][1]} at step "
+                f"{self.step}, "
+                f"and would go on with {after[rule.role][0]} and {after[rule.role][1]}, because {operation} leaves "
+                f"rules as they are; write the file by hand, with start_step: {self.step}, or let the rule set "
+                f"lr_mult instead",
+                rule.role,
+            )
+            for index, rule in enumerate(self.plan.groups)
+            if not _is_near(before[rule.role], after[rule.role])
+        ]
+        if problems:
+            raise ConfigError(f"the {operation} of {self.document.path.name}", problems)
 
     def says(self, key: str, value: Any, changes: Mapping[str, Any]) -> bool:
         """Say whether the parent's file says `value` for `key` already, in its own words."""
@@ -114,7 +141,7 @@ class Leaving:
         inside = [first + (last - first) * part / 16 for first, last in pairwise(marks) for part in range(16)]
         for own_step in [*inside, marks[-1]]:
             step = self.plan.start_step + whole(own_step)
-            if own_step <= self.own_step and self.plan.finite_at(step) != (other.lr_at(step), other.wd_at(step)):
+            if own_step <= self.own_step and self.plan.all_at(step) != Plan.of(other).all_at(step):
                 return step
         return None
 
@@ -174,6 +201,14 @@ class Leaving:
             if any(_is_percentage(leaf) for leaf in _leaves(self.keys.get(key))):
                 numbers[key] = plain(style)
         return numbers
+
+
+def _is_near(before: tuple[float, float | None], after: tuple[float, float | None]) -> bool:
+    """Say whether learning rate and weight decay are the same but for rounding."""
+    return all(
+        was == now or (was is not None and now is not None and isclose(was, now, rel_tol=1e-12))
+        for was, now in zip(before, after, strict=True)
+    )
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -272,6 +272,8 @@ def _resolved(target: float | str | None, bounds: Bounds) -> float:
 
 
 def starts(phases: tuple[Phase, ...], first: float, total: float) -> Iterator[tuple[str, float]]:
-    """Yield the name of each phase after the first, with the step at which it begins."""
+    """Yield the name of each phase, with the step at which it begins; of the first, where it has one."""
+    if phases[0].name:
+        yield phases[0].name, first
     for number, (phase, end) in enumerate(zip(phases[1:], ends(phases, total), strict=False), 2):
         yield phase.name or f"phase {number}", first + end

@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from math import isfinite
 from numbers import Real
 from typing import Any, Literal
 
 from schedframe import _engine
-from schedframe._errors import StateError
-from schedframe._style import LRStyle, WDStyle
+from schedframe._errors import StateError, did_you_mean
+from schedframe._group_rule import DEFAULT, JOINT, GroupRule
+from schedframe._style import LRShape, LRStyle, WDShape, WDStyle
 from schedframe._units import Clock
 from schedframe._warmup import MEGATRONS, Warmup
 
@@ -26,6 +27,7 @@ class Plan:
         clock: what one step of the scheduler is.
         start_step: the scheduler's count at which the plan's own step 0 lies; the lengths below start there.
         init_lr: learning rate at the plan's step 0; ``"current"`` until a checkpoint says it.
+        groups: what is another plan for some param groups.
     """
 
     clock: Clock
@@ -41,15 +43,47 @@ class Plan:
     end_wd: float | None
     wd_incr_steps: float
     wd_style: WDStyle
+    groups: tuple[GroupRule, ...] = ()
 
     @classmethod
     def of(cls, run: Any) -> "Plan":
         """Return the plan of `run`, a `Schedule` or an `OptimizerParamScheduler`, as it is now."""
         return cls(*(getattr(run, name) for name in NAMES))
 
+    @property
+    def lr_coefficient_at(self) -> Callable[[float, float, float], float] | None:
+        """The learning-rate style's method where it is a shape."""
+        return self.lr_style.coefficient_at if isinstance(self.lr_style, LRShape) else None
+
+    @property
+    def wd_coefficient_at(self) -> Callable[[float, float], float] | None:
+        """The weight-decay style's method where it is a shape."""
+        return self.wd_style.coefficient_at if isinstance(self.wd_style, WDShape) else None
+
+    def under(self, rules: Iterable[GroupRule]) -> "Plan":
+        """Return the plan of a param group for which there are `rules`.
+
+        Raises:
+            ValueError: two of them give it different values of one thing.
+        """
+        given = merged(rules)
+        return replace(self, groups=(), **{name: value for name, value in given.items() if name in NAMES})
+
+    def roles(self) -> dict[str, "Plan"]:
+        """Return the plan of each role, the rules' own one by one and ``default``."""
+        return {DEFAULT: self.under(()), **{rule.role: self.under([rule]) for rule in self.groups}}
+
     def lr_at(self, num_steps: float) -> float:
         """Return the learning rate at the scheduler's count `num_steps`, between the plan's own bounds."""
         return _engine.lr_at(self, num_steps - self.start_step, {})
+
+    def all_at(self, num_steps: float) -> dict[str, tuple[float, float | None]]:
+        """Return learning rate and weight decay of each role at the scheduler's count `num_steps`.
+
+        Raises:
+            StateError: one of them cannot be had, or is no finite number.
+        """
+        return {role: plan.finite_at(num_steps) for role, plan in self.roles().items()}
 
     def finite_at(self, num_steps: float) -> tuple[float, float | None]:
         """Return learning rate and weight decay at the scheduler's count `num_steps`.
@@ -76,6 +110,56 @@ NAMES = tuple(field.name for field in fields(Plan))
 _CONFIG_KEY = {"lr_style": "lr_decay_style", "wd_style": "wd_incr_style"}
 
 
+def merged(rules: Iterable[GroupRule]) -> dict[str, Any]:
+    """Return what several rules give to one param group together, by name.
+
+    Raises:
+        ValueError: two of them give it different values of one thing.
+    """
+    found: dict[str, Any] = {}
+    told: dict[str, str] = {}
+    for rule in rules:
+        for name, value in rule.sets().items():
+            if name in found and found[name] != value:
+                raise ValueError(
+                    f"the rules {told[name]!r} and {rule.role!r} give one param group two values of {key_of(name)}, "
+                    f"{found[name]} and {value}; give both the same value, or let their matches not overlap"
+                )
+            found[name] = value
+            told[name] = rule.role
+    return found
+
+
+def rules_of(rules: Iterable[GroupRule], role: str) -> list[GroupRule]:
+    """Return those of `rules` that `role` names: ``router``, ``router+muon``; none for ``default``.
+
+    Raises:
+        ValueError: there is no such role.
+    """
+    known = {rule.role: rule for rule in rules}
+    if role == DEFAULT:
+        return []
+    for name in role.split(JOINT):
+        if name not in known:
+            listed = ", ".join([DEFAULT, *known])
+            raise ValueError(f"there is no role {name!r}{did_you_mean(name, known) or ';'} the roles are {listed}")
+    return [known[name] for name in role.split(JOINT)]
+
+
+def styles_of(run: Any) -> dict[str, LRStyle | WDStyle]:
+    """Return every style of `run`, those of its rules too, by dotted path.
+
+    Args:
+        run: a `Schedule`, an `OptimizerParamScheduler` or a `Plan`.
+    """
+    found = {"lr_style": run.lr_style, "wd_style": run.wd_style}
+    for rule in run.groups:
+        for name, value in rule.values:
+            if name in ("lr_style", "wd_style"):
+                found[f"groups.{rule.role}.{name}"] = value
+    return found
+
+
 def key_of(name: str) -> str:
     """Return the config key of a plan's field."""
     return _CONFIG_KEY.get(name, name)
@@ -91,7 +175,7 @@ def fingerprint(run: Any) -> str:
     """
     said = {name: getattr(run, name) for name in NAMES}
     styles = {name: said[name].model_dump(mode="json") for name in ("lr_style", "wd_style", "lr_warmup_style")}
-    return fingerprint_of({**said, **styles})
+    return fingerprint_of({**said, **styles, "groups": [rule.table() for rule in said["groups"]]})
 
 
 def fingerprint_of(said: Mapping[str, Any]) -> str:
@@ -111,6 +195,8 @@ def fingerprint_of(said: Mapping[str, Any]) -> str:
         used += ["start_wd", "end_wd", "wd_style"]
         if said["wd_style"]["style"] != "constant":
             used.append("wd_incr_steps")
+    if said["groups"]:
+        used.append("groups")
     return digest({name: said[name] for name in used})
 
 

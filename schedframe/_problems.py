@@ -1,6 +1,7 @@
 """From pydantic's errors to sentences: what is wrong with which key, and what to do."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -13,15 +14,17 @@ from schedframe._formats._parsed import dotted
 def problems_of(error: ValidationError, model: type[BaseModel], keys: Iterable[str] = ()) -> list[Problem]:
     """Return `error`'s problems; `model` is the class that was validated, `keys` the keys that it takes."""
     keys = list(keys)
-    return [
-        Problem(
-            path=dotted([*map(str, details["loc"]), *_option(details)]),
-            message=_sentence(details, model, keys),
-            value=_value(details),
-            error=_cause(details),
-        )
-        for details in _details(error)
-    ]
+    problems = []
+    for details in _details(error):
+        path = [*map(str, details["loc"]), *_option(details)]
+        inner = details.get("ctx", {}).get("problems")
+        if inner is not None:
+            problems += [replace(problem, path=dotted([*path, problem.path])) for problem in inner]
+        else:
+            problems.append(
+                Problem(dotted(path), _sentence(details, model, keys), _value(details), error=_cause(details))
+            )
+    return problems
 
 
 def explained(error: ValidationError, model: type[BaseModel]) -> ValidationError:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from schedframe._decision import written
 from schedframe._errors import RankMismatchError
-from schedframe._plan import NAMES, fingerprint, key_of
+from schedframe._plan import NAMES, fingerprint, key_of, styles_of
 from schedframe._registry import sources_within
 from schedframe._style import Style
 from schedframe._version import __version__
@@ -50,8 +50,7 @@ def verify(scheduler: "OptimizerParamScheduler", group: Any = None) -> None:
 
 def _said_by(scheduler: "OptimizerParamScheduler") -> dict[str, Any]:
     """What a rank says of itself, in plain values; other versions read it, so keys may be added, never removed."""
-    styles = {"lr_style": scheduler.lr_style, "wd_style": scheduler.wd_style}
-    sources = [item for path, style in styles.items() for item in sources_within(path, style).items()]
+    sources = [item for path, style in styles_of(scheduler).items() for item in sources_within(path, style).items()]
     plan = {key_of(name): getattr(scheduler, name) for name in NAMES}
     return {
         "version": __version__,
@@ -59,7 +58,7 @@ def _said_by(scheduler: "OptimizerParamScheduler") -> dict[str, Any]:
             f"{path} {source.name!r}": str(source) for path, source in sources if source.distribution != "schedframe"
         },
         "fingerprint": fingerprint(scheduler),
-        "plan": {key: written(value) if isinstance(value, Style) else value for key, value in plan.items()},
+        "plan": {key: written(value) if isinstance(value, Style | tuple) else value for key, value in plan.items()},
         "num_steps": scheduler.num_steps,
     }
 

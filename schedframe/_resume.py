@@ -1,18 +1,19 @@
 """What counts when a run is resumed: the checkpoint's schedule, this run's, or nothing but equality of the two."""
 
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from schedframe._byname import by_lr_style, by_wd_style
 from schedframe._decision import Decision, Row, refusal, written
 from schedframe._errors import SchedframeWarning, StateError
-from schedframe._plan import CURRENT, NAMES, Plan, fingerprint, key_of
+from schedframe._group_rule import DEFAULT, GroupRule
+from schedframe._plan import CURRENT, NAMES, Plan, fingerprint, key_of, styles_of
 from schedframe._policy import KEYS, Parent, Policy
 from schedframe._registry import Source, sources_within
-from schedframe._rules import broken_rules
-from schedframe._state import Saved, SavedStyle
+from schedframe._rules import PEAK_MAY_BE_ZERO, RULES, broken_rules
+from schedframe._state import Saved, SavedRule, SavedStyle
 from schedframe._style import Style
 from schedframe.styles.lr import WSD
 from schedframe.styles.wd import WDConstant
@@ -56,6 +57,7 @@ def decide(
     chosen, handed_over = declared, False
     if policy == "checkpoint":
         chosen = replace(declared, **{name: value for name, value in said.items() if key_of(name) not in ours})
+        _refuse_other_matches(chosen, declared)
     elif policy == "strict":
         handed_over = _continues(parent, saved.num_steps, theirs, declared)
     rows = tuple(_rows(saved, said, declared))
@@ -79,7 +81,8 @@ def plan_of(saved: Saved) -> Plan:
     lr_style: Any = saved.lr.resolve(by_lr_style)
     nothing = {"init_lr": CURRENT, "start_wd": None, "end_wd": None, "wd_incr_steps": saved.numbers["lr_decay_steps"]}
     wd_style: Any = WDConstant() if saved.wd is None else saved.wd.resolve(by_wd_style)
-    return Plan(**{**nothing, **saved.numbers}, lr_style=lr_style, wd_style=wd_style)
+    groups = tuple(rule.resolve() for rule in saved.groups or ())
+    return Plan(**{**nothing, **saved.numbers}, lr_style=lr_style, wd_style=wd_style, groups=groups)
 
 
 def _said(saved: Saved, declared: Plan, ours: Collection[str], tail: tuple[Any, Any]) -> tuple[dict[str, Any], str]:
@@ -97,7 +100,38 @@ def _said(saved: Saved, declared: Plan, ours: Collection[str], tail: tuple[Any, 
                 raise
             reason = str(error)
             del said[name]
+    if saved.groups is not None:
+        try:
+            said["groups"] = _rules(saved.groups, declared.groups)
+        except StateError as error:
+            if "groups" not in ours:
+                raise
+            reason = str(error)
+            del said["groups"]
     return said, reason
+
+
+def _rules(saved: Iterable[SavedRule], own: Iterable[GroupRule]) -> tuple[GroupRule, ...]:
+    """The checkpoint's rules; one that is this run's need not be looked up."""
+    known = {rule.role: rule for rule in own}
+    return tuple(
+        known[rule.table["role"]]
+        if rule.table["role"] in known and known[rule.table["role"]].table() == rule.table
+        else rule.resolve()
+        for rule in saved
+    )
+
+
+def _refuse_other_matches(chosen: Plan, declared: Plan) -> None:
+    """Refuse a checkpoint's rules that are for other groups than this run's: its groups are made already."""
+    theirs, own = ({rule.role: str(rule.match) for rule in plan.groups} for plan in (chosen, declared))
+    if theirs != own:
+        listed = [", ".join(f"{role} ({match})" for role, match in said.items()) or "none" for said in (theirs, own)]
+        raise StateError(
+            f"the checkpoint's rules for param groups are {listed[0]}, and this run's groups were made by {listed[1]}; "
+            f"declare the checkpoint's rules, or let this run's count (resume: {{policy: checkpoint, override: "
+            f"[groups]}})"
+        )
 
 
 def _is(style: SavedStyle, own: Style, by_megatron: bool) -> bool:
@@ -126,7 +160,20 @@ def _with_init_lr(declared: Plan, theirs: Plan | None, reason: str) -> Plan:
         raise StateError(f"{start}, which is not known: {reason}")
     if declared.start_step < theirs.start_step:
         raise StateError(f"{start}, and that schedule itself starts at step {theirs.start_step}; give a number")
-    return replace(declared, init_lr=theirs.finite_at(declared.start_step)[0])
+    there = {role: lr for role, (lr, _) in theirs.all_at(declared.start_step).items()}
+    rules = tuple(_starting_at(rule, there.get(rule.role, there[DEFAULT]), there[DEFAULT]) for rule in declared.groups)
+    return replace(declared, init_lr=there[DEFAULT], groups=rules)
+
+
+def _starting_at(rule: GroupRule, lr: float, default: float) -> GroupRule:
+    """`rule` with the learning rate at which its warm-up begins, unless that is a number of its own or everyone's."""
+    values = dict(rule.values)
+    if values.get("init_lr", CURRENT) != CURRENT:
+        return rule
+    values.pop("init_lr", None)
+    if lr != default:
+        values["init_lr"] = lr
+    return replace(rule, values=tuple(sorted(values.items())))
 
 
 def _continues(parent: Parent | None, position: float, theirs: Plan | None, declared: Plan) -> bool:
@@ -138,12 +185,15 @@ def _continues(parent: Parent | None, position: float, theirs: Plan | None, decl
         return False
     if position == parent.step:
         return True
-    return position >= declared.start_step and theirs.finite_at(position) == declared.finite_at(position)
+    return position >= declared.start_step and theirs.all_at(position) == declared.all_at(position)
 
 
 def _rows(saved: Saved, said: Mapping[str, Any], declared: Plan) -> Iterator[Row]:
     names = {"lr_style": saved.lr.name, "wd_style": saved.wd.name if saved.wd else ""}
+    yield from _group_rows(said.get("groups"), declared.groups)
     for name in NAMES:
+        if name == "groups":
+            continue
         key, own = key_of(name), getattr(declared, name)
         theirs = said.get(name, names.get(name))
         if isinstance(theirs, Style) and type(theirs) is type(own):
@@ -153,6 +203,26 @@ def _rows(saved: Saved, said: Mapping[str, Any], declared: Plan) -> Iterator[Row
                     yield Row(f"{key}.{option}", written(was), written(now))
         elif theirs != own:
             yield Row(key, written(theirs), written(own))
+
+
+def _group_rows(saved: Iterable[GroupRule] | None, declared: Iterable[GroupRule]) -> Iterator[Row]:
+    if saved is None:
+        yield Row("groups", "unknown", written(tuple(declared)))
+        return
+    theirs, own = ({rule.role: rule for rule in rules} for rules in (saved, declared))
+    for role in {**theirs, **own}:
+        was, now = theirs.get(role), own.get(role)
+        if was is None or now is None:
+            yield Row(f"groups.{role}", *("no rule" if rule is None else written(rule) for rule in (was, now)))
+            continue
+        before, after = ({"match": rule.match, **rule.sets()} for rule in (was, now))
+        for name in {**before, **after}:
+            if before.get(name, _AS_ALL) != after.get(name, _AS_ALL):
+                values = (written(side.get(name, _AS_ALL)) for side in (before, after))
+                yield Row(f"groups.{role}.{key_of(name)}", *values)
+
+
+_AS_ALL = "as everywhere"
 
 
 def _refuse_what_cannot_run(decision: Decision, checked: Plan) -> list[str]:
@@ -169,11 +239,14 @@ def _refuse_what_cannot_run(decision: Decision, checked: Plan) -> list[str]:
     if (plan.start_wd is None) != (plan.end_wd is None):
         raise StateError(f"start_wd = {plan.start_wd} and end_wd = {plan.end_wd}: one needs the other")
     mistakes: list[str] = []
-    if plan != checked:
-        refused, mistakes = broken_rules({key_of(name): getattr(plan, name) for name in NAMES})
+    for role, own in plan.roles().items() if plan != checked else ():
+        rules = RULES if role == DEFAULT else PEAK_MAY_BE_ZERO
+        refused, found = broken_rules({key_of(name): getattr(own, name) for name in NAMES}, rules)
+        of_role = "" if role == DEFAULT else f" for the role {role}"
         if refused:
-            raise StateError("the schedule cannot run: " + "; ".join(map(str, refused)))
-    plan.finite_at(position)
+            raise StateError(f"the schedule cannot run{of_role}: " + "; ".join(map(str, refused)))
+        mistakes += [f"{mistake}{of_role}" for mistake in found]
+    plan.all_at(position)
     return mistakes
 
 
@@ -186,15 +259,21 @@ def _unsaid(saved: Saved, chosen: Plan, ours: Collection[str]) -> Iterator[str]:
         taken.append(f"init_lr = {chosen.init_lr}")
     if saved.by_megatron and "lr_decay_style" not in ours and isinstance(chosen.lr_style, WSD):
         taken.append(f"the tail of WSD, {written(chosen.lr_style)},")
+    if saved.groups is None and chosen.groups and "groups" not in ours:
+        taken.append("what its rules for param groups are")
     if taken:
         yield f"the checkpoint does not say it: {' and '.join(taken)} is this run's"
 
 
 def _changed_sources(saved: Saved, chosen: Plan) -> Iterator[str]:
     """Yield for each plugin that is not the one that the checkpoint was written with."""
-    for name, style in (("lr_style", saved.lr), ("wd_style", saved.wd)):
-        now = sources_within(name, getattr(chosen, name))
-        for path, source in (style.sources if style else {}).items():
+    styles = [style for style in (saved.lr, saved.wd) if style is not None]
+    styles += [style for rule in saved.groups or () for style in rule.styles.values()]
+    now = {
+        at: source for path, style in styles_of(chosen).items() for at, source in sources_within(path, style).items()
+    }
+    for saved_style in styles:
+        for path, source in saved_style.sources.items():
             here = now.get(path)
             if here and here.name == source.name and here != source and source.distribution != "schedframe":
                 yield _changed(source, here)

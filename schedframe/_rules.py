@@ -238,12 +238,18 @@ RULES = (
 )
 """Every rule, each after those it builds on."""
 
+PEAK_MAY_BE_ZERO = tuple(
+    Rule("max_lr", ("max_lr",), _not_negative) if rule.check is _positive and rule.key == "max_lr" else rule
+    for rule in RULES
+)
+"""The rules for the schedule of some param groups, which a peak of 0 freezes."""
 
-def broken_rules(values: Mapping[str, Any]) -> tuple[list[Problem], list[str]]:
+
+def broken_rules(values: Mapping[str, Any], rules: Iterable[Rule] = RULES) -> tuple[list[Problem], list[str]]:
     """Return what Megatron refuses about `values`, and what it runs although it is a mistake."""
     sound = dict(values)
     refused, mistakes = [], []
-    for rule in RULES:
+    for rule in rules:
         broken = rule.broken(sound)
         if broken and rule.refused_by_megatron:
             refused.append(Problem(rule.key, broken, repr(sound.pop(rule.key))))

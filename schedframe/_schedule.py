@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
@@ -11,12 +11,13 @@ from schedframe import _engine, _shorthand
 from schedframe._byname import AnyLRStyle, AnyWDStyle
 from schedframe._document import Document, read
 from schedframe._errors import ConfigError, Problem
+from schedframe._group_config import AnyGroupRules, Asked
 from schedframe._lengths import EndLength, Length, RunLength, Scale, StartStep, scale_of
 from schedframe._numbers import Count, InitLR, Number, Rate
-from schedframe._plan import fingerprint
+from schedframe._plan import NAMES, Plan, fingerprint, key_of, merged, rules_of
 from schedframe._policy import AnyParent, AnyResume, Resume, policy_of
 from schedframe._problems import broken_rule, problems_of
-from schedframe._rules import RULES
+from schedframe._rules import PEAK_MAY_BE_ZERO, RULES, Rule
 from schedframe._style import LRStyle, WDStyle
 from schedframe._units import AnyClock, Ramp
 from schedframe._warmup import MEGATRONS, AnyWarmup
@@ -83,10 +84,13 @@ class Schedule(BaseModel):
     end_wd: Number | None = Field(None, description="Weight decay at the end; defaults to start_wd.")
     wd_incr_steps: Length = Field(description="Where the weight-decay schedule ends; defaults to the run.")
     wd_incr_style: AnyWDStyle = Field(WDConstant(), description="Style of the weight-decay schedule.")
+    groups: AnyGroupRules = Field((), description="Rules for param groups that are to have another schedule.")
     resume: AnyResume = Field(Resume(), description="What counts on resume: strict, checkpoint, override, or a table.")
     parent: AnyParent | None = Field(None, description="The schedule that this one continues: its fingerprint, a step.")
 
     _document: Document | None = PrivateAttr(None)
+    _said: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _rules: ClassVar[tuple[Rule, ...]] = RULES
 
     def __init__(self, /, **keys: Any) -> None:
         """Validate `keys`; see the class for what they mean."""
@@ -95,6 +99,7 @@ class Schedule(BaseModel):
         except ValidationError as error:
             problems = problems_of(error, Schedule, _shorthand.all_keys(Schedule.model_fields))
             raise ConfigError("the schedule", _shorthand.as_written(problems, keys)) from None
+        self._said = keys
 
     def __eq__(self, other: object) -> bool:
         """Two schedules are equal when all their keys are, wherever they came from."""
@@ -107,13 +112,19 @@ class Schedule(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _expand(cls, keys: Any) -> Any:
-        return _shorthand.expand(keys) if isinstance(keys, dict) else keys
+        if not isinstance(keys, dict):
+            return keys
+        expanded = _shorthand.expand(keys)
+        if expanded.get("groups") is not None:
+            others = {key: value for key, value in keys.items() if key != "groups"}
+            expanded["groups"] = Asked(keys["groups"], others, _GroupSchedule)
+        return expanded
 
     @field_validator("*", mode="after")
     @classmethod
     def _obey_rules(cls, value: Any, info: ValidationInfo) -> Any:
         values = {**info.data, str(info.field_name): value}
-        for rule in RULES:
+        for rule in cls._rules:
             if rule.key == info.field_name:
                 broken = rule.broken(values)
                 if broken:
@@ -167,30 +178,52 @@ class Schedule(BaseModel):
         scale = replace(self._scale, start=0)
         return {unit: scale.in_unit(step, unit) for unit in scale.units.known()}
 
-    def lr_at(self, step: float, param_group: _engine.Group | None = None) -> float:
+    def lr_at(self, step: float, param_group: _engine.Group | str | None = None) -> float:
         """Return the learning rate at `step`.
 
         Args:
             step: the scheduler's count, from `start_step`.
-            param_group: a group whose own ``max_lr``/``min_lr`` win; without it the schedule's bounds hold.
+            param_group: a group whose own ``max_lr``/``min_lr`` win, or the name of a rule of `groups`, of several
+                with ``+`` between them; without it the schedule's bounds hold.
 
         Raises:
-            ValueError: `step` lies before `start_step`.
+            ValueError: `step` lies before `start_step`, or there is no such rule.
             StateError: `init_lr` is ``current``, and `step` lies in the warm-up.
         """
+        if isinstance(param_group, str):
+            return _engine.lr_at(self._plan(param_group), self._own(step), {})
         return _engine.lr_at(self, self._own(step), param_group or {})
 
-    def wd_at(self, step: float, param_group: _engine.Group | None = None) -> float | None:
-        """Return the weight decay at `step`, before the group's ``wd_mult``; ``None`` where it is left alone.
+    def wd_at(self, step: float, param_group: _engine.Group | str | None = None) -> float | None:
+        """Return the weight decay at `step`; ``None`` where it is left alone.
 
         Args:
             step: the scheduler's count, from `start_step`.
-            param_group: a group whose own ``start_wd``/``end_wd`` win.
+            param_group: a group whose own ``start_wd``/``end_wd`` win, before its ``wd_mult``; or the name of a rule
+                of `groups`, after that rule's ``wd_mult``.
 
         Raises:
-            ValueError: `step` lies before `start_step`.
+            ValueError: `step` lies before `start_step`, or there is no such rule.
         """
-        return _engine.wd_at(self, self._own(step), param_group or {})
+        if not isinstance(param_group, str):
+            return _engine.wd_at(self, self._own(step), param_group or {})
+        wd = _engine.wd_at(self._plan(param_group), self._own(step), {})
+        return None if wd is None else wd * merged(rules_of(self.groups, param_group)).get("wd_mult", 1.0)
+
+    def for_role(self, role: str) -> "Schedule":
+        """Return the schedule of the param groups with `role`, as one of its own, but for ``wd_mult``.
+
+        Args:
+            role: the name of a rule of `groups`, several with ``+`` between them, or ``default``.
+
+        Raises:
+            ValueError: there is no such rule, or several contradict each other.
+        """
+        plan = self._plan(role)
+        return self.model_copy(update={key_of(name): getattr(plan, name) for name in NAMES})
+
+    def _plan(self, role: str) -> Plan:
+        return Plan.of(self).under(rules_of(self.groups, role))
 
     def landmarks(self) -> dict[str, float]:
         """Return the steps that matter, by label, in their order: start, end of warm-up, where styles bend, end.
@@ -212,17 +245,43 @@ class Schedule(BaseModel):
                 marks["weight decay end"] = self.wd_incr_steps
         return {label: self.start_step + step for label, step in sorted(marks.items(), key=lambda mark: mark[1])}
 
+    def param_groups(self, model: Any, *, process_group: Any = None) -> list[dict[str, Any]]:
+        """Return the param groups of `model` for a torch optimizer, one for each set of rules that fits a parameter.
+
+        Each has ``params`` and its ``role``, the rule's name (``router``, ``router+muon`` for both, ``default`` for
+        none). Only parameters with ``requires_grad`` are in them; tied weights are one parameter with several names.
+        Under ``torch.distributed`` it is a collective, and every rank has the same groups, empty where it lacks the
+        parameters.
+
+        Args:
+            model: a module, several, or pairs of name and parameter.
+            process_group: the ranks that call it; by default all.
+
+        Raises:
+            ConfigError: a rule fits no parameter of any rank, or two rules set one thing to different values.
+        """
+        from schedframe import _group_roles
+
+        try:
+            return _group_roles.made(self.groups, model, process_group)
+        except ConfigError as error:
+            raise ConfigError(self._where(), map(self._located, error.problems)) from None
+
     def build(
         self,
         optimizer: Any,
         *,
+        process_group: Any = None,
         use_checkpoint_opt_param_scheduler: bool | None = None,
         override_opt_param_scheduler: bool | None = None,
     ) -> "OptimizerParamScheduler":
         """Return the scheduler that runs this schedule on `optimizer`, after its first ``step(0)``.
 
         Args:
-            optimizer: anything with ``param_groups``: a torch optimizer, Megatron's ChainedOptimizer.
+            optimizer: anything with ``param_groups``: a torch optimizer, Megatron's ChainedOptimizer, or a list of
+                such optimizers.
+            process_group: the ranks that build; by default all. Where a rule of `groups` matches by key or index,
+                building is a collective under ``torch.distributed``.
             use_checkpoint_opt_param_scheduler: on resume the checkpoint's schedule counts: `resume` as
                 ``checkpoint``.
             override_opt_param_scheduler: on resume this schedule counts: `resume` as ``override``. Both
@@ -233,14 +292,20 @@ class Schedule(BaseModel):
                 house rule of an installed plugin is broken.
             PluginError: an installed hook plugin fails.
         """
-        from schedframe import _groups, _hooks
+        from schedframe import _group_roles, _hooks
+        from schedframe._optimizers import together
+        from schedframe._role_plans import contradictions
         from schedframe._scheduler import OptimizerParamScheduler
 
+        optimizer = together(optimizer)
+        groups = list(optimizer.param_groups)
         problems = [Problem("", complaint) for complaint in _hooks.complaints(self)]
-        problems += [
-            self._located(Problem(key, message, str(getattr(self, key))))
-            for key, message in _groups.contradictions(self, list(optimizer.param_groups))
-        ]
+        try:
+            roles = _group_roles.assigned(self.groups, groups, process_group)
+        except ConfigError as error:
+            problems += map(self._located, error.problems)
+        else:
+            problems += map(self._located, contradictions(self, roles, groups))
         flags = (use_checkpoint_opt_param_scheduler, override_opt_param_scheduler)
         asked = self.resume.policy if flags == (None, None) else policy_of(*flags)
         if asked != self.resume.policy and "resume" in self.model_fields_set:
@@ -267,6 +332,7 @@ class Schedule(BaseModel):
             override_keys=self.resume.override,
             parent=self.parent,
             clock=self.clock,
+            roles=roles,
         )
 
     def _own(self, step: float) -> float:
@@ -284,6 +350,12 @@ class Schedule(BaseModel):
 
     def _located(self, problem: Problem) -> Problem:
         return _with_line(problem, self._document) if self._document is not None else problem
+
+
+class _GroupSchedule(Schedule):
+    """The schedule of some param groups, which a peak of 0 freezes."""
+
+    _rules: ClassVar[tuple[Rule, ...]] = PEAK_MAY_BE_ZERO
 
 
 def load(path: str | Path) -> Schedule:

@@ -1,17 +1,20 @@
 """The running scheduler: Megatron's ``OptimizerParamScheduler``, with styles from the registry."""
 
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from schedframe import _arguments, _engine, _groups, _hooks, _ranks, _resume, _state
+from schedframe import _arguments, _engine, _groups, _hooks, _ranks, _reports, _resume, _state
 from schedframe._byname import by_lr_style, by_wd_style
 from schedframe._decision import report
 from schedframe._errors import Problem, SchedframeWarning, StateError
+from schedframe._group_roles import Roles
 from schedframe._log import log_once, log_the_first_time
+from schedframe._optimizers import together
 from schedframe._plan import CURRENT, NAMES, Plan, fingerprint
 from schedframe._policy import Parent, parse_override, parse_parent, policy_of
 from schedframe._registry import source_of
+from schedframe._role_plans import RolePlans
 from schedframe._style import LRShape, LRStyle, Style, WDShape, WDStyle
 from schedframe._units import Clock, parse_clock
 from schedframe._warmup import MEGATRONS, Warmup, parse_warmup
@@ -31,8 +34,9 @@ class OptimizerParamScheduler:
     on purpose. The constructor ends with ``step(0)``, so that every group holds its first values.
 
     Args:
-        optimizer: anything with ``param_groups``, a list of dicts; a group's own ``max_lr``, ``min_lr``,
-            ``start_wd``, ``end_wd`` win over the scheduler's, and ``wd_mult`` multiplies its weight decay.
+        optimizer: anything with ``param_groups``, a list of dicts, or a list of such optimizers; a group's own
+            ``max_lr``, ``min_lr``, ``start_wd``, ``end_wd`` win over the scheduler's, and ``wd_mult`` multiplies its
+            weight decay.
         init_lr: learning rate at step 0; ``"current"`` is the one that the checkpoint has at `start_step`.
         max_lr: learning rate at the end of warm-up.
         min_lr: the floor.
@@ -53,12 +57,14 @@ class OptimizerParamScheduler:
             loaded with neither flag, too.
         clock: what `step` counts: ``"samples"``, as Megatron, ``"iters"`` or ``"tokens"``.
         lr_warmup_style: shape of the warm-up, a name or a table; by default Megatron's, a straight line.
+        roles: rules of a `Schedule` and the groups that they are for, from `Schedule.build`; by default none.
 
     Raises:
         ConfigError: with everything that is wrong with the arguments.
 
     Attributes:
         num_steps: the position, in steps; it begins at `start_step`.
+        groups: the rules for param groups.
     """
 
     def __init__(
@@ -84,6 +90,7 @@ class OptimizerParamScheduler:
         parent: Parent | Mapping[str, Any] | None = None,
         clock: Clock = "samples",
         lr_warmup_style: str | Mapping[str, Any] | Warmup = MEGATRONS,
+        roles: Roles | None = None,
     ) -> None:
         """Check every argument, then write the first values."""
         self._tail: tuple[Any, Any] = (wsd_decay_steps, lr_wsd_decay_style)
@@ -114,7 +121,7 @@ class OptimizerParamScheduler:
             ],
         )
 
-        self.optimizer = optimizer
+        self.optimizer = together(optimizer)
         self.clock = clock
         self.init_lr = init_lr
         self.max_lr = float(max_lr)
@@ -133,12 +140,18 @@ class OptimizerParamScheduler:
         self.use_checkpoint_opt_param_scheduler = use_checkpoint_opt_param_scheduler
         self.override_keys = tuple(override_keys)
         self.parent = None if parent is None else parse_parent(parent)
+        roles = roles or Roles()
+        self.groups = roles.rules
+        self._role_plans = RolePlans(roles) if roles.rules else None
 
-        groups = list(optimizer.param_groups)
-        for mistake in (*checked.mistakes, *_groups.mistakes(self, groups)):
+        groups = list(self.optimizer.param_groups)
+        for mistake in (*checked.mistakes, *self._mistakes(groups)):
             warnings.warn(mistake, SchedframeWarning, stacklevel=2)
+        for following, group in zip(self._followed(groups), groups, strict=True):
+            if following.run is not self:
+                group.update(_groups.adopt(self, following, group))
         _groups.unshare(groups)
-        self._memory = _groups.Memory(self, groups)
+        self._memory = _groups.Memory(self._followed(groups), groups)
         if init_lr != CURRENT:
             self.step(0)
         log_once(
@@ -213,7 +226,7 @@ class OptimizerParamScheduler:
         Args:
             param_group: a group of an optimizer; its own ``max_lr`` and ``min_lr`` win.
         """
-        return _engine.lr_at(self, self.num_steps - self.start_step, param_group)
+        return _engine.lr_at(self._run_of(param_group), self.num_steps - self.start_step, param_group)
 
     def get_wd(self, param_group: Mapping[str, Any] | None = None) -> float | None:
         """Return the weight decay at `num_steps`, before ``wd_mult``; ``None`` where weight decay is left alone.
@@ -221,7 +234,7 @@ class OptimizerParamScheduler:
         Args:
             param_group: a group of an optimizer; its own ``start_wd`` and ``end_wd`` win.
         """
-        return _engine.wd_at(self, self.num_steps - self.start_step, param_group or {})
+        return _engine.wd_at(self._run_of(param_group), self.num_steps - self.start_step, param_group or {})
 
     def step(self, increment: int) -> None:
         """Advance, and write ``lr`` and ``weight_decay`` into every param group, empty ones too.
@@ -240,7 +253,9 @@ class OptimizerParamScheduler:
         start_step = self.start_step
         if start_step and num_steps < start_step:
             raise StateError(f"step {num_steps} lies before start_step {start_step}, where the schedule starts")
-        _engine.write(self, num_steps - start_step, self.optimizer.param_groups)
+        groups, plans = self.optimizer.param_groups, self._role_plans
+        runs = ((self, groups),) if plans is None else plans.runs(self, groups)
+        _engine.write(runs, num_steps - start_step)
         self.num_steps = num_steps
 
     @property
@@ -287,6 +302,15 @@ class OptimizerParamScheduler:
         self._go_to(decision.plan, decision.position)
         log_once("%s", report(decision, came_from), warn=bool(decision.rows))
 
+    def report(self) -> dict[str, dict[str, float | str | None]]:
+        """Return what runs at `num_steps`, by role: ``default`` and the rules' names.
+
+        It is what the schedule says, whatever bounds of its own a group has, and the same on every rank. In each:
+        ``lr``; ``wd``, after the rule's ``wd_mult``, ``None`` where weight decay is left alone; ``phase``, what the
+        schedule is doing; and ``progress``, 0 to 1 from the end of warm-up to the end of the decay.
+        """
+        return _reports.report(self, () if self._role_plans is None else self._role_plans.roles.indices)
+
     def verify_ranks(self, group: Any = None) -> None:
         """Refuse ranks that do not run the same schedule, at the same step, from the same plugins.
 
@@ -308,17 +332,17 @@ class OptimizerParamScheduler:
             StateError: a style fails there.
         """
         groups = list(self.optimizer.param_groups)
-        was, came_from, bounds = Plan.of(self), self.num_steps, _groups.Memory.bounds(groups)
+        was, came_from, held = Plan.of(self), self.num_steps, _groups.Memory.held(groups)
         try:
             self._run(plan, position)
             _groups.unshare(groups)
-            self._memory.restore(self, groups)
+            self._memory.restore(self._followed(groups), groups)
             if plan != was:
-                _refuse_unrunnable(self, groups)
+                self._refuse_unrunnable(groups)
             self.step(0)
         except Exception as error:
             self._run(was, came_from)
-            _groups.Memory.put_back(bounds, groups)
+            _groups.Memory.put_back(held, groups)
             if isinstance(error, StateError):
                 raise
             raise StateError(f"the schedule fails at step {position}: {type(error).__name__}: {error}") from error
@@ -327,6 +351,43 @@ class OptimizerParamScheduler:
         for name in NAMES:
             setattr(self, name, getattr(plan, name))
         self.num_steps = position
+
+    def _followed(self, groups: list[dict[str, Any]]) -> list[_groups.Following]:
+        """What each of `groups` follows."""
+        if self._role_plans is None:
+            return [_groups.Following(self)] * len(groups)
+        return self._role_plans.each(self, groups)
+
+    def _members(self, groups: list[dict[str, Any]]) -> Iterable[tuple[_groups.Following, _groups.Members]]:
+        """What is followed, with the groups that do."""
+        if self._role_plans is None:
+            return [(_groups.Following(self), list(enumerate(groups)))]
+        return self._role_plans.members(self, groups)
+
+    def _run_of(self, group: Mapping[str, Any] | None) -> _engine.Run:
+        if self._role_plans is None or group is None:
+            return self
+        role = self._role_plans.roles.role_of(group, self.optimizer.param_groups)
+        return self._role_plans.by_role(self)[role].run
+
+    def _mistakes(self, groups: list[dict[str, Any]]) -> Iterator[str]:
+        """What Megatron runs on `groups` although it is a mistake."""
+        marked = any("default_config" in group for group in groups)
+        for following, members in self._members(groups):
+            held = [(index, _groups.adopt(self, following, group)) for index, group in members]
+            for key, message in _groups.contradictions(following.run, held, marked=marked):
+                yield f"{key} = {getattr(following.run, key)}: {message}"
+            if "lr_mult" not in following.given:
+                yield from _groups.ignored_multipliers(members)
+
+    def _refuse_unrunnable(self, groups: list[dict[str, Any]]) -> None:
+        faults = [
+            f"{key}: {fault}"
+            for following, members in self._members(groups)
+            for key, fault in _groups.unrunnable(following.run, members)
+        ]
+        if faults:
+            raise StateError("the schedule cannot run: " + "; ".join(faults))
 
     def _with_tail(self, style: Any) -> Any:
         """The table for a bare ``WSD``, from the two arguments that Megatron has for it."""
@@ -342,12 +403,6 @@ class OptimizerParamScheduler:
 
 
 _GET_LR, _GET_WD = OptimizerParamScheduler.get_lr, OptimizerParamScheduler.get_wd
-
-
-def _refuse_unrunnable(scheduler: OptimizerParamScheduler, groups: list[dict[str, Any]]) -> None:
-    faults = [f"{key}: {fault}" for key, fault in _groups.unrunnable(scheduler, groups)]
-    if faults:
-        raise StateError("the schedule cannot run: " + "; ".join(faults))
 
 
 def _overridden(cls: type[OptimizerParamScheduler]) -> list[Problem]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from schedframe._byname import ByName
+from schedframe._byname import ByName, by_lr_style, by_wd_style
 from schedframe._errors import SchedframeError, StateError
-from schedframe._plan import CURRENT, digest, fingerprint, fingerprint_of
+from schedframe._group_config import parse_match
+from schedframe._group_rule import GroupRule
+from schedframe._plan import CURRENT, NAMES, digest, fingerprint, fingerprint_of, key_of, styles_of
 from schedframe._problems import problems_of
 from schedframe._registry import Source, sources_within
 from schedframe._style import Style
@@ -96,6 +98,40 @@ class SavedStyle:
 
 
 @dataclass(frozen=True)
+class SavedRule:
+    """A rule for param groups as a checkpoint holds it.
+
+    Attributes:
+        table: the rule, its styles as tables.
+        styles: those styles, by the plan's field.
+    """
+
+    table: Mapping[str, Any]
+    styles: Mapping[str, SavedStyle]
+
+    def resolve(self) -> GroupRule:
+        """Return the rule.
+
+        Raises:
+            StateError: a style is not installed, or does not take these options.
+        """
+        by_name = {"lr_style": by_lr_style, "wd_style": by_wd_style}
+        values = {
+            **self.table["values"],
+            **{name: style.resolve(by_name[name]) for name, style in self.styles.items()},
+        }
+        if "lr_warmup_style" in values:
+            values["lr_warmup_style"] = Warmup(**values["lr_warmup_style"])
+        return GroupRule(
+            self.table["role"],
+            parse_match(self.table["match"]),
+            tuple(sorted(values.items())),
+            self.table["lr_mult"],
+            self.table["wd_mult"],
+        )
+
+
+@dataclass(frozen=True)
 class Saved:
     """What a state says.
 
@@ -104,6 +140,7 @@ class Saved:
         numbers: numbers, clock and warm-up of the plan, by name; those that the state does not say are missing.
         lr: the learning-rate style.
         wd: the weight-decay style; ``None`` where the state says nothing about weight decay.
+        groups: the rules for param groups; ``None`` where the state says nothing about them.
         by_megatron: only the ten keys count: the state is Megatron's, or what we wrote beside them does not fit.
         doubt: why what we wrote beside the ten keys does not count; empty where it does, or where there is nothing.
         fingerprint: of the schedule, as it was written; empty where there is none.
@@ -113,6 +150,7 @@ class Saved:
     numbers: Mapping[str, Any]
     lr: SavedStyle
     wd: SavedStyle | None
+    groups: tuple[SavedRule, ...] | None
     by_megatron: bool
     doubt: str
     fingerprint: str
@@ -121,7 +159,9 @@ class Saved:
 def dump(scheduler: "OptimizerParamScheduler") -> dict[str, Any]:
     """Return the state of `scheduler`: plain values, equal on every rank."""
     ten = {key: getattr(scheduler, key) for key in TEN_KEYS}
-    sources = {**sources_within("lr_style", scheduler.lr_style), **sources_within("wd_style", scheduler.wd_style)}
+    sources = {}
+    for path, style in styles_of(scheduler).items():
+        sources.update(sources_within(path, style))
     details = {
         "format": FORMAT,
         "clock": scheduler.clock,
@@ -130,6 +170,7 @@ def dump(scheduler: "OptimizerParamScheduler") -> dict[str, Any]:
         "lr_warmup_style": scheduler.lr_warmup_style.model_dump(mode="json"),
         "lr_style": scheduler.lr_style.model_dump(mode="json"),
         "wd_style": scheduler.wd_style.model_dump(mode="json"),
+        "groups": [rule.table() for rule in scheduler.groups],
         "sources": {path: asdict(source) for path, source in sources.items()},
         "fingerprint": fingerprint(scheduler),
         "digest": digest(ten),
@@ -152,6 +193,10 @@ def unknown_to_megatron(run: Any) -> str:
         return "weight decay that falls"
     if run.lr_warmup_steps > 0 and not run.lr_warmup_style.is_megatrons:
         return f"lr_warmup_style {run.lr_warmup_style.style}"
+    for rule in run.groups:
+        beyond = [name for name, _ in rule.values if name not in ("max_lr", "min_lr", "start_wd", "end_wd")]
+        if beyond:
+            return f"a rule of groups that sets {', '.join(map(key_of, beyond))}"
     if run.clock != "samples":
         return f"clock {run.clock}"
     return f"start_step {run.start_step}" if run.start_step else ""
@@ -176,7 +221,19 @@ def read(state: Mapping[str, Any]) -> Saved:
     beyond = {key: details[key] for key in ("init_lr", "start_step", "clock") if details}
     warmup = Warmup(**details.get("lr_warmup_style", {}))
     numbers = {"clock": "samples", "start_step": 0, **said, **beyond, "lr_warmup_style": warmup}
-    return Saved(position, numbers, lr, wd, not details, doubt, str(details.get("fingerprint", "")))
+    groups = tuple(_saved_rule(table, details["sources"]) for table in details["groups"]) if details else None
+    return Saved(position, numbers, lr, wd, groups, not details, doubt, str(details.get("fingerprint", "")))
+
+
+def _saved_rule(table: Mapping[str, Any], sources: Mapping[str, Source]) -> SavedRule:
+    styles = {}
+    for name in ("lr_style", "wd_style"):
+        if name in table["values"]:
+            path = f"groups.{table['role']}.{name}"
+            styles[name] = SavedStyle(
+                table["values"][name], {at: source for at, source in sources.items() if at.startswith(path)}
+            )
+    return SavedRule(table, styles)
 
 
 def _style(name: str, said: str | None, details: Mapping[str, Any]) -> SavedStyle | None:
@@ -270,11 +327,10 @@ def _typed(details: dict[str, Any]) -> dict[str, Any]:
         "init_lr": init_lr if init_lr == CURRENT else _number("init_lr", init_lr),
         "clock": parse_clock(details.get("clock", "samples")),
         "start_step": _number("start_step", details.get("start_step", 0)),
-        "lr_warmup_style": Warmup(**_table(details.get("lr_warmup_style", {"style": "linear"}))).model_dump(
-            mode="json"
-        ),
+        "lr_warmup_style": _warmup(details.get("lr_warmup_style", {"style": "linear"})),
         "lr_style": _table(details["lr_style"]),
         "wd_style": _table(details["wd_style"]),
+        "groups": [_rule(table) for table in details.get("groups", [])],
         "sources": {_text(path): _source(**source) for path, source in details.get("sources", {}).items()},
     }
 
@@ -294,6 +350,35 @@ def _table(style: Any) -> dict[str, Any]:
     if not isinstance(style, dict) or not _is_text(style.get("style")):
         raise ValueError("a style is no table")
     return style
+
+
+def _warmup(table: Any) -> dict[str, Any]:
+    return Warmup(**_table(table)).model_dump(mode="json")
+
+
+def _rule(table: Any) -> dict[str, Any]:
+    """A rule with each part of the right type."""
+    if set(table) != {"role", "match", "values", "lr_mult", "wd_mult"}:
+        raise ValueError("a rule is no table of a rule")
+    factors = {key: None if table[key] is None else _number(key, table[key]) for key in ("lr_mult", "wd_mult")}
+    match = parse_match(table["match"]).table()
+    return {"role": _text(table["role"]), "match": match, "values": _rule_values(table["values"]), **factors}
+
+
+def _rule_values(values: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in NAMES or name in ("clock", "start_step", "groups"):
+            raise ValueError(f"a rule sets {_short(name)}")
+        if name in ("lr_style", "wd_style"):
+            found[name] = _table(value)
+        elif name == "lr_warmup_style":
+            found[name] = _warmup(value)
+        elif (value is None and name in ("start_wd", "end_wd")) or (value == CURRENT and name == "init_lr"):
+            found[name] = value
+        else:
+            found[name] = _number(name, value)
+    return found
 
 
 def _source(name: str = "", target: str = "", distribution: str | None = None, version: str | None = None) -> Source:

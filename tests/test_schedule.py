@@ -60,6 +60,7 @@ def test_the_smallest_schedule_has_megatrons_defaults():
         "end_wd": None,
         "wd_incr_steps": 10,
         "wd_incr_style": {"style": "constant"},
+        "groups": [],
         "resume": {"policy": "strict", "override": ()},
         "parent": None,
     }

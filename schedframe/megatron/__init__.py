@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, cast
 
 from schedframe._scheduler import OptimizerParamScheduler
+from schedframe.megatron._config_overrides import config_overrides
 from schedframe.megatron._from_args import from_args
 
 __all__ = [
     "OptimizerParamScheduler",
     "ParamGroupOverride",
     "combine_param_group_overrides",
+    "config_overrides",
     "from_args",
     "get_canonical_lr_for_logging",
     "param_group_override_to_tuple",

@@ -58,7 +58,7 @@ class Phases(LRStyle):
         return value_at(self.phases, step, total, bounds)
 
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
-        """Return where each phase after the first begins."""
+        """Return where each phase begins; the first one if it has a name."""
         return dict(starts(self.phases, warmup_steps, decay_steps - warmup_steps))
 
 
@@ -106,5 +106,5 @@ class WDPhases(WDStyle):
         return value_at(self.phases, point.step, point.incr_steps, Bounds(point.start_wd, point.end_wd, 0.0, inf))
 
     def landmarks(self, incr_steps: float) -> dict[str, float]:
-        """Return where each phase after the first begins."""
+        """Return where each phase begins; the first one if it has a name."""
         return dict(starts(self.phases, 0, incr_steps))

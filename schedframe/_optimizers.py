@@ -1,0 +1,32 @@
+"""Several optimizers as one: Muon for matrices, AdamW for the rest."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class HasParamGroups(Protocol):
+    """An optimizer: torch's, Megatron's, or any other object with param groups."""
+
+    @property
+    def param_groups(self) -> Any: ...
+
+
+class Several:
+    """Several optimizers, whose param groups are one list, in their order.
+
+    The list is made anew each time: an optimizer's load replaces its groups.
+    """
+
+    def __init__(self, optimizers: Sequence[HasParamGroups]) -> None:
+        """Keep `optimizers`, in this order."""
+        self.optimizers = tuple(optimizers)
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The groups that the optimizers have now."""
+        return [group for optimizer in self.optimizers for group in optimizer.param_groups]
+
+
+def together(optimizer: Any) -> HasParamGroups:
+    """Return `optimizer`, or a list of them as one."""
+    return Several(optimizer) if isinstance(optimizer, list | tuple) else optimizer

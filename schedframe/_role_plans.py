@@ -1,0 +1,82 @@
+"""What each param group of a running scheduler follows: the scheduler itself, or what rules make of it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from schedframe import _groups
+from schedframe._errors import Problem
+from schedframe._group_roles import Group, Roles
+from schedframe._group_rule import DEFAULT
+from schedframe._groups import Following, Members
+from schedframe._plan import NAMES, Plan, merged, rules_of
+
+
+class RolePlans:
+    """The plans of the roles of a scheduler's groups.
+
+    They are derived from the scheduler's attributes as they are at the moment, and kept only as long as those are
+    the same.
+    """
+
+    def __init__(self, roles: Roles) -> None:
+        """Begin with the `roles` of the groups by index; the rules themselves are the scheduler's attribute."""
+        self.roles = roles
+        self._seen: tuple[Any, ...] = ()
+        self._found: dict[str, Following] = {}
+
+    def by_role(self, scheduler: Any) -> dict[str, Following]:
+        """Return what the groups of each role follow, ``default`` first."""
+        now = tuple(getattr(scheduler, name) for name in NAMES)
+        if now != self._seen:
+            self._found = {role: self.of(scheduler, role) for role in self.roles.indices}
+            self._seen = now
+        return self._found
+
+    @staticmethod
+    def of(scheduler: Any, role: str) -> Following:
+        """Return what the groups of `role` follow.
+
+        Raises:
+            ValueError: there is no such role.
+        """
+        if role == DEFAULT:
+            return Following(scheduler)
+        rules = rules_of(scheduler.groups, role)
+        return Following(Plan.of(scheduler).under(rules), merged(rules))
+
+    def members(self, scheduler: Any, groups: Sequence[Group]) -> Iterator[tuple[Following, Members]]:
+        """Yield what is followed, with the groups that follow it and their indices."""
+        following = self.by_role(scheduler)
+        for role, indices in self.roles.indices_in(groups).items():
+            yield following[role], [(index, groups[index]) for index in indices]
+
+    def runs(self, scheduler: Any, groups: Sequence[Group]) -> Iterator[tuple[Any, list[Group]]]:
+        """Yield what is followed, with the groups that follow it.
+
+        Raises:
+            StateError: there are fewer groups than there were.
+        """
+        following = self.by_role(scheduler)
+        for role, indices in self.roles.indices_in(groups).items():
+            yield following[role].run, [groups[index] for index in indices]
+
+    def each(self, scheduler: Any, groups: Sequence[Group]) -> list[Following]:
+        """Return what each of `groups` follows, in their order."""
+        following = self.by_role(scheduler)
+        own = [following[role] for role in self.roles.by_index]
+        return own + [following[DEFAULT]] * (len(groups) - len(own))
+
+
+def contradictions(schedule: Any, roles: Roles, groups: Sequence[Group]) -> Iterator[Problem]:
+    """Yield what would make `groups` run something else than `schedule` and its rules say."""
+    marked = any("default_config" in group for group in groups)
+    positions = {rule.role: position for position, rule in enumerate(roles.rules)}
+    names = iter(roles.indices)
+    for following, members in RolePlans(roles).members(schedule, groups):
+        role = next(names)
+        at = "" if role == DEFAULT else f"groups.{positions[rules_of(roles.rules, role)[0].role]}."
+        held = [(index, _groups.adopt(schedule, following, group)) for index, group in members]
+        for key, message in _groups.contradictions(following.run, held, marked=marked):
+            yield Problem(f"{at}{key}", message, str(getattr(following.run, key)))
+        for key, message in _groups.other_multipliers(following, members):
+            yield Problem(f"{at}{key}", message, str(following.given[key]))

@@ -1,0 +1,56 @@
+"""From rules for param groups to Megatron's own overrides."""
+
+from typing import Any
+
+from schedframe._errors import ConfigError, Problem
+from schedframe._group_roles import tags
+from schedframe._group_rule import GroupRule
+from schedframe._schedule import Schedule
+
+_BOUNDS = ("max_lr", "min_lr", "start_wd", "end_wd", "lr_mult", "wd_mult")
+
+
+def config_overrides(schedule: Schedule, model: Any = None) -> dict[Any, dict[str, Any]]:
+    """Return the rules by name of `schedule` as Megatron's ``{ParamKey: ParamGroupOverride}``.
+
+    Megatron makes its param groups by them, beside its own overrides::
+
+        overrides = {**get_standard_config_overrides(config), **config_overrides(schedule, model)}
+        optimizer = get_megatron_optimizer(config, model, config_overrides=overrides)
+        scheduler = schedule.build(optimizer)
+
+    Where several are for one parameter Megatron merges them, and raises a ``ValueError`` where they differ. Rules by
+    key and by index need no override: `Schedule.build` applies them.
+
+    Args:
+        schedule: its `groups` count.
+        model: the model chunks whose optimizer it will be, to tell now, with the nearest names, a rule that fits no
+            parameter; it is a collective under ``torch.distributed``. Without it, `Schedule.build` tells it.
+
+    Raises:
+        ConfigError: a rule fits no parameter of any rank, or Megatron Core is older than 0.16 and has no overrides.
+    """
+    try:
+        from megatron.core.optimizer.optimizer_config import ParamKey, ParamWithNamePredicate
+    except ImportError as error:
+        fault = (
+            f"need Megatron Core 0.16 or later, whose megatron.core.optimizer.optimizer_config has ParamKey and "
+            f"ParamWithNamePredicate: {error}"
+        )
+        raise ConfigError("rules for param groups", [Problem("groups", fault, error=error)]) from None
+    by_name = [rule for rule in schedule.groups if rule.match.is_by_name]
+    if model is not None:
+        schedule.param_groups(model)
+    overrides: dict[Any, dict[str, Any]] = {}
+    for rule in by_name:
+        if rule.match.kind == "param":
+            key = ParamKey(name=rule.match.value)
+        else:
+            key = ParamKey(with_name_predicate=ParamWithNamePredicate(name=str(rule.match), fn=_fits(rule)))
+        given = {name: value for name, value in rule.sets().items() if name in _BOUNDS and value is not None}
+        overrides[key] = {**overrides.get(key, {}), **given, **tags(schedule.groups, rule)}
+    return overrides
+
+
+def _fits(rule: GroupRule) -> Any:
+    return lambda parameter, name: rule.match.fits_name(name)
