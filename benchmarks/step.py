@@ -51,6 +51,36 @@ def scheduler(cls, groups: int, own_bounds: bool, at: int, lr_style: str = "WSD"
     return built
 
 
+def ruled(groups: int, rules: int, own_styles: bool, at: int):
+    """Return our scheduler with so many rules, each for as many groups, with a peak and maybe a style of its own."""
+    built = Optimizer(groups, own_bounds=False)
+    for index, group in enumerate(built.param_groups):
+        group["role"] = f"rule {index % rules}"
+    style = {"lr_decay_style": {"style": "phases", "phases": [{"style": "constant"}, {"style": "linear", "length": 9}]}}
+    schedule = schedframe.Schedule(
+        max_lr=1.0,
+        min_lr="10%",
+        lr_warmup_steps=WARMUP,
+        lr_decay_steps=DECAY,
+        lr_decay_style={"style": "WSD", "wsd_decay_steps": DECAY - STABLE_END, "lr_wsd_decay_style": "minus_sqrt"},
+        start_wd=0.1,
+        end_wd=0.3,
+        wd_incr_style="cosine",
+        groups=[
+            {
+                "role": f"rule {rule}",
+                "match": {"param": f"*.{rule}.*"},
+                "lr_mult": 1 + rule,
+                **(style if own_styles and rule % 2 else {}),
+            }
+            for rule in range(rules)
+        ],
+    ).build(built)
+    schedule.num_steps = at
+    schedule.step(0)
+    return schedule
+
+
 def seconds(step, repeats: int) -> float:
     start = time.perf_counter()
     for _ in range(repeats):
@@ -58,10 +88,10 @@ def seconds(step, repeats: int) -> float:
     return time.perf_counter() - start
 
 
-def ratio(pairs: int, *arguments) -> tuple[float, float]:
+def ratio(pairs: int, ours, theirs) -> tuple[float, float]:
     """Return the median ratio ours / Megatron, and the median microseconds of one of our steps."""
-    ours, theirs = scheduler(Ours, *arguments).step, scheduler(Megatron, *arguments).step
-    repeats = max(1, int(2_000 / arguments[0]))
+    repeats = max(1, int(2_000 / len(ours.optimizer.param_groups)))
+    ours, theirs = ours.step, theirs.step
     seconds(ours, repeats), seconds(theirs, repeats)
     ratios, times = [], []
     for _ in range(pairs):
@@ -72,7 +102,18 @@ def ratio(pairs: int, *arguments) -> tuple[float, float]:
 
 
 def cases():
-    """Yield (what, limit, arguments of `scheduler`); a limit of None is printed only."""
+    """Yield (what, limit, ours, Megatron's); a limit of None is printed only."""
+    for what, limit, arguments in plain_cases():
+        yield what, limit, scheduler(Ours, *arguments), scheduler(Megatron, *arguments)
+    for phase in ("tail", "warm-up"):
+        theirs = scheduler(Megatron, 1000, True, PHASES[phase])
+        limit = 0.6 if phase == "tail" else 1.1
+        yield f"G=1000, {phase}, 20 rules", limit, ruled(1000, 20, False, PHASES[phase]), theirs
+    yield "G=1000, tail, 10 of 20 rules with phases", None, ruled(1000, 20, True, PHASES["tail"]), theirs
+
+
+def plain_cases():
+    """Yield (what, limit, arguments of `scheduler`)."""
     for groups, limit in ((1, 1.5), (2, 1.2), (8, 0.6), (100, 0.4), (1000, 0.4)):
         for own in (False, True):
             bounds = "own bounds" if own else "shared bounds"
@@ -93,8 +134,8 @@ def main() -> int:
     options = parser.parse_args()
     warnings.simplefilter("ignore", schedframe.SchedframeWarning)
     rows = []
-    for what, limit, arguments in cases():
-        measured, micros = ratio(options.pairs, *arguments)
+    for what, limit, ours, theirs in cases():
+        measured, micros = ratio(options.pairs, ours, theirs)
         rows.append({"case": what, "ratio": round(measured, 2), "limit": limit, "us": round(micros, 2)})
     if options.json:
         print(json.dumps(rows))

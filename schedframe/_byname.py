@@ -60,7 +60,8 @@ class ByName:
             ValueError: `value` is none of the three forms.
         """
         if isinstance(value, Style):
-            return self._fitting(value)
+            self._refuse_other(type(value), value.style)
+            return value
         if isinstance(value, str):
             value = {"style": value}
         if not isinstance(value, Mapping):
@@ -71,9 +72,10 @@ class ByName:
         if self._is_turned(name):
             value = {"curve": dict(value)}
         cls = self.model_of(name)
-        options = {**value, "style": cls.model_fields["style"].default}
+        own_name = cls.model_fields["style"].default
+        self._refuse_other(cls, own_name)
         try:
-            return self._fitting(cls.model_validate(options, context={"scale": scale or Scale()}))
+            return cls.model_validate({**value, "style": own_name}, context={"scale": scale or Scale()})
         except ValidationError as error:
             raise explained(error, cls) from None
         except (SchedframeError, ValueError):
@@ -95,11 +97,10 @@ class ByName:
     def _is_turned(self, name: str) -> bool:
         return bool(self._turned_by) and name not in self.registry and name in lr_styles
 
-    def _fitting(self, style: Style) -> Style:
-        if not isinstance(style, self.base):
+    def _refuse_other(self, cls: type[Style], name: str) -> None:
+        if not issubclass(cls, self.base):
             kind = "curve" if issubclass(self.base, LRCurve) else f"{self.registry.kind} style"
-            raise ValueError(f"{style.style!r} is no {kind}, which is needed here")
-        return style
+            raise ValueError(f"{name!r} is no {kind}, which is needed here")
 
     def _validate(self, value: Any, info: ValidationInfo) -> Style:
         try:

@@ -84,24 +84,24 @@ Answer = tuple[float, float | None, list[float] | None, list[float] | None]
 """Coefficients of learning rate and weight decay, or the values themselves, one for each group."""
 
 
-def write(runs: Iterable[tuple[Running, Iterable[dict[str, Any]]]], step: float) -> None:
+def write(run: Running, step: float, groups: Iterable[dict[str, Any]]) -> None:
     """Set ``lr`` and ``weight_decay`` of every group, empty ones too; tensors are filled in place.
 
     Equal to `lr_at`, and to `wd_at` times the group's ``wd_mult``. A shape is asked for its coefficient
     once, whatever the number of groups; the loops over them are written out, because a call for each group
     would cost more than its arithmetic. Styles are asked before the first write: where one fails, no group
     has changed.
-
-    Args:
-        runs: each run with the groups that follow it.
-        step: the runs' own.
     """
-    answers = []
-    for run, groups in runs:
-        listed = groups if type(groups) is list else list(groups)
-        answers.append((run, listed, _asked(run, step, listed)))
-    for run, listed, answer in answers:
-        _write(run, listed, answer)
+    if type(groups) is not list:
+        groups = list(groups)
+    _put_all(run, groups, _asked(run, step, groups))
+
+
+def write_each(runs: Iterable[tuple[Running, list[dict[str, Any]]]], step: float) -> None:
+    """Do the same for several runs, each with its groups; all styles are asked before the first write."""
+    answers = [(run, groups, _asked(run, step, groups)) for run, groups in runs]
+    for answer in answers:
+        _put_all(*answer)
 
 
 def _asked(run: Running, step: float, groups: list[dict[str, Any]]) -> Answer:
@@ -127,7 +127,7 @@ def _asked(run: Running, step: float, groups: list[dict[str, Any]]) -> Answer:
     return lr_c, wd_c, lrs, wds
 
 
-def _write(run: Running, groups: list[dict[str, Any]], answer: Answer) -> None:
+def _put_all(run: Running, groups: list[dict[str, Any]], answer: Answer) -> None:
     lr_c, wd_c, lrs, wds = answer
     if lrs is not None:
         _write_each(groups, "lr", lrs)
@@ -145,10 +145,11 @@ def _write(run: Running, groups: list[dict[str, Any]], answer: Answer) -> None:
                 group["lr"] = lr
             else:
                 _put(group, "lr", lr)
-    start_wd, end_wd = run.start_wd, run.end_wd
     if wds is not None:
         _write_each(groups, "weight_decay", wds)
-    elif start_wd is not None:
+        return
+    start_wd, end_wd = run.start_wd, run.end_wd
+    if start_wd is not None:
         for group in groups:
             wd: Any = group.get("end_wd", end_wd)
             if wd is None:
@@ -177,11 +178,26 @@ def _warming_lrs(run: Run, step: float, groups: list[dict[str, Any]]) -> list[fl
 
 
 def _asked_lrs(run: Run, step: float, groups: list[dict[str, Any]]) -> list[float]:
-    return [lr_at(run, step, group) for group in groups]
+    """Ask the style once for each pair of bounds: it is pure."""
+    known: dict[Any, float] = {}
+    lrs = []
+    for group in groups:
+        bounds = (group.get("max_lr"), group.get("min_lr"))
+        if bounds not in known:
+            known[bounds] = lr_at(run, step, group)
+        lrs.append(known[bounds])
+    return lrs
 
 
 def _asked_wds(run: Run, step: float, groups: list[dict[str, Any]]) -> list[float]:
-    return [(wd_at(run, step, group) or 0.0) * _own(group, "wd_mult", 1.0) for group in groups]
+    known: dict[Any, float] = {}
+    wds = []
+    for group in groups:
+        bounds = (group.get("start_wd"), group.get("end_wd"), group.get("max_lr"), group.get("min_lr"))
+        if bounds not in known:
+            known[bounds] = wd_at(run, step, group) or 0.0
+        wds.append(known[bounds] * _own(group, "wd_mult", 1.0))
+    return wds
 
 
 def _write_each(groups: list[dict[str, Any]], key: str, values: list[float]) -> None:

@@ -111,7 +111,7 @@ def _rule(table: Any, asked: Asked, found: Mapping[str, Any], roles: list[str]) 
     try:
         schedule = asked.derive(**keys)
     except ConfigError as error:
-        raise ConfigError("", [*problems, *_own(error, said, found)]) from None
+        raise ConfigError("", [*problems, *_own(error, said, asked)]) from None
     if problems:
         raise ConfigError("", problems)
     decided = {name for key in said for name in FIELDS[key]}
@@ -198,19 +198,23 @@ def _multiplied(keys: Mapping[str, Any], factor: float) -> Iterator[tuple[str, f
             continue
 
 
-def _own(error: ConfigError, said: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Problem]:
+def _own(error: ConfigError, said: Mapping[str, Any], asked: Asked) -> Iterator[Problem]:
     """Yield the problems of a rule's schedule, without those that the file has anyway."""
+    told: set[str] = set()
+    try:
+        asked.derive(**asked.keys)
+    except ConfigError as own:
+        told = {str(problem) for problem in own.problems}
     for problem in error.problems:
         key = problem.path.partition(".")[0]
+        if str(problem) in told:
+            continue
         if key in said:
             yield problem
-        elif key in found:
+        else:
             value = f" = {problem.value}" if problem.value else ""
-            yield Problem(
-                "",
-                f"with what it sets, {problem.path}{value} {problem.message}; let the rule set {key} too",
-                error=problem.error,
-            )
+            remedy = f"; let the rule set {key} too" if key in FIELDS else ""
+            yield Problem("", f"with what it sets, {problem.path}{value} {problem.message}{remedy}", error=problem.error)
 
 
 def _validate(value: Any, info: ValidationInfo) -> tuple[GroupRule, ...]:

@@ -265,9 +265,8 @@ def _resolved(target: float | str | None, bounds: Bounds) -> float:
     share = share_of(target)
     value = float(target) if share is None else float(Fraction(repr(bounds.start)) * share)
     if not bounds.lowest <= value <= bounds.highest:
-        raise ValueError(
-            f"the target {target} is {value}, which does not lie between {bounds.lowest} and {bounds.highest}"
-        )
+        told = f"the target {target}" if share is None else f"the target {target} is {value}, which"
+        raise ValueError(f"{told} does not lie between {bounds.lowest} and {bounds.highest}")
     return value
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
@@ -127,7 +127,8 @@ def _unknown_key(key: str, model: type[BaseModel], keys: Sequence[str]) -> str:
     if style is not None and not style.is_required():
         known = [name for name in model.model_fields if name != "style"]
         listed = ", ".join(known) if known else "none"
-        return f"is no option of {style.default!r}{did_you_mean(key, known) or '.'} Its options: {listed}"
+        of = repr(style.default) if len(get_args(style.annotation)) < 2 else f"a {model.__name__.lower()}"
+        return f"is no option of {of}{did_you_mean(key, known) or '.'} Its options: {listed}"
     keys = keys or [field.alias or name for name, field in model.model_fields.items()]
     return f"is no key of a {model.__name__.lower()}{did_you_mean(key, keys) or '.'} The keys: {', '.join(keys)}"
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from schedframe import _groups
+from schedframe._decision import written
 from schedframe._errors import Problem
 from schedframe._group_roles import Group, Roles
 from schedframe._group_rule import DEFAULT
@@ -77,6 +78,6 @@ def contradictions(schedule: Any, roles: Roles, groups: Sequence[Group]) -> Iter
         at = "" if role == DEFAULT else f"groups.{positions[rules_of(roles.rules, role)[0].role]}."
         held = [(index, _groups.adopt(schedule, following, group)) for index, group in members]
         for key, message in _groups.contradictions(following.run, held, marked=marked):
-            yield Problem(f"{at}{key}", message, str(getattr(following.run, key)))
+            yield Problem(f"{at}{key}", message, written(getattr(following.run, key)))
         for key, message in _groups.other_multipliers(following, members):
             yield Problem(f"{at}{key}", message, str(following.given[key]))

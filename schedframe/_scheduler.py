@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from schedframe import _arguments, _engine, _groups, _hooks, _ranks, _reports, _resume, _state
 from schedframe._byname import by_lr_style, by_wd_style
@@ -67,6 +67,8 @@ class OptimizerParamScheduler:
         groups: the rules for param groups.
     """
 
+    _clocks: ClassVar[tuple[str, ...]] = get_args(Clock)
+
     def __init__(
         self,
         optimizer: Any,
@@ -116,7 +118,7 @@ class OptimizerParamScheduler:
                     "override_keys", lambda keys: parse_override(keys, "strict"), list(override_keys)
                 ),
                 *_arguments.unreadable("parent", parse_parent, parent),
-                *_arguments.unreadable("clock", parse_clock, clock),
+                *_arguments.unreadable("clock", lambda said: parse_clock(said, self._clocks), clock),
                 *_arguments.unreadable("lr_warmup_style", parse_warmup, lr_warmup_style),
             ],
         )
@@ -253,9 +255,10 @@ class OptimizerParamScheduler:
         start_step = self.start_step
         if start_step and num_steps < start_step:
             raise StateError(f"step {num_steps} lies before start_step {start_step}, where the schedule starts")
-        groups, plans = self.optimizer.param_groups, self._role_plans
-        runs = ((self, groups),) if plans is None else plans.runs(self, groups)
-        _engine.write(runs, num_steps - start_step)
+        if self._role_plans is None:
+            _engine.write(self, num_steps - start_step, self.optimizer.param_groups)
+        else:
+            _engine.write_each(self._role_plans.runs(self, self.optimizer.param_groups), num_steps - start_step)
         self.num_steps = num_steps
 
     @property

@@ -155,15 +155,20 @@ def batch_sizes_of(
     return _batches.constant(global_batch_size, divisor)
 
 
-def parse_clock(value: Any) -> Clock:
+def parse_clock(value: Any, known: tuple[str, ...] = get_args(Clock)) -> Clock:
     """`value` as what one step of the scheduler is.
 
     Raises:
-        ValueError: it is no clock.
+        ValueError: it is no clock, or none of those that are `known` here.
     """
-    clocks = get_args(Clock)
-    if value not in clocks:
-        raise ValueError(f"is no clock{did_you_mean(str(value), clocks) or ';'} it is samples, iters or tokens")
+    if value not in get_args(Clock):
+        near = did_you_mean(str(value), get_args(Clock)) or ";"
+        raise ValueError(f"is no clock{near} it is samples, iters or tokens")
+    if value not in known:
+        raise ValueError(
+            f"cannot be the clock here: Megatron passes {' or '.join(known)} to step(). Say clock: samples, and "
+            f"lengths in {value} with their unit"
+        )
     clock: Clock = value
     return clock
 

@@ -253,10 +253,7 @@ BAD: dict[str, tuple[Any, list[str]]] = {
                 "lr_decay_style": {"style": "phases", "phases": [{"style": "linear", "to": 5e-4}]},
             }
         ],
-        [
-            "groups.0.lr_decay_style = {style, phases}: the target 0.0005 is 0.0005, which does not lie between 1e-05 "
-            "and 0.0001"
-        ],
+        ["groups.0.lr_decay_style = {style, phases}: the target 0.0005 does not lie between 1e-05 and 0.0001"],
     ),
 }
 

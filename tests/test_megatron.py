@@ -124,7 +124,7 @@ class TestNames:
             if getattr(value, "__module__", "") == theirs.__name__ and not name.startswith("_")
         }
         assert public <= set(megatron.__all__)
-        assert megatron.OptimizerParamScheduler is schedframe.OptimizerParamScheduler
+        assert issubclass(megatron.OptimizerParamScheduler, schedframe.OptimizerParamScheduler)
 
     def test_the_overrides_have_megatrons_keys(self, theirs) -> None:
         assert set(theirs.ParamGroupOverride.__annotations__) <= set(megatron.ParamGroupOverride.__annotations__)
@@ -159,3 +159,40 @@ class TestNames:
         for module in (theirs, megatron):
             with pytest.raises(ValueError, match="max_lr"):
                 module.combine_param_group_overrides([{"max_lr": 1.0}, {"max_lr": 2.0}])
+
+
+class TestClock:
+    TEN = (0.0, 1.0, 0.0, 0, 100, "linear", 0.0, 0.0, 100, "constant")
+
+    def test_the_class_counts_samples_alone(self, optimizer) -> None:
+        assert megatron.OptimizerParamScheduler(optimizer(), *self.TEN).clock == "samples"
+        with pytest.raises(ConfigError) as caught:
+            megatron.OptimizerParamScheduler(optimizer(), *self.TEN, clock="iters")
+        assert str(caught.value) == (
+            "OptimizerParamScheduler: clock = 'iters': cannot be the clock here: Megatron passes samples to step(). "
+            "Say clock: samples, and lengths in iters with their unit"
+        )
+
+    def test_a_file_of_another_clock_is_refused_by_its_line(self, optimizer, tmp_path) -> None:
+        file = tmp_path / "run.yaml"
+        file.write_text("max_lr: 1.0\nclock: tokens\nlr_decay_steps: 100\n")
+        schedule = schedframe.load(file)
+        for refusing in (lambda: megatron.build(schedule, optimizer()), lambda: megatron.config_overrides(schedule)):
+            with pytest.raises(ConfigError) as caught:
+                refusing()
+            assert str(caught.value).startswith(f"{file}: line 2, clock = tokens: cannot be the clock here")
+
+    def test_samples_are_built(self, optimizer) -> None:
+        scheduler = megatron.build(schedframe.Schedule(max_lr=1.0, lr_decay_steps=100), optimizer(), process_group=None)
+        scheduler.step(50)
+        assert scheduler.optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_overrides_need_a_megatron_that_has_them(monkeypatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "megatron.core.optimizer.optimizer_config", None)
+    rule = {"role": "a", "match": {"param": "*"}, "lr_mult": 0.5}
+    schedule = schedframe.Schedule(max_lr=1.0, lr_decay_steps=100, groups=[rule])
+    with pytest.raises(ConfigError, match=r"need Megatron Core 0.16 or later, whose .*ParamWithNamePredicate"):
+        megatron.config_overrides(schedule)

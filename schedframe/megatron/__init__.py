@@ -10,13 +10,14 @@ Nothing of Megatron is imported.
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, cast
 
-from schedframe._scheduler import OptimizerParamScheduler
 from schedframe.megatron._config_overrides import config_overrides
 from schedframe.megatron._from_args import from_args
+from schedframe.megatron._scheduler import OptimizerParamScheduler, build
 
 __all__ = [
     "OptimizerParamScheduler",
     "ParamGroupOverride",
+    "build",
     "combine_param_group_overrides",
     "config_overrides",
     "from_args",

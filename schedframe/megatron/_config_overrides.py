@@ -6,6 +6,7 @@ from schedframe._errors import ConfigError, Problem
 from schedframe._group_roles import tags
 from schedframe._group_rule import GroupRule
 from schedframe._schedule import Schedule
+from schedframe.megatron._scheduler import refuse_other_clocks
 
 _BOUNDS = ("max_lr", "min_lr", "start_wd", "end_wd", "lr_mult", "wd_mult")
 
@@ -17,7 +18,7 @@ def config_overrides(schedule: Schedule, model: Any = None) -> dict[Any, dict[st
 
         overrides = {**get_standard_config_overrides(config), **config_overrides(schedule, model)}
         optimizer = get_megatron_optimizer(config, model, config_overrides=overrides)
-        scheduler = schedule.build(optimizer)
+        scheduler = schedframe.megatron.build(schedule, optimizer)
 
     Where several are for one parameter Megatron merges them, and raises a ``ValueError`` where they differ. Rules by
     key and by index need no override: `Schedule.build` applies them.
@@ -28,8 +29,10 @@ def config_overrides(schedule: Schedule, model: Any = None) -> dict[Any, dict[st
             parameter; it is a collective under ``torch.distributed``. Without it, `Schedule.build` tells it.
 
     Raises:
-        ConfigError: a rule fits no parameter of any rank, or Megatron Core is older than 0.16 and has no overrides.
+        ConfigError: a rule fits no parameter of any rank, the clock counts no samples, or Megatron Core is older than
+            0.16 and has no overrides.
     """
+    refuse_other_clocks(schedule)
     try:
         from megatron.core.optimizer.optimizer_config import ParamKey, ParamWithNamePredicate
     except ImportError as error:

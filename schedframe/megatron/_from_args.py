@@ -4,7 +4,7 @@ from typing import Any
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._log import log_once
-from schedframe._scheduler import OptimizerParamScheduler
+from schedframe.megatron._scheduler import OptimizerParamScheduler
 
 
 def from_args(optimizer: Any, args: Any) -> OptimizerParamScheduler:

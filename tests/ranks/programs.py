@@ -62,6 +62,43 @@ def load(rank: int, run: dict[str, Any], increments: list[int], rows: list[Any],
     return {"rows": loaded["weight"].to_local().tolist(), "state": loaded["opt_param_scheduler"], "held": held}
 
 
+def grouped(rank: int, schedule: dict[str, Any], names: list[list[str]], steps: int) -> dict[str, Any]:
+    """Make this rank's groups of the parameters that it has, train so far, and return what it has and says."""
+    import torch
+
+    from schedframe import ConfigError, Schedule
+
+    own = [(name, torch.nn.Parameter(torch.ones(2))) for name in names[rank]]
+    declared = Schedule(**schedule)
+    try:
+        optimizer = torch.optim.AdamW(declared.param_groups(own))
+        scheduler = declared.build(optimizer)
+    except ConfigError as error:
+        return {"refusal": [str(problem) for problem in error.problems]}
+    scheduler.verify_ranks()
+    scheduler.step(steps)
+    return {
+        "groups": [[group["role"], len(group["params"])] for group in optimizer.param_groups],
+        "held": values(scheduler),
+        "report": scheduler.report(),
+        "state": scheduler.state_dict(),
+    }
+
+
+def keyed(rank: int, schedules: list[dict[str, Any]], keys: list[list[dict[str, Any]]]) -> dict[str, Any]:
+    """Build each rank's schedule on groups that hold its `keys`; return the rates, and what `verify_ranks` says."""
+    from types import SimpleNamespace
+
+    from schedframe import ConfigError, Schedule
+
+    try:
+        scheduler = Schedule(**schedules[rank]).build(SimpleNamespace(param_groups=keys[rank]))
+    except ConfigError as error:
+        return {"refusal": [str(problem) for problem in error.problems]}
+    rates = [group["lr"] for group in scheduler.optimizer.param_groups]
+    return {"held": rates, "ranks differ": refusal(scheduler, None)}
+
+
 def sharded(rows: Any) -> Any:
     """Return `rows` as a tensor of which each rank has its share."""
     import torch.distributed as dist

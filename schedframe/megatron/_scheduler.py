@@ -1,0 +1,48 @@
+"""The scheduler where Megatron's loop calls it: it passes samples."""
+
+from typing import Any, ClassVar, final
+
+from schedframe import _scheduler
+from schedframe._errors import ConfigError, Problem
+from schedframe._schedule import Schedule
+from schedframe._units import parse_clock
+
+CLOCKS = ("samples",)
+"""What Megatron passes to ``step()``, in every loop since ``increment`` is there."""
+
+
+@final
+class OptimizerParamScheduler(_scheduler.OptimizerParamScheduler):
+    __doc__ = _scheduler.OptimizerParamScheduler.__doc__
+
+    _clocks: ClassVar[tuple[str, ...]] = CLOCKS
+
+
+def build(schedule: Schedule, optimizer: Any, **options: Any) -> _scheduler.OptimizerParamScheduler:
+    """Return the scheduler that runs `schedule` in Megatron's loop, which passes samples: `Schedule.build`.
+
+    Args:
+        schedule: its clock must count samples.
+        optimizer: Megatron's optimizer, or several.
+        options: those of `Schedule.build`.
+
+    Raises:
+        ConfigError: the clock counts something else, or what `Schedule.build` refuses.
+        PluginError: an installed hook plugin fails.
+    """
+    refuse_other_clocks(schedule)
+    return schedule.build(optimizer, **options)
+
+
+def refuse_other_clocks(schedule: Schedule) -> None:
+    """Refuse a schedule whose steps are not what Megatron passes.
+
+    Raises:
+        ConfigError: its clock counts something else.
+    """
+    try:
+        parse_clock(schedule.clock, CLOCKS)
+    except ValueError as error:
+        raise ConfigError(
+            schedule._where(), [schedule._located(Problem("clock", str(error), schedule.clock))]
+        ) from None
