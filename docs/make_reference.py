@@ -11,7 +11,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import schedframe
+from schedframe._group_config import FIELDS
+from schedframe._shorthand import FLAT_WSD
 from schedframe.styles import LRCurve, LRShape, Style, WDCurve, WDShape
+from schedframe.styles.lr import WSD
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -59,23 +62,116 @@ def _default(field: FieldInfo) -> str:
 
 
 DEFAULTS = {
-    "lr_decay_steps": "`train_samples`; one of the two is needed",
+    "lr_decay_steps": "the run; one of the two is needed",
     "start_wd": "`end_wd`; without both, weight decay is left alone",
     "end_wd": "`start_wd`",
-    "wd_incr_steps": "`train_samples`, else `lr_decay_steps`",
+    "wd_incr_steps": "the run, else `lr_decay_steps`",
+    "groups": "none",
     "resume": "`strict`",
 }
 
 
+BASE = {"max_lr": "1e-3", "train_samples": "500M", "global_batch_size": "1024", "seq_length": "4096"}
+"""What every example stands beside."""
+
+INSTEAD = {
+    "train_iters": ("train_samples",),
+    "train_tokens": ("train_samples",),
+    "step_batch_size_schedule": ("global_batch_size",),
+}
+"""Keys that stand in the place of some of those."""
+
+BESIDE = {
+    "decrease_batch_size_if_needed": ("micro_batch_size", "data_parallel_size"),
+    "wd_incr_steps": ("start_wd", "end_wd"),
+    "wd_incr_style": ("start_wd",),
+}
+"""Keys that need others."""
+
+FACTORS = {
+    "lr_mult": ("0.1", "Factor on max_lr, min_lr and init_lr, in decimal."),
+    "wd_mult": ("0.0", "Factor on the weight decay; the group's own key of Megatron."),
+}
+
+
+def examples() -> dict[str, str]:
+    """Return a whole config for each key."""
+    found = {}
+    for key in schedframe.Schedule.model_fields:
+        lines = {name: value for name, value in BASE.items() if name != key and name not in INSTEAD.get(key, ())}
+        lines.update({name: _example(name) for name in BESIDE.get(key, ())})
+        lines[key] = _example(key)
+        if key == "wd_incr_steps":
+            lines["wd_incr_style"] = "linear"
+        found[key] = "".join(f"{name}: {value}\n" for name, value in lines.items())
+    return found
+
+
+def rule_examples() -> dict[str, str]:
+    """Return a whole config for each key that a rule for param groups sets."""
+    base = "".join(f"{name}: {value}\n" for name, value in BASE.items())
+    rule = "groups:\n- role: router\n  match: {param: '*.router.*'}\n"
+    beside = dict.fromkeys(FLAT_WSD, ("lr_decay_style: WSD", "wsd_decay_steps: 10%", "lr_wsd_decay_style: linear"))
+    beside["end_wd"] = ("wd_incr_style: linear",)
+    found = {}
+    for key in FIELDS:
+        lines = {**dict.fromkeys(beside.get(key, ()), ""), f"{key}: {_rule_example(key)}": ""}
+        unique = {line.split(":")[0]: line for line in lines}
+        found[key] = base + "start_wd: 0.0\n" + rule + "".join(f"  {line}\n" for line in unique.values())
+    return found
+
+
+def _example(key: str) -> str:
+    (value,) = schedframe.Schedule.model_fields[key].examples or ()
+    return _flow(value)
+
+
+def _rule_example(key: str) -> str:
+    if key in FACTORS:
+        return FACTORS[key][0]
+    return {"wsd_decay_steps": "20%", "lr_wsd_decay_style": "minus_sqrt"}.get(key) or _example(key)
+
+
+def _flow(value: object) -> str:
+    """`value` as YAML on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) and set(value) & set("*:") else str(value)
+
+
 def _config() -> Iterator[str]:
     yield "# Config\n"
-    yield "The table is made from the model by `python docs/make_reference.py`.\n"
+    yield "The tables are made from the models by `python docs/make_reference.py`; a test loads every example.\n"
     yield "A schedule is YAML 1.2 (`.yaml`, `.yml`), TOML or JSON, or `schedframe.Schedule(**keys)`. The keys are flat,"
     yield "in Megatron's words:\n"
-    yield "| key | default | |\n|---|---|---|"
+    yield "| key | default | example | |\n|---|---|---|---|"
     for key, field in schedframe.Schedule.model_fields.items():
-        yield f"| `{key}` | {DEFAULTS.get(key) or _default(field)} | {field.description} |"
-    yield (Path(__file__).parent / "reference" / "_config_notes.md").read_text().rstrip("\n")
+        yield f"| `{key}` | {DEFAULTS.get(key) or _default(field)} | `{_example(key)}` | {field.description} |"
+    yield "\n## Rules for param groups\n"
+    yield "`groups` is a list of rules. Each has a `role`, its name in reports, and a `match`:\n"
+    yield "| `match` | |\n|---|---|"
+    yield "| `{param: \"*.router.*\"}` | a glob of parameters' names, as in Megatron's `ParamKey` |"
+    yield '| `{regex: "bias$"}` | an expression that is found somewhere in a parameter\'s name |'
+    yield "| `{key: {is_expert_parallel: true}}` | what the group holds, all of it |"
+    yield "| `{index: 1}` | its position in the optimizer, from 0 on |"
+    yield "\nand sets any of these, each as the file says it for all other groups. How rules are applied stands in"
+    yield "[Give param groups a schedule of their own](../how-to/param-groups.md).\n"
+    yield "| key | example | |\n|---|---|---|"
+    for key in FIELDS:
+        yield f"| `{key}` | `{_rule_example(key)}` | {_rule_description(key)} |"
+    yield ""
+    yield (Path(__file__).parent / "reference" / "_config_notes.md").read_text().strip("\n")
+
+
+def _rule_description(key: str) -> str | None:
+    if key in FACTORS:
+        return FACTORS[key][1]
+    field = (WSD if key in FLAT_WSD else schedframe.Schedule).model_fields[key]
+    return field.description
 
 
 if __name__ == "__main__":

@@ -214,7 +214,9 @@ def _own(error: ConfigError, said: Mapping[str, Any], asked: Asked) -> Iterator[
         else:
             value = f" = {problem.value}" if problem.value else ""
             remedy = f"; let the rule set {key} too" if key in FIELDS else ""
-            yield Problem("", f"with what it sets, {problem.path}{value} {problem.message}{remedy}", error=problem.error)
+            yield Problem(
+                "", f"with what it sets, {problem.path}{value} {problem.message}{remedy}", error=problem.error
+            )
 
 
 def _validate(value: Any, info: ValidationInfo) -> tuple[GroupRule, ...]:

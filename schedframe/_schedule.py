@@ -46,47 +46,85 @@ class Schedule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, json_schema_extra=_shorthand.describe)
 
-    clock: AnyClock = Field("samples", description="What `step` counts: samples, as Megatron, iters or tokens.")
-    global_batch_size: Count | None = Field(None, description="Samples of an iteration; with a ramp, at its end.")
-    seq_length: Count | None = Field(None, description="Tokens of a sample.")
-    dataset_samples: Count | None = Field(None, description="Samples of an epoch.")
-    micro_batch_size: Count | None = Field(None, description="Needed for decrease_batch_size_if_needed.")
-    data_parallel_size: Count | None = Field(None, description="Needed for decrease_batch_size_if_needed.")
+    clock: AnyClock = Field(
+        "samples", description="What `step` counts: samples, as Megatron, iters or tokens.", examples=["iters"]
+    )
+    global_batch_size: Count | None = Field(
+        None, description="Samples of an iteration; with a ramp, at its end.", examples=[1024]
+    )
+    seq_length: Count | None = Field(None, description="Tokens of a sample.", examples=[4096])
+    dataset_samples: Count | None = Field(None, description="Samples of an epoch.", examples=["1.2M"])
+    micro_batch_size: Count | None = Field(None, description="Needed for decrease_batch_size_if_needed.", examples=[4])
+    data_parallel_size: Count | None = Field(
+        None, description="Needed for decrease_batch_size_if_needed.", examples=[8]
+    )
     decrease_batch_size_if_needed: bool = Field(
         False,
         strict=True,
         description="Batch sizes are decreased to multiples of micro_batch_size * data_parallel_size.",
+        examples=[True],
     )
     rampup_batch_size: Ramp | None = Field(
-        None, description="Ramp-up of the batch size: first size, increment, samples."
+        None, description="Ramp-up of the batch size: first size, increment, samples.", examples=[[256, 256, "20M"]]
     )
     step_batch_size_schedule: str | None = Field(
-        None, description="Batch sizes by tokens, as '0:768 250B:1536'; instead of global_batch_size."
+        None,
+        description="Batch sizes by tokens, as '0:768 250B:1536'; instead of global_batch_size.",
+        examples=["0:768 250B:1536"],
     )
-    start_step: StartStep = Field(0, description="The scheduler's count at which this schedule's own step 0 lies.")
-    train_samples: RunLength | None = Field(None, description="Length of the run, in samples.")
-    train_iters: RunLength | None = Field(None, description="Length of the run, in iterations.")
-    train_tokens: RunLength | None = Field(None, description="Length of the run, in tokens.")
+    start_step: StartStep = Field(
+        0, description="The scheduler's count at which this schedule's own step 0 lies.", examples=["450M"]
+    )
+    train_samples: RunLength | None = Field(None, description="Length of the run, in samples.", examples=["500M"])
+    train_iters: RunLength | None = Field(None, description="Length of the run, in iterations.", examples=[100_000])
+    train_tokens: RunLength | None = Field(None, description="Length of the run, in tokens.", examples=["2T"])
     lr_decay_steps: EndLength = Field(
-        description="Where the decay ends; needed unless train_samples, train_iters or train_tokens is given."
+        description="Where the decay ends; needed unless train_samples, train_iters or train_tokens is given.",
+        examples=["90% of run"],
     )
-    max_lr: Number = Field(description="The peak learning rate; it is always needed.")
-    min_lr: Rate = Field(0.0, description="The floor; a percentage is of max_lr.")
+    max_lr: Number = Field(description="The peak learning rate; it is always needed.", examples=[3e-4])
+    min_lr: Rate = Field(0.0, description="The floor; a percentage is of max_lr.", examples=["10%"])
     init_lr: InitLR = Field(
-        0.0, description="The learning rate at step 0; a percentage is of max_lr, `current` is the checkpoint's."
+        0.0,
+        description="The learning rate at step 0; a percentage is of max_lr, `current` is the checkpoint's.",
+        examples=[1e-7],
     )
-    lr_warmup_steps: Length = Field(0, description="Length of the warm-up.")
+    lr_warmup_steps: Length = Field(0, description="Length of the warm-up.", examples=["2000 iters"])
     lr_warmup_style: AnyWarmup = Field(
-        MEGATRONS, description="Its shape: linear, cosine, quadratic, or as in megatron, nemo, torchtitan, hf."
+        MEGATRONS,
+        description="Its shape: linear, cosine, quadratic, or as in megatron, nemo, torchtitan, hf.",
+        examples=["torchtitan"],
     )
-    lr_decay_style: AnyLRStyle = Field(Linear(), description="Style after the warm-up.")
-    start_wd: Number | None = Field(None, description="Weight decay at step 0; defaults to end_wd.")
-    end_wd: Number | None = Field(None, description="Weight decay at the end; defaults to start_wd.")
-    wd_incr_steps: Length = Field(description="Where the weight-decay schedule ends; defaults to the run.")
-    wd_incr_style: AnyWDStyle = Field(WDConstant(), description="Style of the weight-decay schedule.")
-    groups: AnyGroupRules = Field((), description="Rules for param groups that are to have another schedule.")
-    resume: AnyResume = Field(Resume(), description="What counts on resume: strict, checkpoint, override, or a table.")
-    parent: AnyParent | None = Field(None, description="The schedule that this one continues: its fingerprint, a step.")
+    lr_decay_style: AnyLRStyle = Field(
+        Linear(),
+        description="Style after the warm-up.",
+        examples=[{"style": "WSD", "wsd_decay_steps": "10%", "lr_wsd_decay_style": "minus_sqrt"}],
+    )
+    start_wd: Number | None = Field(None, description="Weight decay at step 0; defaults to end_wd.", examples=[0.033])
+    end_wd: Number | None = Field(None, description="Weight decay at the end; defaults to start_wd.", examples=[0.1])
+    wd_incr_steps: Length = Field(
+        description="Where the weight-decay schedule ends; defaults to the run.", examples=["250M"]
+    )
+    wd_incr_style: AnyWDStyle = Field(
+        WDConstant(),
+        description="Style of the weight-decay schedule.",
+        examples=[{"style": "cooldown", "wd_cooldown_steps": "20%"}],
+    )
+    groups: AnyGroupRules = Field(
+        (),
+        description="Rules for param groups that are to have another schedule.",
+        examples=[[{"role": "router", "match": {"param": "*.router.*"}, "lr_mult": 0.1}]],
+    )
+    resume: AnyResume = Field(
+        Resume(),
+        description="What counts on resume: strict, checkpoint, override, or a table.",
+        examples=[{"policy": "strict", "override": ["max_lr"]}],
+    )
+    parent: AnyParent | None = Field(
+        None,
+        description="The schedule that this one continues: its fingerprint, a step.",
+        examples=[{"fingerprint": "9f31c07be2d10c55", "step": "450M"}],
+    )
 
     _document: Document | None = PrivateAttr(None)
     _said: dict[str, Any] = PrivateAttr(default_factory=dict)

@@ -6,10 +6,12 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import schedframe
+from schedframe._group_config import FIELDS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -84,10 +86,32 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
-def test_the_generated_pages_are_current() -> None:
+def made() -> ModuleType:
     spec = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("key", schedframe.Schedule.model_fields)
+def test_every_key_has_an_example_that_loads_and_says_something(key: str, tmp_path: Path) -> None:
+    file = tmp_path / "example.yaml"
+    file.write_text(made().examples()[key])
+    schedule = schedframe.load(file)
+    assert key in schedule.model_fields_set
+    assert getattr(schedule, key) != schedframe.Schedule.model_fields[key].default
+
+
+@pytest.mark.parametrize("key", FIELDS)
+def test_every_key_of_a_rule_has_an_example_that_loads_and_changes_something(key: str, tmp_path: Path) -> None:
+    file = tmp_path / "example.yaml"
+    file.write_text(made().rule_examples()[key])
+    (rule,) = schedframe.load(file).groups
+    assert set(rule.sets()) >= {*FIELDS[key], *({key} & {"lr_mult", "wd_mult"})}
+
+
+def test_the_generated_pages_are_current() -> None:
+    module = made()
     for file, text in module.pages().items():
         assert (ROOT / "docs" / "reference" / file).read_text() == text, "run python docs/make_reference.py"
 

@@ -489,6 +489,26 @@ class TestResume:
         assert losses[0] == losses[1]
         assert held(again[2]) == held(through[2])
 
+    @pytest.mark.parametrize("policy", ["strict", "checkpoint", "override"])
+    def test_at_every_step_the_rest_of_each_curve_is_the_same(self, policy: str) -> None:
+        roles = ("default", "router", "muon", "biases", "router+biases")
+        through = THREE.build(Together([{"role": role} for role in roles]))
+        states, curve = [through.state_dict()], [held(through)]
+        for _ in range(206):
+            through.step(5)
+            states.append(through.state_dict())
+            curve.append(held(through))
+        again = Schedule(**BASE, groups=[ROUTER, MUON, BIASES], resume=policy).build(
+            Together([{"role": role} for role in roles])
+        )
+        for at, state in enumerate(states):
+            again.load_state_dict(state)
+            found = [held(again)]
+            for _ in range(3):
+                again.step(5)
+                found.append(held(again))
+            assert found[: len(curve) - at] == curve[at : at + 4]
+
     def test_the_state_holds_rules_and_no_values_of_groups(self) -> None:
         state = run_of(THREE, 3)[2].state_dict()
         assert '"role": "router"' in state["schedframe"]

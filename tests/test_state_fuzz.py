@@ -27,8 +27,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schedframe import OptimizerParamScheduler, SchedframeWarning, StateError
+from schedframe._group_roles import Roles
+from schedframe._group_rule import GroupRule, Match
 from schedframe._policy import KEYS, Parent
 from schedframe._state import TEN_KEYS
+from schedframe._warmup import Warmup
+from schedframe.styles.lr import Polynomial
+from schedframe.styles.wd import WDLinear
 
 from .states import LEGACY, as_written, with_details
 
@@ -60,6 +65,23 @@ RUNS: dict[str, dict[str, Any]] = {
     "no weight decay": {"start_wd": None, "end_wd": None, "lr_decay_style": "linear", "wd_incr_style": "constant"},
     "constant": {"lr_decay_style": "constant", "end_wd": 0.1, "wd_incr_style": "constant"},
 }
+RULES = (
+    GroupRule("slow", Match("index", 1), (("init_lr", 0.001), ("max_lr", 0.5), ("min_lr", 0.05)), 0.5, None),
+    GroupRule(
+        "curved",
+        Match("key", (("wd_mult", 2.0),)),
+        (
+            ("end_wd", 0.3),
+            ("lr_style", Polynomial(power=1.5)),
+            ("lr_warmup_steps", 20),
+            ("lr_warmup_style", Warmup(style="cosine")),
+            ("wd_style", WDLinear()),
+        ),
+        None,
+        0.25,
+    ),
+)
+RUNS["rules"] = {"roles": Roles(RULES, ("default", "slow", "slow+curved", "curved"))}
 if importlib.util.find_spec("schedframe_rex"):
     RUNS["rex"] = {"lr_decay_style": {"style": "rex", "beta": 0.7}}
     RUNS["WSD, rex"] = {"lr_decay_style": {"style": "WSD", "wsd_decay_steps": 50, "lr_wsd_decay_style": "rex"}}
@@ -133,6 +155,28 @@ STYLES: tuple[dict[str, Any], ...] = (
     *({"style": "multi-step", "milestones": [0.5], "multipliers": [by]} for by in (*JSON_JUNK, 2, 1e300)),
     *map(nested, (2, 3, 10, 100, 900)),
 )
+
+WARMUPS: tuple[Any, ...] = (
+    *({"style": style} for style in ("linear", "cosine", "quadratic", *TRAPS, *JSON_JUNK)),
+    *({"style": "linear", "shift": shift} for shift in JSON_JUNK),
+    *({"style": "cosine", "stretched": value} for value in JSON_JUNK),
+)
+
+GROUPS: tuple[Any, ...] = (
+    *([rule.table()] for rule in RULES),
+    *([rule.table() for rule in RULES[::-1]], [RULES[0].table()] * 2, [{}], [[]], {"slow": RULES[0].table()}),
+)
+
+
+def changed_rule(draw: random.Random) -> dict[str, Any]:
+    """A rule of which one part is another."""
+    rule = json.loads(json.dumps(draw.choice(RULES).table()))
+    at = rule if draw.random() < 0.5 else rule["values"]
+    key = draw.choice([*at, "lr_style", "wd_style", "clock", "groups", "x"])
+    styles = STYLES if draw.random() < 0.5 else WARMUPS
+    at[key] = draw.choice((*styles, *JSON_JUNK)) if draw.random() < 0.8 else at.pop(key, None)
+    return rule
+
 
 SOURCES: tuple[Any, ...] = (
     *({"lr_style": source} for source in (None, 1, "trap", [], {}, {"name": 1}, {"nme": "x"}, {"version": True})),
@@ -263,8 +307,10 @@ def name_another_style(state: dict[Any, Any], draw: random.Random) -> None:
 
 
 def change_a_detail(state: dict[Any, Any], draw: random.Random) -> None:
-    key = draw.choice(("format", "init_lr", "start_step", "lr_style", "wd_style", "sources", "fingerprint", "digest"))
+    keys = ("format", "init_lr", "start_step", "lr_style", "wd_style", "sources", "fingerprint", "digest")
+    key = draw.choice((*keys, "groups", "lr_warmup_style"))
     junk = {"format": (1, 2, True, 1.0, "1", 10**30), "sources": SOURCES, "lr_style": STYLES, "wd_style": STYLES}
+    junk.update(groups=(*GROUPS, [changed_rule(draw)]), lr_warmup_style=WARMUPS)
     _rewrite(state, key, draw.choice((*junk.get(key, (1e308, 39, 41, 1000, "current")), *JSON_JUNK, ...)))
 
 
@@ -347,7 +393,9 @@ def everything_of(scheduler: OptimizerParamScheduler) -> Any:
 
 def twin(scheduler: OptimizerParamScheduler) -> OptimizerParamScheduler:
     """A scheduler that is built anew from what `scheduler` says now, at its position."""
-    said = {name: getattr(scheduler, name) for name in (*RUN, "start_step")}
+    said = {name: getattr(scheduler, name) for name in (*RUN, "start_step", "lr_warmup_style")}
+    if scheduler._role_plans is not None:
+        said["roles"] = Roles(scheduler.groups, scheduler._role_plans.roles.by_index)
     if said["init_lr"] == "current":  # which is sound where nothing asks for it
         said["init_lr"] = scheduler.min_lr
     said |= {"lr_decay_style": scheduler.lr_style, "wd_incr_style": scheduler.wd_style}
@@ -521,7 +569,7 @@ def test_any_byte_of_the_text_may_be_another(world: World, policy: str) -> None:
 
 
 @pytest.mark.parametrize("policy", FLAGS)
-@pytest.mark.parametrize("name", ["WSD", "polynomial", "starts later"])
+@pytest.mark.parametrize("name", ["WSD", "polynomial", "starts later", "rules"])
 def test_a_flipped_bit_is_told_or_changes_nothing(world: World, name: str, policy: str) -> None:
     """Each bit of our key by itself: the load is refused, or warns, or is that of the state as it was."""
     state = ours(name)

@@ -55,6 +55,7 @@ def inspect(
 
 def _print_state(found: "Inspection") -> None:
     from schedframe._cli._console import console
+    from schedframe._cli._inspection import sources
     from schedframe._cli._words import summary
 
     saved, checkpoint = found.saved, found.checkpoint
@@ -72,7 +73,11 @@ def _print_state(found: "Inspection") -> None:
         "written by": saved.doubt or ("Megatron's class" if saved.by_megatron else "schedframe"),
         "fingerprint": saved.fingerprint or "none",
     }
-    for path, source in {**saved.lr.sources, **(saved.wd.sources if saved.wd else {})}.items():
+    if found.plan is not None and found.lr is not None:
+        for rule in found.plan.groups:
+            lr, wd = found.plan.under([rule]).finite_at(saved.num_steps)
+            told[f"role {rule.role}"] = f"learning rate {lr}, weight decay {_wd(wd)}"
+    for path, source in sources(saved).items():
         told[path] = f"{source.name} from {source}"
     width, out = max(map(len, told)), console()
     for what, value in told.items():

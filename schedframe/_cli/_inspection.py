@@ -13,6 +13,7 @@ from schedframe._decision import Decision, Row
 from schedframe._errors import StateError
 from schedframe._plan import Plan
 from schedframe._policy import POLICIES
+from schedframe._registry import Source
 from schedframe._resume import decide, plan_of
 from schedframe._schedule import Schedule
 from schedframe._state import Saved
@@ -88,7 +89,6 @@ def look_at(path: Path, file: Path | None) -> Inspection:
 def as_data(found: Inspection) -> dict[str, Any]:
     """Return everything as plain data, with exact values."""
     saved, checkpoint = found.saved, found.checkpoint
-    styles = [style for style in (saved.lr, saved.wd) if style is not None]
     data: dict[str, Any] = {
         "file": str(checkpoint.path),
         "format": checkpoint.format,
@@ -97,17 +97,19 @@ def as_data(found: Inspection) -> dict[str, Any]:
         "num_steps": saved.num_steps,
         "lr": found.lr,
         "wd": found.wd,
+        **({"roles": _roles(found.plan, saved.num_steps)} if found.plan is not None and found.plan.groups else {}),
         "unknown": found.unknown,
         "schedule": {
             **saved.numbers,
             "lr_warmup_style": saved.numbers["lr_warmup_style"].model_dump(),
             "lr_decay_style": saved.lr.table,
             "wd_incr_style": saved.wd.table if saved.wd else None,
+            "groups": None if saved.groups is None else [dict(rule.table) for rule in saved.groups],
         },
         "written_by": "Megatron" if saved.by_megatron else "schedframe",
         "doubt": saved.doubt,
         "fingerprint": saved.fingerprint,
-        "sources": {path: str(source) for style in styles for path, source in style.sources.items()},
+        "sources": {path: str(source) for path, source in sources(saved).items()},
         "groups": checkpoint.groups,
         "groups_note": checkpoint.groups_note,
     }
@@ -121,6 +123,17 @@ def as_data(found: Inspection) -> dict[str, Any]:
             "notes": list(found.notes),
         }
     return data
+
+
+def _roles(plan: Plan, position: float) -> dict[str, dict[str, float | None]]:
+    return {role: {"lr": lr, "wd": wd} for role, (lr, wd) in plan.all_at(position).items()}
+
+
+def sources(saved: Saved) -> dict[str, Source]:
+    """Return where the styles of a state came from, by dotted path."""
+    styles = [style for style in (saved.lr, saved.wd) if style is not None]
+    styles += [style for rule in saved.groups or () for style in rule.styles.values()]
+    return {path: source for style in styles for path, source in style.sources.items()}
 
 
 def _outcomes(saved: Saved, schedule: Schedule) -> Iterator[Outcome]:

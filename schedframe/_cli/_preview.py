@@ -13,6 +13,7 @@ import typer
 
 import schedframe
 from schedframe._errors import ConfigError, PluginError, Problem, SchedframeError
+from schedframe._group_rule import DEFAULT
 
 if TYPE_CHECKING:
     from schedframe._schedule import Schedule
@@ -23,6 +24,7 @@ Examples:
   schedframe preview run.yaml --at 50M --at 95%
   schedframe preview run.yaml --points 1000 --format csv > run.csv
   schedframe preview run.yaml --plot run.png
+  schedframe preview run.yaml --role router
 """
 
 
@@ -70,6 +72,10 @@ def preview(
         typer.Option(metavar="STEP", help="Also show this step: 2000, 50M, or 95% of lr_decay_steps. Repeatable."),
     ] = None,
     format: Annotated[Format, typer.Option(help="What to print; csv and json hold exact values.")] = Format.table,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ROLE", help="Only this rule of groups, or `default`. Repeatable.", show_default=False),
+    ] = None,
     no_chart: Annotated[bool, typer.Option("--no-chart", help="Leave out the chart below the table.")] = False,
     plot: Annotated[
         Path | None,
@@ -79,22 +85,27 @@ def preview(
     """Show learning rate and weight decay at the steps that matter.
 
     These are the start, the end of the warm-up, where the styles bend, the end of the decay and of the
-    run, and the step after the end of the decay.
+    run, and the step after the end of the decay. Where the file has rules for param groups, each rule's
+    schedule is shown, with its wd_mult.
     """
     schedule = schedframe.load(file)
     _refuse_current(file, schedule)
-    labels = _labels(schedule, points, at or [])
-    rows = evaluate(schedule, labels)
+    roles = _roles(schedule, role)
+    labels = {name: _labels(schedule.for_role(name), points, at or []) for name in roles}
+    rows = {name: evaluate(schedule, labels[name], name) for name in roles}
     if plot is not None:
         from schedframe._cli._picture import draw
 
-        draw(plot, str(file), curves(evaluate(schedule, _densely(labels, 2000)), schedule))
+        draw(plot, str(file), _all_curves(schedule, labels, 2000))
     if format is Format.csv:
-        _print_csv(rows)
+        _print_csv(rows, with_roles=bool(schedule.groups))
     elif format is Format.json:
-        _print_json(file, rows)
+        _print_json(file, rows, with_roles=bool(schedule.groups))
     else:
-        _print_table(file, schedule, rows)
+        for position, (name, own) in enumerate(rows.items()):
+            if position:
+                typer.echo()
+            _print_table(file, schedule, name, own)
         if not no_chart:
             _print_charts(schedule, labels)
 
@@ -110,8 +121,21 @@ def _refuse_current(file: Path, schedule: "Schedule") -> None:
         raise ConfigError(str(file), [Problem("init_lr", fault, CURRENT)])
 
 
-def evaluate(schedule: "Schedule", labels: dict[float, str]) -> list[Row]:
-    """Return `schedule` at the steps of `labels`, in order.
+def _roles(schedule: "Schedule", asked: list[str] | None) -> list[str]:
+    from schedframe._plan import rules_of
+
+    if not asked:
+        return [DEFAULT, *(rule.role for rule in schedule.groups)]
+    for role in asked:
+        try:
+            rules_of(schedule.groups, role)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="'--role'") from None
+    return list(dict.fromkeys(asked))
+
+
+def evaluate(schedule: "Schedule", labels: dict[float, str], role: str = DEFAULT) -> list[Row]:
+    """Return `schedule` at the steps of `labels`, in order, as the param groups with `role` have it.
 
     Raises:
         PluginError: a style fails at one of the steps.
@@ -120,7 +144,7 @@ def evaluate(schedule: "Schedule", labels: dict[float, str]) -> list[Row]:
     for step, label in sorted(labels.items()):
         try:
             _, *units = schedule.units_at(step).items()
-            rows.append(Row(step, label, dict(units), schedule.lr_at(step), schedule.wd_at(step)))
+            rows.append(Row(step, label, dict(units), schedule.lr_at(step, role), schedule.wd_at(step, role)))
         except SchedframeError:
             raise
         except Exception as error:
@@ -165,19 +189,23 @@ def _evenly_spaced(points: int, first: float, last: float) -> Iterator[float]:
         yield round(step) if last - first >= points else step
 
 
-def _print_csv(rows: list[Row]) -> None:
+def _print_csv(rows: dict[str, list[Row]], *, with_roles: bool) -> None:
+    cells = [{"role": role, **row.cells()} if with_roles else row.cells() for role, own in rows.items() for row in own]
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0].cells()), lineterminator="\n")
+    columns = dict.fromkeys(column for row in cells for column in row)
+    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(row.cells() for row in rows)
+    writer.writerows(cells)
     typer.echo(text.getvalue(), nl=False)
 
 
-def _print_json(file: Path, rows: list[Row]) -> None:
-    typer.echo(json.dumps({"file": str(file), "points": [row.cells() for row in rows]}, indent=2))
+def _print_json(file: Path, rows: dict[str, list[Row]], *, with_roles: bool) -> None:
+    points = {role: [row.cells() for row in own] for role, own in rows.items()}
+    said = {"roles": points} if with_roles else {"points": points[DEFAULT]}
+    typer.echo(json.dumps({"file": str(file), **said}, indent=2))
 
 
-def _print_table(file: Path, schedule: "Schedule", rows: list[Row]) -> None:
+def _print_table(file: Path, schedule: "Schedule", role: str, rows: list[Row]) -> None:
     from schedframe._cli._console import print_parts, table
     from schedframe._cli._words import summary
 
@@ -188,7 +216,8 @@ def _print_table(file: Path, schedule: "Schedule", rows: list[Row]) -> None:
         column.no_wrap = column.header != "label"
     for row in rows:
         grid.add_row(*(_written(column, value) for column, value in row.cells().items()))
-    print_parts(f"{file}: {summary(schedule)}", "", grid)
+    own = schedule if role == DEFAULT else schedule.for_role(role)
+    print_parts(f"{file}{'' if role == DEFAULT else f', {role}'}: {summary(own)}", "", grid)
     if "wd" not in columns:
         typer.echo("\nweight decay is left alone: the file has no start_wd and no end_wd")
 
@@ -203,15 +232,26 @@ def _written(column: str, value: Any) -> str:
     return str(value) if column == "label" else f"{value:_}" if value == int(value) else f"{value:_.2f}"
 
 
-def _print_charts(schedule: "Schedule", labels: dict[float, str]) -> None:
+def _print_charts(schedule: "Schedule", labels: dict[str, dict[float, str]]) -> None:
     from schedframe._cli._chart import chart, chart_size
     from schedframe._cli._console import console
 
     out = console()
     size = chart_size(out)
     coloured = out.color_system is not None and not out.no_color
-    for title, (steps, values) in curves(evaluate(schedule, _densely(labels, 2 * size[0])), schedule).items():
+    for title, (steps, values) in _all_curves(schedule, labels, 2 * size[0]).items():
         typer.echo(f"\n{chart(title, steps, values, size, coloured=coloured)}", color=coloured)
+
+
+def _all_curves(
+    schedule: "Schedule", labels: dict[str, dict[float, str]], points: int
+) -> dict[str, tuple[list[float], list[float]]]:
+    found = {}
+    for role, own in labels.items():
+        rows = evaluate(schedule, _densely(own, points), role)
+        of_role = "" if role == DEFAULT else f" of {role}"
+        found.update({f"{title}{of_role}": curve for title, curve in curves(rows, schedule.for_role(role)).items()})
+    return found
 
 
 def _densely(labels: dict[float, str], points: int) -> dict[float, str]:

@@ -54,7 +54,10 @@ def summary(schedule: Schedule | Plan) -> str:
         parts.append(f"run {short(run)}")
     if schedule.start_step:
         parts.append(f"from step {short(schedule.start_step)}")
-    return ", ".join([*parts, _weight_decay(schedule)])
+    parts.append(_weight_decay(schedule))
+    if schedule.groups:
+        parts.append(f"rules for {' and '.join(rule.role for rule in schedule.groups)}")
+    return ", ".join(parts)
 
 
 def _weight_decay(schedule: Schedule | Plan) -> str:

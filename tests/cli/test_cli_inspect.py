@@ -205,3 +205,30 @@ def test_a_real_torch_save_is_read_without_torch() -> None:
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "learning rate" in run.stdout
     assert run.stdout.splitlines()[-1].startswith("0 False")
+
+
+RULES = """\
+groups:
+- {role: slow, match: {index: 0}, lr_mult: 0.1}
+- {role: bent, match: {index: 1}, lr_decay_style: {style: polynomial, power: 2}}
+"""
+
+
+def test_rules_for_param_groups_are_told() -> None:
+    Path("rules.yaml").write_text(RUN + RULES)
+    Path("others.yaml").write_text(RUN + RULES.replace("0.1", "0.2"))
+    schedule = load("rules.yaml")
+    scheduler = schedule.build(SimpleNamespace(param_groups=[{}, {}]))
+    scheduler.step(4750)
+    write("ruled", scheduler.state_dict())
+    code, lines, _ = inspect("ruled", "--with", "others.yaml")
+    assert code == 0
+    wd = schedule.wd_at(4750)
+    assert f"role slow learning rate {schedule.lr_at(4750, 'slow')}, weight decay {wd}" in lines
+    assert f"role bent learning rate {schedule.lr_at(4750, 'bent')}, weight decay {wd}" in lines
+    assert any(line.startswith("groups.bent.lr_style polynomial from schedframe") for line in lines)
+    assert "groups.slow.max_lr 3e-05 6e-05" in lines
+    said = data("ruled")
+    assert said["roles"]["slow"] == {"lr": schedule.lr_at(4750, "slow"), "wd": wd}
+    assert [rule["role"] for rule in said["schedule"]["groups"]] == ["slow", "bent"]
+    assert said["sources"]["groups.bent.lr_style"].startswith("schedframe")

@@ -21,6 +21,10 @@ lr_decay_style: cosine
 start_wd: 0.0
 end_wd: 0.1
 wd_incr_style: linear
+groups:
+- role: router
+  match: {index: 0}
+  lr_mult: 0.1
 """
 COMMANDS = ["styles", "check", "preview"]
 ALL_COMMANDS = [*COMMANDS, "inspect", "branch", "extend", "rewarm"]
@@ -32,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("_in_a_folder_with_run_yaml")
 @pytest.fixture
 def _in_a_folder_with_run_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "run.yaml").write_text(RUN)
-    state = schedframe.load(tmp_path / "run.yaml").build(SimpleNamespace(param_groups=[])).state_dict()
+    state = schedframe.load(tmp_path / "run.yaml").build(SimpleNamespace(param_groups=[{}])).state_dict()
     (tmp_path / "checkpoints").write_text(json.dumps(state))
     monkeypatch.chdir(tmp_path)
     for variable in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
@@ -169,7 +173,8 @@ def test_a_narrow_terminal_wraps_between_words() -> None:
     assert on_a_terminal(50, "check", "run.yaml").splitlines() == [
         "run.yaml: ok",
         "  cosine, peak 0.0003, floor 0, warm-up 1M, decay",
-        "  100M, weight decay 0 to 0.1 by linear over 100M",
+        "  100M, weight decay 0 to 0.1 by linear over 100M,",
+        "  rules for router",
     ]
 
 

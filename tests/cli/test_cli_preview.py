@@ -182,3 +182,68 @@ def test_a_rate_that_only_a_checkpoint_knows_says_where_to_look(tmp_path: Path) 
     assert (result.exit_code, result.stdout) == (2, "")
     assert "init_lr = current: is what a checkpoint has at start_step 500, which is not known here" in result.stderr
     assert f"`schedframe inspect CHECKPOINT --with {file}`" in result.stderr
+
+
+RULES = (
+    RUN
+    + """\
+groups:
+- role: router
+  match: {param: "*.router.*"}
+  lr_mult: 0.1
+- role: biases
+  match: {param: "*.bias"}
+  wd_mult: 0.5
+  lr_decay_style: cosine
+"""
+)
+
+
+class TestRoles:
+    @pytest.fixture
+    def rules_yaml(self, tmp_path: Path) -> Path:
+        path = tmp_path / "rules.yaml"
+        path.write_text(RULES)
+        return path
+
+    def test_every_role_is_shown_with_its_own_steps(self, rules_yaml: Path) -> None:
+        said = json.loads(preview(rules_yaml, "--format", "json"))
+        assert set(said) == {"file", "roles"}
+        schedule = schedframe.load(rules_yaml)
+        for role in ("default", "router", "biases"):
+            for point in said["roles"][role]:
+                assert point["lr"] == schedule.lr_at(point["step"], role)
+                assert point["wd"] == schedule.wd_at(point["step"], role)
+        labels = {role: [point["label"] for point in rows] for role, rows in said["roles"].items()}
+        assert "anneal start" in labels["router"]
+        assert "anneal start" not in labels["biases"]
+
+    def test_one_role_alone(self, rules_yaml: Path) -> None:
+        said = json.loads(preview(rules_yaml, "--format", "json", "--role", "router", "--role", "router+biases"))
+        assert list(said["roles"]) == ["router", "router+biases"]
+        schedule = schedframe.load(rules_yaml)
+        last = said["roles"]["router+biases"][-1]
+        assert last["wd"] == 0.5 * (schedule.wd_at(last["step"]) or 0.0)
+
+    def test_csv_has_a_column_for_it(self, rules_yaml: Path) -> None:
+        rows = list(csv.DictReader(io.StringIO(preview(rules_yaml, "--format", "csv"))))
+        assert list(dict.fromkeys(row["role"] for row in rows)) == ["default", "router", "biases"]
+
+    def test_the_table_names_each(self, rules_yaml: Path) -> None:
+        text = preview(rules_yaml)
+        assert f"{rules_yaml}, router: WSD(" in text
+        assert "learning rate of biases" in text
+        assert "rules for router and biases" in text
+
+    def test_a_role_that_is_none(self, rules_yaml: Path, run_yaml: Path) -> None:
+        for file, told in ((rules_yaml, "did you mean 'router'?"), (run_yaml, "the roles are default")):
+            result = CliRunner().invoke(app, ["preview", str(file), "--role", "roter"])
+            assert result.exit_code == 2
+            assert told in " ".join(result.stderr.split())
+
+    def test_a_rule_that_needs_weight_decay_of_its_own_has_its_columns(self, tmp_path: Path) -> None:
+        path = tmp_path / "run.yaml"
+        path.write_text(WITHOUT_WD + "groups:\n- {role: a, match: {index: 0}, start_wd: 0.5}\n")
+        rows = list(csv.DictReader(io.StringIO(preview(path, "--format", "csv"))))
+        assert {(row["role"], row["wd"]) for row in rows} == {("default", ""), ("a", "0.5")}
+        assert "weight decay is left alone" in preview(path)
