@@ -11,21 +11,37 @@ import pytest
 
 from schedframe import Schedule
 
+from .groups_ranks_run import SCHEDULE
+from .groups_ranks_run import STEPS as STEPS_OF_RANKS
 from .groups_run import BASE, OWN_BOUNDS, RULES, STEPS
 
-SCRIPT = Path(__file__).with_name("groups_run.py")
+SCRIPT, RANKS_SCRIPT = (Path(__file__).with_name(name) for name in ("groups_run.py", "groups_ranks_run.py"))
 DEMO = Path(__file__).parents[2] / "docs" / "examples" / "train_gpt"
+
+
+def run(*command: str) -> str:
+    """Run Python in a process of its own: the CPU's stand-in for CUDA changes torch."""
+    path = os.pathsep.join(filter(None, (str(DEMO), os.environ.get("PYTHONPATH"))))
+    settings = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    command = (sys.executable, *command)
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, encoding="utf-8", timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def answers() -> dict[str, Any]:
-    """Every answer, from a process of its own: the CPU's stand-in for CUDA changes torch."""
-    path = os.pathsep.join(filter(None, (str(DEMO), os.environ.get("PYTHONPATH"))))
-    settings = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    command = [sys.executable, str(SCRIPT)]
-    done = subprocess.run(command, env=settings, capture_output=True, text=True, encoding="utf-8", timeout=300)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    """Every answer of one rank."""
+    return json.loads(run(str(SCRIPT)))
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The answers of two ranks, which have an expert each."""
+    folder = tmp_path_factory.mktemp("ranks")
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    run(*torchrun, str(RANKS_SCRIPT), str(folder))
+    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
 
 
 ALONE = {
@@ -92,3 +108,26 @@ def test_an_overridden_peak_is_every_roles(answers: dict[str, Any]) -> None:
     changed = Schedule(**{**BASE, "max_lr": 5e-4}, groups=RULES)
     alone = {role: changed.for_role(role) for role in ALONE}
     assert found["rows"] == expected(STEPS // 2, STEPS, found["groups"], alone)
+
+
+@pytest.mark.parametrize(
+    ("kind", "leaf"), [("fp32", "FP32Optimizer"), ("distributed", "DistributedOptimizer")], ids=["fp32", "distributed"]
+)
+def test_two_ranks_and_two_chained_optimizers(ranks: list[dict[str, Any]], kind: str, leaf: str) -> None:
+    schedule = Schedule(**SCHEDULE)
+    step = 4 * STEPS_OF_RANKS
+    for rank in ranks:
+        found = rank[kind]
+        assert found["optimizers"] == [leaf, leaf]
+        assert found["roles"] == ["default", "router", "default", "experts"]
+        wd_mults = [1.0, 1.0, 0.0, 1.0]
+        assert found["held"] == [
+            [schedule.lr_at(step, role), 0.1 * wd_mult] for role, wd_mult in zip(found["roles"], wd_mults, strict=True)
+        ]
+    assert ranks[0][kind]["report"] == ranks[1][kind]["report"]
+    assert ranks[0][kind]["state"] == ranks[1][kind]["state"]
+
+
+def test_a_rank_may_have_nothing_of_a_group(ranks: list[dict[str, Any]]) -> None:
+    """The shards of the DistributedOptimizer: the router lies on one of the two ranks."""
+    assert sorted(rank["distributed"]["sizes"][1] > 0 for rank in ranks) == [False, True]
