@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from schedframe._errors import StateError
 from schedframe._group_rule import DEFAULT, GroupRule
+from schedframe._lengths import OPEN
 from schedframe._plan import NAMES, Plan, fingerprint, key_of
 from schedframe._policy import Parent, Policy
 from schedframe._style import Style
@@ -129,7 +130,7 @@ def written(value: Any) -> str:
         sets = ", ".join(f"{key_of(name)}={written(own)}" for name, own in value.sets().items())
         return f"{value.role}({value.match}: {sets})"
     if not isinstance(value, BaseModel):
-        return str(value)
+        return "open" if value == OPEN else str(value)
     said = {key: getattr(value, key) for key in type(value).model_fields}
     name = said.pop("style") if isinstance(value, Style) else "phase"
     options = ", ".join(f"{key.rstrip('_')}={written(option)}" for key, option in said.items() if option is not None)

@@ -129,6 +129,19 @@ def assigned(rules: Sequence[GroupRule], groups: Sequence[Group], process_group:
     return Roles(tuple(rules), tuple(joined(own) for own in found))
 
 
+def rules_for(rules: Sequence[GroupRule], group: Mapping[str, Any]) -> list[GroupRule]:
+    """Return those of `rules` that are for one `group` by itself, as far as it tells: an index is not known.
+
+    Raises:
+        ConfigError: it was made by another config.
+    """
+    problems: list[Problem] = []
+    tagged = _tagged(rules, 0, group, problems)
+    if problems:
+        raise ConfigError("the param group", problems)
+    return [rule for rule in rules if rule in tagged or rule.match.fits_group(-1, group)]
+
+
 def tags(rules: Sequence[GroupRule], rule: GroupRule) -> dict[str, str]:
     """Return what stands for `rule` in a group that Megatron makes."""
     return {f"{PREFIX}{list(rules).index(rule)}": rule.role}
@@ -162,10 +175,13 @@ def _named(model: Any) -> Iterator[tuple[str, Any]]:
 def _tagged(
     rules: Sequence[GroupRule], index: int, group: Mapping[str, Any], problems: list[Problem]
 ) -> list[GroupRule]:
-    """The rules for which `group` was made."""
+    """The rules by name for which `group` was made."""
+    by_name = [rule for rule in rules if rule.match.is_by_name]
+    if not by_name:
+        return []
     told = [value for key, value in group.items() if is_tag(key) and isinstance(value, str)]
     try:
-        return [rule for role in told for rule in rules_of(rules, role)]
+        return [rule for role in told for rule in rules_of(by_name, role)]
     except ValueError as error:
         problems.append(Problem("groups", f"param_groups[{index}] was made by another config: {error}"))
         return []

@@ -171,13 +171,13 @@ class Memory:
     An optimizer's load replaces group dicts with the checkpoint's, so that after it they are no source.
     """
 
-    def __init__(self, followed: Iterable[Following], groups: Iterable[Group]) -> None:
-        """Remember what `groups` hold now, against the bounds of what each follows."""
+    def __init__(self, followed: Iterable[Following], groups: Sequence[Group], *, with_roles: bool) -> None:
+        """Remember what `groups` hold now, against the bounds of what each follows, and their roles."""
         self._kept = [
             {key: _kept(group, key, getattr(following.run, key)) for key in _BOUNDS}
             for following, group in zip(followed, groups, strict=True)
         ]
-        self._tags = [_tags(group) for group in groups]
+        self._tags = [_tags(group) for group in groups] if with_roles else None
 
     @staticmethod
     def held(groups: Iterable[Group]) -> list[Group]:
@@ -192,12 +192,12 @@ class Memory:
                 group.pop(key, None)
             group.update(own)
 
-    def restore(self, followed: Iterable[Following], groups: Iterable[Group]) -> None:
+    def restore(self, followed: Iterable[Following], groups: Sequence[Group]) -> None:
         """Give followers the bounds of what they follow, and the others what they had.
 
         Groups added later stay as they are.
         """
-        for kept, tags, following, group in zip(self._kept, self._tags, followed, groups, strict=False):
+        for kept, following, group in zip(self._kept, followed, groups, strict=False):
             for key, value in kept.items():
                 if value is _Kept.ABSENT:
                     group.pop(key, None)
@@ -209,6 +209,7 @@ class Memory:
                     group[key] = value
             if "wd_mult" in following.given:
                 group["wd_mult"] = following.given["wd_mult"]
+        for tags, group in zip(self._tags or (), groups, strict=False):
             for key in _tags(group):
                 del group[key]
             group.update(tags)

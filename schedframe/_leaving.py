@@ -117,21 +117,23 @@ class Leaving:
         return same_peak and key in ("max_lr", "min_lr", "init_lr") and value == getattr(self.schedule, key)
 
     def refuse_unless_stable(self) -> None:
-        """Refuse a step at which the learning rate is not the peak that it has had since the end of warm-up."""
+        """Refuse a step at which the learning rate is not what it has been since its style bent last."""
         plan, first = self.plan, max(self.plan.lr_warmup_steps, 0)
         if self.own_step < first:
             raise self.refusal("lr_warmup_steps", f"step {self.step} lies in the warm-up, in no stable phase", first)
-        now, then = (
-            plan.lr_style.lr(LRPoint(step, first, plan.lr_decay_steps, plan.max_lr, plan.min_lr))
-            for step in (self.own_step, first)
-        )
-        if now != then:
-            raise self.refusal(
-                "lr_decay_style",
-                f"step {self.step} lies in no stable phase: the learning rate is {now} there, and was {then} where "
-                f"the warm-up ended. Branch from an earlier step, or start a new decay with rewarm",
-                plan.lr_style.style,
-            )
+        bends = plan.lr_style.landmarks(plan.lr_warmup_steps, plan.lr_decay_steps).values()
+        bent = max((step for step in (first, *bends) if first <= step < self.own_step), default=first)
+        for part in range(1, 17):
+            step = bent + (self.own_step - bent) * part / 16
+            lr = plan.lr_style.lr(LRPoint(step, first, plan.lr_decay_steps, plan.max_lr, plan.min_lr))
+            if lr != self.lr:
+                raise self.refusal(
+                    "lr_decay_style",
+                    f"step {self.step} lies in no stable phase: the learning rate is {self.lr} there, and was {lr} at "
+                    f"step {plan.start_step + whole(step)}. Branch from an earlier step, or start a new decay with "
+                    f"rewarm",
+                    plan.lr_style.style,
+                )
 
     def first_difference(self, other: Schedule) -> float | None:
         """Return the first of many steps up to the seam at which `other` is not the same; ``None`` if there is none."""

@@ -12,6 +12,9 @@ from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 from schedframe._numbers import SUFFIX_EXPONENT, scaled, share_of, whole
 from schedframe._units import RUN_KEYS, Units, units_of
 
+OPEN = 2**62
+"""The end of a schedule that is said to be ``open``: further than any run goes, and a whole number in every format."""
+
 _SHORT = 7
 _UNIT = re.compile(r"\s*(?:(iter)(?:s|ations?)?|(sample)s?|(token)s?|(epoch)s?)", re.IGNORECASE)
 _OF = re.compile(r"%\s+of\s+(run|decay)", re.IGNORECASE)
@@ -143,8 +146,8 @@ class Scale:
         total, what = self.decay_steps, "lr_decay_steps, which"
         if unit == "% of run":
             total, what = self.run_steps, f"the run, whose length ({', '.join(RUN_KEYS)})"
-        if total is None:
-            raise ValueError(f"is a percentage of {what} is missing or wrong")
+        if total is None or total == OPEN:
+            raise ValueError(f"is a percentage of {what} is {'missing or wrong' if total is None else 'open'}")
         return whole(float(share) * total)
 
     def in_unit(self, steps: float, unit: str) -> float:
@@ -173,6 +176,8 @@ class Scale:
 
 def compact(steps: float) -> float | str:
     """`steps` with a suffix where that is short and exact, such as ``500M`` or ``1.5K``, else unchanged."""
+    if steps == OPEN:
+        return "open"
     for suffix, exponent in reversed(SUFFIX_EXPONENT.items()):
         if suffix and steps >= 10**exponent:
             text = f"{steps / 10**exponent:.6g}"
@@ -215,6 +220,8 @@ def _validate_start(value: Any, info: ValidationInfo) -> float:
 
 
 def _validate_end(value: Any, info: ValidationInfo) -> float:
+    if value == "open":
+        return OPEN
     if parse_measure(value).unit == "%":
         raise ValueError("is a percentage of itself; a part of the run is written `90% of run`")
     return scale_in(info).steps(value)
@@ -222,6 +229,10 @@ def _validate_end(value: Any, info: ValidationInfo) -> float:
 
 def _validate_length(value: Any, info: ValidationInfo) -> float:
     return scale_in(info).steps(value)
+
+
+def _validate_horizon(value: Any, info: ValidationInfo) -> float:
+    return OPEN if value == "open" else scale_in(info).steps(value)
 
 
 def _validate_tail(value: Any, info: ValidationInfo) -> float:
@@ -242,7 +253,10 @@ StartStep = Annotated[float, PlainValidator(_validate_start), WithJsonSchema(_JS
 """A position: the scheduler's count from the start of the run, as a `Length` but for percentages."""
 
 EndLength = Annotated[float, PlainValidator(_validate_end), WithJsonSchema(_JSON_LENGTH)]
-"""A `Length` that percentages are of."""
+"""A `Length` that percentages are of, or ``open``."""
+
+Horizon = Annotated[float, PlainValidator(_validate_horizon), WithJsonSchema(_JSON_LENGTH)]
+"""A `Length`, or ``open``."""
 
 Length = Annotated[float, PlainValidator(_validate_length), WithJsonSchema(_JSON_LENGTH)]
 """A length: ``2000``, ``500M``, ``2000 iters``, ``10B tokens``, ``5%``, ``5% of run``."""

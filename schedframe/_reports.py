@@ -5,6 +5,7 @@ from typing import Any
 
 from schedframe import _engine
 from schedframe._group_rule import DEFAULT, GroupRule
+from schedframe._lengths import OPEN
 from schedframe._plan import Plan, merged, rules_of
 
 Report = dict[str, dict[str, float | str | None]]
@@ -39,7 +40,9 @@ def phase_at(plan: Plan, step: float) -> str:
     return max(passed)[1].removesuffix(" start") if passed else plan.lr_style.style
 
 
-def progress_at(plan: Plan, step: float) -> float:
-    """Return how much of the decay lies behind the plan's own `step`, 0 to 1."""
+def progress_at(plan: Plan, step: float) -> float | None:
+    """Return how much of the decay lies behind the plan's own `step`, 0 to 1; ``None`` where its end is open."""
+    if plan.lr_decay_steps == OPEN:
+        return None
     span = plan.lr_decay_steps - plan.lr_warmup_steps
     return min(max((step - plan.lr_warmup_steps) / span, 0.0), 1.0)

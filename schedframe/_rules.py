@@ -12,6 +12,7 @@ from typing import Any
 
 from schedframe import _batches
 from schedframe._errors import Problem
+from schedframe._lengths import OPEN
 from schedframe._plan import CURRENT
 from schedframe._policy import Parent
 from schedframe._registry import source_of
@@ -79,6 +80,37 @@ def _tail_fits(style: Style, warmup_steps: float, decay_steps: float) -> str:
         isinstance(style, WSD) and style.wsd_decay_steps > room,
         f"is longer than the {room} steps between the end of warm-up and lr_decay_steps, "
         f"so the learning rate would jump where warm-up ends; make it at most {room}",
+    )
+
+
+def _needs_no_end(style: LRStyle, warmup_steps: float, decay_steps: float, max_lr: float, min_lr: float) -> str:
+    """Where the end is open, the learning rate may not depend on it."""
+    if decay_steps != OPEN:
+        return ""
+    first = max(warmup_steps, 0)
+    marks = style.landmarks(warmup_steps, OPEN // 2).values()
+    return _says(
+        any(
+            style.lr(LRPoint(step, warmup_steps, OPEN, max_lr, min_lr))
+            != style.lr(LRPoint(step, warmup_steps, OPEN // 2, max_lr, min_lr))
+            for step in _within(first, marks, OPEN // 2)
+        ),
+        "needs to know where it ends, and lr_decay_steps is open; give that a length, or name a style that goes on "
+        "for ever, such as constant, or phases whose last one does, and branch from it",
+    )
+
+
+def _wd_needs_no_end(style: WDStyle, incr_steps: float, start_wd: float, end_wd: float, max_lr: float) -> str:
+    if incr_steps != OPEN:
+        return ""
+    marks = style.landmarks(OPEN // 2).values()
+    return _says(
+        any(
+            style.wd(WDPoint(step, OPEN, start_wd, end_wd, max_lr, max_lr))
+            != style.wd(WDPoint(step, OPEN // 2, start_wd, end_wd, max_lr, max_lr))
+            for step in _within(0, marks, OPEN // 2)
+        ),
+        "needs to know where it ends, and the schedule is open; give wd_incr_steps a length",
     )
 
 
@@ -162,9 +194,14 @@ def trial_wd(style: WDStyle, incr_steps: float, start_wd: float, end_wd: float, 
 
 def _sampled(first: float, landmarks: Iterable[float], last: float) -> list[float]:
     """Steps of every stretch between two landmarks, and past the end."""
+    return [*_within(first, landmarks, last), last + 1, last + 10 * (last - first)]
+
+
+def _within(first: float, landmarks: Iterable[float], last: float) -> list[float]:
+    """Steps of every stretch between two landmarks."""
     marks = sorted({first, last, *(mark for mark in landmarks if first < mark < last)})
     inside = [start + (stop - start) * part / 16 for start, stop in pairwise(marks) for part in range(16)]
-    return [*inside, last, last + 1, last + 10 * (last - first)]
+    return [*inside, last]
 
 
 def _trial(style: Style, steps: Callable[[], list[float]], value_at: Callable[[float], float]) -> str:
@@ -229,11 +266,23 @@ RULES = (
         ("lr_decay_style", "lr_decay_steps", "lr_warmup_steps", "max_lr", "min_lr"),
         trial_lr,
     ),
+    Rule(
+        "lr_decay_style",
+        ("lr_decay_style", "lr_warmup_steps", "lr_decay_steps", "max_lr", "min_lr"),
+        _needs_no_end,
+        refused_by_megatron=False,
+    ),
     Rule("start_wd", ("start_wd",), _not_negative),
     Rule("end_wd", ("end_wd",), _not_negative),
     Rule("wd_incr_style", ("wd_incr_style", "wd_incr_steps"), _horizon_for_wd),
     Rule("wd_incr_style", ("wd_incr_style", "start_wd", "end_wd"), _constant_is_constant),
     Rule("wd_incr_style", ("wd_incr_style", "wd_incr_steps", "start_wd", "end_wd", "max_lr"), trial_wd),
+    Rule(
+        "wd_incr_style",
+        ("wd_incr_style", "wd_incr_steps", "start_wd", "end_wd", "max_lr"),
+        _wd_needs_no_end,
+        refused_by_megatron=False,
+    ),
     Rule("parent", ("parent", "start_step"), _seam_is_inside, option="step"),
 )
 """Every rule, each after those it builds on."""

@@ -12,7 +12,7 @@ from schedframe._byname import AnyLRStyle, AnyWDStyle
 from schedframe._document import Document, read
 from schedframe._errors import ConfigError, Problem
 from schedframe._group_config import AnyGroupRules, Asked
-from schedframe._lengths import EndLength, Length, RunLength, Scale, StartStep, scale_of
+from schedframe._lengths import OPEN, EndLength, Horizon, Length, RunLength, Scale, StartStep, scale_of
 from schedframe._numbers import Count, InitLR, Number, Rate
 from schedframe._plan import NAMES, Plan, fingerprint, key_of, merged, rules_of
 from schedframe._policy import AnyParent, AnyResume, Resume, policy_of
@@ -79,7 +79,8 @@ class Schedule(BaseModel):
     train_iters: RunLength | None = Field(None, description="Length of the run, in iterations.", examples=[100_000])
     train_tokens: RunLength | None = Field(None, description="Length of the run, in tokens.", examples=["2T"])
     lr_decay_steps: EndLength = Field(
-        description="Where the decay ends; needed unless train_samples, train_iters or train_tokens is given.",
+        description="Where the decay ends; needed unless train_samples, train_iters or train_tokens is given. "
+        "`open` where that is not known.",
         examples=["90% of run"],
     )
     max_lr: Number = Field(description="The peak learning rate; it is always needed.", examples=[3e-4])
@@ -102,7 +103,7 @@ class Schedule(BaseModel):
     )
     start_wd: Number | None = Field(None, description="Weight decay at step 0; defaults to end_wd.", examples=[0.033])
     end_wd: Number | None = Field(None, description="Weight decay at the end; defaults to start_wd.", examples=[0.1])
-    wd_incr_steps: Length = Field(
+    wd_incr_steps: Horizon = Field(
         description="Where the weight-decay schedule ends; defaults to the run.", examples=["250M"]
     )
     wd_incr_style: AnyWDStyle = Field(
@@ -221,31 +222,31 @@ class Schedule(BaseModel):
 
         Args:
             step: the scheduler's count, from `start_step`.
-            param_group: a group whose own ``max_lr``/``min_lr`` win, or the name of a rule of `groups`, of several
-                with ``+`` between them; without it the schedule's bounds hold.
+            param_group: a group whose own ``max_lr``/``min_lr`` win, under the rules of `groups` that it tells it is
+                made for; or the name of a rule, of several with ``+`` between them. Without it the schedule's bounds
+                hold.
 
         Raises:
             ValueError: `step` lies before `start_step`, or there is no such rule.
             StateError: `init_lr` is ``current``, and `step` lies in the warm-up.
         """
-        if isinstance(param_group, str):
-            return _engine.lr_at(self._plan(param_group), self._own(step), {})
-        return _engine.lr_at(self, self._own(step), param_group or {})
+        group = {} if param_group is None or isinstance(param_group, str) else param_group
+        return _engine.lr_at(self._run_for(param_group), self._own(step), group)
 
     def wd_at(self, step: float, param_group: _engine.Group | str | None = None) -> float | None:
         """Return the weight decay at `step`; ``None`` where it is left alone.
 
         Args:
             step: the scheduler's count, from `start_step`.
-            param_group: a group whose own ``start_wd``/``end_wd`` win, before its ``wd_mult``; or the name of a rule
-                of `groups`, after that rule's ``wd_mult``.
+            param_group: a group whose own ``start_wd``/``end_wd`` win, before its ``wd_mult``, under the rules of
+                `groups` that it tells it is made for; or the name of a rule, after that rule's ``wd_mult``.
 
         Raises:
             ValueError: `step` lies before `start_step`, or there is no such rule.
         """
         if not isinstance(param_group, str):
-            return _engine.wd_at(self, self._own(step), param_group or {})
-        wd = _engine.wd_at(self._plan(param_group), self._own(step), {})
+            return _engine.wd_at(self._run_for(param_group), self._own(step), param_group or {})
+        wd = _engine.wd_at(self._run_for(param_group), self._own(step), {})
         return None if wd is None else wd * merged(rules_of(self.groups, param_group)).get("wd_mult", 1.0)
 
     def for_role(self, role: str) -> "Schedule":
@@ -257,11 +258,20 @@ class Schedule(BaseModel):
         Raises:
             ValueError: there is no such rule, or several contradict each other.
         """
-        plan = self._plan(role)
-        return self.model_copy(update={key_of(name): getattr(plan, name) for name in NAMES})
+        plan = self._run_for(role)
+        own = self.model_copy(update={key_of(name): getattr(plan, name) for name in NAMES})
+        own._document = None
+        return own
 
-    def _plan(self, role: str) -> Plan:
-        return Plan.of(self).under(rules_of(self.groups, role))
+    def _run_for(self, param_group: _engine.Group | str | None) -> Any:
+        """Return what the groups follow that have a role, or one group by itself."""
+        if isinstance(param_group, str):
+            return Plan.of(self).under(rules_of(self.groups, param_group))
+        if not self.groups or param_group is None:
+            return self
+        from schedframe._group_roles import rules_for
+
+        return Plan.of(self).under(rules_for(self.groups, param_group))
 
     def landmarks(self) -> dict[str, float]:
         """Return the steps that matter, by label, in their order: start, end of warm-up, where styles bend, end.
@@ -271,7 +281,8 @@ class Schedule(BaseModel):
         marks: dict[str, float] = {"start": 0.0}
         if self.lr_warmup_steps:
             marks["warm-up end"] = self.lr_warmup_steps
-        marks["decay end"] = self.lr_decay_steps
+        if self.lr_decay_steps != OPEN:
+            marks["decay end"] = self.lr_decay_steps
         if self.train_steps is not None:
             marks["run end"] = self.train_steps
         for label, step in self.lr_style.landmarks(self.lr_warmup_steps, self.lr_decay_steps).items():

@@ -153,7 +153,7 @@ class OptimizerParamScheduler:
             if following.run is not self:
                 group.update(_groups.adopt(self, following, group))
         _groups.unshare(groups)
-        self._memory = _groups.Memory(self._followed(groups), groups)
+        self._memory = _groups.Memory(self._followed(groups), groups, with_roles=bool(roles.rules))
         if init_lr != CURRENT:
             self.step(0)
         log_once(
@@ -310,7 +310,8 @@ class OptimizerParamScheduler:
 
         It is what the schedule says, whatever bounds of its own a group has, and the same on every rank. In each:
         ``lr``; ``wd``, after the rule's ``wd_mult``, ``None`` where weight decay is left alone; ``phase``, what the
-        schedule is doing; and ``progress``, 0 to 1 from the end of warm-up to the end of the decay.
+        schedule is doing; and ``progress``, 0 to 1 from the end of warm-up to the end of the decay, ``None`` where
+        that end is open.
         """
         return _reports.report(self, () if self._role_plans is None else self._role_plans.roles.indices)
 

@@ -194,9 +194,9 @@ def unknown_to_megatron(run: Any) -> str:
     if run.lr_warmup_steps > 0 and not run.lr_warmup_style.is_megatrons:
         return f"lr_warmup_style {run.lr_warmup_style.style}"
     for rule in run.groups:
-        beyond = [name for name, _ in rule.values if name not in ("max_lr", "min_lr", "start_wd", "end_wd")]
-        if beyond:
-            return f"a rule of groups that sets {', '.join(map(key_of, beyond))}"
+        for name, value in rule.values:
+            if name not in ("max_lr", "min_lr", "start_wd", "end_wd") and value != getattr(run, name):
+                return f"{key_of(name)} of the rule {rule.role}"
     if run.clock != "samples":
         return f"clock {run.clock}"
     return f"start_step {run.start_step}" if run.start_step else ""

@@ -34,7 +34,10 @@ KEYS = (
     "resume, parent, clock, global_batch_size, seq_length, dataset_samples, micro_batch_size, data_parallel_size, "
     "decrease_batch_size_if_needed, rampup_batch_size, step_batch_size_schedule"
 )
-DECAY = "Where the decay ends; needed unless train_samples, train_iters or train_tokens is given."
+DECAY = (
+    "Where the decay ends; needed unless train_samples, train_iters or train_tokens is given. `open` where that is "
+    "not known."
+)
 TAIL = "Length of the tail, in steps or percent of lr_decay_steps."
 
 BAD = {

@@ -129,7 +129,7 @@ class TestBranch:
         [
             (50, "lr_warmup_steps = 100: step 50 lies in the warm-up, in no stable phase"),
             (4600, "lr_decay_style = WSD: step 4600 lies in no stable phase: the learning rate is "),
-            (6000, "step 6000 lies in no stable phase: the learning rate is 3e-05 there, and was 0.0003 where"),
+            (6000, "step 6000 lies in no stable phase: the learning rate is 3e-05 there, and was 0.000277"),
             ("never", "start_step = 'never': is not a length such as"),
             (-3, "start_step = -3: must not be negative"),
         ],

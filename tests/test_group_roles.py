@@ -3,13 +3,15 @@
 import copy
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from schedframe import ConfigError, OptimizerParamScheduler, Schedule, StateError  # noqa: E402
+from schedframe import ConfigError, OptimizerParamScheduler, Schedule, StateError, load  # noqa: E402
+from schedframe._continuation import document_of  # noqa: E402
 from schedframe._group_roles import Roles  # noqa: E402
 from schedframe.styles import LRCurve  # noqa: E402
 
@@ -393,6 +395,40 @@ class TestGroupsThatAreThere:
         (text,) = refused([{"role": "x", "match": {"index": 1}, "lr_mult": 0.5}], [{"lr": 1e-3}, {}, {"lr": 0.02}])
         assert "different lr (0.001 in param_groups[0], 0.02 in param_groups[2])" in text
         assert text.endswith("or by a rule under `groups`")
+
+
+class TestKeysOfTheUsersOwn:
+    def test_a_role_of_groups_made_by_hand_may_be_matched_as_a_key(self) -> None:
+        rule = {"role": "matrices", "match": {"key": {"role": "muon"}}, "lr_mult": 0.5}
+        scheduler = build([rule], [{"role": "muon"}, {"role": "adam"}])
+        scheduler.step(10)
+        assert [group["lr"] for group in scheduler.optimizer.param_groups] == [5e-4, 1e-3]
+
+    def test_without_rules_a_load_leaves_them(self) -> None:
+        scheduler = build([], [{"role": "muon"}])
+        scheduler.optimizer.param_groups[0]["role"] = "other"
+        scheduler.load_state_dict(scheduler.state_dict())
+        assert scheduler.optimizer.param_groups[0]["role"] == "other"
+
+
+class TestAsking:
+    def test_a_group_that_was_made_is_asked_for_its_own_schedule(self) -> None:
+        for group in THREE.param_groups(Model()):
+            assert THREE.lr_at(500, group) == THREE.lr_at(500, group["role"])
+        experts = Schedule(**BASE, groups=[{"role": "x", "match": {"key": {"kind": "x"}}, "lr_mult": 0.5}])
+        assert experts.lr_at(500, {"kind": "x"}) == experts.lr_at(500, "x")
+        assert experts.wd_at(500, {"kind": "x"}) == 0.1
+        assert experts.lr_at(500, {"kind": "y"}) == experts.lr_at(500)
+
+    def test_bounds_of_its_own_win_there_too(self) -> None:
+        assert THREE.lr_at(10, {"role": "muon", "max_lr": 5.0}) == 5.0
+
+    def test_a_schedule_for_a_role_is_from_no_file(self, tmp_path: Path) -> None:
+        file = tmp_path / "run.yaml"
+        file.write_text("max_lr: 1.0\nlr_decay_steps: 100\ngroups:\n- {role: a, match: {index: 0}, max_lr: 0.5}\n")
+        own = load(file).for_role("a")
+        assert document_of(own).data["max_lr"] == 0.5
+        assert "groups" not in document_of(own).data
 
 
 class TestReport:

@@ -384,3 +384,95 @@ class TestFiles:
         made = schedframe.rewarm(schedule, "100 iters", lr_warmup_steps="5 iters", lr_decay_steps="50 iters")
         assert (made.schedule.start_step, made.schedule.lr_warmup_steps, made.schedule.train_iters) == (1440, 80, 50)
         assert made.schedule.lr_at(1440 + 80) == 1.0
+
+
+STABLE = {"style": "phases", "phases": [{"style": "cosine", "length": 3000, "to": "50%"}, {"style": "constant"}]}
+RUN: dict[str, Any] = {"max_lr": 1e-3, "lr_decay_steps": "open", "lr_warmup_steps": 1000}
+NEEDS_AN_END = (
+    "needs to know where it ends, and lr_decay_steps is open; give that a length, or name a style that goes on for "
+    "ever, such as constant, or phases whose last one does, and branch from it"
+)
+
+
+class TestOpenEnd:
+    """A run of which nobody knows yet where it ends."""
+
+    @pytest.mark.parametrize(
+        "style", ["constant", STABLE, {"style": "power-law", "timescale": 1000}, "inverse-square-root"]
+    )
+    def test_a_style_that_goes_on_needs_none(self, style: Any) -> None:
+        schedule = Schedule(**RUN, lr_decay_style=style)
+        known = Schedule(**{**RUN, "lr_decay_steps": "10B"}, lr_decay_style=style)
+        for step in (0, 500, 1000, 2500, 4000, 10**6, 10**9):
+            assert schedule.lr_at(step) == known.lr_at(step) > 0 or step == 0
+        assert "decay end" not in schedule.landmarks()
+
+    @pytest.mark.parametrize(
+        "style",
+        [
+            "linear",
+            "cosine",
+            "geometric",
+            {"style": "WSD", "wsd_decay_steps": 1000},
+            {"style": "multi-step", "milestones": [0.5], "multipliers": [0.5]},
+            {"style": "phases", "phases": [{"style": "constant"}, {"style": "linear", "length": 100}]},
+            {"style": "phases", "phases": [{"style": "constant", "length": 100}, {"style": "linear"}]},
+        ],
+    )
+    def test_a_style_that_ends_needs_one(self, style: Any) -> None:
+        with pytest.raises(ConfigError) as caught:
+            Schedule(**RUN, min_lr=1e-4, lr_decay_style=style)
+        assert [problem.message for problem in caught.value.problems] == [NEEDS_AN_END]
+
+    def test_percentages_of_it_are_none(self) -> None:
+        with pytest.raises(ConfigError, match="'1%': is a percentage of lr_decay_steps, which is open"):
+            Schedule(**{**RUN, "lr_warmup_steps": "1%"}, lr_decay_style="constant")
+
+    def test_weight_decay_that_varies_needs_an_end_of_its_own(self) -> None:
+        falling = {"start_wd": 0.1, "end_wd": 0.0, "wd_incr_style": "linear"}
+        with pytest.raises(ConfigError, match="the schedule is open; give wd_incr_steps a length"):
+            Schedule(**RUN, lr_decay_style="constant", **falling)
+        schedule = Schedule(**RUN, lr_decay_style="constant", **falling, wd_incr_steps="1M")
+        assert [schedule.wd_at(step) for step in (0, 500_000, 10**9)] == [0.1, 0.05, 0.0]
+        assert Schedule(**RUN, lr_decay_style="constant", start_wd=0.1, wd_incr_style="adamc").wd_at(10**9) == 0.1
+
+    def test_it_trains_resumes_and_is_annealed_when_told(self, tmp_path: Path) -> None:
+        path = tmp_path / "run.yaml"
+        path.write_text(
+            "max_lr: 1e-3\nlr_decay_steps: open   # until told\nlr_warmup_steps: 1000\nlr_decay_style:\n"
+            "  style: phases\n  phases:\n  - {style: cosine, length: 3000, to: 50%}\n"
+            "  - {style: constant, name: stable}\n"
+        )
+        schedule = schedframe.load(path)
+        first, second = schedule.build(optimizer()), schedule.build(optimizer())
+        first.step(50_000)
+        state = json.loads(json.dumps(first.state_dict()))
+        second.load_state_dict(state)
+        assert second.report() == {"default": {"lr": 5e-4, "wd": None, "phase": "stable", "progress": None}}
+        annealed = schedframe.branch(schedule, state, wsd_decay_steps=1000, lr_wsd_decay_style="linear")
+        annealed.write(tmp_path / "anneal.yaml")
+        third = schedframe.load(tmp_path / "anneal.yaml").build(optimizer())
+        third.load_state_dict(state)
+        rates = []
+        for _ in range(3):
+            rates.append(third.optimizer.param_groups[0]["lr"])
+            third.step(500)
+        assert rates == [5e-4, 2.5e-4, 0.0]
+        ended = schedframe.extend(schedule, state, lr_decay_steps="1M").schedule
+        assert (ended.lr_at(50_000), ended.lr_decay_steps) == (5e-4, 1_000_000)
+
+    def test_another_end_is_told_in_words(self) -> None:
+        first = Schedule(**RUN, lr_decay_style=STABLE).build(optimizer())
+        other = Schedule(**{**RUN, "lr_decay_steps": "1M"}, lr_decay_style=STABLE).build(optimizer())
+        with pytest.raises(StateError, match=r"lr_decay_steps +open +1000000"):
+            other.load_state_dict(first.state_dict())
+
+    def test_preview_and_check_say_that_it_is_open(self, tmp_path: Path) -> None:
+        path = tmp_path / "run.yaml"
+        path.write_text("max_lr: 1e-3\nlr_decay_steps: open\nlr_decay_style: constant\n")
+        assert "decay open" in preview(path, "--no-chart")
+        points = json.loads(preview(path, "--format", "json"))["points"]
+        assert [(point["step"], point["label"]) for point in points] == [(0, "start"), (1, "open")]
+        path.write_text("max_lr: 1e-3\nlr_decay_steps: open\nlr_decay_style: constant\nlr_warmup_steps: 1K\n")
+        points = json.loads(preview(path, "--format", "json"))["points"]
+        assert [point["step"] for point in points] == [0, 1000, 2000]

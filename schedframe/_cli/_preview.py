@@ -154,11 +154,16 @@ def evaluate(schedule: "Schedule", labels: dict[float, str], role: str = DEFAULT
 
 def _labels(schedule: "Schedule", points: int, at: list[str]) -> dict[float, str]:
     """Map each step that is shown to its label, which may be empty."""
+    from schedframe._lengths import OPEN
     from schedframe._numbers import whole
 
     marks = [(step, label) for label, step in schedule.landmarks().items() if step >= 0]
     last = max(step for step, _ in marks)
-    marks.append((schedule.start_step + schedule.lr_decay_steps + 1, "after the end"))
+    if schedule.lr_decay_steps == OPEN:
+        last = max(2 * last, schedule.start_step + 1)
+        marks.append((last, "open"))
+    else:
+        marks.append((schedule.start_step + schedule.lr_decay_steps + 1, "after the end"))
     marks += [(_step(text, schedule), f"at {text}") for text in at]
     marks += [(step, "") for step in _evenly_spaced(points, schedule.start_step, last)]
     labels: dict[float, list[str]] = {}
@@ -250,7 +255,7 @@ def _all_curves(
     for role, own in labels.items():
         rows = evaluate(schedule, _densely(own, points), role)
         of_role = "" if role == DEFAULT else f" of {role}"
-        found.update({f"{title}{of_role}": curve for title, curve in curves(rows, schedule.for_role(role)).items()})
+        found.update({f"{title}{of_role}": curve for title, curve in curves(rows).items()})
     return found
 
 
@@ -258,10 +263,11 @@ def _densely(labels: dict[float, str], points: int) -> dict[float, str]:
     return dict.fromkeys([*labels, *_evenly_spaced(points, min(labels), max(labels))], "")
 
 
-def curves(rows: list[Row], schedule: "Schedule") -> dict[str, tuple[list[float], list[float]]]:
+def curves(rows: list[Row]) -> dict[str, tuple[list[float], list[float]]]:
     """Return steps and values of each curve that is worth drawing, by its title."""
     steps = [row.step for row in rows]
     drawn = {"learning rate": (steps, [row.lr for row in rows])}
-    if schedule.start_wd != schedule.end_wd:
-        drawn["weight decay"] = (steps, [row.wd or 0.0 for row in rows])
+    wds = [row.wd for row in rows if row.wd is not None]
+    if len(set(wds)) > 1:
+        drawn["weight decay"] = (steps, wds)
     return drawn

@@ -8,6 +8,7 @@ from schedframe._phases import Phase
 from schedframe._plan import Plan
 from schedframe._schedule import Schedule
 from schedframe.styles import Style
+from schedframe.styles.wd import WDConstant
 
 
 def short(step: float) -> str:
@@ -64,7 +65,8 @@ def _weight_decay(schedule: Schedule | Plan) -> str:
     start_wd, end_wd = schedule.start_wd, schedule.end_wd
     if start_wd is None or end_wd is None:
         return "weight decay left alone"
-    if start_wd == end_wd:
+    if isinstance(schedule.wd_style, WDConstant):
         return f"weight decay {end_wd:g}"
     style, steps = style_with_options(schedule.wd_style), short(schedule.wd_incr_steps)
-    return f"weight decay {start_wd:g} to {end_wd:g} by {style} over {steps}"
+    span = f"{start_wd:g}" if start_wd == end_wd else f"{start_wd:g} to {end_wd:g}"
+    return f"weight decay {span} by {style} over {steps}"
