@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from schedframe._engine import Run
@@ -29,7 +28,7 @@ class Following(NamedTuple):
     """
 
     run: Run
-    given: Mapping[str, Any] = MappingProxyType({})
+    given: Mapping[str, Any]
 
 
 def adopt(base: Run, following: Following, group: Group) -> Group:

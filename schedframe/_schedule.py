@@ -15,7 +15,7 @@ from schedframe._group_config import AnyGroupRules, Asked
 from schedframe._lengths import OPEN, EndLength, Horizon, Length, RunLength, Scale, StartStep, scale_of
 from schedframe._numbers import Count, InitLR, Number, Rate
 from schedframe._plan import NAMES, Plan, fingerprint, key_of, merged, rules_of
-from schedframe._policy import AnyParent, AnyResume, Resume, policy_of
+from schedframe._policy import AnyParent, AnyResume, Resume
 from schedframe._problems import broken_rule, problems_of
 from schedframe._rules import PEAK_MAY_BE_ZERO, RULES, Rule
 from schedframe._style import LRStyle, WDStyle
@@ -341,47 +341,14 @@ class Schedule(BaseModel):
                 house rule of an installed plugin is broken.
             PluginError: an installed hook plugin fails.
         """
-        from schedframe import _group_roles, _hooks
-        from schedframe._optimizers import together
-        from schedframe._role_plans import contradictions
-        from schedframe._scheduler import OptimizerParamScheduler
+        from schedframe._build import build
 
-        optimizer = together(optimizer)
-        groups = list(optimizer.param_groups)
-        problems = [Problem("", complaint) for complaint in _hooks.complaints(self)]
-        try:
-            roles = _group_roles.assigned(self.groups, groups, process_group)
-        except ConfigError as error:
-            problems += map(self._located, error.problems)
-        else:
-            problems += map(self._located, contradictions(self, roles, groups))
-        flags = (use_checkpoint_opt_param_scheduler, override_opt_param_scheduler)
-        asked = self.resume.policy if flags == (None, None) else policy_of(*flags)
-        if asked != self.resume.policy and "resume" in self.model_fields_set:
-            disagrees = f"the flags ask for {asked}; leave one of the two out, or make them the same"
-            problems.append(self._located(Problem("resume", disagrees, self.resume.policy)))
-        if problems:
-            raise ConfigError(self._where(), problems)
-        return OptimizerParamScheduler(
+        return build(
+            self,
             optimizer,
-            init_lr=self.init_lr,
-            max_lr=self.max_lr,
-            min_lr=self.min_lr,
-            lr_warmup_steps=self.lr_warmup_steps,
-            lr_warmup_style=self.lr_warmup_style,
-            lr_decay_steps=self.lr_decay_steps,
-            lr_decay_style=self.lr_decay_style,
-            start_wd=self.start_wd,
-            end_wd=self.end_wd,
-            wd_incr_steps=self.wd_incr_steps,
-            wd_incr_style=self.wd_incr_style,
-            use_checkpoint_opt_param_scheduler=flags[0] or asked == "checkpoint",
-            override_opt_param_scheduler=flags[1] or asked == "override",
-            start_step=self.start_step,
-            override_keys=self.resume.override,
-            parent=self.parent,
-            clock=self.clock,
-            roles=roles,
+            use_checkpoint=use_checkpoint_opt_param_scheduler,
+            override=override_opt_param_scheduler,
+            process_group=process_group,
         )
 
     def _own(self, step: float) -> float:
@@ -395,9 +362,11 @@ class Schedule(BaseModel):
         return tuple(getattr(self, name) for name in type(self).model_fields)
 
     def _where(self) -> str:
+        """The file that it is from, for errors."""
         return str(self._document.path) if self._document is not None else "the schedule"
 
     def _located(self, problem: Problem) -> Problem:
+        """`problem` with its line in the file that the schedule is from."""
         return _with_line(problem, self._document) if self._document is not None else problem
 
 

@@ -1,7 +1,7 @@
 """The running scheduler: Megatron's ``OptimizerParamScheduler``, with styles from the registry."""
 
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Literal, get_args
 
 from schedframe import _arguments, _engine, _groups, _hooks, _ranks, _reports, _resume, _state
@@ -144,16 +144,16 @@ class OptimizerParamScheduler:
         self.parent = None if parent is None else parse_parent(parent)
         roles = roles or Roles()
         self.groups = roles.rules
-        self._role_plans = RolePlans(roles) if roles.rules else None
+        self._role_plans = RolePlans(roles)
 
         groups = list(self.optimizer.param_groups)
-        for mistake in (*checked.mistakes, *self._mistakes(groups)):
+        for mistake in (*checked.mistakes, *self._role_plans.mistakes(self, groups)):
             warnings.warn(mistake, SchedframeWarning, stacklevel=2)
-        for following, group in zip(self._followed(groups), groups, strict=True):
+        for following, group in zip(self._role_plans.each(self, groups), groups, strict=True):
             if following.run is not self:
                 group.update(_groups.adopt(self, following, group))
         _groups.unshare(groups)
-        self._memory = _groups.Memory(self._followed(groups), groups, with_roles=bool(roles.rules))
+        self._memory = _groups.Memory(self._role_plans.each(self, groups), groups, with_roles=bool(roles.rules))
         if init_lr != CURRENT:
             self.step(0)
         log_once(
@@ -228,7 +228,9 @@ class OptimizerParamScheduler:
         Args:
             param_group: a group of an optimizer; its own ``max_lr`` and ``min_lr`` win.
         """
-        return _engine.lr_at(self._run_of(param_group), self.num_steps - self.start_step, param_group)
+        return _engine.lr_at(
+            self._role_plans.of_group(self, param_group), self.num_steps - self.start_step, param_group
+        )
 
     def get_wd(self, param_group: Mapping[str, Any] | None = None) -> float | None:
         """Return the weight decay at `num_steps`, before ``wd_mult``; ``None`` where weight decay is left alone.
@@ -236,7 +238,9 @@ class OptimizerParamScheduler:
         Args:
             param_group: a group of an optimizer; its own ``start_wd`` and ``end_wd`` win.
         """
-        return _engine.wd_at(self._run_of(param_group), self.num_steps - self.start_step, param_group or {})
+        return _engine.wd_at(
+            self._role_plans.of_group(self, param_group or {}), self.num_steps - self.start_step, param_group or {}
+        )
 
     def step(self, increment: int) -> None:
         """Advance, and write ``lr`` and ``weight_decay`` into every param group, empty ones too.
@@ -255,10 +259,10 @@ class OptimizerParamScheduler:
         start_step = self.start_step
         if start_step and num_steps < start_step:
             raise StateError(f"step {num_steps} lies before start_step {start_step}, where the schedule starts")
-        if self._role_plans is None:
-            _engine.write(self, num_steps - start_step, self.optimizer.param_groups)
-        else:
+        if self.groups:
             _engine.write_each(self._role_plans.runs(self, self.optimizer.param_groups), num_steps - start_step)
+        else:
+            _engine.write(self, num_steps - start_step, self.optimizer.param_groups)
         self.num_steps = num_steps
 
     @property
@@ -313,7 +317,7 @@ class OptimizerParamScheduler:
         schedule is doing; and ``progress``, 0 to 1 from the end of warm-up to the end of the decay, ``None`` where
         that end is open.
         """
-        return _reports.report(self, () if self._role_plans is None else self._role_plans.roles.indices)
+        return _reports.report(self, self._role_plans.roles.indices)
 
     def verify_ranks(self, group: Any = None) -> None:
         """Refuse ranks that do not run the same schedule, at the same step, from the same plugins.
@@ -340,9 +344,9 @@ class OptimizerParamScheduler:
         try:
             self._run(plan, position)
             _groups.unshare(groups)
-            self._memory.restore(self._followed(groups), groups)
+            self._memory.restore(self._role_plans.each(self, groups), groups)
             if plan != was:
-                self._refuse_unrunnable(groups)
+                self._role_plans.refuse_unrunnable(self, groups)
             self.step(0)
         except Exception as error:
             self._run(was, came_from)
@@ -355,43 +359,6 @@ class OptimizerParamScheduler:
         for name in NAMES:
             setattr(self, name, getattr(plan, name))
         self.num_steps = position
-
-    def _followed(self, groups: list[dict[str, Any]]) -> list[_groups.Following]:
-        """What each of `groups` follows."""
-        if self._role_plans is None:
-            return [_groups.Following(self)] * len(groups)
-        return self._role_plans.each(self, groups)
-
-    def _members(self, groups: list[dict[str, Any]]) -> Iterable[tuple[_groups.Following, _groups.Members]]:
-        """What is followed, with the groups that do."""
-        if self._role_plans is None:
-            return [(_groups.Following(self), list(enumerate(groups)))]
-        return self._role_plans.members(self, groups)
-
-    def _run_of(self, group: Mapping[str, Any] | None) -> _engine.Run:
-        if self._role_plans is None or group is None:
-            return self
-        role = self._role_plans.roles.role_of(group, self.optimizer.param_groups)
-        return self._role_plans.by_role(self)[role].run
-
-    def _mistakes(self, groups: list[dict[str, Any]]) -> Iterator[str]:
-        """What Megatron runs on `groups` although it is a mistake."""
-        marked = any("default_config" in group for group in groups)
-        for following, members in self._members(groups):
-            held = [(index, _groups.adopt(self, following, group)) for index, group in members]
-            for key, message in _groups.contradictions(following.run, held, marked=marked):
-                yield f"{key} = {getattr(following.run, key)}: {message}"
-            if "lr_mult" not in following.given:
-                yield from _groups.ignored_multipliers(members)
-
-    def _refuse_unrunnable(self, groups: list[dict[str, Any]]) -> None:
-        faults = [
-            f"{key}: {fault}"
-            for following, members in self._members(groups)
-            for key, fault in _groups.unrunnable(following.run, members)
-        ]
-        if faults:
-            raise StateError("the schedule cannot run: " + "; ".join(faults))
 
     def _with_tail(self, style: Any) -> Any:
         """The table for a bare ``WSD``, from the two arguments that Megatron has for it."""

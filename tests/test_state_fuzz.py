@@ -394,7 +394,7 @@ def everything_of(scheduler: OptimizerParamScheduler) -> Any:
 def twin(scheduler: OptimizerParamScheduler) -> OptimizerParamScheduler:
     """A scheduler that is built anew from what `scheduler` says now, at its position."""
     said = {name: getattr(scheduler, name) for name in (*RUN, "start_step", "lr_warmup_style")}
-    if scheduler._role_plans is not None:
+    if scheduler.groups:
         said["roles"] = Roles(scheduler.groups, scheduler._role_plans.roles.by_index)
     if said["init_lr"] == "current":  # which is sound where nothing asks for it
         said["init_lr"] = scheduler.min_lr
