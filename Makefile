@@ -25,7 +25,7 @@ demo: setup ## train a real Megatron Core GPT on a schedule from a file, with a 
 	$(BIN)/python docs/examples/train_gpt/train_gpt.py
 
 test: setup lint ## lint, types and every test
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 lint: setup ## ruff and mypy
 	$(BIN)/ruff check .

@@ -40,7 +40,7 @@ class OptimizerParamScheduler:
         init_lr: learning rate at step 0; ``"current"`` is the one that the checkpoint has at `start_step`.
         max_lr: learning rate at the end of warm-up.
         min_lr: the floor.
-        lr_warmup_steps: length of the linear warm-up, in steps of the clock (Megatron: samples).
+        lr_warmup_steps: length of the warm-up, in steps of the clock (Megatron: samples).
         lr_decay_steps: where the decay ends, in steps from the start of the run.
         lr_decay_style: a learning-rate style: its name, a table with options, or a `LRStyle`.
         start_wd: weight decay at step 0; ``None``, with `end_wd`, leaves weight decay alone.

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # time is measured in benchmarks/ and never asserted
+settings.load_profile("untimed")
 
 
 class Optimizer:

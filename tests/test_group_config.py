@@ -138,6 +138,20 @@ class TestWhatARuleComesTo:
         assert one != other
         assert len({one.fingerprint, other.fingerprint, Schedule(**BASE).fingerprint}) == 3
 
+    def test_a_dump_says_the_numbers_that_rules_come_to(self) -> None:
+        schedule = with_rule(lr_mult=0.1, wd_mult=0.5, lr_decay_style={"style": "polynomial", "power": 2})
+        (table,) = json.loads(schedule.model_dump_json())["groups"]
+        assert table == {
+            **ROUTER,
+            "init_lr": 0.0,
+            "max_lr": 1e-4,
+            "min_lr": 1e-5,
+            "lr_decay_style": {"style": "polynomial", "power": 2.0},
+            "wd_mult": 0.5,
+        }
+        again = Schedule(**schedule.model_dump())
+        assert curve(again, "router") == curve(schedule, "router")
+
     def test_no_rules_are_no_difference(self) -> None:
         assert Schedule(**BASE, groups=[]) == Schedule(**BASE)
         assert Schedule(**BASE, groups=[]).fingerprint == Schedule(**BASE).fingerprint

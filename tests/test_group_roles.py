@@ -420,6 +420,10 @@ class TestAsking:
         assert experts.wd_at(500, {"kind": "x"}) == 0.1
         assert experts.lr_at(500, {"kind": "y"}) == experts.lr_at(500)
 
+    def test_a_group_of_another_config_has_none(self) -> None:
+        with pytest.raises(ConfigError, match="was made by another config: there is no role 'rooter'"):
+            THREE.lr_at(500, {"role": "rooter"})
+
     def test_bounds_of_its_own_win_there_too(self) -> None:
         assert THREE.lr_at(10, {"role": "muon", "max_lr": 5.0}) == 5.0
 

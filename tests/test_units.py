@@ -387,7 +387,7 @@ class TestFiles:
 
 
 STABLE = {"style": "phases", "phases": [{"style": "cosine", "length": 3000, "to": "50%"}, {"style": "constant"}]}
-RUN: dict[str, Any] = {"max_lr": 1e-3, "lr_decay_steps": "open", "lr_warmup_steps": 1000}
+OPEN_ENDED: dict[str, Any] = {"max_lr": 1e-3, "lr_decay_steps": "open", "lr_warmup_steps": 1000}
 NEEDS_AN_END = (
     "needs to know where it ends, and lr_decay_steps is open; give that a length, or name a style that goes on for "
     "ever, such as constant, or phases whose last one does, and branch from it"
@@ -401,8 +401,8 @@ class TestOpenEnd:
         "style", ["constant", STABLE, {"style": "power-law", "timescale": 1000}, "inverse-square-root"]
     )
     def test_a_style_that_goes_on_needs_none(self, style: Any) -> None:
-        schedule = Schedule(**RUN, lr_decay_style=style)
-        known = Schedule(**{**RUN, "lr_decay_steps": "10B"}, lr_decay_style=style)
+        schedule = Schedule(**OPEN_ENDED, lr_decay_style=style)
+        known = Schedule(**{**OPEN_ENDED, "lr_decay_steps": "10B"}, lr_decay_style=style)
         for step in (0, 500, 1000, 2500, 4000, 10**6, 10**9):
             assert schedule.lr_at(step) == known.lr_at(step) > 0 or step == 0
         assert "decay end" not in schedule.landmarks()
@@ -421,20 +421,22 @@ class TestOpenEnd:
     )
     def test_a_style_that_ends_needs_one(self, style: Any) -> None:
         with pytest.raises(ConfigError) as caught:
-            Schedule(**RUN, min_lr=1e-4, lr_decay_style=style)
+            Schedule(**OPEN_ENDED, min_lr=1e-4, lr_decay_style=style)
         assert [problem.message for problem in caught.value.problems] == [NEEDS_AN_END]
 
     def test_percentages_of_it_are_none(self) -> None:
         with pytest.raises(ConfigError, match="'1%': is a percentage of lr_decay_steps, which is open"):
-            Schedule(**{**RUN, "lr_warmup_steps": "1%"}, lr_decay_style="constant")
+            Schedule(**{**OPEN_ENDED, "lr_warmup_steps": "1%"}, lr_decay_style="constant")
 
     def test_weight_decay_that_varies_needs_an_end_of_its_own(self) -> None:
         falling = {"start_wd": 0.1, "end_wd": 0.0, "wd_incr_style": "linear"}
         with pytest.raises(ConfigError, match="the schedule is open; give wd_incr_steps a length"):
-            Schedule(**RUN, lr_decay_style="constant", **falling)
-        schedule = Schedule(**RUN, lr_decay_style="constant", **falling, wd_incr_steps="1M")
+            Schedule(**OPEN_ENDED, lr_decay_style="constant", **falling)
+        schedule = Schedule(**OPEN_ENDED, lr_decay_style="constant", **falling, wd_incr_steps="1M")
         assert [schedule.wd_at(step) for step in (0, 500_000, 10**9)] == [0.1, 0.05, 0.0]
-        assert Schedule(**RUN, lr_decay_style="constant", start_wd=0.1, wd_incr_style="adamc").wd_at(10**9) == 0.1
+        assert (
+            Schedule(**OPEN_ENDED, lr_decay_style="constant", start_wd=0.1, wd_incr_style="adamc").wd_at(10**9) == 0.1
+        )
 
     def test_it_trains_resumes_and_is_annealed_when_told(self, tmp_path: Path) -> None:
         path = tmp_path / "run.yaml"
@@ -462,8 +464,8 @@ class TestOpenEnd:
         assert (ended.lr_at(50_000), ended.lr_decay_steps) == (5e-4, 1_000_000)
 
     def test_another_end_is_told_in_words(self) -> None:
-        first = Schedule(**RUN, lr_decay_style=STABLE).build(optimizer())
-        other = Schedule(**{**RUN, "lr_decay_steps": "1M"}, lr_decay_style=STABLE).build(optimizer())
+        first = Schedule(**OPEN_ENDED, lr_decay_style=STABLE).build(optimizer())
+        other = Schedule(**{**OPEN_ENDED, "lr_decay_steps": "1M"}, lr_decay_style=STABLE).build(optimizer())
         with pytest.raises(StateError, match=r"lr_decay_steps +open +1000000"):
             other.load_state_dict(first.state_dict())
 
