@@ -7,27 +7,16 @@ from __future__ import annotations
 
 import copy
 import json
-import warnings
 from typing import Any
 
 if __name__ == "__main__":  # pytest looks for doctests in here, and needs no Megatron for that
     import gpt
+    import mixture
     import torch
-    from megatron.core.distributed import DistributedDataParallel, DistributedDataParallelConfig, finalize_model_grads
-    from megatron.core.models.gpt import GPTModel
-    from megatron.core.models.gpt.gpt_layer_specs import get_gpt_layer_local_spec
-    from megatron.core.optimizer import OptimizerConfig, get_megatron_optimizer, get_standard_config_overrides
-    from megatron.core.transformer import TransformerConfig
-    from megatron.core.transformer.module import Float16Module
-    from megatron.core.transformer.moe import moe_utils
 
     from schedframe import Schedule
-    from schedframe.megatron import config_overrides
 
-    # 0.16.1 defines this name only where Transformer Engine is installed, and reads it everywhere.
-    moe_utils.te_general_gemm = getattr(moe_utils, "te_general_gemm", None)
-
-VOCABULARY, LENGTH, STEPS = 32, 8, 40
+STEPS = 40
 
 PIECEWISE = {
     "style": "phases",
@@ -56,41 +45,8 @@ OWN_BOUNDS: dict[str, Any] = {"role": "experts", "match": {"param": "*experts*"}
 
 
 def built(rules: list[dict[str, Any]], distributed: bool, **changes: Any) -> tuple[Any, Any, Any]:
-    """Return a model, its optimizer, made by Megatron with our overrides beside its own, and the scheduler."""
-    torch.manual_seed(1)
-    half = {"bf16": True, "params_dtype": torch.bfloat16} if distributed else {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        config = TransformerConfig(
-            num_layers=1,
-            hidden_size=8,
-            num_attention_heads=2,
-            hidden_dropout=0.0,
-            attention_dropout=0.0,
-            use_cpu_initialization=True,
-            add_bias_linear=False,
-            num_moe_experts=2,
-            moe_router_topk=1,
-            moe_router_pre_softmax=True,
-            moe_ffn_hidden_size=16,
-            moe_token_dispatcher_type="allgather",
-            **half,
-        )
-    layers = get_gpt_layer_local_spec(num_experts=2, moe_grouped_gemm=False)
-    model = GPTModel(config, layers, VOCABULARY, LENGTH, position_embedding_type="rope")
-    options = DistributedDataParallelConfig(use_distributed_optimizer=distributed)
-    model = DistributedDataParallel(config, options, Float16Module(config, model) if distributed else model)
-    schedule = Schedule(**{**BASE, **changes}, groups=rules)
-    adam = OptimizerConfig(
-        lr=schedule.max_lr,
-        min_lr=schedule.min_lr,
-        weight_decay=0.1,
-        bf16=distributed,
-        use_distributed_optimizer=distributed,
-    )
-    overrides = {**get_standard_config_overrides(adam), **config_overrides(schedule, [model])}
-    optimizer = get_megatron_optimizer(adam, [model], config_overrides=overrides)
-    return model, optimizer, schedule.build(optimizer)
+    """Return a model, its optimizer and its scheduler under `rules`."""
+    return mixture.built(Schedule(**{**BASE, **changes}, groups=rules), distributed)
 
 
 def trained(model: Any, optimizer: Any, scheduler: Any, steps: int) -> dict[str, Any]:
@@ -99,15 +55,8 @@ def trained(model: Any, optimizer: Any, scheduler: Any, steps: int) -> dict[str,
     losses, rows = [], []
     for _ in range(steps):
         rows.append([[group["lr"], group["weight_decay"]] for group in optimizer.param_groups])
-        model.zero_grad_buffer()
-        optimizer.zero_grad()
-        samples = torch.randint(VOCABULARY, (4, 1), generator=generator).repeat(1, LENGTH + 1)
-        loss = gpt.loss_of(model, samples)
-        loss.backward()
-        finalize_model_grads([model])
-        updated, _, _ = optimizer.step()
-        assert updated
-        losses.append(loss.item())
+        samples = torch.randint(mixture.VOCABULARY, (4, 1), generator=generator).repeat(1, mixture.LENGTH + 1)
+        losses.append(mixture.update(model, optimizer, samples))
         scheduler.step(increment=4)
     return {"losses": losses, "rows": rows, "report": scheduler.report()}
 
