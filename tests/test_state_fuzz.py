@@ -571,13 +571,17 @@ def test_any_byte_of_the_text_may_be_another(world: World, policy: str) -> None:
 @pytest.mark.parametrize("policy", FLAGS)
 @pytest.mark.parametrize("name", ["WSD", "polynomial", "starts later", "rules"])
 def test_a_flipped_bit_is_told_or_changes_nothing(world: World, name: str, policy: str) -> None:
-    """Each bit of our key by itself: the load is refused, or warns, or is that of the state as it was."""
+    """A bit of each byte of our key: the load is refused, or warns, or is that of the state as it was.
+
+    Of all runs but one, each byte is tried with one policy.
+    """
     state = ours(name)
     text, first, told = state["schedframe"].encode(), build(policy, name), Counter[str]()
     first.load_state_dict(state)
     silent = []
     with world.entered():
-        for at in range(len(text)):
+        places = range(len(text)) if name == "WSD" else range([*FLAGS].index(policy), len(text), len(FLAGS))
+        for at in places:
             flipped = text[:at] + bytes([text[at] ^ 1 << at % 8]) + text[at + 1 :]
             scheduler = build(policy, name)
             with warnings.catch_warnings(record=True) as caught:
@@ -591,7 +595,7 @@ def test_a_flipped_bit_is_told_or_changes_nothing(world: World, name: str, polic
             if not caught and (scheduler.fingerprint, values(scheduler)) != (first.fingerprint, values(first)):
                 silent.append(f"{at}: {flipped.decode()}")
     assert silent == []
-    assert told["refused"] > len(text) // 2
+    assert told["refused"] > len(places) // 2
     assert told["warned"] > (0 if policy == "strict" else 10)
 
 

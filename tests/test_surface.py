@@ -9,10 +9,12 @@ import pytest
 import schedframe
 import schedframe.megatron
 import schedframe.styles
+import schedframe.testing
 
 PUBLIC_MODULES = {
     "schedframe",
     "schedframe.megatron",
+    "schedframe.testing",
     "schedframe.styles",
     "schedframe.styles.couplings",
     "schedframe.styles.lr",
@@ -22,7 +24,9 @@ PUBLIC_MODULES = {
 HEAVY = ("torch", "pydantic", "pluggy", "ruamel", "importlib_metadata", "typer", "rich", "plotext")
 
 
-@pytest.mark.parametrize("module", [schedframe, schedframe.megatron, schedframe.styles], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [schedframe, schedframe.megatron, schedframe.styles, schedframe.testing], ids=lambda m: m.__name__
+)
 def test_all_is_sorted_complete_and_there(module) -> None:
     assert module.__all__ == sorted(module.__all__)
     assert len(set(module.__all__)) == len(module.__all__)
@@ -46,7 +50,7 @@ def test_every_module_is_private_or_meant_to_be_public() -> None:
 
 
 def test_every_public_name_has_a_docstring() -> None:
-    for module in (schedframe, schedframe.megatron, schedframe.styles):
+    for module in (schedframe, schedframe.megatron, schedframe.styles, schedframe.testing):
         for name in module.__all__:
             value = getattr(module, name)
             if callable(value) and name != "hookimpl":

@@ -1,6 +1,6 @@
 """The command line, ``schedframe``; the extras ``cli`` and ``plot`` install what it is built with.
 
-Exit codes: 0 good, 2 cannot be used; 1 is kept for lint findings.
+Exit codes: 0 good, 1 findings, 2 cannot be used.
 """
 
 import errno
@@ -30,13 +30,15 @@ def main() -> None:
 
 def _run() -> Any:
     from schedframe._cli._app import app
+    from schedframe._cli._conform import FOUND
 
     with suppress(AttributeError):
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         app(prog_name="schedframe")
     except SystemExit as stop:
-        return _READER_IS_GONE if stop.code == 1 else stop.code  # typer and rich exit with 1 on a closed pipe alone
+        # typer and rich exit with 1 on a closed pipe alone
+        return {1: _READER_IS_GONE, FOUND: 1}.get(stop.code, stop.code)  # type: ignore[arg-type]
 
 
 def _failed(error: Exception) -> int:

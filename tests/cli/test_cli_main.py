@@ -26,7 +26,7 @@ groups:
   match: {index: 0}
   lr_mult: 0.1
 """
-COMMANDS = ["styles", "check", "preview"]
+COMMANDS = ["styles", "check", "preview", "conform", "new"]
 ALL_COMMANDS = [*COMMANDS, "inspect", "branch", "extend", "rewarm"]
 SCHEDFRAME = [sys.executable, "-m", "schedframe"]
 

@@ -1,0 +1,450 @@
+"""The conformance kit: what every style promises, as small checks for the tests of a plugin.
+
+::
+
+    from schedframe.testing import parametrize_styles
+
+    @parametrize_styles(["rex", {"style": "rex", "beta": 0.9}])
+    def test_conforms(style, check):
+        check(style)
+
+Each check takes a style and raises an `AssertionError` with a sentence. They evaluate it on a run whose warm-up ends
+at step 100 and whose decay ends at step 1100 (`WARMUP_STEPS`, `DECAY_STEPS`), weight decay from step 0 to 1100, so a
+style that holds lengths must fit in there. ``schedframe conform NAME`` runs them on what is installed. The checks of
+schemas need jsonschema, the decorator pytest: ``pip install 'schedframe[testing]'``.
+"""
+
+import copy
+import doctest
+import inspect
+import json
+import logging
+import math
+import os
+import pickle
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+from pydantic import ValidationError
+
+from schedframe._byname import by_lr_style, by_wd_style
+from schedframe._errors import SchedframeError
+from schedframe._registry import Registry, lr_styles, wd_styles
+from schedframe._schedule import Schedule
+from schedframe._style import LRPoint, LRStyle, Style, WDPoint, WDShape, WDStyle
+from schedframe.styles.lr import Cosine
+from schedframe.styles.wd import WDConstant, WDCosine
+
+__all__ = [
+    "CHECKS",
+    "DECAY_STEPS",
+    "WARMUP_STEPS",
+    "check_bounds",
+    "check_cost",
+    "check_docstring",
+    "check_example",
+    "check_finite",
+    "check_frozen",
+    "check_group_bounds",
+    "check_hashable",
+    "check_import",
+    "check_name",
+    "check_options",
+    "check_past_the_end",
+    "check_picklable",
+    "check_pure",
+    "check_resume",
+    "check_round_trip",
+    "check_schema",
+    "check_start",
+    "check_style",
+    "check_unknown_keys",
+    "parametrize_styles",
+]
+
+WARMUP_STEPS = 100
+"""End of the warm-up, in steps, of the run on which styles are evaluated."""
+
+DECAY_STEPS = 1100
+"""End of the decay, and of the weight-decay schedule, in steps, of that run."""
+
+Bounds = tuple[float, float]
+Check = Callable[[Any], None]
+
+_BOUNDS: Bounds = (0.8, 0.05)
+_OF_A_GROUP: Bounds = (3.0, 0.25)
+_WD_BOUNDS: Bounds = (0.02, 0.3)
+_WD_OF_A_GROUP: Bounds = (0.5, 0.1)
+_WD_CONSTANT: Bounds = (0.1, 0.1)
+
+_INSIDE = [WARMUP_STEPS + (DECAY_STEPS - WARMUP_STEPS) * part / 40 for part in range(41)]
+_PAST = [DECAY_STEPS + 1, 2 * DECAY_STEPS, 10 * DECAY_STEPS, 10**9]
+_HEAVY = ("torch", "jax", "tensorflow", "cupy", "triton", "megatron", "transformer_engine", "pycuda")
+_SECTIONS = ("Formula:", "At the edges:", "Examples:", "References:")
+_SLOWEST = 100.0
+
+
+def check_name(style: Style) -> None:
+    """The style's literal name is the name of its entry point, and that gives this class."""
+    name, registry = style.style, _registry(style)
+    try:
+        found = registry[name]
+    except SchedframeError as error:
+        raise AssertionError(f"the name {name!r} gives no style: {error}") from error
+    assert found is type(style), f"the name {name!r} gives {_spelled(found)}, and the style is {_spelled(type(style))}"
+
+
+def check_frozen(style: Style) -> None:
+    """No option can be assigned."""
+    for option in type(style).model_fields:
+        before = getattr(style, option)
+        try:
+            setattr(style, option, before)
+        except ValidationError:
+            continue
+        raise AssertionError(f"the option {option} can be assigned; a style is frozen, so leave model_config alone")
+
+
+def check_hashable(style: Style) -> None:
+    """Equal styles have equal hashes."""
+    try:
+        same = hash(style) == hash(copy.deepcopy(style))
+    except TypeError as error:
+        raise AssertionError(f"it has no hash: {error}; declare tuples instead of lists and dicts") from error
+    assert same, "it and its copy have different hashes"
+
+
+def check_picklable(style: Style) -> None:
+    """It goes to another process and back."""
+    try:
+        back = pickle.loads(pickle.dumps(style))  # noqa: S301  what was just dumped
+    except Exception as error:
+        raise AssertionError(f"it cannot be pickled: {type(error).__name__}: {error}") from error
+    assert back == style, f"pickled it comes back as {back!r}"
+
+
+def check_round_trip(style: Style) -> None:
+    """It comes back equal from a dict and from JSON, as a checkpoint holds it."""
+    cls = type(style)
+    for what, dumped in (("a dict", style.model_dump()), ("JSON", json.loads(style.model_dump_json()))):
+        try:
+            back = cls.model_validate(dumped)
+        except ValidationError as error:
+            raise AssertionError(f"it does not come back from {what}: {error}") from error
+        assert back == style, f"from {what} it comes back as {back!r}, and was {style!r}"
+
+
+def check_schema(style: Style) -> None:
+    """Its JSON schema is valid (2020-12)."""
+    try:
+        import jsonschema
+    except ImportError:
+        raise AssertionError("jsonschema is not installed: pip install 'schedframe[testing]'") from None
+    try:
+        schema = type(style).model_json_schema()
+    except Exception as error:
+        raise AssertionError(f"it has no JSON schema: {type(error).__name__}: {error}") from error
+    try:
+        jsonschema.Draft202012Validator.check_schema(schema)
+    except jsonschema.SchemaError as error:
+        raise AssertionError(f"its JSON schema is not valid: {error.message}") from error
+
+
+def check_options(style: Style) -> None:
+    """Every option has a description."""
+    missing = [key for key, field in type(style).model_fields.items() if key != "style" and not field.description]
+    assert not missing, f"the options {', '.join(missing)} have no description; say it in Field(description=...)"
+
+
+def check_docstring(style: Style) -> None:
+    """Its docstring has one line, then ``Formula:``, ``At the edges:``, ``Examples:`` and ``References:``."""
+    text = inspect.cleandoc(type(style).__doc__ or "")
+    first = text.partition("\n")[0]
+    assert first.strip().endswith("."), "its docstring does not begin with one line that is a sentence"
+    places = [text.find(section) for section in _SECTIONS]
+    missing = [section for section, place in zip(_SECTIONS, places, strict=True) if place < 0]
+    assert not missing, f"its docstring lacks {', '.join(missing)}"
+    assert places == sorted(places), f"its docstring does not have {', '.join(_SECTIONS)} in this order"
+
+
+def check_example(style: Style) -> None:
+    """The examples of its docstring run, and give what they say."""
+    cls = type(style)
+    namespace = {**vars(sys.modules[cls.__module__]), cls.__name__: cls}
+    test = doctest.DocTestParser().get_doctest(cls.__doc__ or "", namespace, cls.__name__, None, 0)
+    assert test.examples, "its docstring has no example that runs; begin a line with >>>"
+    told: list[str] = []
+    failed, _ = doctest.DocTestRunner(verbose=False).run(test, out=told.append)
+    assert not failed, f"{failed} of its examples do not give what they say:\n{''.join(told).strip()}"
+
+
+def check_unknown_keys(style: Style) -> None:
+    """An option that there is not is refused."""
+    surplus = {**style.model_dump(), "no_such_option": 1}
+    try:
+        type(style).model_validate(surplus)
+    except ValidationError:
+        return
+    raise AssertionError("it takes an option that it does not have; leave model_config alone")
+
+
+def check_pure(style: Style) -> None:
+    """The same point gives the same float: in any order, in copies, in many threads."""
+    steps = [*_INSIDE, *_PAST]
+    first = {step: _value(style, step, _own(style)) for step in steps}
+    shuffled = steps * 3
+    random.Random(0).shuffle(shuffled)  # noqa: S311  an order, no secret
+    for other in (style, copy.deepcopy(style), style.model_copy()):
+        for step in shuffled:
+            _assert_same(first, step, _value(other, step, _own(style)), "asked again, in another order")
+    with ThreadPoolExecutor(8) as threads:
+        values = list(threads.map(lambda step: _value(style, step, _own(style)), shuffled))
+    for step, value in zip(shuffled, values, strict=True):
+        _assert_same(first, step, value, "asked in threads")
+
+
+def check_finite(style: Style) -> None:
+    """Every value is a finite float of at least 0."""
+    for step in [*_INSIDE, *_PAST]:
+        value = _value(style, step, _own(style))
+        assert isinstance(value, float), f"at step {step:g} it gives {value!r}, which is no float"
+        assert 0 <= value < math.inf, f"at step {step:g} it gives {value}, and not a finite number of at least 0"
+
+
+def check_bounds(style: Style) -> None:
+    """Up to its end it lies between its bounds, to within one unit in the last place of the larger one."""
+    if isinstance(style, WDStyle) and not isinstance(style, WDShape):
+        return
+    _assert_within(style, _own(style))
+
+
+def check_start(style: Style) -> None:
+    """A learning rate starts at the peak where warm-up ends; a weight decay at start_wd."""
+    if isinstance(style, WDStyle) and not isinstance(style, WDShape):
+        return
+    bounds = _own(style)
+    first = WARMUP_STEPS if isinstance(style, LRStyle) else 0
+    value = _value(style, first, bounds)
+    what = "max_lr where warm-up ends" if isinstance(style, LRStyle) else "start_wd at step 0"
+    assert abs(value - bounds[0]) <= math.ulp(bounds[0]), f"it starts at {value}, and not at {bounds[0]}, {what}"
+
+
+def check_past_the_end(style: Style) -> None:
+    """Past its end it stays at or below where it ended, for ever; a weight decay stays where it ended."""
+    bounds = _own(style)
+    end = _value(style, DECAY_STEPS, bounds)
+    for step in _PAST:
+        value = _value(style, step, bounds)
+        if isinstance(style, WDShape):
+            assert value == bounds[1], f"at step {step:g}, past the end, it gives {value}, and not end_wd, {bounds[1]}"
+        elif isinstance(style, LRStyle):
+            assert value <= end + math.ulp(end), (
+                f"at step {step:g}, past the end, it gives {value}, and ended at {end}: it comes back up"
+            )
+
+
+def check_group_bounds(style: Style) -> None:
+    """A param group with bounds of its own gets a curve between those."""
+    own, group = _own(style), _of_a_group(style)
+    if isinstance(style, LRStyle | WDShape):
+        first = WARMUP_STEPS if isinstance(style, LRStyle) else 0
+        value = _value(style, first, group)
+        assert abs(value - group[0]) <= math.ulp(group[0]), (
+            f"in a group that starts at {group[0]} it starts at {value}; read the bounds from the point"
+        )
+        _assert_within(style, group)
+    again = [_value(style, step, own) for step in _INSIDE]
+    [_value(style, step, group) for step in _INSIDE]
+    assert again == [_value(style, step, own) for step in _INSIDE], "one group's curve changes another's"
+
+
+def check_resume(style: Style) -> None:
+    """A run that is stopped anywhere, and resumed from its checkpoint alone, is the run that went on."""
+    keys: dict[str, Any] = {"max_lr": _BOUNDS[0], "min_lr": _BOUNDS[1], "lr_decay_steps": DECAY_STEPS}
+    keys |= {"lr_warmup_steps": WARMUP_STEPS, "start_wd": _own(style)[0], "end_wd": _own(style)[1]}
+    if isinstance(style, LRStyle):
+        keys |= {"lr_decay_style": style, "start_wd": 0.0, "end_wd": 0.0}
+    else:
+        keys |= {"wd_incr_style": style, "end_wd": keys["end_wd" if isinstance(style, WDShape) else "start_wd"]}
+    try:
+        schedule = Schedule(**keys)
+    except SchedframeError as error:
+        raise AssertionError(f"no schedule can be made of it: {error}") from error
+    another = Schedule(**{**keys, "lr_decay_style": "constant", "wd_incr_style": "linear", "resume": "checkpoint"})
+    for stop in (50, WARMUP_STEPS, 600, DECAY_STEPS, DECAY_STEPS + 77):
+        through = schedule.build(SimpleNamespace(param_groups=[{}]))
+        through.step(stop)
+        again = another.build(SimpleNamespace(param_groups=[{}]))
+        state = json.loads(json.dumps(through.state_dict()))
+        try:
+            with _unlogged():
+                again.load_state_dict(state)
+        except SchedframeError as error:
+            raise AssertionError(f"stopped at step {stop}, it cannot be resumed: {error}") from error
+        for _ in range(5):
+            here, there = through.optimizer.param_groups[0], again.optimizer.param_groups[0]
+            at = again.num_steps
+            assert here == there, f"stopped at step {stop}, it goes on with {there} at {at}, and not with {here}"
+            through.step(101)
+            again.step(101)
+
+
+def check_cost(style: Style) -> None:
+    """One call costs at most a hundred times one of the built-in cosine."""
+    peer: Style = Cosine() if isinstance(style, LRStyle) else WDCosine()
+    ratio = _fastest(style) / _fastest(peer)
+    assert ratio <= _SLOWEST, f"one call costs {ratio:.0f} times one of cosine; compute what is constant elsewhere"
+
+
+def check_import(style: Style) -> None:
+    """Importing its module imports neither torch nor anything else that is large or takes a GPU."""
+    module = type(style).__module__
+    program = f"import sys, {module}; print(*({_HEAVY!r} & sys.modules.keys()))".replace(repr(_HEAVY), str(set(_HEAVY)))
+    path = os.pathsep.join(filter(None, sys.path))
+    done = subprocess.run(  # noqa: S603  our own interpreter
+        [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"a fresh process cannot import {module}: {done.stderr.strip().splitlines()[-1]}"
+    heavy = done.stdout.split()
+    assert not heavy, f"importing {module} imports {', '.join(sorted(heavy))}; import it where it is needed"
+
+
+CHECKS: tuple[Check, ...] = (
+    check_name,
+    check_frozen,
+    check_hashable,
+    check_picklable,
+    check_round_trip,
+    check_schema,
+    check_options,
+    check_docstring,
+    check_example,
+    check_unknown_keys,
+    check_finite,
+    check_pure,
+    check_start,
+    check_bounds,
+    check_past_the_end,
+    check_group_bounds,
+    check_resume,
+    check_cost,
+    check_import,
+)
+"""Every check, the plainest first."""
+
+
+def check_style(style: Style) -> None:
+    """Run every check.
+
+    Raises:
+        AssertionError: naming the first that fails.
+    """
+    for check in CHECKS:
+        try:
+            check(style)
+        except AssertionError as error:
+            raise AssertionError(f"{check.__name__}: {error}") from error
+
+
+def parametrize_styles(
+    styles: Iterable[Any], *, kind: str = "lr", expected_failures: Mapping[str, str] | None = None
+) -> Any:
+    """Decorate a test that takes ``style`` and ``check``, so that it runs for each of both.
+
+    Args:
+        styles: styles, their names, or tables with options.
+        kind: ``"lr"`` or ``"wd"``, of the names and tables.
+        expected_failures: checks that are known to fail, by name, each with its reason. One that passes all the
+            same fails the test.
+
+    Raises:
+        ValueError: there is no check of such a name.
+    """
+    import pytest
+
+    expected = dict(expected_failures or {})
+    unknown = sorted(expected.keys() - {check.__name__ for check in CHECKS})
+    if unknown:
+        raise ValueError(f"there is no check {', '.join(unknown)}; they are {', '.join(c.__name__ for c in CHECKS)}")
+    by_name = by_lr_style if kind == "lr" else by_wd_style
+    cases = []
+    for given in styles:
+        style = by_name.resolve(given)
+        for check in CHECKS:
+            reason = expected.get(check.__name__)
+            marks = () if reason is None else (pytest.mark.xfail(reason=reason, raises=AssertionError, strict=True),)
+            cases.append(pytest.param(style, check, marks=marks, id=f"{style.style}-{check.__name__}"))
+    return pytest.mark.parametrize(("style", "check"), cases)
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep the report of a load, which is logged, from the terminal."""
+    logger = logging.getLogger("schedframe")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _registry(style: Style) -> Registry[Any]:
+    return lr_styles if isinstance(style, LRStyle) else wd_styles
+
+
+def _own(style: Style) -> Bounds:
+    if isinstance(style, LRStyle):
+        return _BOUNDS
+    return _WD_CONSTANT if isinstance(style, WDConstant) else _WD_BOUNDS
+
+
+def _of_a_group(style: Style) -> Bounds:
+    if isinstance(style, LRStyle):
+        return _OF_A_GROUP
+    return _WD_CONSTANT if isinstance(style, WDConstant) else _WD_OF_A_GROUP
+
+
+def _value(style: Style, step: float, bounds: Bounds) -> float:
+    if isinstance(style, LRStyle):
+        return style.lr(LRPoint(step, WARMUP_STEPS, DECAY_STEPS, *bounds))
+    assert isinstance(style, WDStyle), f"{style!r} is neither a LRStyle nor a WDStyle"
+    peak, progress = _BOUNDS[0], min(step / DECAY_STEPS, 1.0)
+    return style.wd(WDPoint(step, DECAY_STEPS, *bounds, peak * (1 - progress), peak, WARMUP_STEPS))
+
+
+def _assert_within(style: Style, bounds: Bounds) -> None:
+    low, high = sorted(bounds)
+    for step in _INSIDE:
+        value = _value(style, step, bounds)
+        assert low - math.ulp(high) <= value <= high + math.ulp(high), (
+            f"at step {step:g} it gives {value}, which is not between {low} and {high}"
+        )
+
+
+def _assert_same(first: Mapping[float, float], step: float, value: float, how: str) -> None:
+    assert value == first[step], (
+        f"at step {step:g} it gave {first[step]} first, and {value} {how}; a style has no state"
+    )
+
+
+def _fastest(style: Style) -> float:
+    """Seconds of one call, the best of several rounds."""
+    rounds = []
+    for _ in range(7):
+        start = time.perf_counter()
+        for step in _INSIDE:
+            _value(style, step, _own(style))
+        rounds.append(time.perf_counter() - start)
+    return min(rounds) / len(_INSIDE)
+
+
+def _spelled(cls: type[Any]) -> str:
+    return f"{cls.__module__}:{cls.__qualname__}"
