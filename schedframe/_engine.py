@@ -84,27 +84,21 @@ Answer = tuple[float, float | None, list[float] | None, list[float] | None]
 """Coefficients of learning rate and weight decay, or the values themselves, one for each group."""
 
 
-def write(run: Running, step: float, groups: Iterable[dict[str, Any]]) -> None:
-    """Set ``lr`` and ``weight_decay`` of every group, empty ones too; tensors are filled in place.
-
-    Equal to `lr_at`, and to `wd_at` times the group's ``wd_mult``. A shape is asked for its coefficient
-    once, whatever the number of groups; the loops over them are written out, because a call for each group
-    would cost more than its arithmetic. Styles are asked before the first write: where one fails, no group
-    has changed.
-    """
-    if type(groups) is not list:
-        groups = list(groups)
-    _put_all(run, groups, _asked(run, step, groups))
-
-
 def write_each(runs: Iterable[tuple[Running, list[dict[str, Any]]]], step: float) -> None:
-    """Do the same for several runs, each with its groups; all styles are asked before the first write."""
-    answers = [(run, groups, _asked(run, step, groups)) for run, groups in runs]
+    """Set ``lr`` and ``weight_decay`` of the groups of several runs; all styles are asked before the first write."""
+    answers = [(run, groups, asked(run, step, groups)) for run, groups in runs]
     for answer in answers:
-        _put_all(*answer)
+        put(*answer)
 
 
-def _asked(run: Running, step: float, groups: list[dict[str, Any]]) -> Answer:
+def asked(run: Running, step: float, groups: list[dict[str, Any]]) -> Answer:
+    """Return what `put` writes into `groups` at `step`.
+
+    A shape is asked for its coefficient once, whatever the number of groups.
+
+    Raises:
+        PluginError: a style gives NaN or infinity.
+    """
     warmup_steps = run.lr_warmup_steps
     lrs: list[float] | None = None
     wds: list[float] | None = None
@@ -127,7 +121,12 @@ def _asked(run: Running, step: float, groups: list[dict[str, Any]]) -> Answer:
     return lr_c, wd_c, lrs, wds
 
 
-def _put_all(run: Running, groups: list[dict[str, Any]], answer: Answer) -> None:
+def put(run: Running, groups: list[dict[str, Any]], answer: Answer) -> None:
+    """Set ``lr`` and ``weight_decay`` of every group, empty ones too; tensors are filled in place.
+
+    Equal to `lr_at`, and to `wd_at` times the group's ``wd_mult``. The loops over the groups are written out, because
+    a call for each would cost more than its arithmetic.
+    """
     lr_c, wd_c, lrs, wds = answer
     if lrs is not None:
         _write_each(groups, "lr", lrs)

@@ -178,18 +178,19 @@ class Memory:
         ]
         self._tags = [_tags(group) for group in groups] if with_roles else None
 
-    @staticmethod
-    def held(groups: Iterable[Group]) -> list[Group]:
+    def held(self, groups: Iterable[Group]) -> list[Group]:
         """Return what `groups` hold now of all that `restore` writes, for `put_back`."""
-        return [{key: group[key] for key in (*_BOUNDS, "wd_mult") if key in group} | _tags(group) for group in groups]
+        return [{key: group[key] for key in self._written(group) if key in group} for group in groups]
 
-    @staticmethod
-    def put_back(held: Iterable[Group], groups: Iterable[Group]) -> None:
+    def put_back(self, held: Iterable[Group], groups: Iterable[Group]) -> None:
         """Let `groups` hold what they `held`."""
         for own, group in zip(held, groups, strict=True):
-            for key in (*_BOUNDS, "wd_mult", *_tags(group)):
+            for key in self._written(group):
                 group.pop(key, None)
             group.update(own)
+
+    def _written(self, group: Group) -> Iterable[str]:
+        return _BOUNDS if self._tags is None else (*_BOUNDS, "wd_mult", *_tags(group))
 
     def restore(self, followed: Iterable[Following], groups: Sequence[Group]) -> None:
         """Give followers the bounds of what they follow, and the others what they had.

@@ -13,7 +13,7 @@ from schedframe._errors import StateError, did_you_mean
 from schedframe._group_rule import DEFAULT, JOINT, GroupRule
 from schedframe._style import LRShape, LRStyle, WDShape, WDStyle
 from schedframe._units import Clock
-from schedframe._warmup import MEGATRONS, Warmup
+from schedframe._warmup import MEGATRONS_TABLE, Warmup
 
 CURRENT: Literal["current"] = "current"
 """Said for ``init_lr``: the learning rate that the checkpoint's schedule has where this one starts."""
@@ -67,6 +67,8 @@ class Plan:
             ValueError: two of them give it different values of one thing.
         """
         given = merged(rules)
+        if not given and not self.groups:
+            return self
         return replace(self, groups=(), **{name: value for name, value in given.items() if name in NAMES})
 
     def roles(self) -> dict[str, "Plan"]:
@@ -187,7 +189,7 @@ def fingerprint_of(said: Mapping[str, Any]) -> str:
         used.append("start_step")
     if said["lr_warmup_steps"] > 0:
         used.append("init_lr")
-        if digest(said["lr_warmup_style"]) != _MEGATRONS:
+        if said["lr_warmup_style"] != MEGATRONS_TABLE:
             used.append("lr_warmup_style")
     if said["lr_style"]["style"] != "constant":
         used += ["min_lr", "lr_decay_steps"]
@@ -214,6 +216,3 @@ def _exact(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, Real):
         return value
     return float(value).hex()
-
-
-_MEGATRONS = digest(MEGATRONS.model_dump(mode="json"))

@@ -259,10 +259,13 @@ class OptimizerParamScheduler:
         start_step = self.start_step
         if start_step and num_steps < start_step:
             raise StateError(f"step {num_steps} lies before start_step {start_step}, where the schedule starts")
+        groups = self.optimizer.param_groups
+        if type(groups) is not list:
+            groups = list(groups)
         if self.groups:
-            _engine.write_each(self._role_plans.runs(self, self.optimizer.param_groups), num_steps - start_step)
+            _engine.write_each(self._role_plans.runs(self, groups), num_steps - start_step)
         else:
-            _engine.write(self, num_steps - start_step, self.optimizer.param_groups)
+            _engine.put(self, groups, _engine.asked(self, num_steps - start_step, groups))
         self.num_steps = num_steps
 
     @property
@@ -340,7 +343,7 @@ class OptimizerParamScheduler:
             StateError: a style fails there.
         """
         groups = list(self.optimizer.param_groups)
-        was, came_from, held = Plan.of(self), self.num_steps, _groups.Memory.held(groups)
+        was, came_from, held = Plan.of(self), self.num_steps, self._memory.held(groups)
         try:
             self._run(plan, position)
             _groups.unshare(groups)
@@ -350,7 +353,7 @@ class OptimizerParamScheduler:
             self.step(0)
         except Exception as error:
             self._run(was, came_from)
-            _groups.Memory.put_back(held, groups)
+            self._memory.put_back(held, groups)
             if isinstance(error, StateError):
                 raise
             raise StateError(f"the schedule fails at step {position}: {type(error).__name__}: {error}") from error

@@ -17,7 +17,7 @@ from schedframe._problems import problems_of
 from schedframe._registry import Source, sources_within
 from schedframe._style import Style
 from schedframe._units import parse_clock
-from schedframe._warmup import Warmup
+from schedframe._warmup import MEGATRONS_TABLE, Warmup
 from schedframe.styles.lr import WSD, Cosine, Exponential, InverseSquareRoot, Linear, MinusSqrt
 from schedframe.styles.lr import Constant as LRConstant
 from schedframe.styles.wd import WDConstant, WDCosine, WDLinear
@@ -121,7 +121,7 @@ class SavedRule:
             **{name: style.resolve(by_name[name]) for name, style in self.styles.items()},
         }
         if "lr_warmup_style" in values:
-            values["lr_warmup_style"] = Warmup(**values["lr_warmup_style"])
+            values["lr_warmup_style"] = Warmup.of_table(values["lr_warmup_style"])
         return GroupRule(
             self.table["role"],
             parse_match(self.table["match"]),
@@ -219,7 +219,7 @@ def read(state: Mapping[str, Any]) -> Saved:
     lr, wd = (_style(name, said.pop(key, None), details) for key, name in _STYLES.items())
     assert lr is not None
     beyond = {key: details[key] for key in ("init_lr", "start_step", "clock") if details}
-    warmup = Warmup(**details.get("lr_warmup_style", {}))
+    warmup = Warmup.of_table(details.get("lr_warmup_style", MEGATRONS_TABLE))
     numbers = {"clock": "samples", "start_step": 0, **said, **beyond, "lr_warmup_style": warmup}
     groups = tuple(_saved_rule(table, details["sources"]) for table in details["groups"]) if details else None
     return Saved(position, numbers, lr, wd, groups, not details, doubt, str(details.get("fingerprint", "")))
@@ -327,7 +327,7 @@ def _typed(details: dict[str, Any]) -> dict[str, Any]:
         "init_lr": init_lr if init_lr == CURRENT else _number("init_lr", init_lr),
         "clock": parse_clock(details.get("clock", "samples")),
         "start_step": _number("start_step", details.get("start_step", 0)),
-        "lr_warmup_style": _warmup(details.get("lr_warmup_style", {"style": "linear"})),
+        "lr_warmup_style": _warmup(details.get("lr_warmup_style", MEGATRONS_TABLE)),
         "lr_style": _table(details["lr_style"]),
         "wd_style": _table(details["wd_style"]),
         "groups": [_rule(table) for table in details.get("groups", [])],
@@ -353,7 +353,7 @@ def _table(style: Any) -> dict[str, Any]:
 
 
 def _warmup(table: Any) -> dict[str, Any]:
-    return Warmup(**_table(table)).model_dump(mode="json")
+    return table if table == MEGATRONS_TABLE else Warmup(**_table(table)).model_dump(mode="json")
 
 
 def _rule(table: Any) -> dict[str, Any]:

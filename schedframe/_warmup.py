@@ -56,8 +56,18 @@ class Warmup(Style):
             return 0.5 * (1.0 - cos(pi * progress))
         return progress**2 if self.style == "quadratic" else progress
 
+    @classmethod
+    def of_table(cls, table: Mapping[str, Any]) -> "Warmup":
+        """Return the warm-up that a state or a rule holds as `table`.
+
+        Raises:
+            ValidationError: it is none.
+        """
+        return MEGATRONS if table == MEGATRONS_TABLE else cls(**table)
+
 
 MEGATRONS = Warmup()
+MEGATRONS_TABLE = MEGATRONS.model_dump(mode="json")
 
 PRESETS: dict[str, dict[str, Any]] = {
     "megatron": {"style": "linear"},
