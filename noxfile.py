@@ -13,7 +13,7 @@ if PYENV_VERSIONS.is_dir():
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 
-CORE_TESTS = ("schedframe", "tests", "--ignore=tests/parity", "--ignore=tests/e2e")
+CORE_TESTS = ("schedframe", "tests", "plugins", "--ignore=tests/parity", "--ignore=tests/e2e")
 LOWEST = (
     "importlib-metadata==6.0.0",
     "packaging==22.0",
@@ -24,6 +24,7 @@ LOWEST = (
     "rich==13.8.0",
     "plotext==6.0.0",
     "matplotlib==3.8.0",
+    "jsonschema==4.18.0",
 )
 
 
@@ -40,7 +41,9 @@ def lowest(session: nox.Session) -> None:
 
 
 def _test(session: nox.Session, *pins: str) -> None:
-    session.install(".[cli,plot]", "hypothesis>=6.100", "pytest>=8.3", *pins)
-    session.install("--no-deps", "./plugins/schedframe-rex")
+    session.install(".[cli,plot,testing]", "hatchling>=1.24", "hypothesis>=6.100", *pins)
+    session.install(
+        "--no-deps", "--no-build-isolation", *(str(path.parent) for path in Path().glob("plugins/*/*.toml"))
+    )
     session.run("python", "-c", "import importlib.util as u; assert u.find_spec('torch') is None")
     session.run("pytest", *CORE_TESTS, *session.posargs)

@@ -413,11 +413,16 @@ def _of_a_group(style: Style) -> Bounds:
 
 
 def _value(style: Style, step: float, bounds: Bounds) -> float:
-    if isinstance(style, LRStyle):
-        return style.lr(LRPoint(step, WARMUP_STEPS, DECAY_STEPS, *bounds))
-    assert isinstance(style, WDStyle), f"{style!r} is neither a LRStyle nor a WDStyle"
-    peak, progress = _BOUNDS[0], min(step / DECAY_STEPS, 1.0)
-    return style.wd(WDPoint(step, DECAY_STEPS, *bounds, peak * (1 - progress), peak, WARMUP_STEPS))
+    try:
+        if isinstance(style, LRStyle):
+            return style.lr(LRPoint(step, WARMUP_STEPS, DECAY_STEPS, *bounds))
+        assert isinstance(style, WDStyle), f"{style!r} is neither a LRStyle nor a WDStyle"
+        peak, progress = _BOUNDS[0], min(step / DECAY_STEPS, 1.0)
+        return style.wd(WDPoint(step, DECAY_STEPS, *bounds, peak * (1 - progress), peak, WARMUP_STEPS))
+    except ValueError as error:
+        raise AssertionError(
+            f"at step {step:g} it has no value between {bounds[0]} and {bounds[1]}: {error}"
+        ) from error
 
 
 def _assert_within(style: Style, bounds: Bounds) -> None:

@@ -10,9 +10,15 @@ from pydantic import ValidationError
 from schedframe_rex import Rex
 
 from schedframe import ConfigError, Schedule, lr_styles
+from schedframe.testing import parametrize_styles
 
 BETAS = (0.001, 0.3, 0.5, 0.7, 0.9, 0.999)
 PROGRESS = [step / 200 for step in range(201)]
+
+
+@parametrize_styles(["rex", {"style": "rex", "beta": 0.9}])
+def test_conforms(style, check):
+    check(style)
 
 
 def schedule(style, **keys):

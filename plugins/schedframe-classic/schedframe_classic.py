@@ -1,0 +1,292 @@
+"""Classic learning-rate styles, for schedframe."""
+
+import math
+from functools import lru_cache
+from typing import Literal, final
+
+from pydantic import Field
+
+from schedframe.styles import Length, LRCurve, LRPoint, LRShape, LRStyle
+
+
+@final
+class Tanh(LRCurve):
+    """A hyperbolic tangent: it holds the peak, falls in the middle, and holds the floor.
+
+    It is scaled so that it reaches both bounds; the paper's misses them, by 0.0000008 and 0.0025 with these options.
+
+    Formula:
+        c = (tanh(upper) - tanh(x)) / (tanh(upper) - tanh(lower)), x = lower * (1 - p) + upper * p
+
+    At the edges:
+        The peak where warm-up ends, the floor at lr_decay_steps and after, both exactly.
+
+    Examples:
+        >>> [round(Tanh().coefficient(p), 6) for p in (0.0, 0.5, 1.0)]
+        [1.0, 0.98197, 0.0]
+
+    References:
+        Stochastic Gradient Descent with Hyperbolic-Tangent Decay on Classification, https://arxiv.org/abs/1806.01593;
+        the options as in huggingface/pytorch-image-models:timm/scheduler/tanh_lr.py
+    """
+
+    style: Literal["tanh"] = "tanh"
+    lower: float = Field(-7.0, ge=-20, lt=0, description="Where on the tangent it starts.")
+    upper: float = Field(3.0, gt=0, le=20, description="Where on the tangent it ends.")
+
+    def coefficient(self, progress: float) -> float:
+        """Return the tangent, scaled."""
+        first, last = math.tanh(self.lower), math.tanh(self.upper)
+        return (last - math.tanh(self.lower * (1.0 - progress) + self.upper * progress)) / (last - first)
+
+
+@final
+class KDecay(LRCurve):
+    """A cosine of a power of progress: it stays high for longer, and falls faster.
+
+    Formula:
+        c = (1 + cos(pi * p**k)) / 2
+
+    At the edges:
+        The peak where warm-up ends, the floor at lr_decay_steps and after, both exactly. With k = 1 it is ``cosine``.
+
+    Examples:
+        >>> [round(KDecay(k=2).coefficient(p), 6) for p in (0.0, 0.5**0.5, 1.0)]
+        [1.0, 0.5, 0.0]
+
+    References:
+        k-decay: A New Method for Learning Rate Schedule, https://arxiv.org/abs/2004.05909
+    """
+
+    style: Literal["k-decay"] = "k-decay"
+    k: float = Field(2.0, gt=0, description="The power of progress.")
+
+    def coefficient(self, progress: float) -> float:
+        """Return (1 + cos(pi * p**k)) / 2."""
+        return 0.5 * (1.0 + math.cos(math.pi * progress**self.k))
+
+
+@final
+class CosineRestarts(LRShape):
+    """SGDR: cosines, each from the peak, each longer and lower than the one before if asked for.
+
+    Formula:
+        in period i, t steps into it: c = peak_mult**i * (1 + cos(pi * t / (period_steps * period_mult**i))) / 2
+
+    At the edges:
+        The peak where warm-up ends. At a restart the period before still holds. lr_decay_steps cuts the last period;
+        the floor after it.
+
+    Examples:
+        >>> style = CosineRestarts(period_steps=100, period_mult=2)
+        >>> [round(style.coefficient_at(step, 0, 300), 6) for step in (0, 50, 100, 200, 300)]
+        [1.0, 0.5, 0.0, 0.5, 0.0]
+
+    References:
+        SGDR: Stochastic Gradient Descent with Warm Restarts, https://arxiv.org/abs/1608.03983
+    """
+
+    style: Literal["cosine-restarts"] = "cosine-restarts"
+    period_steps: Length = Field(gt=0, description="Length of the first period.")
+    period_mult: float = Field(1.0, ge=1, description="Factor on the length from one period to the next.")
+    peak_mult: float = Field(1.0, gt=0, le=1, description="Factor on the height from one period to the next.")
+
+    def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
+        """Return the coefficient of the period in which `step` lies."""
+        inside, length, height = float(step - warmup_steps), float(self.period_steps), 1.0
+        if self.period_mult == 1.0:
+            whole = max(math.ceil(inside / length) - 1, 0)
+            inside, height = inside - whole * length, self.peak_mult**whole
+        while inside > length:
+            inside, length, height = inside - length, length * self.period_mult, height * self.peak_mult
+        return height * 0.5 * (1.0 + math.cos(math.pi * inside / length))
+
+    def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
+        """Return where the first restarts are, twenty at most."""
+        marks, at, length = {}, float(warmup_steps), float(self.period_steps)
+        for number in range(1, 21):
+            at, length = at + length, length * self.period_mult
+            if at >= decay_steps:
+                break
+            marks[f"restart {number}"] = at
+        return marks
+
+
+@final
+class OneCycle(LRStyle):
+    """After the warm-up, down again over the same length, then far below for the rest.
+
+    Formula:
+        t steps since the end of warm-up, of length w:
+        lr = max_lr + (max_lr / start_div - max_lr) * t / w             up to w
+        lr = max_lr / start_div, then on a straight line to min_lr      for the rest
+
+    At the edges:
+        The peak where warm-up ends, the floor at lr_decay_steps and after. It needs a warm-up of less than half of
+        the decay, and a floor of at most max_lr / start_div.
+
+    Examples:
+        >>> style = OneCycle(start_div=10)
+        >>> [round(style.lr(LRPoint(step, 100, 400, 1.0, 0.0)), 6) for step in (100, 150, 200, 300, 400, 500)]
+        [1.0, 0.55, 0.1, 0.05, 0.0, 0.0]
+
+    References:
+        A disciplined approach to neural network hyper-parameters, https://arxiv.org/abs/1803.09820; start_div is
+        PyTorch's div_factor (torch/optim/lr_scheduler.py, OneCycleLR)
+    """
+
+    style: Literal["one-cycle"] = "one-cycle"
+    start_div: float = Field(25.0, gt=1, description="The peak is so many times where the cycle ends.")
+
+    def lr(self, point: LRPoint) -> float:
+        """Return what the leg of the cycle at this step says.
+
+        Raises:
+            ValueError: there is no warm-up, it is too long, or the floor lies above the end of the cycle.
+        """
+        length, end = point.warmup_steps, point.max_lr / self.start_div
+        if length <= 0 or 2 * length >= point.decay_steps:
+            raise ValueError(f"one-cycle needs a warm-up of less than half of lr_decay_steps, got {length}")
+        if point.min_lr > end:
+            raise ValueError(f"the floor {point.min_lr} lies above the end of the cycle, {end}")
+        if point.step >= point.decay_steps:
+            return point.min_lr
+        if point.step <= 2 * length:
+            return point.max_lr + (end - point.max_lr) * ((point.step - length) / length)
+        return end + (point.min_lr - end) * ((point.step - 2 * length) / (point.decay_steps - 2 * length))
+
+    def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
+        """Return where the cycle ends."""
+        return {"cycle end": 2 * warmup_steps}
+
+
+@final
+class TriStage(LRStyle):
+    """Warm-up, hold, and an exponential decay, as speech recognition trains.
+
+    Formula:
+        lr = max_lr                                 for hold_steps
+        lr = max_lr * (min_lr / max_lr)**q          after it, q its progress
+
+    At the edges:
+        The peak where warm-up ends, the floor at lr_decay_steps and after. Both bounds must be above 0.
+
+    Examples:
+        >>> style = TriStage(hold_steps=100)
+        >>> [round(style.lr(LRPoint(step, 0, 300, 1.0, 0.01)), 6) for step in (0, 100, 200, 300, 400)]
+        [1.0, 1.0, 0.1, 0.01, 0.01]
+
+    References:
+        SpecAugment, https://arxiv.org/abs/1904.08779;
+        facebookresearch/fairseq:fairseq/optim/lr_scheduler/tri_stage_lr_scheduler.py
+    """
+
+    style: Literal["tri-stage"] = "tri-stage"
+    hold_steps: Length = Field(description="Length of the hold, from the end of warm-up on.")
+
+    def lr(self, point: LRPoint) -> float:
+        """Return what the stage at this step says.
+
+        Raises:
+            ValueError: a bound is 0, or the hold takes the whole decay.
+        """
+        if point.max_lr <= 0 or point.min_lr <= 0:
+            raise ValueError(f"tri-stage needs max_lr and min_lr above 0, got {point.max_lr} and {point.min_lr}")
+        held = point.warmup_steps + self.hold_steps
+        if held >= point.decay_steps:
+            raise ValueError(f"hold_steps = {self.hold_steps} leaves nothing of the decay")
+        if point.step <= held:
+            return point.max_lr
+        if point.step >= point.decay_steps:
+            return point.min_lr
+        return point.max_lr * (point.min_lr / point.max_lr) ** ((point.step - held) / (point.decay_steps - held))
+
+    def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
+        """Return where the hold ends."""
+        return {"hold end": warmup_steps + self.hold_steps}
+
+
+@final
+class Noam(LRStyle):
+    """The Transformer's: an inverse square root whose height comes from the model's width.
+
+    The peak follows from the width and the warm-up, so max_lr must be it; what it is, is said where it is not.
+
+    Formula:
+        lr = factor * d_model**-0.5 * n**-0.5, n the updates so far, step / steps_per_update
+
+    At the edges:
+        The peak, factor * (d_model * n)**-0.5 at the end of warm-up; it falls for ever, to min_lr at the lowest.
+
+    Examples:
+        >>> style = Noam(d_model=512)
+        >>> [round(style.lr(LRPoint(step, 4000, 10**5, (512 * 4000) ** -0.5, 0.0)), 8) for step in (4000, 16000)]
+        [0.00069877, 0.00034939]
+
+    References:
+        Attention Is All You Need, section 5.3, https://arxiv.org/abs/1706.03762
+    """
+
+    style: Literal["noam"] = "noam"
+    d_model: float = Field(gt=0, description="Width of the model.")
+    factor: float = Field(1.0, gt=0, description="Factor on the whole.")
+    steps_per_update: Length = Field(1, gt=0, description="Steps of one update, such as `1 iters`.")
+
+    def lr(self, point: LRPoint) -> float:
+        """Return the inverse square root, not below the floor.
+
+        Raises:
+            ValueError: there is no warm-up, or `max_lr` is not the peak that follows.
+        """
+        if point.warmup_steps <= 0:
+            raise ValueError("noam needs a warm-up")
+        peak = self._law(point.warmup_steps)
+        if not math.isclose(peak, point.max_lr, rel_tol=1e-6):
+            raise ValueError(f"noam's peak is {peak} with this width and warm-up; make max_lr that, not {point.max_lr}")
+        return max(point.max_lr * math.sqrt(point.warmup_steps / max(point.step, point.warmup_steps)), point.min_lr)
+
+    def _law(self, step: float) -> float:
+        return self.factor / math.sqrt(self.d_model * (step / self.steps_per_update))
+
+
+@final
+class Chebyshev(LRShape):
+    """Reciprocal Chebyshev nodes in fractal order: it jumps up and down by design.
+
+    A level holds for lr_decay_steps / levels; the order mixes large and small steps so that their product stays tame.
+
+    Formula:
+        level i of T: g_i = 1 / ((1 + low) / 2 - (1 - low) / 2 * cos((order_i + 1/2) * pi / T))
+        order: starts as (0), and is doubled to interlace it with (2 * length - 1 - order)
+        c = (g_i - g_last) / (g_0 - g_last), g_last the smallest
+
+    At the edges:
+        The peak in the first level; the floor after lr_decay_steps.
+
+    Examples:
+        >>> style = Chebyshev(levels=4)
+        >>> [round(style.coefficient_at(step, 0, 400), 4) for step in (0, 150, 250, 350)]
+        [1.0, 0.0, 0.1775, 0.0357]
+
+    References:
+        Acceleration via Fractal Learning Rate Schedules, https://arxiv.org/abs/2103.01338
+    """
+
+    style: Literal["chebyshev"] = "chebyshev"
+    levels: Literal[2, 4, 8, 16, 32, 64, 128] = Field(8, description="Number of levels, a power of two.")
+    low: float = Field(0.05, gt=0, lt=1, description="Smallest curvature, of a largest of 1.")
+
+    def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
+        """Return the level in which `step` lies."""
+        progress = (step - warmup_steps) / (decay_steps - warmup_steps)
+        return _chebyshev_levels(self.levels, self.low)[min(int(progress * self.levels), self.levels - 1)]
+
+
+@lru_cache(maxsize=128)
+def _chebyshev_levels(count: int, low: float) -> tuple[float, ...]:
+    order = [0]
+    while len(order) < count:
+        order = [node for one in order for node in (one, 2 * len(order) - 1 - one)]
+    nodes = [1.0 / ((1.0 + low) / 2 - (1.0 - low) / 2 * math.cos((one + 0.5) * math.pi / count)) for one in order]
+    largest, smallest = nodes[0], min(nodes)
+    return tuple((node - smallest) / (largest - smallest) for node in nodes)

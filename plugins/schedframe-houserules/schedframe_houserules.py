@@ -1,0 +1,65 @@
+"""House rules from a policy file, for schedframe.
+
+The environment variable ``SCHEDFRAME_HOUSERULES`` names a TOML file with caps that every schedule keeps::
+
+    max_lr = 1e-2          # no peak above it
+    end_wd = 0.2           # nor weight decay
+    lr_warmup_share = 0.2  # nor a warm-up that takes more of the decay
+
+Schedules of rules for param groups are held to the same. Without the variable there are no rules.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import schedframe
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+VARIABLE = "SCHEDFRAME_HOUSERULES"
+CAPS = ("max_lr", "min_lr", "init_lr", "start_wd", "end_wd", "lr_warmup_share")
+
+
+@schedframe.hookimpl
+def schedframe_check(schedule: "schedframe.Schedule") -> list[str]:
+    """Return a complaint for each cap that `schedule`, or the schedule of one of its roles, is above."""
+    path = os.environ.get(VARIABLE)
+    if not path:
+        return []
+    caps = read(Path(path))
+    roles = ["default", *(rule.role for rule in schedule.groups)]
+    return [complaint for role in roles for complaint in _complaints(schedule.for_role(role), role, caps, path)]
+
+
+def read(path: Path) -> Mapping[str, float]:
+    """Return the caps that the policy file at `path` says.
+
+    Raises:
+        ValueError: it cannot be read, or says something else than caps.
+    """
+    try:
+        caps = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{VARIABLE} names {path}, which cannot be read: {error}") from error
+    for key, value in caps.items():
+        if key not in CAPS:
+            raise ValueError(f"{path}: {key} is no cap; they are {', '.join(CAPS)}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+            raise ValueError(f"{path}: {key} = {value!r} is no number of at least 0")
+    return caps
+
+
+def _complaints(schedule: Any, role: str, caps: Mapping[str, float], path: str) -> Iterator[str]:
+    values = {key: getattr(schedule, key) for key in CAPS if key != "lr_warmup_share"}
+    values["lr_warmup_share"] = schedule.lr_warmup_steps / schedule.lr_decay_steps
+    of_role = "" if role == "default" else f" of the role {role}"
+    for key, cap in caps.items():
+        value = values[key]
+        if isinstance(value, int | float) and value > cap:
+            yield f"{key}{of_role} is {value:g}, above the cap of {cap:g} in {path}"

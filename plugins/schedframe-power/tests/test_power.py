@@ -1,0 +1,50 @@
+"""The installed plugin: the kit, and each formula against one written here from its source."""
+
+import pytest
+from schedframe_power import Power
+
+from schedframe import ConfigError, Schedule
+from schedframe.styles import LRPoint
+from schedframe.testing import parametrize_styles
+
+LAW = {"style": "power", "batch_size": 10, "tokens_per_step": 1}
+
+
+@parametrize_styles([{**LAW, "wsd_decay_steps": 200}, {**LAW, "wsd_decay_steps": 0}])
+def test_conforms(style, check):
+    check(style)
+
+
+def granite(n, total, decay, batch=1024, seq=4096, peak=0.02):
+    """Equation 8 after the warm-up, whose end lies where the law is still capped, with a linear f."""
+
+    def law(samples):
+        return min(peak, batch * 4 * (samples * seq) ** -0.51)
+
+    if n <= total - decay:
+        return law(n)
+    return law(total - decay) * (total - n) / decay
+
+
+def test_is_the_papers_equation():
+    style = Power(batch_size=1024, tokens_per_step=4096, wsd_decay_steps=24_000_000, lr_wsd_decay_style="linear")
+    total = 240_000_000
+    for n in range(250_000, total + 1, 1_000_003):
+        expected = granite(n, total, 24_000_000)
+        assert style.lr(LRPoint(n, 250_000, total, 0.02, 0.0)) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_peak_above_the_law_at_the_end_of_warm_up_is_refused_with_the_laws_value():
+    with pytest.raises(ConfigError, match=r"the power law is 0\.003.* where warm-up ends, below max_lr \(0.02\)"):
+        Schedule(
+            max_lr=0.02,
+            train_samples="100M",
+            lr_warmup_steps="250K",
+            lr_decay_style={"style": "power", "batch_size": 32, "tokens_per_step": 4096, "wsd_decay_steps": "10%"},
+        )
+
+
+def test_needs_no_end_without_a_decay():
+    law = {"style": "power", "batch_size": 1024, "tokens_per_step": 4096, "wsd_decay_steps": 0}
+    schedule = Schedule(max_lr=0.02, lr_decay_steps="open", lr_warmup_steps="250K", lr_decay_style=law)
+    assert schedule.lr_at(10**9) == pytest.approx(1024 * 4 * (4096e9) ** -0.51)

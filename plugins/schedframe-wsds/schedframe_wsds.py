@@ -1,0 +1,65 @@
+"""WSD-S, for schedframe."""
+
+from bisect import bisect_left
+from itertools import accumulate
+from typing import Literal, final
+
+from pydantic import Field
+
+from schedframe.styles import AnyLRCurve, Length, LRShape
+from schedframe.styles.lr import Linear
+
+
+@final
+class WSDS(LRShape):
+    """Warm-up-stable-decay, simplified: each period ends in a decay, and the next goes on at the peak from there.
+
+    The model at the end of a period is a finished one, and nothing of its decay is thrown away.
+
+    Formula:
+        in a period of length l, decay of length d = decay_share * l, t steps into it:
+        c = 1 up to l - d, then the lr_wsd_decay_style at (t - (l - d)) / d
+
+    At the edges:
+        The peak where warm-up ends and just after each period, the floor where a period ends. Periods fill the time
+        from the end of warm-up to lr_decay_steps; the floor after it.
+
+    Examples:
+        >>> style = WSDS(period_steps=[100, 300], decay_share=0.5, lr_wsd_decay_style="linear")
+        >>> [style.coefficient_at(step, 0, 400) for step in (50, 75, 100, 101, 250, 325, 400)]
+        [1.0, 0.5, 0.0, 1.0, 1.0, 0.5, 0.0]
+
+    References:
+        The paper's decays are ``harmonic``, of the plugin schedframe-cooldowns.
+        Understanding Warmup-Stable-Decay Learning Rates: A River Valley Loss Landscape Perspective,
+        https://arxiv.org/abs/2410.05192
+    """
+
+    style: Literal["wsd-s"] = "wsd-s"
+    period_steps: tuple[Length, ...] = Field(min_length=1, description="Lengths of the periods, in their order.")
+    decay_share: float = Field(0.1, gt=0, le=1, description="Part of a period that is its decay.")
+    lr_wsd_decay_style: AnyLRCurve = Field(Linear(), description="Curve of the decays.")
+
+    def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
+        """Return the coefficient of the period in which `step` lies.
+
+        Raises:
+            ValueError: the periods do not fill the time from the end of warm-up to `decay_steps`.
+        """
+        ends, room = list(accumulate(self.period_steps)), decay_steps - warmup_steps
+        if abs(ends[-1] - room) > 1e-9 * room:
+            raise ValueError(
+                f"the periods have {ends[-1]:g} steps together, and the decay has {room:g} from the end of warm-up on"
+            )
+        inside = min(step - warmup_steps, ends[-1])
+        period = bisect_left(ends, inside)
+        left, decay = ends[period] - inside, self.decay_share * self.period_steps[period]
+        return self.lr_wsd_decay_style.coefficient(1.0 - left / decay) if left < decay else 1.0
+
+    def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
+        """Return where each decay begins."""
+        ends = list(accumulate(self.period_steps))
+        return {
+            f"decay {number}": warmup_steps + end - self.decay_share * length
+            for number, (end, length) in enumerate(zip(ends, self.period_steps, strict=True), 1)
+        }
