@@ -4,6 +4,7 @@
 """
 
 import inspect
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pydantic_core import PydanticUndefined
 
 import schedframe
 from schedframe._group_config import FIELDS
+from schedframe._schema import schema
 from schedframe._shorthand import FLAT_WSD
 from schedframe.styles import LRCurve, LRShape, Style, WDCurve, WDShape
 from schedframe.styles.lr import WSD
@@ -21,7 +23,12 @@ REFERENCE = Path(__file__).parent / "reference"
 
 def pages() -> dict[str, str]:
     """Return each page's file name and text."""
-    return {"styles.md": "\n".join(_styles()) + "\n", "config.md": "\n".join(_config()) + "\n"}
+    made, _ = schema(builtin=True)
+    return {
+        "styles.md": "\n".join(_styles()) + "\n",
+        "config.md": "\n".join(_config()) + "\n",
+        "schedframe.schema.json": json.dumps(made, indent=2) + "\n",
+    }
 
 
 def _styles() -> Iterator[str]:

@@ -17,6 +17,9 @@ from schedframe._problems import explained
 from schedframe._registry import Registry, lr_styles, source_of, wd_styles
 from schedframe._style import LRCurve, LRStyle, Style, WDStyle
 
+MARK = "x-schedframe-style"
+"""Key of a schema that says of which kind the style is that stands there."""
+
 
 class ByName:
     """An annotation for a field that holds a style.
@@ -45,7 +48,12 @@ class ByName:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Describe the two forms: a name, or a table with a ``style`` key."""
         table = {"type": "object", "properties": {"style": {"type": "string"}}, "required": ["style"]}
-        return {"anyOf": [{"type": "string"}, table]}
+        return {"anyOf": [{"type": "string"}, table], MARK: self.mark}
+
+    @property
+    def mark(self) -> str:
+        """What tells in a schema that a style of this kind stands there."""
+        return f"{self.registry.kind} {self.base.__name__}"
 
     def resolve(self, value: object, scale: Scale | None = None) -> Style:
         """Return the style that `value` says: a name, a table, or a style that is already built.

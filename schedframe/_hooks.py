@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from schedframe._errors import PluginError
-from schedframe._plugins import HOOK_GROUP, claims, incompatibility
+from schedframe._plugins import HOOK_GROUP, Claim, claims, incompatibility
 
 if TYPE_CHECKING:
     from schedframe._schedule import Schedule
@@ -119,20 +119,37 @@ def _manager() -> pluggy.PluginManager:
     Raises:
         PluginError: one cannot be loaded, or implements a hook that there is not.
     """
+    manager = _empty()
+    for claim in claims(HOOK_GROUP):
+        if not claim.blocked:
+            _load(claim, manager)
+    return manager
+
+
+def try_plugin(claim: Claim) -> None:
+    """Load one hook plugin by itself.
+
+    Raises:
+        PluginError: it cannot be loaded, or implements a hook that there is not.
+    """
+    _load(claim, _empty())
+
+
+def _empty() -> pluggy.PluginManager:
     manager = pluggy.PluginManager(HOOK_GROUP)
     manager.add_hookspecs(Hooks)
-    for claim in claims(HOOK_GROUP):
-        if claim.blocked:
-            continue
-        way_out = f"repair or reinstall it, or set SCHEDFRAME_BLOCK={claim.distribution}"
-        fault = incompatibility(claim)
-        if fault:
-            raise PluginError(f"the hook plugin {claim} cannot be used: {fault}; {way_out}")
-        try:
-            manager.register(claim.entry_point.load(), name=str(claim))
-            manager.check_pending()
-        except (Exception, SystemExit) as error:
-            raise PluginError(
-                f"the hook plugin {claim} cannot be loaded: {type(error).__name__}: {error}; {way_out}"
-            ) from error
     return manager
+
+
+def _load(claim: Claim, manager: pluggy.PluginManager) -> None:
+    way_out = f"repair or reinstall it, or set SCHEDFRAME_BLOCK={claim.distribution}"
+    fault = incompatibility(claim)
+    if fault:
+        raise PluginError(f"the hook plugin {claim} cannot be used: {fault}; {way_out}")
+    try:
+        manager.register(claim.entry_point.load(), name=str(claim))
+        manager.check_pending()
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"the hook plugin {claim} cannot be loaded: {type(error).__name__}: {error}; {way_out}"
+        ) from error

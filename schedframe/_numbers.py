@@ -142,7 +142,9 @@ JSON_NUMBER = {"anyOf": [{"type": "number"}, {"type": "string"}]}
 Number = Annotated[float, PlainValidator(parse_number), WithJsonSchema(JSON_NUMBER)]
 """A finite number, quoted or not."""
 
-Count = Annotated[int, PlainValidator(parse_count), WithJsonSchema({"type": "integer", "minimum": 1})]
+JSON_COUNT = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}
+
+Count = Annotated[int, PlainValidator(parse_count), WithJsonSchema(JSON_COUNT)]
 """A whole number above 0, quoted or not."""
 
 Rate = Annotated[float, PlainValidator(_validate_rate), WithJsonSchema(JSON_NUMBER)]

@@ -174,7 +174,10 @@ def _dumped(phases: tuple[Phase, ...], info: SerializationInfo) -> list[dict[str
     return [phase.model_dump(mode=info.mode) for phase in phases]
 
 
-_SCHEMA = {"type": "array", "minItems": 1, "items": {"type": "object"}}
+PHASES_MARK = "x-schedframe-phases"
+"""Key of a schema that says that a list of phases stands there."""
+
+_SCHEMA: dict[str, Any] = {"type": "array", "minItems": 1, "items": {"type": "object"}, PHASES_MARK: True}
 
 AnyPhases = Annotated[tuple[Phase, ...], PlainValidator(validated), PlainSerializer(_dumped), WithJsonSchema(_SCHEMA)]
 """A list of phases, of which one may have no length."""

@@ -95,7 +95,7 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         if not isinstance(name, str):
             return False
         found = claims(self.group)
-        provider = None if self._clash(name, found) else self._provider(name, found)
+        provider = None if self.clash(name, found) else self._provider(name, found)
         return provider is not None and not (provider[1] and incompatibility(provider[1]))
 
     def __getitem__(self, name: str) -> type[StyleT]:
@@ -157,13 +157,13 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
     def listing(self) -> list[Listed]:
         """Return every name with where it comes from and what is known against it, without importing any."""
         found = claims(self.group)
-        rows = [Listed(self._own(name), self._clash(name, found), "") for name in self.builtins]
+        rows = [Listed(self._own(name), self.clash(name, found), "") for name in self.builtins]
         rows += [
-            Listed(_source_of_class(style), self._clash(name, found), "") for name, style in self._registered.items()
+            Listed(_source_of_class(style), self.clash(name, found), "") for name, style in self._registered.items()
         ]
         for claim in found:
             name = claim.entry_point.name
-            fault = claim.blocked or self._clash(name, found) or incompatibility(claim)
+            fault = claim.blocked or self.clash(name, found) or incompatibility(claim)
             summary = str((claim.entry_point.dist and claim.entry_point.dist.metadata["Summary"]) or "")
             rows.append(Listed(_source_of_claim(claim), fault, summary))
         return sorted(rows, key=lambda row: (row.source.name, str(row.source)))
@@ -173,7 +173,7 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
 
     def _resolve(self, name: str) -> tuple[Source, Claim | None]:
         found = claims(self.group)
-        clash = self._clash(name, found)
+        clash = self.clash(name, found)
         if clash:
             raise StyleConflictError(f"{self.kind} style {name!r} {clash}")
         provider = self._provider(name, found)
@@ -192,8 +192,8 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
                 return _source_of_claim(claim), claim
         return None
 
-    def _clash(self, name: str, found: list[Claim]) -> str:
-        """Say who else claims `name`; empty where at most one provider does."""
+    def clash(self, name: str, found: list[Claim]) -> str:
+        """Say who else of `found` claims `name`; empty where at most one provider does."""
         third = {str(claim): claim for claim in found if claim.entry_point.name == name and not claim.blocked}
         block = ",".join(sorted({claim.distribution for claim in third.values()}))
         canonical = self.aliases.get(name, name)

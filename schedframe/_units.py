@@ -11,7 +11,7 @@ from pydantic import PlainValidator, WithJsonSchema
 from schedframe import _batches
 from schedframe._batches import BatchSizes
 from schedframe._errors import did_you_mean
-from schedframe._numbers import parse_count
+from schedframe._numbers import JSON_COUNT, parse_count
 
 Clock = Literal["samples", "iters", "tokens"]
 """What one step of the scheduler is."""
@@ -185,7 +185,7 @@ def parse_ramp(value: Any) -> tuple[int, int, int]:
     return start, increment, samples
 
 
-_RAMP_SCHEMA = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 3, "maxItems": 3}
+_RAMP_SCHEMA = {"type": "array", "items": JSON_COUNT, "minItems": 3, "maxItems": 3}
 
 Ramp = Annotated[tuple[int, int, int], PlainValidator(parse_ramp), WithJsonSchema(_RAMP_SCHEMA)]
 """A ramp-up of the batch size: the first size, the increment, samples."""

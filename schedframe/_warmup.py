@@ -120,7 +120,16 @@ def _validate(value: Any, info: ValidationInfo) -> Warmup:
     return parse_warmup(value, scale_in(info), (info.data or {}).get("lr_warmup_steps", 0))
 
 
-_SCHEMA = {"anyOf": [{"enum": [*get_args(Shape), *PRESETS]}, {"type": "object"}]}
+_TABLE = {
+    "type": "object",
+    "properties": {
+        "style": {"enum": list(get_args(Shape))},
+        "shift": {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]},
+        "stretched": {"type": "boolean"},
+    },
+    "additionalProperties": False,
+}
+_SCHEMA = {"anyOf": [{"enum": [*get_args(Shape), *PRESETS]}, _TABLE]}
 
 AnyWarmup = Annotated[
     Warmup,

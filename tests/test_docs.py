@@ -161,7 +161,8 @@ def test_no_page_speaks_of_a_machine() -> None:
 
 @requires_cli
 @pytest.mark.parametrize(
-    "command", ["styles", "check", "preview", "inspect", "conform", "new", "branch", "extend", "rewarm"]
+    "command",
+    ["styles", "check", "preview", "inspect", "plugins", "schema", "conform", "new", "branch", "extend", "rewarm"],
 )
 def test_every_option_of_a_command_is_in_the_reference(command: str) -> None:
     run = subprocess.run([sys.executable, "-m", "schedframe", command, "--help"], capture_output=True, text=True)

@@ -27,7 +27,7 @@ groups:
   lr_mult: 0.1
 """
 COMMANDS = ["styles", "check", "preview", "conform", "new"]
-ALL_COMMANDS = [*COMMANDS, "inspect", "branch", "extend", "rewarm"]
+ALL_COMMANDS = [*COMMANDS, "inspect", "plugins", "schema", "branch", "extend", "rewarm"]
 SCHEDFRAME = [sys.executable, "-m", "schedframe"]
 
 pytestmark = pytest.mark.usefixtures("_in_a_folder_with_run_yaml")

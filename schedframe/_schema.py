@@ -1,0 +1,107 @@
+"""The JSON Schema (2020-12) of a config, with the styles that are installed.
+
+Models mark where a style stands; here each mark becomes a reference to one definition of all styles of its kind.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from schedframe._byname import MARK, by_lr_curve, by_lr_style, by_wd_style
+from schedframe._errors import SchedframeError
+from schedframe._group_config import FIELDS
+from schedframe._phases import PHASES_MARK, Phase
+from schedframe._registry import Registry, lr_styles, wd_styles
+from schedframe._schedule import Schedule
+from schedframe._style import LRCurve, Style
+
+_KINDS = {by_lr_style.mark: "LRStyle", by_lr_curve.mark: "LRCurve", by_wd_style.mark: "WDStyle"}
+_WSD = "WSD"
+_FACTOR = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]}
+
+
+def schema(*, builtin: bool = False) -> tuple[dict[str, Any], list[str]]:
+    """Return the schema, and why styles are missing from it that are installed and cannot be used.
+
+    Args:
+        builtin: only built-in styles, so that it is the same everywhere.
+    """
+    faults: list[str] = []
+    lr, wd = (dict(_classes(registry, builtin, faults)) for registry in (lr_styles, wd_styles))
+    curves = {name: cls for name, cls in lr.items() if issubclass(cls, LRCurve)}
+    definitions: dict[str, Any] = {"Phase": _of_model(Phase)}
+    for kind, styles, aliases in (
+        ("LRStyle", lr, lr_styles.aliases),
+        ("LRCurve", curves, lr_styles.aliases),
+        ("WDStyle", {**curves, **wd}, wd_styles.aliases),
+    ):
+        known = [alias for alias, name in aliases.items() if name in styles]
+        definitions[kind] = _any_of(styles, known, kind)
+    for prefix, styles in (("LR", lr), ("WD", wd)):
+        for name, cls in styles.items():
+            definitions[f"{prefix} {name}"] = _of_style(cls, name, prefix)
+    whole = _of_model(Schedule)
+    rule = whole["properties"]["groups"]["items"]["properties"]
+    for key in FIELDS:
+        rule[key] = {"$ref": f"#/properties/{key}"} if key in whole["properties"] else _FACTOR
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "schedframe config"}
+    return {**head, **{key: value for key, value in whole.items() if key != "title"}, "$defs": definitions}, faults
+
+
+def _classes(registry: Registry[Any], builtin: bool, faults: list[str]) -> Iterator[tuple[str, type[Style]]]:
+    for row in registry.listing():
+        name = row.source.name
+        if row.fault or (builtin and name not in registry.builtins):
+            continue
+        try:
+            yield name, registry[name]
+        except SchedframeError as error:
+            faults.append(str(error))
+
+
+def _any_of(styles: Mapping[str, type[Style]], aliases: Iterable[str], kind: str) -> dict[str, Any]:
+    """A name, of a style that needs no option or has them beside it, or a table with the options of one style."""
+    bare = [name for name, cls in styles.items() if name == _WSD or not _needs_options(cls)]
+    names = [*bare, *aliases]
+    tables = []
+    for name in styles:
+        wd_has_it = kind == "WDStyle" and name in wd_styles
+        tables.append({"$ref": f"#/$defs/{'WD' if wd_has_it else 'LR'} {name}".replace(" ", "%20")})
+    return {"anyOf": [{"enum": names}, *tables]}
+
+
+def _needs_options(cls: type[Style]) -> bool:
+    return any(field.is_required() for field in cls.model_fields.values())
+
+
+def _of_style(cls: type[Style], name: str, prefix: str) -> dict[str, Any]:
+    found = _of_model(cls)
+    registry = lr_styles if prefix == "LR" else wd_styles
+    spelled = [name, *(alias for alias, canonical in registry.aliases.items() if canonical == name)]
+    found["properties"]["style"] = {"enum": spelled}
+    found["required"] = ["style", *(key for key in found.get("required", ()) if key != "style")]
+    found["description"] = (cls.__doc__ or "").strip().partition("\n")[0]
+    return found
+
+
+def _of_model(model: Any) -> dict[str, Any]:
+    found = model.model_json_schema()
+    inner = found.pop("$defs", {})
+    marked = _resolved(found)
+    assert isinstance(marked, dict)
+    assert not inner, f"{model.__name__} has definitions of its own: {', '.join(inner)}"
+    return marked
+
+
+def _resolved(part: Any) -> Any:
+    """`part` with every mark as a reference."""
+    if isinstance(part, list):
+        return [_resolved(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if MARK in part:
+        kept = {key: value for key, value in part.items() if key in ("description", "default", "examples")}
+        return {"$ref": f"#/$defs/{_KINDS[part[MARK]]}", **kept}
+    if PHASES_MARK in part:
+        kept = {key: value for key, value in part.items() if key in ("description", "title")}
+        return {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Phase"}, **kept}
+    return {key: _resolved(value) for key, value in part.items()}

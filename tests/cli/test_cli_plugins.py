@@ -1,0 +1,121 @@
+"""``schedframe plugins`` and ``schedframe schema``: what is installed, and whether it works."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from schedframe._cli._app import app
+from schedframe._cli._conform import FOUND
+
+Install = Callable[..., Path]
+
+STYLE = """\
+from typing import Literal
+from schedframe.styles import LRCurve
+
+
+class S(LRCurve):
+    style: Literal[{name!r}] = {name!r}
+
+    def coefficient(self, progress):
+        return 1.0 - progress
+"""
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, list(arguments))
+    return result.exit_code, result.stdout, result.stderr
+
+
+def rows() -> tuple[int, dict[tuple[str, str], dict[str, Any]]]:
+    code, out, _ = run("plugins", "--format", "json")
+    found = json.loads(out)["plugins"]
+    return code, {(row["distribution"], row["adds"]): row for row in found}
+
+
+def add(install: Install, name: str, style: str, module: str | None = None, **options: Any) -> None:
+    target = f"{name.replace('-', '_')}_mod:S"
+    install(name, module or STYLE.format(name=style), lr_styles={style: target}, path=name, **options)
+
+
+@pytest.fixture(autouse=True)
+def _few_distributions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plugins of this repository that are installed here do not count."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def test_each_state_is_told_with_its_cause(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(install, "x-good", "good-one")
+    add(install, "x-raises", "raising", "raise RuntimeError('no such luck')")
+    add(install, "x-new", "too-new", requires="schedframe>=99")
+    add(install, "x-first", "wanted-twice")
+    add(install, "x-second", "wanted-twice")
+    add(install, "x-blocked", "kept-out", "raise SystemExit('imported although it is blocked')")
+    install("x-hooks", "import schedframe\n", hooks={"h": "x_hooks_mod"}, path="hooks")
+    install("x-wrong", STYLE.format(name="x"), hooks={"h": "x_wrong_mod:Missing"}, path="wrong")
+    monkeypatch.setenv("SCHEDFRAME_BLOCK", "x-blocked")
+    code, found = rows()
+    assert code == FOUND
+    states = {key: row["state"] for key, row in found.items() if key[0].startswith("x-")}
+    assert states == {
+        ("x-good", "LR good-one"): "ok",
+        ("x-raises", "LR raising"): "broken",
+        ("x-new", "LR too-new"): "incompatible",
+        ("x-first", "LR wanted-twice"): "clashing",
+        ("x-second", "LR wanted-twice"): "clashing",
+        ("x-blocked", "LR kept-out"): "blocked",
+        ("x-hooks", "hooks"): "ok",
+        ("x-wrong", "hooks"): "broken",
+    }
+    assert "RuntimeError: no such luck" in found["x-raises", "LR raising"]["cause"]
+    assert "it requires schedframe>=99" in found["x-new", "LR too-new"]["cause"]
+    assert "is provided more than once: x-first 1.0" in found["x-first", "LR wanted-twice"]["cause"]
+    assert "SCHEDFRAME_BLOCK=x-wrong" in found["x-wrong", "hooks"]["cause"]
+    code, out, _ = run("plugins")
+    assert code == FOUND
+    assert "x-raises, LR raising: " in out
+
+
+def test_a_stale_copy_on_the_path_is_told(install: Install) -> None:
+    add(install, "x-twice", "doubled")
+    install("x-twice", "", version="0.9", path="older")
+    code, found = rows()
+    assert code == FOUND
+    assert any(row["state"] == "stale" and "x-twice is on the path 2 times" in row["cause"] for row in found.values())
+
+
+def test_all_good_is_exit_code_0(install: Install) -> None:
+    add(install, "x-good", "good-one")
+    code, found = rows()
+    assert code == 0
+    assert found["x-good", "LR good-one"] == {
+        "distribution": "x-good",
+        "version": "1.0",
+        "adds": "LR good-one",
+        "state": "ok",
+        "cause": "",
+    }
+
+
+def test_without_plugins_it_says_how_to_begin_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("schedframe._cli._plugins._rows", lambda: iter(()))
+    assert run("plugins") == (0, "no plugins are installed; schedframe new begins one\n", "")
+
+
+def test_the_schema_leaves_out_what_is_broken_and_tells_it(install: Install) -> None:
+    add(install, "x-good", "good-one")
+    add(install, "x-raises", "raising", "raise RuntimeError('no such luck')")
+    code, out, err = run("schema")
+    assert code == FOUND
+    made = json.loads(out)
+    assert "LR good-one" in made["$defs"]
+    assert "LR raising" not in made["$defs"]
+    assert "no such luck" in err
+    code, out, err = run("schema", "--builtin")
+    assert (code, err) == (0, "")
+    committed = Path(__file__).parents[2] / "docs" / "reference" / "schedframe.schema.json"
+    assert out == committed.read_text()
