@@ -12,6 +12,9 @@ from hypothesis import settings
 settings.register_profile("untimed", deadline=None)  # time is measured in benchmarks/ and never asserted
 settings.load_profile("untimed")
 
+collect_ignore = ["bad_styles.py"]
+"""Its examples are wrong on purpose."""
+
 
 class Optimizer:
     """The one thing that a scheduler needs of an optimizer."""

@@ -190,10 +190,10 @@ def test_a_rank_with_another_version_of_a_plugin_is_named_with_both_versions(wor
 def test_a_rank_with_another_version_of_schedframe_is_named_with_both_versions(world, run, tmp_path: Path) -> None:
     package = Path(schedframe.__file__).parent
     shutil.copytree(package, tmp_path / "schedframe", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "schedframe" / "_version.py").write_text('__version__ = "99.0"\n')
+    (tmp_path / "schedframe" / "_version.py").write_text('__version__ = "0.99.0"\n')
     said = world("verify", 4, run=run, cases={"one is newer": {"path": {"1": str(tmp_path)}}})
     text = (
-        f"rank 1 has schedframe 99.0, ranks 0, 2 and 3 have schedframe {schedframe.__version__}; "
+        f"rank 1 has schedframe 0.99.0, ranks 0, 2 and 3 have schedframe {schedframe.__version__}; "
         "install the same versions on every rank"
     )
     assert refusals(said, "one is newer") == [text] * 4
