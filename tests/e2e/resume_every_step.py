@@ -110,7 +110,7 @@ def fresh(run: dict[str, Any], policy: str) -> Callable[[], Any]:
 
 
 def followed(run: dict[str, Any], policy: str, curve: list[list[float]]) -> Iterator[tuple[str, int]]:
-    """Load each state and step on, from every fifth to the end; yield what differs, at which state.
+    """Load each state and step on, from every tenth to the end; yield what differs, at which state.
 
     Where the checkpoint's schedule counts, each is loaded into a scheduler of its own, which says another.
     """
@@ -126,7 +126,7 @@ def followed(run: dict[str, Any], policy: str, curve: list[list[float]]) -> Iter
             yield "bounds", k
         first, own, half = scheduler.optimizer.param_groups
         found = held(scheduler)
-        last = LAST if k % 5 == 0 else min(k + 20, LAST)
+        last = LAST if k % 10 == 0 else min(k + 20, LAST)
         for _ in range(k, last):
             scheduler.step(1)
             found += (first["lr"], first["weight_decay"], own["lr"], own["weight_decay"])
