@@ -57,6 +57,14 @@ def test_what_is_made_passes_its_own_tests(tmp_path: Path, kind: str) -> None:
         assert "19 of 19 checks pass" in conformed
 
 
+@pytest.mark.parametrize("kind", FILES)
+def test_its_tests_are_an_extra_that_every_pip_installs(tmp_path: Path, kind: str) -> None:
+    """``pip install --group`` is there from pip 25.1 on; Python 3.11 brings 23 or 24."""
+    made = start(Starter(f"my-{kind}", kind, "MIT", "A. Author"), tmp_path)
+    assert '[project.optional-dependencies]\ntest = ["schedframe[testing]"]' in (made / "pyproject.toml").read_text()
+    assert "pip install -e '.[test]'" in (made / "README.md").read_text()
+
+
 @pytest.mark.skipif(importlib.util.find_spec("ruff") is None, reason="needs ruff")
 @pytest.mark.parametrize("kind", FILES)
 def test_what_is_made_passes_ruff(tmp_path: Path, kind: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from schedframe._cli import FOUND
 from schedframe._cli._styles import Kind
 from schedframe._errors import ConfigError, Problem, SchedframeError
 
@@ -20,9 +21,6 @@ Examples:
   schedframe conform '{style: WSD, wsd_decay_steps: 200}'
   schedframe conform linear --format json
 """
-
-FOUND = 3
-"""Stands for the exit code 1 of findings until the process ends: typer and rich exit with 1 on a closed pipe."""
 
 
 class Format(str, Enum):

@@ -51,4 +51,4 @@ def new(
     for path in sorted(str(file.relative_to(made)) for file in made.rglob("*") if file.is_file()):
         typer.echo(f"  {path}")
     conform = "" if kind is Kind.hook else f" && schedframe conform {name}{' --kind wd' if kind is Kind.wd else ''}"
-    typer.echo(f"\nnext: cd {made} && pip install -e . --group test && pytest{conform}")
+    typer.echo(f"\nnext: cd {made} && pip install -e '.[test]' && pytest{conform}")

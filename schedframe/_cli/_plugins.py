@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from schedframe._cli import FOUND
 from schedframe._errors import SchedframeError
 
 if TYPE_CHECKING:
@@ -56,8 +57,6 @@ def plugins(
     clashing with another, blocked, or stale, hidden by another copy on the path. The exit code is 1 where
     something is neither ok nor blocked.
     """
-    from schedframe._cli._conform import FOUND
-
     rows = sorted(_rows(), key=lambda row: (row.distribution, row.adds))
     if format is Format.json:
         typer.echo(json.dumps({"plugins": [asdict(row) for row in rows]}, indent=2))

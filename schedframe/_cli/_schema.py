@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from schedframe._cli import FOUND
+
 EPILOG = """\b
 Examples:
   schedframe schema > schedframe.schema.json
@@ -20,7 +22,6 @@ def schema(
     It has every installed style with its options, so that an editor completes and checks them. A style that
     cannot be used is left out and told; the exit code is then 1.
     """
-    from schedframe._cli._conform import FOUND
     from schedframe._schema import schema as make
 
     made, faults = make(builtin=builtin)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from schedframe._cli import FOUND
 from schedframe._cli._app import app
-from schedframe._cli._conform import FOUND
 
 Install = Callable[..., Path]
 
