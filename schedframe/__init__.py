@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         StateError,
         StyleConflictError,
         StyleLoadError,
+        UnknownMegatronError,
         UnknownStyleError,
     )
     from schedframe._hooks import hookimpl
@@ -52,6 +53,7 @@ __all__ = [
     "StateError",
     "StyleConflictError",
     "StyleLoadError",
+    "UnknownMegatronError",
     "UnknownStyleError",
     "__version__",
     "branch",
@@ -76,6 +78,7 @@ _HOMES = {
         "StateError",
         "StyleConflictError",
         "StyleLoadError",
+        "UnknownMegatronError",
         "UnknownStyleError",
     ),
     "_hooks": ("hookimpl",),

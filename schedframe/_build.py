@@ -11,9 +11,15 @@ from schedframe._scheduler import OptimizerParamScheduler
 
 
 def build(
-    schedule: Any, optimizer: Any, *, use_checkpoint: bool | None, override: bool | None, process_group: Any
+    schedule: Any,
+    optimizer: Any,
+    *,
+    use_checkpoint: bool | None,
+    override: bool | None,
+    process_group: Any = None,
+    scheduler: type[OptimizerParamScheduler] = OptimizerParamScheduler,
 ) -> OptimizerParamScheduler:
-    """Return the scheduler that runs `schedule` on `optimizer`; see `Schedule.build`."""
+    """Return the `scheduler` that runs `schedule` on `optimizer`; see `Schedule.build`."""
     optimizer = together(optimizer)
     groups = list(optimizer.param_groups)
     problems = [Problem("", complaint) for complaint in _hooks.complaints(schedule)]
@@ -32,7 +38,7 @@ def build(
         problems.append(Problem("resume", disagrees, schedule.resume.policy))
     if problems:
         raise ConfigError(schedule._where(), map(schedule._located, problems))
-    return OptimizerParamScheduler(
+    return scheduler(
         optimizer,
         init_lr=schedule.init_lr,
         max_lr=schedule.max_lr,

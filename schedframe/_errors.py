@@ -9,7 +9,8 @@
     ├── StyleLoadError                   the style is there, but cannot be imported or used
     ├── PluginError                      an installed plugin, or the variable that selects plugins, is at fault
     ├── StateError (ValueError)          a checkpoint's scheduler state cannot be used as asked
-    └── RankMismatchError                the ranks of a run do not run the same schedule from the same plugins
+    ├── RankMismatchError                the ranks of a run do not run the same schedule from the same plugins
+    └── UnknownMegatronError             Megatron-LM is not there, or is no version that the launcher knows
 
     SchedframeWarning (UserWarning)      it runs as asked, but it is probably a mistake
 """
@@ -94,6 +95,10 @@ class StateError(SchedframeError, ValueError):
 
 class RankMismatchError(SchedframeError):
     """The ranks of a run do not run the same schedule from the same plugins; the text is the same on each."""
+
+
+class UnknownMegatronError(SchedframeError):
+    """Megatron-LM cannot be imported, or lacks what the launcher replaces in it."""
 
 
 class SchedframeWarning(UserWarning):

@@ -57,7 +57,11 @@ def contradictions(run: Run, groups: Members, *, marked: bool) -> Iterator[tuple
         groups: those that do, each with its index.
         marked: some group of the optimizer says whether its bounds are those of OptimizerConfig.
     """
-    ours = [(index, group) for index, group in groups if not marked or group.get("default_config")]
+    ours = [
+        (index, group)
+        for index, group in groups
+        if (group.get("default_config") if marked else not group.get("is_decoupled_lr"))
+    ]
     for key, field in _CONFIG_FIELD.items():
         said = getattr(run, key)
         for own, where in _by_value(ours, key):

@@ -10,7 +10,7 @@ _logger = logging.getLogger("schedframe")
 
 def log_once(message: str, *arguments: object, warn: bool = False) -> None:
     """Log on the first rank only, at level INFO, or WARNING where `warn`."""
-    if _is_first_rank():
+    if is_first_rank():
         _logger.log(logging.WARNING if warn else logging.INFO, message, *arguments)
 
 
@@ -20,7 +20,7 @@ def log_the_first_time(message: str, *arguments: str) -> None:
     log_once(message, *arguments)
 
 
-def _is_first_rank() -> bool:
+def is_first_rank() -> bool:
     """Say whether this process should speak for all; torch is not imported to find out."""
     distributed = getattr(sys.modules.get("torch"), "distributed", None)
     if distributed is not None and distributed.is_available() and distributed.is_initialized():

@@ -68,7 +68,7 @@ class RolePlans:
             held = [(index, _groups.adopt(scheduler, following, group)) for index, group in members]
             for key, message in _groups.contradictions(following.run, held, marked=marked):
                 yield f"{key} = {getattr(following.run, key)}: {message}"
-            if "lr_mult" not in following.given:
+            if scheduler._ignores_lr_mult and "lr_mult" not in following.given:
                 yield from _groups.ignored_multipliers(members)
 
     def refuse_unrunnable(self, scheduler: Any, groups: Sequence[Group]) -> None:

@@ -68,6 +68,7 @@ class OptimizerParamScheduler:
     """
 
     _clocks: ClassVar[tuple[str, ...]] = get_args(Clock)
+    _ignores_lr_mult: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -335,6 +336,18 @@ class OptimizerParamScheduler:
             RankMismatchError: on every rank, naming those that differ and in what.
         """
         _ranks.verify(self, group)
+
+    def restore_bounds(self) -> None:
+        """Give every param group the bounds that it is to have, and write its values.
+
+        `load_state_dict` does it too; this is for what overwrites groups after it, as Megatron-LM's own
+        ``load_checkpoint`` does under ``--override-opt-param-scheduler``
+        (NVIDIA/Megatron-LM:megatron/training/checkpointing.py at d98e8a64dd; issue 7173 there).
+
+        Raises:
+            StateError: a style fails; nothing is changed.
+        """
+        self._go_to(Plan.of(self), self.num_steps)
 
     def _go_to(self, plan: Plan, position: float) -> None:
         """Run `plan` from `position`, or leave everything as it is.

@@ -4,7 +4,8 @@
 
     from schedframe.megatron import OptimizerParamScheduler
 
-Nothing of Megatron is imported.
+Nothing of Megatron is imported but by `install` and ``python -m schedframe.megatron``, which put the scheduler into
+Megatron-LM's own scripts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any, TypedDict, cast
 
 from schedframe.megatron._config_overrides import config_overrides
 from schedframe.megatron._from_args import from_args
+from schedframe.megatron._install import install
 from schedframe.megatron._scheduler import OptimizerParamScheduler, build
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "config_overrides",
     "from_args",
     "get_canonical_lr_for_logging",
+    "install",
     "param_group_override_to_tuple",
 ]
 

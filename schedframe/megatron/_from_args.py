@@ -24,44 +24,54 @@ def from_args(optimizer: Any, args: Any) -> OptimizerParamScheduler:
         ConfigError: neither ``train_iters`` nor ``train_samples`` is given, or the arguments do not fit
             together.
     """
+    fill_in(args)
+    return OptimizerParamScheduler(optimizer, **arguments(args))
+
+
+def fill_in(args: Any) -> None:
+    """Set what Megatron's loop needs of `args` beside the scheduler.
+
+    Raises:
+        ConfigError: neither ``train_iters`` nor ``train_samples`` is given.
+    """
     if args.train_iters:
         if args.lr_decay_iters is None:
             args.lr_decay_iters = args.train_iters
-        lr_decay_steps = args.lr_decay_iters * args.global_batch_size
-        wd_incr_steps = args.train_iters * args.global_batch_size
-        wsd_decay_steps = None
-        if args.lr_wsd_decay_iters is not None:
-            wsd_decay_steps = args.lr_wsd_decay_iters * args.global_batch_size
-        warmup_steps = args.lr_warmup_iters * args.global_batch_size
     elif args.train_samples:
         args.train_iters = _iterations(args)
         if args.lr_decay_samples is None:
             args.lr_decay_samples = args.train_samples
-        lr_decay_steps = args.lr_decay_samples
-        wd_incr_steps = args.train_samples
-        wsd_decay_steps = args.lr_wsd_decay_samples
-        warmup_steps = args.lr_warmup_samples
     else:
         raise ConfigError("the arguments", [Problem("", "give --train-iters or --train-samples")])
+
+
+def arguments(args: Any) -> dict[str, Any]:
+    """Return what `args` says to the scheduler's constructor, by the names of its arguments."""
+    by_iters = not args.train_samples
+    unit, size = ("iters", args.global_batch_size) if by_iters else ("samples", 1)
+    run, decay, warmup, tail = (
+        getattr(args, f"{name}_{unit}") for name in ("train", "lr_decay", "lr_warmup", "lr_wsd_decay")
+    )
+    lr_decay_steps = (run if decay is None else decay) * size
+    warmup_steps = warmup * size
     if args.lr_warmup_fraction is not None:
         warmup_steps = args.lr_warmup_fraction * lr_decay_steps
-    return OptimizerParamScheduler(
-        optimizer,
-        init_lr=args.lr_warmup_init,
-        max_lr=args.lr,
-        min_lr=args.min_lr,
-        lr_warmup_steps=warmup_steps,
-        lr_decay_steps=lr_decay_steps,
-        lr_decay_style=args.lr_decay_style,
-        start_wd=args.start_weight_decay,
-        end_wd=args.end_weight_decay,
-        wd_incr_steps=wd_incr_steps,
-        wd_incr_style=args.weight_decay_incr_style,
-        use_checkpoint_opt_param_scheduler=args.use_checkpoint_opt_param_scheduler,
-        override_opt_param_scheduler=args.override_opt_param_scheduler,
-        wsd_decay_steps=wsd_decay_steps,
-        lr_wsd_decay_style=args.lr_wsd_decay_style,
-    )
+    return {
+        "init_lr": args.lr_warmup_init,
+        "max_lr": args.lr,
+        "min_lr": args.min_lr,
+        "lr_warmup_steps": warmup_steps,
+        "lr_decay_steps": lr_decay_steps,
+        "lr_decay_style": args.lr_decay_style,
+        "start_wd": args.start_weight_decay,
+        "end_wd": args.end_weight_decay,
+        "wd_incr_steps": run * size,
+        "wd_incr_style": args.weight_decay_incr_style,
+        "use_checkpoint_opt_param_scheduler": args.use_checkpoint_opt_param_scheduler,
+        "override_opt_param_scheduler": args.override_opt_param_scheduler,
+        "wsd_decay_steps": None if tail is None else tail * size,
+        "lr_wsd_decay_style": args.lr_wsd_decay_style,
+    }
 
 
 def _iterations(args: Any) -> int:

@@ -1,0 +1,57 @@
+"""``python -m schedframe.megatron pretrain_gpt.py ...``: Megatron-LM's own script with schedframe's schedules."""
+
+import argparse
+import runpy
+import sys
+from pathlib import Path
+
+from schedframe._errors import SchedframeError
+from schedframe.megatron._install import install
+
+_CANNOT_BE_USED = 2
+
+_EPILOG = """\
+Megatron's --lr-decay-style, --lr-wsd-decay-style and --weight-decay-incr-style take every installed style. More flags:
+  --lr-decay-style-options TABLE          its options, such as '{beta: 0.5}'
+  --lr-wsd-decay-style-options TABLE      those of the tail of WSD
+  --weight-decay-incr-style-options TABLE those of the weight-decay style
+  --schedule FILE                         a schedule file; it fills every scheduler argument that no flag says
+  --no-verify-ranks                       do not compare the schedules of all ranks at the start
+
+examples:
+  python -m schedframe.megatron pretrain_gpt.py --lr-decay-style rex ...
+  python -m schedframe.megatron pretrain_gpt.py --schedule run.yaml ...
+  torchrun --nproc-per-node 8 -m schedframe.megatron pretrain_gpt.py --schedule run.yaml ...
+"""
+
+
+def main() -> None:
+    """Run a script of Megatron-LM; exit with 2 and a sentence where its schedule cannot be used."""
+    parser = argparse.ArgumentParser(
+        prog="python -m schedframe.megatron",
+        description="Run a training script of Megatron-LM, as it is, with schedframe's schedules.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("script", metavar="SCRIPT", help="the script; its folder comes first on sys.path")
+    parser.add_argument("arguments", metavar="...", nargs=argparse.REMAINDER, help="Megatron's arguments")
+    asked = parser.parse_args()
+    script = Path(asked.script)
+    if not script.is_file():
+        _fail(f"there is no script {asked.script}")
+    sys.argv = [asked.script, *asked.arguments]
+    sys.path[0] = str(script.parent.resolve())
+    try:
+        install()
+        runpy.run_path(asked.script, run_name="__main__")
+    except SchedframeError as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> None:
+    print(f"schedframe: {message}", file=sys.stderr, flush=True)
+    sys.exit(_CANNOT_BE_USED)
+
+
+if __name__ == "__main__":
+    main()

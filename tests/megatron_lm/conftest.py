@@ -1,0 +1,15 @@
+"""Megatron-LM's training loop, from PyPI's wheels."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+collect_ignore = ["cpu.py", "on_cpu", "pretrain_tiny.py", "runs.py", "try_checkout.py"]
+
+
+@pytest.fixture(scope="session")
+def wheels(request: pytest.FixtureRequest) -> Path:
+    """The folder in which wheels are kept from one session to the next."""
+    return request.config.cache.mkdir("megatron-wheels")

@@ -1,0 +1,145 @@
+"""Megatron-LM as it is installed or checked out, and what its runs print."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+TINY = HERE / "pretrain_tiny.py"
+
+MODEL = (
+    "--tokenizer-type NullTokenizer --vocab-size 127 --transformer-impl local --num-layers 1 --hidden-size 32 "
+    "--num-attention-heads 4 --seq-length 32 --max-position-embeddings 32 --micro-batch-size 2 --global-batch-size 4 "
+    "--distributed-backend gloo --use-cpu-initialization --no-masked-softmax-fusion --no-gradient-accumulation-fusion "
+    "--no-bias-gelu-fusion --no-bias-dropout-fusion --no-rope-fusion --attention-backend unfused --log-interval 1 "
+    "--eval-iters 0 --eval-interval 1000 --no-persist-layer-norm --normalization RMSNorm --disable-bias-linear "
+    "--num-workers 0 --hidden-dropout 0 --attention-dropout 0 --no-check-for-nan-in-loss-and-grad "
+    "--no-create-attention-mask-in-dataloader"
+).split()
+
+_ROW = re.compile(r"iteration\s+(\d+)/.*?learning rate: (\S+) .*?lm loss: (\S+)")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a script.
+
+    Attributes:
+        name: of its log.
+        launched: through ``schedframe.megatron``; else as it is.
+        arguments: Megatron's, beside the model's.
+        environment: its own variables.
+    """
+
+    name: str
+    launched: bool
+    arguments: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run printed."""
+
+    text: str
+    code: int
+
+    @property
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Iteration, learning rate and loss of each iteration, as printed."""
+        return _ROW.findall(self.text)
+
+    @property
+    def rates(self) -> list[str]:
+        """The learning rate of each iteration, as printed."""
+        return [rate for _, rate, _ in self.rows]
+
+    @property
+    def said(self) -> list[str]:
+        """The lines that schedframe printed."""
+        return [line for line in self.text.splitlines() if line.startswith("schedframe")]
+
+
+def environment(*path: Path, **more: str) -> dict[str, str]:
+    """Return the environment in which Megatron-LM, which lies in `path`, runs on the CPU."""
+    given = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([*map(str, path), str(HERE / "on_cpu"), *given]),
+        "PATH": os.pathsep.join([str(HERE / "on_cpu"), os.environ["PATH"]]),
+        "PYTHONWARNINGS": "ignore",
+        "TORCHDYNAMO_DISABLE": "1",
+        "CUDA_DEVICE_MAX_CONNECTIONS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "OMP_NUM_THREADS": "1",
+        "MASTER_ADDR": "localhost",
+        "MASTER_PORT": str(20000 + os.getpid() % 10000),
+        "WORLD_SIZE": "1",
+        "RANK": "0",
+        "LOCAL_RANK": "0",
+        **more,
+    }
+
+
+def run_all(
+    runs: Iterable[Run], folder: Path, script: Path, settings: Mapping[str, str], model: Sequence[str] = MODEL
+) -> dict[str, Ran]:
+    """Run one after the other, and return what each printed, by name."""
+    said = [{**vars(run), "arguments": [*model, *run.arguments]} for run in runs]
+    done = subprocess.run(
+        [sys.executable, str(HERE / "runs.py"), str(folder), str(script)],
+        input=json.dumps(said, default=dict),
+        env=dict(settings),
+        text=True,
+        capture_output=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    return {run["name"]: read(folder / f"{run['name']}.log") for run in said}
+
+
+def read(log: Path) -> Ran:
+    text, _, code = log.read_text(encoding="utf-8", errors="replace").rstrip().rpartition("\nexit code ")
+    return Ran(text, int(code))
+
+
+def saved_groups(checkpoint: Path, settings: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the optimizer's param groups in the newest ``torch`` checkpoint under `checkpoint`, without parameters."""
+    newest = max(checkpoint.glob("iter_*/mp_rank_00/model_optim_rng.pt"))
+    program = (
+        "import json, sys, torch\n"
+        "saved = torch.load(sys.argv[1], weights_only=False, map_location='cpu')['optimizer']\n"
+        "groups = saved.get('param_groups') or saved['optimizer']['param_groups']\n"
+        "print(json.dumps([{k: v for k, v in g.items() if isinstance(v, (int, float, bool, type(None)))} "
+        "for g in groups]))"
+    )
+    command = [sys.executable, "-c", program, str(newest)]
+    done = subprocess.run(command, env=dict(settings), text=True, capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def wheel(version: str, folder: Path) -> Path:
+    """Return where the wheel of megatron-core `version` lies unpacked under `folder`, from PyPI the first time.
+
+    Wheels from 0.17 on hold ``megatron.training``. They are for Python 3.12, and run on 3.11 without what they compile.
+    """
+    place = folder / version
+    if not place.is_dir():
+        download = folder / f"download-{version}-{os.getpid()}"
+        platforms = [f"--platform=manylinux_2_{glibc}_x86_64" for glibc in (28, 24, 17)]
+        chosen = ["--no-deps", "--only-binary=:all:", "--python-version=3.12", *platforms]
+        command = [sys.executable, "-m", "pip", "download", "-q", *chosen, f"--dest={download}"]
+        subprocess.run([*command, f"megatron-core=={version}"], check=True, timeout=300)
+        (archive,) = download.glob("*.whl")
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(download / "unpacked")
+        (download / "unpacked").rename(place)
+    return place

@@ -1,0 +1,218 @@
+"""What a file and Megatron-LM's flags say together, and what Megatron's arguments then are."""
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schedframe import ConfigError, Schedule
+from schedframe.megatron._declared import declared
+from schedframe.megatron._filled import fill, refuse_other_batches
+
+WHOLE = "max_lr: 1e-3\nlr_warmup_steps: 40\ntrain_samples: 400\nstart_wd: 0.1\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "run.yaml"
+
+
+def both(file: Path, text: str, **said: Any) -> Schedule:
+    file.write_text(text)
+    return declared(str(file), said, "on the command line", 0.01)
+
+
+def told(file: Path, text: str, **said: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        both(file, text, **said)
+    return str(caught.value).replace(str(file), "run.yaml")
+
+
+def test_a_file_alone_is_the_schedule(file):
+    assert both(file, WHOLE) == Schedule(max_lr=1e-3, lr_warmup_steps=40, train_samples=400, start_wd=0.1)
+
+
+def test_a_flag_says_what_the_file_does_not(file):
+    schedule = both(
+        file,
+        "lr_decay_style: {style: WSD, wsd_decay_steps: 10%}\nmin_lr: 10%\n",
+        lr=2e-3,
+        train_iters=100,
+        global_batch_size=4,
+        seq_length=32,
+        lr_warmup_fraction=0.07,
+        lr_decay_iters=90,
+        lr_wsd_decay_style="minus-power",
+        lr_wsd_decay_style_options="{power: 2}",
+        start_weight_decay=0.0,
+        end_weight_decay=0.1,
+        weight_decay_incr_style="cosine",
+    )
+    assert (schedule.max_lr, schedule.min_lr, schedule.lr_decay_steps) == (2e-3, 2e-4, 360)
+    assert schedule.lr_warmup_steps == 0.07 * 360
+    assert schedule.lr_style.model_dump()["lr_wsd_decay_style"] == {"style": "minus-power", "power": 2.0}
+    assert schedule.lr_style.model_dump()["wsd_decay_steps"] == 36
+    assert (schedule.start_wd, schedule.end_wd, schedule.wd_style.style) == (0.0, 0.1, "cosine")
+
+
+def test_options_of_a_flag_are_added_to_the_files_style(file):
+    schedule = both(file, f"{WHOLE}lr_decay_style: rex\n", lr_decay_style_options="{beta: 0.8}")
+    assert schedule.lr_style.model_dump() == {"style": "rex", "beta": 0.8}
+
+
+def test_what_both_say_in_other_words_is_the_same(file):
+    text = "max_lr: 1e-3\nlr_warmup_steps: 10%\nlr_decay_style: {style: wsd, wsd_decay_steps: 40}\ntrain_samples: 400\n"
+    said = {"lr_warmup_samples": 40, "lr_decay_style": "WSD", "train_iters": 100, "global_batch_size": 4}
+    both(file, text, **said, lr=0.001, lr_wsd_decay_iters=10, weight_decay=0.1)
+
+
+def test_megatrons_own_weight_decay_counts_where_nobody_says_one(file):
+    schedule = both(file, "max_lr: 1e-3\ntrain_samples: 400\n")
+    assert (schedule.start_wd, schedule.end_wd) == (0.01, 0.01)
+
+
+def test_what_they_say_differently_is_refused_with_all_of_it(file):
+    text = f"{WHOLE}lr_decay_style: {{style: rex, beta: 0.5}}\nglobal_batch_size: 4\n"
+    said = {"lr": 2e-3, "lr_decay_style_options": "{beta: 0.8}", "train_iters": 99, "lr_warmup_samples": 40}
+    assert told(file, text, **said, weight_decay=0.1, start_weight_decay=0.2) == (
+        "run.yaml has 4 problems:\n"
+        "  line 1, max_lr = 0.001: --lr 0.002 on the command line says 0.002; leave one of the two out\n"
+        "  line 3, train_samples = 400: --train-iters 99 on the command line says 396; leave one of the two out\n"
+        "  line 4, start_wd = 0.1: --start-weight-decay 0.2 on the command line says 0.2; leave one of the two out\n"
+        "  line 5, lr_decay_style = rex(beta=0.5): --lr-decay-style-options {beta: 0.8} on the command line says "
+        "rex(beta=0.8); leave one of the two out"
+    )
+
+
+def test_another_style_is_one_thing_that_differs(file):
+    assert told(file, f"{WHOLE}lr_decay_style: {{style: rex, beta: 0.5}}\n", lr_decay_style="cosine") == (
+        "run.yaml: line 5, lr_decay_style = rex(beta=0.5): --lr-decay-style cosine on the command line says cosine; "
+        "leave one of the two out"
+    )
+
+
+def test_a_value_that_only_a_flag_says_is_blamed_on_the_flag(file):
+    assert told(file, "train_samples: 400\nlr_warmup_steps: x\n", lr=-1.0) == (
+        "run.yaml has 2 problems:\n"
+        "  --lr -1.0: must be above 0\n"
+        "  line 2, lr_warmup_steps = 'x': is not a length such as 2000, 500M, 2000 iters or 10%"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (
+            {"lr_decay_style_options": "0.8"},
+            "the flags: --lr-decay-style-options = 0.8: must be a table of options, such as '{beta: 0.5}'; the style's "
+            "name is said by the other flag",
+        ),
+        (
+            {"lr_decay_style_options": "{style: rex}"},
+            "the flags: --lr-decay-style-options = {style: rex}: must be a table of options, such as '{beta: 0.5}'; "
+            "the style's name is said by the other flag",
+        ),
+        (
+            {"lr_wsd_decay_style_options": "{power: 2}"},
+            "the flags: --lr-wsd-decay-style-options: needs --lr-wsd-decay-style beside it",
+        ),
+    ],
+)
+def test_options_must_be_a_table(file, said, text):
+    assert told(file, WHOLE, **said) == text
+
+
+def test_options_that_are_no_yaml_are_told(file):
+    assert told(file, WHOLE, lr_decay_style_options="{beta: ").startswith("--lr-decay-style-options.yaml: line ")
+
+
+class TestAContinuedSchedule:
+    """Megatron's ``--train-samples`` counts from the first step of all, a continued schedule's own from its start."""
+
+    text = "max_lr: 1e-3\nstart_step: 400\ntrain_samples: 100\n"
+
+    def test_the_run_ends_where_the_schedule_does(self, file):
+        schedule = both(file, self.text, train_samples=500)
+        args = Namespace()
+        fill(args, schedule, {"train_samples"})
+        assert args.lr_decay_samples == 100
+        args = Namespace()
+        fill(args, schedule, ())
+        assert args.train_samples == 500
+
+    def test_another_end_is_refused(self, file):
+        assert told(file, self.text, train_samples=100) == (
+            "run.yaml: line 2, start_step = 400: and its run end at step 500, and --train-samples 100 on the command "
+            "line says 100"
+        )
+
+    def test_any_end_will_do_where_the_file_says_none(self, file):
+        both(file, "max_lr: 1e-3\nstart_step: 400\nlr_decay_steps: 100\n", train_samples=900)
+
+
+class TestFilling:
+    def test_lengths_are_in_iterations_where_the_run_is(self, file):
+        schedule = both(file, "max_lr: 1e-3\ntrain_iters: 100\nglobal_batch_size: 4\nlr_warmup_steps: 10\n")
+        args = Namespace(lr=0.5)
+        fill(args, schedule, {"lr"})
+        assert vars(args) == {
+            "lr": 0.5,
+            "min_lr": 0.0,
+            "lr_warmup_init": 0.0,
+            "lr_decay_style": "linear",
+            "lr_decay_iters": 100,
+            "lr_warmup_iters": 2.5,
+            "train_iters": 100,
+            "weight_decay_incr_style": "constant",
+            "weight_decay": 0.01,
+        }
+
+    def test_a_tail_a_policy_and_a_weight_decay_that_changes(self, file):
+        schedule = both(
+            file,
+            "max_lr: 1e-3\ntrain_samples: 400\nlr_decay_style: WSD\nwsd_decay_steps: 40\nlr_wsd_decay_style: cosine\n"
+            "start_wd: 0.2\nend_wd: 0.1\nwd_incr_style: linear\nresume: override\ninit_lr: 1e-5\n",
+        )
+        args = Namespace()
+        fill(args, schedule, ())
+        assert vars(args) == {
+            "lr": 1e-3,
+            "min_lr": 0.0,
+            "lr_warmup_init": 1e-5,
+            "lr_decay_style": "WSD",
+            "lr_wsd_decay_style": "cosine",
+            "lr_decay_samples": 400,
+            "lr_warmup_samples": 0,
+            "lr_wsd_decay_samples": 40,
+            "train_samples": 400,
+            "weight_decay_incr_style": "linear",
+            "weight_decay": 0.2,
+            "start_weight_decay": 0.2,
+            "end_weight_decay": 0.1,
+            "override_opt_param_scheduler": True,
+        }
+
+    def test_the_checkpoints_policy(self, file):
+        args = Namespace()
+        fill(args, both(file, f"{WHOLE}resume: checkpoint\n"), ())
+        assert args.use_checkpoint_opt_param_scheduler
+
+    def test_a_run_must_be_a_whole_number_of_samples(self, file):
+        schedule = both(file, "max_lr: 1e-3\ntrain_tokens: 1000\nseq_length: 32\n")
+        with pytest.raises(ConfigError, match=r"is 31\.25 samples, and Megatron trains whole ones"):
+            fill(Namespace(), schedule, ())
+
+    def test_other_batches_than_megatrons_are_refused(self, file):
+        schedule = both(file, f"{WHOLE}global_batch_size: 8\nseq_length: 32\nrampup_batch_size: [2, 2, 100]\n")
+        args = Namespace(global_batch_size=8, seq_length=32, rampup_batch_size=["2", "2", "100"])
+        refuse_other_batches(args, schedule)
+        with pytest.raises(ConfigError) as caught:
+            refuse_other_batches(Namespace(global_batch_size=4, seq_length=32, rampup_batch_size=None), schedule)
+        assert str(caught.value).replace(str(file), "run.yaml") == (
+            "run.yaml has 2 problems:\n"
+            "  line 5, global_batch_size = 8: Megatron runs with 4; make both the same, --global-batch-size says it to "
+            "Megatron\n"
+            "  line 7, rampup_batch_size = (2, 2, 100): Megatron runs with None; make both the same, "
+            "--rampup-batch-size says it to Megatron"
+        )

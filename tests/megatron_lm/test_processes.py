@@ -1,0 +1,135 @@
+"""The launcher as it is called: ``python -m``, ``torchrun -m``, and ``install()`` in a script of one's own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .megatron_lm import MODEL, TINY, Ran, environment, wheel
+
+VERSION = "0.17.1"
+FILE = "max_lr: 1e-3\nlr_warmup_steps: 2 iters\nlr_decay_style: {style: rex, beta: 0.8}\ntrain_iters: 3\n"
+SAYS = "schedframe 0.1.0: rex(beta=0.8) from schedframe-rex 0.1.0"
+MODULE = ["-m", "schedframe.megatron"]
+
+Call = Callable[..., Ran]
+
+
+@pytest.fixture
+def place(wheels: Path) -> Path:
+    return wheel(VERSION, wheels)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "run.yaml"
+    path.write_text(FILE)
+    return path
+
+
+def start(*command: str | Path, place: Path | None, **more: str) -> "subprocess.Popen[str]":
+    settings = environment(*([] if place is None else [place]), **more)
+    return subprocess.Popen(
+        [sys.executable, *map(str, command)],
+        env=settings,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def finish(process: "subprocess.Popen[str]") -> Ran:
+    text, _ = process.communicate(timeout=300)
+    return Ran(text, process.returncode)
+
+
+def test_python_m_runs_a_script(place, file):
+    ran = finish(start(*MODULE, TINY, *MODEL, "--schedule", file, place=place))
+    assert ran.code == 0, ran.text
+    assert len(ran.rows) == 3
+    assert ran.said == [SAYS]
+
+
+def test_torchrun_runs_two_ranks_and_one_of_them_speaks(place, file):
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    ran = finish(start(*torchrun, *MODULE, TINY, *MODEL, "--schedule", file, place=place))
+    assert ran.code == 0, ran.text
+    assert len(ran.rows) == 3
+    assert ran.text.count(SAYS) == 1
+
+
+@pytest.mark.parametrize("flags", [[], ["--no-verify-ranks"]], ids=["verified", "not verified"])
+def test_ranks_with_different_files_are_refused(place, file, tmp_path, flags):
+    other = tmp_path / "other.yaml"
+    other.write_text(FILE.replace("0.8", "0.7"))
+    ranks = [
+        start(
+            *(*MODULE, TINY, *MODEL, "--schedule", path, *flags),
+            place=place,
+            WORLD_SIZE="2",
+            RANK=str(rank),
+            LOCAL_RANK=str(rank),
+            MASTER_PORT=str(20000 + (os.getpid() + 5000) % 10000),
+        )
+        for rank, path in enumerate((file, other))
+    ]
+    for ran in map(finish, ranks):
+        if flags:
+            assert ran.code == 0, ran.text
+        else:
+            assert ran.code == 2, ran.text
+            assert "rex(beta=0.8)" in ran.text
+            assert "rex(beta=0.7)" in ran.text
+            assert not ran.rows
+
+
+def test_a_script_of_ones_own_installs_it(place, file, tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import runpy, sys\n"
+        "from schedframe.megatron import install\n"
+        "install()\n"
+        "install()\n"
+        f"runpy.run_path({str(TINY)!r}, run_name='__main__')\n"
+    )
+    ran = finish(start(script, *MODEL, "--schedule", file, place=place))
+    assert ran.code == 0, ran.text
+    assert ran.said == [SAYS]
+
+
+def test_a_megatron_that_lacks_what_is_replaced_is_an_error(place, tmp_path):
+    shutil.copytree(place / "megatron", tmp_path / "megatron")
+    arguments = tmp_path / "megatron" / "training" / "arguments.py"
+    arguments.write_text(arguments.read_text().replace("add_megatron_arguments", "add_all_arguments"))
+    ran = finish(start(*MODULE, TINY, place=tmp_path))
+    assert ran.code == 2
+    assert ran.text.splitlines()[-1] == (
+        "schedframe: Megatron-LM 0.17.1 has no megatron.training.arguments.add_megatron_arguments, which schedframe "
+        "0.1.0 looks for: it knows Megatron-LM 0.14 to 0.19. A newer schedframe may know this one"
+    )
+
+
+def test_without_megatron_lm_it_says_how_to_get_it(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text("")
+    ran = finish(start(*MODULE, script, place=None))
+    assert ran.code == 2
+    assert "schedframe: Megatron-LM cannot be imported: megatron.training" in ran.text
+    assert "run this with the script of a Megatron-LM checkout" in ran.text
+
+
+def test_a_script_that_is_not_there_is_told():
+    ran = finish(start(*MODULE, "pretrain_gtp.py", place=None))
+    assert (ran.code, ran.text) == (2, "schedframe: there is no script pretrain_gtp.py\n")
+
+
+def test_help_has_examples():
+    ran = finish(start(*MODULE, "--help", place=None))
+    assert ran.code == 0
+    assert "torchrun --nproc-per-node 8 -m schedframe.megatron pretrain_gpt.py --schedule run.yaml" in ran.text
