@@ -136,7 +136,7 @@ def _compare(framework: Framework, own: list[Numbers]) -> int:
     compared = 0
     for said, numbers in zip(framework.stock, own, strict=True):
         optimizer, scheduler = framework.build(said)
-        assert isinstance(scheduler, OptimizerParamScheduler), f"a {type(scheduler).__module__} was built"
+        assert isinstance(scheduler, OptimizerParamScheduler), f"a scheduler of {type(scheduler).__module__} was built"
         ours = framework.go(optimizer, scheduler, STEPS)
         assert ours == numbers, f"{said}: {_first_difference(ours, numbers)}"
         compared += sum(2 * len(groups) for groups in numbers)
@@ -181,7 +181,7 @@ def _resumed(framework: Framework, said: Mapping[str, Any]) -> str:
     optimizer, scheduler = framework.build(said)
     framework.load(folder, optimizer, scheduler)
     rest = framework.go(optimizer, scheduler, STEPS - half)
-    assert rest == whole[half:], _first_difference(rest, whole[half:])
+    assert rest == whole[half:], f"resumed, at {_first_difference(rest, whole[half:])}"
     return "resumed"
 
 

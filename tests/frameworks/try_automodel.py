@@ -18,7 +18,8 @@ class Automodel(Framework):
     def build(self, said: Mapping[str, Any]) -> tuple[Any, Any]:
         import torch
         from nemo_automodel.components.config.loader import ConfigNode
-        from nemo_automodel.components.optim.optimizer import AdamWConfig, LRSchedulerConfig
+        from nemo_automodel.components.optim.optimizer import AdamWConfig
+        from nemo_automodel.recipes._typed_config import RecipeConfig
         from nemo_automodel.recipes.base_recipe import BaseRecipe
 
         torch.manual_seed(1)
@@ -26,17 +27,18 @@ class Automodel(Framework):
         recipe.model_parts = [torch.nn.Linear(4, 4)]
         recipe.optimizer = AdamWConfig(lr=MAX_LR, weight_decay=0.1).build(recipe.model_parts[0])
         recipe.model_parts[0](torch.ones(4)).sum().backward()
-        config = LRSchedulerConfig(
-            lr_warmup_steps=WARMUP,
-            lr_decay_style=said["lr"],
-            min_lr=MIN_LR,
-            start_wd=0.01 if "wd" in said else None,
-            wd_incr_style=said.get("wd", "constant"),
-            wsd_decay_steps=5,
-            lr_wsd_decay_style=said.get("tail"),
-        )
+        section = {
+            "lr_warmup_steps": WARMUP,
+            "lr_decay_style": said["lr"],
+            "min_lr": MIN_LR,
+            "wd_incr_style": said.get("wd", "constant"),
+            "wsd_decay_steps": 5,
+            "lr_wsd_decay_style": said.get("tail"),
+            **({"start_wd": 0.01} if "wd" in said else {}),
+        }
         steps = SimpleNamespace(epoch_len=ITERATIONS, num_epochs=1, max_steps=None)
-        recipe.lr_scheduler = config.build(recipe.optimizer, steps)
+        config = RecipeConfig(ConfigNode({"lr_scheduler": section}))
+        recipe.lr_scheduler = config.lr_scheduler.build(recipe.optimizer, steps)
         recipe.cfg = ConfigNode({})
         recipe.peft_config = None
         self.recipe = recipe

@@ -12,6 +12,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -33,9 +34,10 @@ def main() -> int:
 def tries(name: str, path: str) -> bool:
     """Try one framework in a process of its own, print its line, and return whether it was good."""
     examples = ROOT / "docs" / "examples" / "train_gpt"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([path, str(ROOT), str(examples)])}
     program = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("one.py")), name]
-    run = subprocess.run(program, env=environment, capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {"PYTHONPATH": os.pathsep.join([path, str(ROOT), str(examples)]), "TMPDIR": folder}
+        run = subprocess.run(program, env={**os.environ, **paths}, capture_output=True, text=True)
     good = run.returncode == 0
     said = (run.stdout if good else run.stderr).strip().splitlines() or [f"exit code {run.returncode}"]
     print(f"{name}: {'ok' if good else 'failed'}: {said[-1]}", flush=True)

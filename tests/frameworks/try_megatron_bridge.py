@@ -67,8 +67,8 @@ class MegatronBridge(Framework):
             name: SimpleNamespace(is_active=True, optimizer=one) for name, one in zip("ab", optimizers, strict=True)
         }
         first, second = _schedulers_of_mimo(optimizer=SimpleNamespace(module_infos=infos), cfg=config).values()
-        assert isinstance(first, OptimizerParamScheduler)
-        assert isinstance(second, OptimizerParamScheduler)
+        for one in (first, second):
+            assert isinstance(one, OptimizerParamScheduler), f"MIMO built a scheduler of {type(one).__module__}"
         first.step(increment=5 * BATCH)
         second.load_state_dict(first.state_dict())
         assert first.get_lr(first.optimizer.param_groups[0]) == second.optimizer.param_groups[0]["lr"]
