@@ -164,6 +164,11 @@ class OptimizerParamScheduler:
         )
         _hooks.built(self)
 
+    def __repr__(self) -> str:
+        """Return the position and the schedule, attribute by attribute: frameworks write it into their logs."""
+        said = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("num_steps", *NAMES))
+        return f"{type(self).__name__}({said})"
+
     @property
     def lr_style(self) -> LRStyle:
         """The learning-rate style, the object behind the name `lr_decay_style`."""

@@ -63,6 +63,17 @@ def test_a_groups_own_bounds_win_and_none_counts_as_absent(optimizer) -> None:
         assert scheduler.get_lr(group) == group["lr"]
 
 
+def test_in_a_log_it_says_position_and_schedule(optimizer) -> None:
+    scheduler = build(optimizer(), lr_decay_style={"style": "WSD", "wsd_decay_steps": 20})
+    scheduler.step(60)
+    said = str(scheduler)
+    assert said.startswith(
+        "OptimizerParamScheduler(num_steps=60, clock='samples', start_step=0, init_lr=0.0, max_lr=1.0"
+    )
+    assert "lr_style=WSD(style='WSD', wsd_decay_steps=20, lr_wsd_decay_style=Exponential" in said
+    assert "wd_style=WDLinear" in said
+
+
 def test_get_wd_takes_no_group_or_one(optimizer) -> None:
     scheduler = build(optimizer())
     scheduler.step(50)
