@@ -7,7 +7,7 @@
     ├── UnknownStyleError (LookupError)  no installed style has this name
     ├── StyleConflictError               more than one distribution claims this name
     ├── StyleLoadError                   the style is there, but cannot be imported or used
-    ├── PluginError                      an installed plugin, or the variable that selects plugins, is at fault
+    ├── PluginError                      a plugin, what --import names, or a SCHEDFRAME_ variable is at fault
     ├── StateError (ValueError)          a checkpoint's scheduler state cannot be used as asked
     ├── RankMismatchError                the ranks of a run do not run the same schedule from the same plugins
     └── UnknownMegatronError             Megatron-LM is not there, or is no version that the launcher knows
@@ -86,7 +86,7 @@ class StyleLoadError(SchedframeError):
 
 
 class PluginError(SchedframeError):
-    """An installed plugin is at fault, or ``SCHEDFRAME_ALLOW``/``SCHEDFRAME_BLOCK`` names one wrongly."""
+    """An installed plugin is at fault, or what ``--import`` or one of schedframe's variables names."""
 
 
 class StateError(SchedframeError, ValueError):

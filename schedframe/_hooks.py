@@ -135,6 +135,12 @@ def try_plugin(claim: Claim) -> None:
     _load(claim, _empty())
 
 
+def hooks_of(plugin: object) -> list[str]:
+    """Return the names in `plugin` that are marked as implementations of hooks."""
+    manager = _empty()
+    return [name for name in dir(plugin) if manager.parse_hookimpl_opts(plugin, name)]
+
+
 def _empty() -> pluggy.PluginManager:
     manager = pluggy.PluginManager(HOOK_GROUP)
     manager.add_hookspecs(Hooks)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from schedframe._scheduler import OptimizerParamScheduler
 
 _INSTALL = "install the same versions on every rank"
+_SAME_FILE = "give every rank the same file"
 _CONFIGURE = "give every rank the same config"
 _RESUME = "load the same checkpoint on every rank"
 
@@ -50,13 +51,13 @@ def verify(scheduler: "OptimizerParamScheduler", group: Any = None) -> None:
 
 def _said_by(scheduler: "OptimizerParamScheduler") -> dict[str, Any]:
     """What a rank says of itself, in plain values; other versions read it, so keys may be added, never removed."""
-    sources = [item for path, style in styles_of(scheduler).items() for item in sources_within(path, style).items()]
+    found = [item for path, style in styles_of(scheduler).items() for item in sources_within(path, style).items()]
+    sources = {f"{path} {source.name!r}": source for path, source in found if source.distribution != "schedframe"}
     plan = {key_of(name): getattr(scheduler, name) for name in NAMES}
     return {
         "version": __version__,
-        "sources": {
-            f"{path} {source.name!r}": str(source) for path, source in sources if source.distribution != "schedframe"
-        },
+        "sources": {style: source.identity for style, source in sources.items()},
+        "files": {style: str(source) for style, source in sources.items() if source.sha256},
         "fingerprint": fingerprint(scheduler),
         "plan": {key: written(value) if isinstance(value, Style | tuple) else value for key, value in plan.items()},
         "num_steps": scheduler.num_steps,
@@ -71,7 +72,9 @@ def _differences(said: Mapping[int, Mapping[str, Any]]) -> Iterator[str]:
     for style in sorted({style for own in said.values() for style in own["sources"]}):
         sources = _sides({rank: own["sources"][style] for rank, own in said.items() if style in own["sources"]})
         if len(sources) > 1:
-            yield f"{style}: {_listed(sources, 'has', 'have')}; {_INSTALL}"
+            files = {rank: own["files"][style] for rank, own in said.items() if style in own.get("files", {})}
+            told = [(files.get(ranks[0], source), ranks) for source, ranks in sources]
+            yield f"{style}: {_listed(told, 'has', 'have')}; {_SAME_FILE if files else _INSTALL}"
     yield from _other_schedules(said)
     positions = _sides({rank: own["num_steps"] for rank, own in said.items()})
     if len(positions) > 1:

@@ -1,11 +1,14 @@
 """From a style's name to its class: the built-in table, then entry points, then what was registered.
 
-Looking names up reads metadata; a plugin is imported only when its style is named.
+Looking names up reads metadata; a plugin is imported only when its style is named. The first look-up imports what
+``SCHEDFRAME_IMPORT`` names.
 """
 
 import inspect
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 import importlib_metadata
@@ -18,6 +21,7 @@ from schedframe._errors import (
     did_you_mean,
 )
 from schedframe._plugins import Claim, claims, incompatibility, seen_twice
+from schedframe._python_file import origin_of
 from schedframe._style import LRStyle, Style, WDStyle
 from schedframe._version import __version__
 
@@ -30,19 +34,40 @@ class Source:
 
     Attributes:
         name: the style's name.
-        target: ``module:Class``.
+        target: ``module:Class``; of a file that was imported as a file, ``my_styles.py:Class``.
         distribution: the installed distribution; ``None`` for a class that a program registered or passed.
         version: the distribution's version.
+        path: of a registered class the Python file that it is in, on this machine; ``None`` where it is in none.
+        sha256: the digest of that file as it was when the class was registered.
     """
 
     name: str
     target: str
     distribution: str | None = None
     version: str | None = None
+    path: str | None = field(default=None, compare=False)
+    sha256: str | None = None
 
     def __str__(self) -> str:
-        """``schedframe-rex 0.1.0 (schedframe_rex:Rex)``, or the class alone where no distribution has it."""
-        return f"{self.distribution} {self.version} ({self.target})" if self.distribution else self.target
+        """``schedframe-rex 0.1.0 (schedframe_rex:Rex)``, ``/a/file.py (sha256 0123456789ab…)``, or the class alone."""
+        if self.distribution:
+            return f"{self.distribution} {self.version} ({self.target})"
+        return f"{self.path or self.module} ({self.digest})" if self.sha256 else self.target
+
+    @property
+    def module(self) -> str:
+        """The module of `target`, or the name of the file."""
+        return self.target.rpartition(":")[0]
+
+    @property
+    def digest(self) -> str:
+        """The beginning of the file's digest, ``sha256 0123456789ab…``; empty where there is no file."""
+        return f"sha256 {self.sha256[:12]}…" if self.sha256 else ""
+
+    @property
+    def identity(self) -> str:
+        """What is equal where the same code is meant: of a registered class its file's digest, wherever that lies."""
+        return f"{self.target.rpartition(':')[2]} (sha256 {self.sha256})" if self.sha256 else str(self)
 
 
 @dataclass(frozen=True)
@@ -52,7 +77,7 @@ class Listed:
     Attributes:
         source: where the style comes from.
         fault: why it cannot be used (clash, blocked, incompatible); empty where nothing is known against it.
-        summary: the distribution's own one-line description.
+        summary: the distribution's own one-line description; of a registered class its docstring's first line.
     """
 
     source: Source
@@ -94,7 +119,7 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         """Say whether `name` is a usable name or an alias, without importing it."""
         if not isinstance(name, str):
             return False
-        found = claims(self.group)
+        found = self._claims()
         provider = None if self.clash(name, found) else self._provider(name, found)
         return provider is not None and not (provider[1] and incompatibility(provider[1]))
 
@@ -105,9 +130,12 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
             UnknownStyleError: no installed style has this name, or its distribution is blocked.
             StyleConflictError: more than one distribution claims the name.
             StyleLoadError: importing it fails, or what is there is no style of this kind and name.
-            PluginError: ``SCHEDFRAME_ALLOW`` or ``SCHEDFRAME_BLOCK`` names what is not installed.
+            PluginError: ``SCHEDFRAME_ALLOW`` or ``SCHEDFRAME_BLOCK`` names what is not installed, or
+                ``SCHEDFRAME_IMPORT`` what cannot be imported.
         """
         source, claim = self._resolve(name)
+        if source.name in self._registered:
+            return self._registered[source.name]
         if source not in self._loaded:
             self._loaded[source] = self._load(source, claim)
         return self._loaded[source]
@@ -125,41 +153,44 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         Raises:
             UnknownStyleError: no installed style has this name, or its distribution is blocked.
             StyleConflictError: more than one distribution claims the name.
-            PluginError: ``SCHEDFRAME_ALLOW`` or ``SCHEDFRAME_BLOCK`` names what is not installed.
+            PluginError: ``SCHEDFRAME_ALLOW`` or ``SCHEDFRAME_BLOCK`` names what is not installed, or
+                ``SCHEDFRAME_IMPORT`` what cannot be imported.
         """
         return self._resolve(name)[0]
 
     def register(self, style: type[StyleT]) -> type[StyleT]:
         """Make the class `style` known under its own name in this process; usable as a decorator.
 
-        For one-off styles in a training script; what others should use is better packaged. Registering
-        the same class again, as when a notebook's cell is run twice, replaces it.
+        For one-off styles in a training script, or in a file that ``--import`` or ``SCHEDFRAME_IMPORT`` names; what
+        others should use is better packaged. Registering the same class again, as when a notebook's cell is run
+        twice, replaces it.
 
         Raises:
             StyleLoadError: `style` is no final style of this kind.
             StyleConflictError: the name is built in, an alias, or registered for another class.
         """
-        source = _source_of_class(style)
+        source = _source_in_a_file(style)
         self._check(style, source)
         name = source.name
         if name in self.builtins or name in self.aliases:
-            raise StyleConflictError(f"{self.kind} style {name!r} is built in; give {source} a name of its own")
-        earlier = self._registered.get(name)
-        if earlier is not None and _source_of_class(earlier) != source:
+            raise StyleConflictError(f"{self.kind} style {name!r} is built in; give {source.target} a name of its own")
+        earlier = _SOURCES[self._registered[name]] if name in self._registered else source
+        if earlier.identity != source.identity:
+            one, other = (earlier.target, source.target) if earlier.sha256 == source.sha256 else (earlier, source)
             raise StyleConflictError(
-                f"{self.kind} style {name!r} is already registered for {_source_of_class(earlier)}; "
-                f"give {source} another name"
+                f"{self.kind} style {name!r} is already registered for {one}; give {other} another name"
             )
         self._registered[name] = style
-        self._loaded[source] = style
+        _SOURCES[style] = source
         return style
 
     def listing(self) -> list[Listed]:
         """Return every name with where it comes from and what is known against it, without importing any."""
-        found = claims(self.group)
+        found = self._claims()
         rows = [Listed(self._own(name), self.clash(name, found), "") for name in self.builtins]
         rows += [
-            Listed(_source_of_class(style), self.clash(name, found), "") for name, style in self._registered.items()
+            Listed(_SOURCES[style], self.clash(name, found), inspect.cleandoc(style.__doc__ or "").partition("\n")[0])
+            for name, style in self._registered.items()
         ]
         for claim in found:
             name = claim.entry_point.name
@@ -168,11 +199,17 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
             rows.append(Listed(_source_of_claim(claim), fault, summary))
         return sorted(rows, key=lambda row: (row.source.name, str(row.source)))
 
+    def _claims(self) -> list[Claim]:
+        """What distributions declare; what ``SCHEDFRAME_IMPORT`` names is registered then."""
+        from schedframe import _imported  # noqa: F401
+
+        return claims(self.group)
+
     def _own(self, name: str) -> Source:
         return Source(name, self.builtins[name], "schedframe", __version__)
 
     def _resolve(self, name: str) -> tuple[Source, Claim | None]:
-        found = claims(self.group)
+        found = self._claims()
         clash = self.clash(name, found)
         if clash:
             raise StyleConflictError(f"{self.kind} style {name!r} {clash}")
@@ -186,7 +223,7 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         if canonical in self.builtins:
             return self._own(canonical), None
         if name in self._registered:
-            return _source_of_class(self._registered[name]), None
+            return _SOURCES[self._registered[name]], None
         for claim in found:
             if claim.entry_point.name == name and not claim.blocked:
                 return _source_of_claim(claim), claim
@@ -204,7 +241,7 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
             )
         providers = sorted(third)
         if name in self._registered:
-            providers.append(f"{_source_of_class(self._registered[name])}, registered in this process")
+            providers.append(f"{_SOURCES[self._registered[name]]}, registered in this process")
         if len(providers) > 1:
             return (
                 f"is provided more than once: {'; '.join(providers)}; uninstall all but one, "
@@ -300,6 +337,16 @@ def _source_of_class(style: Any) -> Source:
     return Source(_own_name(style), f"{getattr(style, '__module__', '?')}:{getattr(style, '__qualname__', style)}")
 
 
+def _source_in_a_file(style: Any) -> Source:
+    """The source of a class that no distribution declares, with its file."""
+    own = _source_of_class(style)
+    origin = origin_of(own.module)
+    if origin is None:
+        return own
+    target = f"{origin.name}:{own.target.rpartition(':')[2]}"
+    return replace(own, target=target, path=origin.path, sha256=origin.sha256)
+
+
 def _own_name(style: Any) -> str:
     """The name in the field ``style``; empty where the class has none."""
     field = getattr(style, "model_fields", {}).get("style") if isinstance(style, type) else None
@@ -352,3 +399,17 @@ wd_styles: Registry[WDStyle] = Registry(
     aliases={},
 )
 """The weight-decay styles."""
+
+
+@contextmanager
+def registering() -> Iterator[Callable[[], bool]]:
+    """Take back what modules register that an error within leaves unimported; yields what tells if anything is."""
+    registries: tuple[Registry[Any], ...] = (lr_styles, wd_styles)
+    before = [(registry, dict(registry._registered)) for registry in registries]
+    try:
+        yield lambda: any(registry._registered != styles for registry, styles in before)
+    except BaseException:
+        for registry, styles in before:
+            left = {name: cls for name, cls in registry._registered.items() if cls.__module__ in sys.modules}
+            registry._registered = {**styles, **left}
+        raise

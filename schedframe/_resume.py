@@ -275,7 +275,9 @@ def _changed_sources(saved: Saved, chosen: Plan) -> Iterator[str]:
     for saved_style in styles:
         for path, source in saved_style.sources.items():
             here = now.get(path)
-            if here and here.name == source.name and here != source and source.distribution != "schedframe":
+            if here is None or here.name != source.name or source.distribution == "schedframe":
+                continue
+            if here.identity != source.identity:
                 yield _changed(source, here)
 
 

@@ -94,7 +94,9 @@ class SavedStyle:
         written = f"; it was written with {' and '.join(plugins)}" if plugins else ""
         pins = [f"'{source.distribution}=={source.version}'" for source in plugins.values() if source.distribution]
         install = f": pip install {' '.join(pins)}" if pins else ""
-        return f"the checkpoint's style {self.name!r} cannot be used: {fault}{written}{install}"
+        files = [source.module for source in plugins.values() if source.module.endswith(".py")]
+        name = f"{',' if pins else ':'} name {' and '.join(files)} in SCHEDFRAME_IMPORT" if files else ""
+        return f"the checkpoint's style {self.name!r} cannot be used: {fault}{written}{install}{name}"
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def dump(scheduler: "OptimizerParamScheduler") -> dict[str, Any]:
         "lr_style": scheduler.lr_style.model_dump(mode="json"),
         "wd_style": scheduler.wd_style.model_dump(mode="json"),
         "groups": [rule.table() for rule in scheduler.groups],
-        "sources": {path: asdict(source) for path, source in sources.items()},
+        "sources": {path: _said(source) for path, source in sources.items()},
         "fingerprint": fingerprint(scheduler),
         "digest": digest(ten),
     }
@@ -381,7 +383,18 @@ def _rule_values(values: Any) -> dict[str, Any]:
     return found
 
 
-def _source(name: str = "", target: str = "", distribution: str | None = None, version: str | None = None) -> Source:
-    for part in (name, target, distribution or "", version or ""):
+def _said(source: Source) -> dict[str, str | None]:
+    """What is the same on every rank: where the file of a style lies is not."""
+    return {key: value for key, value in asdict(source).items() if key != "path"}
+
+
+def _source(
+    name: str = "",
+    target: str = "",
+    distribution: str | None = None,
+    version: str | None = None,
+    sha256: str | None = None,
+) -> Source:
+    for part in (name, target, distribution or "", version or "", sha256 or ""):
         _text(part)
-    return Source(name, target, distribution, version)
+    return Source(name, target, distribution, version, sha256=sha256)

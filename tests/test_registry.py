@@ -1,5 +1,6 @@
 """From a name to a style, through real distributions on the path."""
 
+import hashlib
 import inspect
 import os
 import re
@@ -639,7 +640,18 @@ def test_a_registered_class_works_by_name():
     assert Schedule(max_lr=1, lr_decay_steps=10, lr_decay_style="made-1").lr_at(5) == 0.5
     source = source_of(made)
     assert (source.name, source.distribution, source.version) == ("made-1", None, None)
-    assert str(source) == f"{__name__}:Made"
+    sha256 = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    assert (source.target, source.path, source.sha256) == (f"{__name__}:Made", __file__, sha256)
+    assert str(source) == f"{__file__} (sha256 {sha256[:12]}…)"
+
+
+def test_a_registered_class_of_a_script_has_no_digest():
+    script = f"""
+import schedframe
+{curve("scripted")}
+print(schedframe.source_of(schedframe.lr_styles.register(Curve)))
+"""
+    assert python(script) == "__main__:Curve\n"
 
 
 def test_register_is_a_decorator():
@@ -724,7 +736,7 @@ def test_a_registered_name_that_is_also_installed_is_refused_when_asked_for(inst
     with pytest.raises(StyleConflictError) as caught:
         lr_styles["both"]
     assert "acme-both 1.0 (acme_both_mod:Curve)" in str(caught.value)
-    assert f"{__name__}:Made, registered in this process" in str(caught.value)
+    assert f"{source_of(made)}, registered in this process" in str(caught.value)
     monkeypatch.setenv("SCHEDFRAME_BLOCK", "acme-both")
     assert lr_styles["both"] is made
 

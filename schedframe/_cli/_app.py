@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from schedframe._cli import _check, _conform, _continue, _inspect, _new, _plugins, _preview, _schema, _styles
+from schedframe._cli._import import importing
 from schedframe._errors import SchedframeError, SchedframeWarning
 from schedframe._version import __version__
 
@@ -68,13 +69,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.callback()(_options)
-app.command("styles", epilog=_styles.EPILOG)(_reporting(_styles.styles))
-app.command("check", epilog=_check.EPILOG)(_reporting(_check.check))
-app.command("preview", epilog=_preview.EPILOG)(_reporting(_preview.preview))
-app.command("inspect", epilog=_inspect.EPILOG)(_reporting(_inspect.inspect))
-app.command("plugins", epilog=_plugins.EPILOG)(_reporting(_plugins.plugins))
-app.command("schema", epilog=_schema.EPILOG)(_reporting(_schema.schema))
-app.command("conform", epilog=_conform.EPILOG)(_reporting(_conform.conform))
+app.command("styles", epilog=_styles.EPILOG)(_reporting(importing(_styles.styles)))
+app.command("check", epilog=_check.EPILOG)(_reporting(importing(_check.check)))
+app.command("preview", epilog=_preview.EPILOG)(_reporting(importing(_preview.preview)))
+app.command("inspect", epilog=_inspect.EPILOG)(_reporting(importing(_inspect.inspect)))
+app.command("plugins", epilog=_plugins.EPILOG)(_reporting(importing(_plugins.plugins)))
+app.command("schema", epilog=_schema.EPILOG)(_reporting(importing(_schema.schema)))
+app.command("conform", epilog=_conform.EPILOG)(_reporting(importing(_conform.conform)))
 app.command("new", epilog=_new.EPILOG)(_reporting(_new.new))
 for _command in (_continue.branch, _continue.extend, _continue.rewarm):
-    app.command(_command.__name__, epilog=_continue.EPILOGS[_command.__name__])(_reporting(_command))
+    app.command(_command.__name__, epilog=_continue.EPILOGS[_command.__name__])(_reporting(importing(_command)))

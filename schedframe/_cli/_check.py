@@ -20,6 +20,7 @@ EPILOG = """\b
 Examples:
   schedframe check run.yaml
   schedframe check run.yaml --format json
+  schedframe check run.yaml --import ./my_styles.py
 """
 
 

@@ -20,6 +20,7 @@ Examples:
   schedframe conform cosine --kind wd
   schedframe conform '{style: WSD, wsd_decay_steps: 200}'
   schedframe conform linear --format json
+  schedframe conform square --import ./my_styles.py
 """
 
 

@@ -1,4 +1,4 @@
-"""``schedframe plugins``: which installed distributions add to schedframe, and whether what they add works."""
+"""``schedframe plugins``: what adds to schedframe, distributions and files, and whether what they add works."""
 
 import json
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ EPILOG = """\b
 Examples:
   schedframe plugins
   schedframe plugins --format json
+  schedframe plugins --import ./my_styles.py
 """
 
 
@@ -31,11 +32,11 @@ class Format(str, Enum):
 
 @dataclass(frozen=True)
 class Row:
-    """One thing that a distribution adds.
+    """One thing that a distribution or a file adds.
 
     Attributes:
-        distribution: the distribution's name.
-        version: its version.
+        distribution: the distribution's name; of a file that registers styles its path.
+        version: its version; of a file the beginning of its digest.
         adds: ``LR rex``, ``WD x``, ``hooks``.
         state: ``ok``, ``broken``, ``incompatible``, ``clashing``, ``blocked`` or ``stale``.
         cause: why it is not ok; empty where it is.
@@ -53,9 +54,9 @@ def plugins(
 ) -> None:
     """List the installed plugins, and try each.
 
-    What a plugin adds is imported, unless it is blocked: it is ok, broken, incompatible with this version,
-    clashing with another, blocked, or stale, hidden by another copy on the path. The exit code is 1 where
-    something is neither ok nor blocked.
+    Styles that --import brings are listed too. What a plugin adds is imported, unless it is blocked: it is ok,
+    broken, incompatible with this version, clashing with another, blocked, or stale, hidden by another copy on
+    the path. The exit code is 1 where something is neither ok nor blocked.
     """
     rows = sorted(_rows(), key=lambda row: (row.distribution, row.adds))
     if format is Format.json:
@@ -76,6 +77,11 @@ def _rows() -> Iterator[Row]:
             state, cause = _state_of_style(claim, registry, found)
             name = claim.entry_point.name
             yield Row(claim.distribution, claim.version, f"{registry.kind} {name}", state, cause)
+        for listed in registry.listing():
+            source = listed.source
+            if source.distribution is None:
+                state, cause = ("clashing", f"{source.name} {listed.fault}") if listed.fault else ("ok", "")
+                yield Row(source.path or source.module, source.digest, f"{registry.kind} {source.name}", state, cause)
     for claim in claims(HOOK_GROUP):
         state, cause = _state_of_hooks(claim)
         yield Row(claim.distribution, claim.version, "hooks", state, cause)

@@ -25,6 +25,7 @@ Examples:
   schedframe preview run.yaml --points 1000 --format csv > run.csv
   schedframe preview run.yaml --plot run.png
   schedframe preview run.yaml --role router
+  schedframe preview run.yaml --import ./my_styles.py
 """
 
 

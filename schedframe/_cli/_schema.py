@@ -11,6 +11,7 @@ EPILOG = """\b
 Examples:
   schedframe schema > schedframe.schema.json
   schedframe schema --builtin > schedframe.schema.json
+  schedframe schema --import ./my_styles.py > schedframe.schema.json
 """
 
 

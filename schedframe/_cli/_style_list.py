@@ -22,7 +22,7 @@ def show(registries: Iterable[Registry[Any]]) -> None:
         for alias in data["aliases"]:
             name.append(f", {alias}", style=red or "not bold")
         text = f"unusable: {data['fault']}" if data["fault"] else data["description"]
-        grid.add_row(name, data["kind"], f"{data['distribution']} {data['version']}", Text(text, style=red))
+        grid.add_row(name, data["kind"], _from(data), Text(text, style=red))
     for column in grid.columns[1:3]:
         column.no_wrap = True
     if console().width < _NARROW:
@@ -43,8 +43,16 @@ def as_data(registries: Iterable[Registry[Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def _from(data: dict[str, Any]) -> str:
+    """The distribution or the file, with what tells one state of it from others."""
+    if data["distribution"]:
+        return f"{data['distribution']} {data['version']}"
+    module = data["target"].rpartition(":")[0]
+    return f"{module} {data['sha256'][:12]}…" if data["sha256"] else module
+
+
 def _description(registry: Registry[Any], row: Listed) -> str:
-    """The summary of a plugin's distribution; of a built-in style its own first line."""
+    """The first line of a style that is loaded, built in or registered; else the summary of its distribution."""
     if row.fault or registry.builtins.get(row.source.name) != row.source.target:
         return row.summary
     module, _, name = row.source.target.partition(":")

@@ -56,6 +56,8 @@ def identity(registry: Registry[Any], source: Source) -> dict[str, Any]:
         "distribution": source.distribution,
         "version": source.version,
         "target": source.target,
+        "path": source.path,
+        "sha256": source.sha256,
         "aliases": _aliases(registry, source.name),
     }
 

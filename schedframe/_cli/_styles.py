@@ -19,6 +19,7 @@ Examples:
   schedframe styles WSD
   schedframe styles cosine --kind wd
   schedframe styles --format json
+  schedframe styles square --import ./my_styles.py
 """
 
 

@@ -26,6 +26,36 @@ groups:
   match: {index: 0}
   lr_mult: 0.1
 """
+MY_STYLES = '''\
+from typing import Literal
+
+import schedframe
+from schedframe.styles import LRCurve
+
+
+@schedframe.lr_styles.register
+class Square(LRCurve):
+    """Falls with the square of progress.
+
+    Formula:
+        c = 1 - p**2
+
+    At the edges:
+        The peak where warm-up ends, the floor at the end and after.
+
+    Examples:
+        >>> Square().coefficient(0.5)
+        0.75
+
+    References:
+        None.
+    """
+
+    style: Literal["square"] = "square"
+
+    def coefficient(self, progress: float) -> float:
+        return 1.0 - progress**2
+'''
 COMMANDS = ["styles", "check", "preview", "conform", "new"]
 ALL_COMMANDS = [*COMMANDS, "inspect", "plugins", "schema", "branch", "extend", "rewarm"]
 SCHEDFRAME = [sys.executable, "-m", "schedframe"]
@@ -36,6 +66,7 @@ pytestmark = pytest.mark.usefixtures("_in_a_folder_with_run_yaml")
 @pytest.fixture
 def _in_a_folder_with_run_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "run.yaml").write_text(RUN)
+    (tmp_path / "my_styles.py").write_text(MY_STYLES)
     state = schedframe.load(tmp_path / "run.yaml").build(SimpleNamespace(param_groups=[{}])).state_dict()
     (tmp_path / "checkpoints").write_text(json.dumps(state))
     monkeypatch.chdir(tmp_path)

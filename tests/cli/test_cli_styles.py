@@ -60,6 +60,8 @@ def test_every_builtin_style_is_listed() -> None:
         "distribution": "schedframe",
         "version": schedframe.__version__,
         "target": "schedframe.styles.lr:MinusSqrt",
+        "path": None,
+        "sha256": None,
         "aliases": ["1-sqrt"],
         "description": "One minus the square root of progress: fast at first, then slow.",
         "fault": None,

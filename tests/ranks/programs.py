@@ -6,6 +6,7 @@ of them returns is printed, as one line of JSON for a world.
 
 import json
 import multiprocessing
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -16,16 +17,19 @@ from typing import Any
 def verify(rank: int, run: dict[str, Any], cases: dict[str, Any]) -> dict[str, Any]:
     """Return what `verify_ranks` says to this rank in each of `cases`, and its scheduler's state.
 
-    A case may say, by rank, `changes` to the run, `num_steps`, and a folder that is first on the `path`; and the
-    `members` of a group, which all ranks pass.
+    A case may say, by rank, `changes` to the run, `num_steps`, a folder that is first on the `path`, and a file to
+    `import` first; and the `members` of a group, which all ranks pass.
     """
     import torch.distributed as dist
 
     said = {}
+    of_rank = ("changes", "num_steps", "path", "import")
     for name, case in cases.items():
-        mine = {key: case[key][str(rank)] for key in ("changes", "num_steps", "path") if str(rank) in case.get(key, {})}
+        mine = {key: case[key][str(rank)] for key in of_rank if str(rank) in case.get(key, {})}
         if "path" in mine:
             sys.path.insert(0, mine["path"])
+        if "import" in mine:
+            os.environ["SCHEDFRAME_IMPORT"] = mine["import"]
         group = dist.new_group(case["members"]) if "members" in case else None
         scheduler = built(rank, {**run, **mine.get("changes", {})})
         scheduler.step(mine.get("num_steps", 40) - scheduler.num_steps)

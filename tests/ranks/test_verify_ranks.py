@@ -2,7 +2,9 @@
 
 import re
 import shutil
+import textwrap
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +187,39 @@ def test_a_rank_with_another_version_of_a_plugin_is_named_with_both_versions(wor
     }
     for case, text in expected.items():
         assert refusals(said, case) == [text] * 4
+
+
+ONE_OFF = textwrap.dedent(PLUGIN) + "import schedframe\nschedframe.lr_styles.register(Bend)\n"
+
+
+@pytest.fixture
+def imported(world: Callable[..., Said], run: dict[str, Any], tmp_path: Path) -> Callable[..., Said]:
+    """Return what ranks say that import a file of this content each, from a path of its own, and run its style."""
+
+    def imported(*contents: str) -> tuple[list[str], Said]:
+        files = [tmp_path / f"{rank}" / "bends.py" for rank, _ in enumerate(contents)]
+        for file, content in zip(files, contents, strict=True):
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(content)
+        by_rank = {str(rank): str(file) for rank, file in enumerate(files)}
+        case = {"import": by_rank, "changes": {rank: {"lr_decay_style": "bend"} for rank in by_rank}}
+        said = world("verify", len(files), run=run, cases={"only": case})
+        return [f"{file} (sha256 {sha256(file.read_bytes()).hexdigest()[:12]}…)" for file in files], said
+
+    return imported
+
+
+def test_a_file_with_the_same_content_may_lie_elsewhere_on_each_rank(imported) -> None:
+    _, said = imported(ONE_OFF, ONE_OFF)
+    assert refusals(said, "only") == ["", ""]
+    assert said[0]["only"]["state"] == said[1]["only"]["state"]
+    assert '"target": "bends.py:Bend"' in said[0]["only"]["state"]["schedframe"]
+
+
+def test_a_rank_with_another_content_of_a_file_is_named_with_both(imported) -> None:
+    files, said = imported(ONE_OFF, ONE_OFF + "# edited on one node only\n", ONE_OFF)
+    text = f"lr_style 'bend': rank 1 has {files[1]}, ranks 0 and 2 have {files[0]}; give every rank the same file"
+    assert refusals(said, "only") == [text] * 3
 
 
 def test_a_rank_with_another_version_of_schedframe_is_named_with_both_versions(world, run, tmp_path: Path) -> None:
