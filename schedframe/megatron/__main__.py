@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from schedframe._errors import SchedframeError
+from schedframe._one_off import import_styles
 from schedframe.megatron._install import install
 
 _CANNOT_BE_USED = 2
@@ -21,6 +22,7 @@ Megatron's --lr-decay-style, --lr-wsd-decay-style and --weight-decay-incr-style 
 examples:
   python -m schedframe.megatron pretrain_gpt.py --lr-decay-style rex ...
   python -m schedframe.megatron pretrain_gpt.py --schedule run.yaml ...
+  python -m schedframe.megatron --import my_styles.py pretrain_gpt.py --lr-decay-style mine ...
   torchrun --nproc-per-node 8 -m schedframe.megatron pretrain_gpt.py --schedule run.yaml ...
 """
 
@@ -33,6 +35,14 @@ def main() -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument(
+        "--import",
+        dest="imports",
+        metavar="MODULE_OR_FILE",
+        action="append",
+        default=[],
+        help="import first what registers styles of your own; may be repeated",
+    )
     parser.add_argument("script", metavar="SCRIPT", help="the script; its folder comes first on sys.path")
     parser.add_argument("arguments", metavar="...", nargs=argparse.REMAINDER, help="Megatron's arguments")
     asked = parser.parse_args()
@@ -42,6 +52,7 @@ def main() -> None:
     sys.argv = [asked.script, *asked.arguments]
     sys.path[0] = str(script.parent.resolve())
     try:
+        import_styles(asked.imports)
         install()
         runpy.run_path(asked.script, run_name="__main__")
     except SchedframeError as error:

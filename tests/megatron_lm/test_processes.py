@@ -56,6 +56,25 @@ def test_python_m_runs_a_script(place, file):
     assert ran.said == [SAYS]
 
 
+def test_a_style_of_ones_own_needs_no_packaging(place, tmp_path):
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "from typing import Literal\n"
+        "import schedframe\n"
+        "from schedframe.styles import LRShape\n"
+        "@schedframe.lr_styles.register\n"
+        "class Mine(LRShape):\n"
+        "    style: Literal['mine'] = 'mine'\n"
+        "    def coefficient(self, progress):\n"
+        "        return 1.0 - progress\n"
+    )
+    flags = ["--lr-decay-style=mine", "--lr=1e-3", "--train-iters=3"]
+    ran = finish(start(*MODULE, "--import", mine, TINY, *MODEL, *flags, place=place))
+    assert ran.code == 0, ran.text
+    (said,) = ran.said
+    assert said.startswith(f"schedframe 0.1.0: mine from {mine} (sha256 ")
+
+
 def test_torchrun_runs_two_ranks_and_one_of_them_speaks(place, file):
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     ran = finish(start(*torchrun, *MODULE, TINY, *MODEL, "--schedule", file, place=place))
