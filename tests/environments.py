@@ -54,7 +54,7 @@ class Environment:
         settings = {**kept, "PATH": path, "COLUMNS": "200", "PIP_DISABLE_PIP_VERSION_CHECK": "1", **variables}
         name, *arguments = command
         return subprocess.run(
-            [str(self.bin / name), *arguments],
+            [str(shutil.which(name, path=path)), *arguments],
             cwd=cwd or self.folder,
             env=settings,
             capture_output=True,
