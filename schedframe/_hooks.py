@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from schedframe._errors import PluginError
+from schedframe._errors import PluginError, did_you_mean
 from schedframe._plugins import HOOK_GROUP, Claim, claims, incompatibility
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ class Hooks:
 
         Asked by ``schedframe check`` and ``Schedule.build``::
 
+            import schedframe
+
+
             @schedframe.hookimpl
             def schedframe_check(schedule):
                 if schedule.max_lr > 1e-2:
@@ -49,6 +52,9 @@ class Hooks:
 
         For logs and dashboards::
 
+            import schedframe
+
+
             @schedframe.hookimpl
             def schedframe_built(scheduler):
                 print("lr style:", scheduler.lr_decay_style)
@@ -59,6 +65,9 @@ class Hooks:
         """Translate a checkpoint's scheduler state that is not Megatron's; return ``None`` for others.
 
         Asked by ``load_state_dict`` before it reads anything; return a new mapping with Megatron's keys::
+
+            import schedframe
+
 
             @schedframe.hookimpl
             def schedframe_read_state(state):
@@ -163,9 +172,17 @@ def _load(claim: Claim, manager: pluggy.PluginManager) -> None:
     if fault:
         raise PluginError(f"the hook plugin {claim} cannot be used: {fault}; {way_out}")
     try:
-        manager.register(claim.entry_point.load(), name=str(claim))
-        manager.check_pending()
+        plugin = claim.entry_point.load()
+        manager.register(plugin, name=str(claim))
     except (Exception, SystemExit) as error:
         raise PluginError(
             f"the hook plugin {claim} cannot be loaded: {type(error).__name__}: {error}; {way_out}"
         ) from error
+    unknown = [hook.name for hook in manager.get_hookcallers(plugin) or () if not hook.has_spec()]
+    if unknown:
+        known = [name for name in vars(Hooks) if name.startswith("schedframe_")]
+        hint = did_you_mean(unknown[0], known) or "."
+        raise PluginError(
+            f"the hook plugin {claim} implements {unknown[0]!r}, and there is no such hook{hint} "
+            f"The hooks: {', '.join(known)}; {way_out}"
+        )
