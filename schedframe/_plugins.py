@@ -116,10 +116,10 @@ def seen_twice() -> Iterator[str]:
 
 
 def _fields(distribution: Any) -> dict[str, str]:
-    """Its name, version and summary, as far as it says them; nothing for what is left of one half removed."""
+    """Its name, version and summary, as far as it says them; nothing where it is half removed or no text."""
     try:
         metadata = distribution.metadata
-    except FileNotFoundError:
+    except (FileNotFoundError, UnicodeDecodeError):
         return {}
     known = ("Name", "Version", "Summary")
     return {} if metadata is None else {key: str(metadata[key]) for key in known if key in metadata}

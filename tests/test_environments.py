@@ -159,6 +159,9 @@ def test_preview_and_conform_say_it_too(crowded: Environment, name: str) -> None
     assert said(crowded, "conform", name) == (2, "", f"{SENTENCES[name]}\n")
 
 
+PREVIEWED = "step,label,lr\n0,start,0.001\n500,,0.00075\n1000,decay end,0.0\n1001,after the end,0.0\n"
+
+
 def test_a_good_one_beside_them_is_untouched(crowded: Environment) -> None:
     code, out, err = said(crowded, "styles", "good")
     assert (code, err) == (0, "")
@@ -168,8 +171,8 @@ def test_a_good_one_beside_them_is_untouched(crowded: Environment) -> None:
         0,
         f"{file}: ok\n  good(power=2), peak 0.001, floor 0, no warm-up, decay 1K, weight decay left alone\n",
     )
-    code, out, err = said(crowded, "preview", file, "--points", "2", "--format", "csv")
-    assert (code, err) == (0, "")
+    previewed = said(crowded, "preview", file, "--points", "2", "--format", "csv")
+    assert previewed == (0, PREVIEWED, "")
     code, out, err = said(crowded, "conform", "good")
     assert (code, err) == (0, "")
     assert out == "good(power=2) (LR) from schedframe-good 0.1.0 (schedframe_good:Good)\n  19 of 19 checks pass\n"

@@ -596,6 +596,14 @@ def test_a_half_removed_distribution_on_the_path_disturbs_nothing(install, lefto
         lr_styles["tdy"]
 
 
+def test_metadata_that_are_no_text_disturb_no_other_distribution(install):
+    install("acme-tidy", curve("tidy"), lr_styles={"tidy": "acme_tidy_mod:Curve"})
+    site = install("acme-bytes", curve("bytes"), lr_styles={"bytes": "acme_bytes_mod:Curve"})
+    (site / "acme_bytes-1.0.dist-info" / "METADATA").write_bytes(b"Name: acme-bytes\nSummary: \xff\n")
+    assert "bytes" not in lr_styles
+    assert {"tidy", "cosine"} <= set(lr_styles)
+
+
 @pytest.mark.parametrize("missing", ["Version: 1.0\n", "Summary: A plugin.\n"])
 def test_a_distribution_that_says_little_of_itself_is_usable_and_disturbs_nothing(install, missing):
     site = install("acme-terse", curve("terse"), lr_styles={"terse": "acme_terse_mod:Curve"})
