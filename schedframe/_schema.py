@@ -130,7 +130,7 @@ def _resolved(part: Any) -> Any:
     found = {key: _resolved(value) for key, value in part.items()}
     if found.get("anyOf", ())[1:] == [_NULL] and isinstance(found["anyOf"][0].get("type"), list):
         (value, _) = found.pop("anyOf")
-        found |= {**value, "type": [*value["type"], "null"]}
+        found = {**value, **found, "type": [*value["type"], "null"]}
     for inner in found.get("properties", {}).values():
         inner.pop("title", None)
     return found
