@@ -3,7 +3,7 @@
 Models mark where a style stands; here each mark becomes a reference to one definition of all styles of its kind.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from schedframe._byname import MARK, by_lr_curve, by_lr_style, by_wd_style
@@ -39,7 +39,7 @@ def schema(*, builtin: bool = False) -> tuple[dict[str, Any], list[str]]:
         ("WDStyle", {**curves, **wd}, wd_styles.aliases),
     ):
         known = [alias for alias, name in aliases.items() if name in styles]
-        definitions[kind] = _one_of(styles, known, kind)
+        definitions[kind] = _one_of(styles, known, wd if kind == "WDStyle" else ())
     for prefix, styles in (("LR", lr), ("WD", wd)):
         for name, cls in styles.items():
             definitions[f"{prefix} {name}"] = _of_style(cls, name, prefix)
@@ -71,13 +71,18 @@ def _classes(registry: Registry[Any], builtin: bool, faults: list[str]) -> Itera
             faults.append(str(error))
 
 
-def _one_of(styles: Mapping[str, type[Style]], aliases: Iterable[str], kind: str) -> dict[str, Any]:
-    """A name, of a style that needs no option or has them beside it, or a table with the options of its style."""
+def _one_of(styles: Mapping[str, type[Style]], aliases: Iterable[str], wd: Container[str]) -> dict[str, Any]:
+    """A name, of a style that needs no option or has them beside it, or a table with the options of its style.
+
+    Args:
+        styles: those that may stand there, by name.
+        aliases: other spellings of their names.
+        wd: which of them are weight-decay styles.
+    """
     bare = [name for name, cls in styles.items() if name == _WSD or not _needs_options(cls)]
     cases = []
     for name in styles:
-        prefix = "WD" if kind == "WDStyle" and name in wd_styles else "LR"
-        registry = wd_styles if prefix == "WD" else lr_styles
+        prefix, registry = ("WD", wd_styles) if name in wd else ("LR", lr_styles)
         chosen = {"properties": {"style": {"enum": _spelled(name, registry)}}, "required": ["style"]}
         cases.append({"if": chosen, "then": {"$ref": f"#/$defs/{prefix} {name}".replace(" ", "%20")}})
     table = {
