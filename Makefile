@@ -32,10 +32,11 @@ lint: setup ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: setup ## ratios to Megatron's class and to pydantic, measured side by side
+bench: setup ## ratios to Megatron's class, pydantic and importlib, measured side by side
 	$(BIN)/python benchmarks/step.py
 	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/discover.py
 
 nox: setup ## the core, without torch, on every Python from 3.10 to 3.13 that is here
 	$(BIN)/nox

@@ -77,9 +77,10 @@ class ByName:
         name = value.get("style")
         if not isinstance(name, str):
             raise ValueError("needs a `style` key with the style's name")
-        if self._is_turned(name):
+        turned = self._is_turned(name)
+        if turned:
             value = {"curve": dict(value)}
-        cls = self.model_of(name)
+        cls: type[Style] = self.registry[self._turned_by if turned else name]
         own_name = cls.model_fields["style"].default
         self._refuse_other(cls, own_name)
         try:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
-from schedframe._numbers import SUFFIX_EXPONENT, scaled, share_of, whole
+from schedframe._numbers import NUMBER_TEXT, PERCENT_TEXT, SUFFIX_EXPONENT, json_number, scaled, share_of, whole
 from schedframe._units import RUN_KEYS, Units, units_of
 
 OPEN = 2**62
@@ -243,23 +243,33 @@ def _number(amount: Fraction) -> float:
     return int(amount) if amount.denominator == 1 else whole(float(amount))
 
 
-_JSON_LENGTH = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]}
+def _in_any_case(pattern: str) -> str:
+    return "".join(f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in pattern)
 
 
-RunLength = Annotated[float, PlainValidator(_validate_run), WithJsonSchema(_JSON_LENGTH)]
+_IN_UNITS = rf"{NUMBER_TEXT}\s*[kKmMbBtT]?\s*" + _in_any_case("(?:iter(?:s|ations?)?|samples?|tokens?|epochs?)?")
+_OF_RUN, _OF_EITHER = (rf"\s+{_in_any_case('of')}\s+{_in_any_case(what)}" for what in ("run", "(?:run|decay)"))
+_SHARE = rf"{PERCENT_TEXT}(?:{_OF_EITHER})?"
+_EXAMPLES = "a length such as 2000, 500M, 2000 iters"
+_JSON_ABSOLUTE = json_number(_EXAMPLES, _IN_UNITS)
+_JSON_END = json_number(f"{_EXAMPLES}, 90% of run or open", _IN_UNITS, PERCENT_TEXT + _OF_RUN, words=("open",))
+_JSON_HORIZON = json_number(f"{_EXAMPLES}, 10% or open", _IN_UNITS, _SHARE, words=("open",))
+JSON_LENGTH = json_number(f"{_EXAMPLES} or 10%", _IN_UNITS, _SHARE)
+
+RunLength = Annotated[float, PlainValidator(_validate_run), WithJsonSchema(_JSON_ABSOLUTE)]
 """The length of the run in the unit that the key names: ``500M``, ``3 epochs``."""
 
-StartStep = Annotated[float, PlainValidator(_validate_start), WithJsonSchema(_JSON_LENGTH)]
+StartStep = Annotated[float, PlainValidator(_validate_start), WithJsonSchema(_JSON_ABSOLUTE)]
 """A position: the scheduler's count from the start of the run, as a `Length` but for percentages."""
 
-EndLength = Annotated[float, PlainValidator(_validate_end), WithJsonSchema(_JSON_LENGTH)]
+EndLength = Annotated[float, PlainValidator(_validate_end), WithJsonSchema(_JSON_END)]
 """A `Length` that percentages are of, or ``open``."""
 
-Horizon = Annotated[float, PlainValidator(_validate_horizon), WithJsonSchema(_JSON_LENGTH)]
+Horizon = Annotated[float, PlainValidator(_validate_horizon), WithJsonSchema(_JSON_HORIZON)]
 """A `Length`, or ``open``."""
 
-Length = Annotated[float, PlainValidator(_validate_length), WithJsonSchema(_JSON_LENGTH)]
+Length = Annotated[float, PlainValidator(_validate_length), WithJsonSchema(JSON_LENGTH)]
 """A length: ``2000``, ``500M``, ``2000 iters``, ``10B tokens``, ``5%``, ``5% of run``."""
 
-TailLength = Annotated[float, PlainValidator(_validate_tail), WithJsonSchema(_JSON_LENGTH)]
+TailLength = Annotated[float, PlainValidator(_validate_tail), WithJsonSchema(JSON_LENGTH)]
 """A length up to where the style ends, written as a `Length`."""

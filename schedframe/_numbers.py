@@ -1,6 +1,7 @@
 """Numbers as people write them: ``3e-4``, ``1_000_000``, ``10%``."""
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Rational, Real
@@ -8,10 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
-_DIGITS = r"\d+(?:_\d+)*"
-_NUMBER = re.compile(
-    rf"(?P<mantissa>[+-]?(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS}))(?:[eE](?P<exponent>[+-]?\d+))?", re.ASCII
-)
+_DIGITS = "[0-9]+(?:_[0-9]+)*"
+_MANTISSA = rf"(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})"
+_NUMBER = re.compile(rf"(?P<mantissa>[+-]?{_MANTISSA})(?:[eE](?P<exponent>[+-]?[0-9]+))?")
 _LARGEST = int(1e300)
 
 SUFFIX_EXPONENT = {"": 0, "k": 3, "m": 6, "b": 9, "t": 12}
@@ -137,18 +137,45 @@ def _validate_init_lr(value: Any, info: ValidationInfo) -> float | str:
     return "current"
 
 
-JSON_NUMBER = {"anyOf": [{"type": "number"}, {"type": "string"}]}
+NUMBER_TEXT = rf"\+?{_MANTISSA}(?:[eE][+-]?[0-9]+)?"
+"""Pattern of a number of at least 0, for JSON schemas."""
+
+PERCENT_TEXT = rf"{NUMBER_TEXT}\s*%"
+"""Pattern of a percentage."""
+
+
+def json_number(what: str, *texts: str, words: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the JSON schema of a number of at least 0, or of a text.
+
+    Args:
+        what: what it is, which editors tell where a text is none.
+        texts: patterns of the text, one of which matches.
+        words: what it may be besides.
+    """
+    pattern = "|".join([rf"^\s*(?:{'|'.join(texts)})\s*$", *(f"^{word}$" for word in words)])
+    return {"type": ["number", "string"], "minimum": 0, "pattern": pattern, "patternErrorMessage": f"is not {what}"}
+
+
+JSON_NUMBER = json_number("a number", NUMBER_TEXT)
+JSON_RATE = json_number("a number, or a percentage such as 10%", NUMBER_TEXT, PERCENT_TEXT)
+_JSON_INIT_LR = json_number(
+    "a number, a percentage such as 10%, or current", NUMBER_TEXT, PERCENT_TEXT, words=("current",)
+)
 
 Number = Annotated[float, PlainValidator(parse_number), WithJsonSchema(JSON_NUMBER)]
 """A finite number, quoted or not."""
 
-JSON_COUNT = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}
+JSON_COUNT = {
+    **json_number("a whole number such as 4096 or 20M", rf"{NUMBER_TEXT}\s*[kKmMbBtT]?"),
+    "type": ["integer", "string"],
+    "minimum": 1,
+}
 
 Count = Annotated[int, PlainValidator(parse_count), WithJsonSchema(JSON_COUNT)]
 """A whole number above 0, quoted or not."""
 
-Rate = Annotated[float, PlainValidator(_validate_rate), WithJsonSchema(JSON_NUMBER)]
+Rate = Annotated[float, PlainValidator(_validate_rate), WithJsonSchema(JSON_RATE)]
 """A finite number, or a percentage of ``max_lr``."""
 
-InitLR = Annotated[float | Literal["current"], PlainValidator(_validate_init_lr), WithJsonSchema(JSON_NUMBER)]
+InitLR = Annotated[float | Literal["current"], PlainValidator(_validate_init_lr), WithJsonSchema(_JSON_INIT_LR)]
 """A finite number, a percentage of ``max_lr``, or ``current``."""

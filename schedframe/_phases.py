@@ -24,7 +24,7 @@ from pydantic import (
 
 from schedframe._byname import AnyLRStyle
 from schedframe._lengths import Length, Scale, scale_in
-from schedframe._numbers import parse_number, share_of
+from schedframe._numbers import NUMBER_TEXT, PERCENT_TEXT, json_number, parse_number, share_of
 from schedframe._problems import lines_of
 from schedframe._style import LRPoint
 
@@ -53,7 +53,7 @@ def parse_target(value: Any) -> float | str:
     return number
 
 
-_TARGET = WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]})
+_TARGET = WithJsonSchema(json_number("a number, a percentage or floor", NUMBER_TEXT, PERCENT_TEXT, words=ENDS))
 
 Target = Annotated[float | str, PlainValidator(parse_target), _TARGET]
 """Where a phase goes: ``floor``, ``31.6%`` of the peak, or a number that counts as it is; see `parse_target`."""

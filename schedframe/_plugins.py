@@ -26,13 +26,15 @@ class Claim:
     Attributes:
         entry_point: the entry point; `load` imports it.
         distribution: the distribution's name, as its metadata spells it.
-        version: the distribution's version.
+        version: the distribution's version; empty where its metadata have none.
+        summary: the distribution's own one-line description; empty where it has none.
         blocked: the sentence that says which variable keeps it out; empty where it may be used.
     """
 
     entry_point: importlib_metadata.EntryPoint
     distribution: str
     version: str
+    summary: str
     blocked: str
 
     def __str__(self) -> str:
@@ -40,16 +42,22 @@ class Claim:
         return f"{self.distribution} {self.version} ({self.entry_point.value})"
 
 
-def claims(group: str) -> list[Claim]:
+def claims(group: str, name: str | None = None) -> list[Claim]:
     """Return what installed distributions other than schedframe itself declare in `group`, blocked ones too.
+
+    Args:
+        group: the entry-point group.
+        name: only entry points of this name, which reads the metadata of no other distribution.
 
     Raises:
         PluginError: ``SCHEDFRAME_ALLOW`` or ``SCHEDFRAME_BLOCK`` names a distribution that is not installed.
     """
     allow, block = _listed("SCHEDFRAME_ALLOW"), _listed("SCHEDFRAME_BLOCK")
+    wanted = {"group": group} if name is None else {"group": group, "name": name}
     found = []
-    for distribution, points in _by_distribution(importlib_metadata.entry_points(group=group)):
-        canonical = _canonical_name(distribution)
+    for distribution, points in _by_distribution(importlib_metadata.entry_points(**wanted)):
+        fields = _fields(distribution)
+        canonical = canonicalize_name(fields.get("Name", ""))
         if canonical in ("", _OURSELVES):
             continue
         blocked = ""
@@ -57,7 +65,8 @@ def claims(group: str) -> list[Claim]:
             blocked = "SCHEDFRAME_BLOCK blocks it"
         elif allow is not None and canonical not in allow:
             blocked = "SCHEDFRAME_ALLOW does not list it"
-        found += [Claim(point, distribution.name, distribution.version, blocked) for point in points]
+        about = (fields["Name"], fields.get("Version", ""), fields.get("Summary", ""))
+        found += [Claim(point, *about, blocked) for point in points]
     return found
 
 
@@ -99,20 +108,21 @@ def seen_twice() -> Iterator[str]:
     groups = {*STYLE_GROUPS, HOOK_GROUP}
     copies: dict[str, list[Any]] = {}
     for distribution in importlib_metadata.distributions():
-        copies.setdefault(_canonical_name(distribution), []).append(distribution)
+        copies.setdefault(canonicalize_name(_fields(distribution).get("Name", "")), []).append(distribution)
     for name, same in copies.items():
         if name and len(same) > 1 and any(point.group in groups for copy in same for point in copy.entry_points):
             places = ", ".join(str(copy.locate_file("")) for copy in same)
             yield f"{name} is on the path {len(same)} times ({places}); only the first is read, reinstall it"
 
 
-def _canonical_name(distribution: Any) -> str:
-    """The PEP 503 name; empty for what is left of a distribution that was half removed."""
+def _fields(distribution: Any) -> dict[str, str]:
+    """Its name, version and summary, as far as it says them; nothing where it is half removed or no text."""
     try:
         metadata = distribution.metadata
-    except FileNotFoundError:
-        return ""
-    return str(canonicalize_name(metadata["Name"])) if metadata is not None and "Name" in metadata else ""
+    except (FileNotFoundError, UnicodeDecodeError):
+        return {}
+    known = ("Name", "Version", "Summary")
+    return {} if metadata is None else {key: str(metadata[key]) for key in known if key in metadata}
 
 
 def _listed(variable: str) -> frozenset[str] | None:

@@ -119,7 +119,7 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         """Say whether `name` is a usable name or an alias, without importing it."""
         if not isinstance(name, str):
             return False
-        found = self._claims()
+        found = self._claims(name)
         provider = None if self.clash(name, found) else self._provider(name, found)
         return provider is not None and not (provider[1] and incompatibility(provider[1]))
 
@@ -195,21 +195,27 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         for claim in found:
             name = claim.entry_point.name
             fault = claim.blocked or self.clash(name, found) or incompatibility(claim)
-            summary = str((claim.entry_point.dist and claim.entry_point.dist.metadata["Summary"]) or "")
-            rows.append(Listed(_source_of_claim(claim), fault, summary))
+            rows.append(Listed(_source_of_claim(claim), fault, claim.summary))
         return sorted(rows, key=lambda row: (row.source.name, str(row.source)))
 
-    def _claims(self) -> list[Claim]:
+    def _claims(self, name: str | None = None) -> list[Claim]:
         """What distributions declare; what ``SCHEDFRAME_IMPORT`` names is registered then."""
         from schedframe import _imported  # noqa: F401
 
-        return claims(self.group)
+        return claims(self.group, name)
+
+    def _declared(self, own: Source) -> Source:
+        """Return `own`, a class that is at hand, with the distribution that declares it, where one does."""
+        if self.builtins.get(own.name) == own.target:
+            return self._own(own.name)
+        same = [claim for claim in claims(self.group, own.name) if claim.entry_point.value == own.target]
+        return min(map(_source_of_claim, same), key=str, default=own)
 
     def _own(self, name: str) -> Source:
         return Source(name, self.builtins[name], "schedframe", __version__)
 
     def _resolve(self, name: str) -> tuple[Source, Claim | None]:
-        found = self._claims()
+        found = self._claims(name)
         clash = self.clash(name, found)
         if clash:
             raise StyleConflictError(f"{self.kind} style {name!r} {clash}")
@@ -308,12 +314,8 @@ def source_of(style: Style | type[Style]) -> Source:
     """Say where `style` comes from: distribution, version and target; the class alone where it was not installed."""
     cls = style if isinstance(style, type) else type(style)
     if cls not in _SOURCES:
-        own = _source_of_class(cls)
         registry: Registry[Any] = wd_styles if issubclass(cls, WDStyle) else lr_styles
-        declared = [
-            row.source for row in registry.listing() if (row.source.name, row.source.target) == (own.name, own.target)
-        ]
-        _SOURCES[cls] = declared[0] if declared else own
+        _SOURCES[cls] = registry._declared(_source_of_class(cls))
     return _SOURCES[cls]
 
 

@@ -119,7 +119,7 @@ class OptimizerParamScheduler:
                     "override_keys", lambda keys: parse_override(keys, "strict"), list(override_keys)
                 ),
                 *_arguments.unreadable("parent", parse_parent, parent),
-                *_arguments.unreadable("clock", lambda said: parse_clock(said, self._clocks), clock),
+                *_arguments.unreadable("clock", lambda said: parse_clock(said, known=self._clocks), clock),
                 *_arguments.unreadable("lr_warmup_style", parse_warmup, lr_warmup_style),
             ],
         )

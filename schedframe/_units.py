@@ -155,7 +155,7 @@ def batch_sizes_of(
     return _batches.constant(global_batch_size, divisor)
 
 
-def parse_clock(value: Any, known: tuple[str, ...] = get_args(Clock)) -> Clock:
+def parse_clock(value: Any, *, known: tuple[str, ...] = get_args(Clock)) -> Clock:
     """`value` as what one step of the scheduler is.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, final, get_args
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, ValidationInfo, WithJsonSchema
 
 from schedframe._errors import did_you_mean
-from schedframe._lengths import Length, Scale, scale_in
+from schedframe._lengths import JSON_LENGTH, Length, Scale, scale_in
 from schedframe._problems import explained
 from schedframe._style import Style
 
@@ -124,7 +124,7 @@ _TABLE = {
     "type": "object",
     "properties": {
         "style": {"enum": list(get_args(Shape))},
-        "shift": {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]},
+        "shift": JSON_LENGTH,
         "stretched": {"type": "boolean"},
     },
     "additionalProperties": False,

@@ -10,8 +10,9 @@
 
 Each check takes a style and raises an `AssertionError` with a sentence. They evaluate it on a run whose warm-up ends
 at step 100 and whose decay ends at step 1100 (`WARMUP_STEPS`, `DECAY_STEPS`), weight decay from step 0 to 1100, so a
-style that holds lengths must fit in there. ``schedframe conform NAME`` runs them on what is installed. The checks of
-schemas need jsonschema, the decorator pytest: ``pip install 'schedframe[testing]'``.
+style that holds lengths must fit in there. ``schedframe conform NAME`` runs them on what is installed. Hook plugins
+are not asked: house rules are about schedules, and say nothing about a style. The checks of schemas need jsonschema,
+the decorator pytest: ``pip install 'schedframe[testing]'``.
 """
 
 import copy
@@ -36,6 +37,7 @@ from pydantic import ValidationError
 
 from schedframe._byname import by_lr_style, by_wd_style
 from schedframe._errors import SchedframeError
+from schedframe._hooks import muted
 from schedframe._registry import Registry, lr_styles, wd_styles
 from schedframe._schedule import Schedule
 from schedframe._style import LRPoint, LRStyle, Style, WDPoint, WDShape, WDStyle
@@ -181,7 +183,8 @@ def check_example(style: Style) -> None:
     test = doctest.DocTestParser().get_doctest(cls.__doc__ or "", namespace, cls.__name__, None, 0)
     assert test.examples, "its docstring has no example that runs; begin a line with >>>"
     told: list[str] = []
-    failed, _ = doctest.DocTestRunner(verbose=False).run(test, out=told.append)
+    with muted():
+        failed, _ = doctest.DocTestRunner(verbose=False).run(test, out=told.append)
     assert not failed, f"{failed} of its examples do not give what they say:\n{''.join(told).strip()}"
 
 
@@ -265,6 +268,7 @@ def check_group_bounds(style: Style) -> None:
     assert again == [_value(style, step, own) for step in _INSIDE], "one group's curve changes another's"
 
 
+@muted()
 def check_resume(style: Style) -> None:
     """A run that is stopped anywhere, and resumed from its checkpoint alone, is the run that went on."""
     keys: dict[str, Any] = {"max_lr": _BOUNDS[0], "min_lr": _BOUNDS[1], "lr_decay_steps": DECAY_STEPS}

@@ -1,13 +1,15 @@
 """Hooks: what installed plugins may say to a schedule, a scheduler and a foreign checkpoint."""
 
+import inspect
 import sys
+import textwrap
 from collections.abc import Iterator
 
 import pytest
 
 import schedframe
 from schedframe import ConfigError, OptimizerParamScheduler, PluginError, Schedule, StateError, lr_styles
-from schedframe._hooks import _manager, complaints
+from schedframe._hooks import Hooks, _manager, complaints
 
 HEAD = "import schedframe\nfrom schedframe import hookimpl\n\ncalls = []\n\n"
 
@@ -281,14 +283,23 @@ def test_a_hook_plugin_that_fails_to_import_is_named_with_the_way_out(
     assert schedule.build(optimizer())
 
 
-def test_an_unknown_hook_is_refused(house, schedule, optimizer):
-    module = house("acme-typo", hook("schedframe_chek", "schedule", "return []"))
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("schedframe_chekc", "; did you mean 'schedframe_check'?"),
+        ("schedframe_build", "; did you mean 'schedframe_built'?"),
+        ("pytest_runtest_setup", "."),
+    ],
+)
+def test_an_unknown_hook_is_refused_with_the_nearest_name(house, schedule, optimizer, name, hint):
+    module = house("acme-typo", hook(name, "schedule", "return []"))
     with pytest.raises(PluginError) as caught:
         schedule.build(optimizer())
-    text = str(caught.value)
-    assert text.startswith(f"the hook plugin acme-typo 1.0 ({module}) cannot be loaded: PluginValidationError: ")
-    assert "unknown hook 'schedframe_chek'" in text
-    assert "set SCHEDFRAME_BLOCK=acme-typo" in text
+    assert str(caught.value) == (
+        f"the hook plugin acme-typo 1.0 ({module}) implements {name!r}, and there is no such hook{hint} The hooks: "
+        "schedframe_check, schedframe_built, schedframe_read_state; repair or reinstall it, or set "
+        "SCHEDFRAME_BLOCK=acme-typo"
+    )
 
 
 def test_a_hook_with_an_unknown_argument_is_refused(house, schedule, optimizer):
@@ -389,6 +400,49 @@ def test_a_hook_that_exits_does_not_end_the_program(house, schedule, optimizer):
     house("acme-exit", check("raise SystemExit(3)"))
     with pytest.raises(PluginError, match="acme-exit"):
         schedule.build(optimizer())
+
+
+# The examples of the specifications
+
+
+@pytest.fixture
+def example(install):
+    """Install the example in the specification of a hook as a distribution of its own."""
+
+    def example(name: str) -> None:
+        text = inspect.cleandoc(getattr(Hooks, name).__doc__).partition("::\n")[2]
+        install(f"acme-{name}", textwrap.dedent(text), hooks={"acme": f"acme_{name}_mod"})
+
+    return example
+
+
+def test_the_example_of_a_check_refuses_a_peak_above_its_cap(example, optimizer):
+    example("schedframe_check")
+    assert Schedule(max_lr=1e-2, lr_decay_steps=10).build(optimizer())
+    with pytest.raises(ConfigError, match=r"^the schedule: max_lr 0.011 is above this cluster's cap of 1e-2$"):
+        Schedule(max_lr=1.1e-2, lr_decay_steps=10).build(optimizer())
+
+
+def test_the_example_of_a_built_hook_tells_the_style_once(example, schedule, optimizer, capsys):
+    example("schedframe_built")
+    schedule.build(optimizer()).step(1)
+    assert capsys.readouterr().out == "lr style: linear\n"
+
+
+def test_the_example_of_a_state_hook_translates_its_own_format_and_no_other(example, schedule, optimizer):
+    example("schedframe_read_state")
+    scheduler = schedule.build(optimizer(), override_opt_param_scheduler=True)
+    state = scheduler.state_dict()
+    scheduler.load_state_dict(state)
+    assert scheduler.num_steps == 0
+    state.pop("schedframe")
+    scheduler.load_state_dict({"megatron": state, "my_trainer_step": 40})
+    assert scheduler.num_steps == 40
+
+
+def test_every_hook_has_an_example_that_runs():
+    tried = {name for name in globals() if name.startswith("test_the_example_of_")}
+    assert len(tried) == len([name for name in vars(Hooks) if name.startswith("schedframe_")])
 
 
 def test_the_public_marker_is_the_one_that_counts():

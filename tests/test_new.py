@@ -36,24 +36,33 @@ def run(*command: str, cwd: Path, path: Path | None = None) -> str:
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Path]]:
+    """One plugin of each kind, and the folder where pip installed all three."""
+    folder = tmp_path_factory.mktemp("started")
+    made = {kind: start(Starter(f"my-{kind}", kind, "MIT", "A. Author"), folder) for kind in FILES}
+    site = folder / "site"
+    install = ("pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", str(site))
+    run(*install, *map(str, made.values()), cwd=folder)
+    return site, made
+
+
 @requires_hatchling
 @pytest.mark.parametrize("kind", FILES)
-def test_what_is_made_passes_its_own_tests(tmp_path: Path, kind: str) -> None:
+def test_what_is_made_passes_its_own_tests(installed: tuple[Path, dict[str, Path]], kind: str) -> None:
+    """A house rule that caps max_lr is installed beside the styles, and says nothing about them."""
     pytest.importorskip("jsonschema")
+    site, made = installed
     name = f"my-{kind}"
-    made = start(Starter(name, kind, "MIT", "A. Author"), tmp_path)
-    assert {entry.name for entry in made.iterdir()} == FILES[kind]
-    assert [entry.name for entry in (made / "tests").iterdir()] == [f"test_schedframe_my_{kind}.py"]
-    site = tmp_path / "site"
-    install = ("pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", str(site))
-    run(*install, str(made), cwd=tmp_path)
-    out = run("pytest", "-q", "-p", "no:cacheprovider", cwd=made, path=site)
+    assert {entry.name for entry in made[kind].iterdir()} == FILES[kind]
+    assert [entry.name for entry in (made[kind] / "tests").iterdir()] == [f"test_schedframe_my_{kind}.py"]
+    out = run("pytest", "-q", "-p", "no:cacheprovider", cwd=made[kind], path=site)
     assert " passed" in out
     assert "skipped" not in out
     if kind != "hook":
-        page = run("schedframe", "styles", name, cwd=tmp_path, path=site)
+        page = run("schedframe", "styles", name, cwd=site, path=site)
         assert f"schedframe-my-{kind} 0.1.0" in page
-        conformed = run("schedframe", "conform", name, "--kind", kind, cwd=tmp_path, path=site)
+        conformed = run("schedframe", "conform", name, "--kind", kind, cwd=site, path=site)
         assert "19 of 19 checks pass" in conformed
 
 

@@ -6,13 +6,11 @@ import os
 import re
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-import importlib_metadata
 import pytest
 
 import schedframe
@@ -599,21 +597,23 @@ def test_a_half_removed_distribution_on_the_path_disturbs_nothing(install, lefto
         lr_styles["tdy"]
 
 
-def test_an_unknown_name_reads_the_metadata_of_each_distribution_a_few_times_at_most(install, monkeypatch):
-    for index in range(30):
-        install(f"acme-crowd-{index}", "")
-    reads = Counter()
-    read_text = importlib_metadata.PathDistribution.read_text
+def test_metadata_that_are_no_text_disturb_no_other_distribution(install):
+    install("acme-tidy", curve("tidy"), lr_styles={"tidy": "acme_tidy_mod:Curve"})
+    site = install("acme-bytes", curve("bytes"), lr_styles={"bytes": "acme_bytes_mod:Curve"})
+    (site / "acme_bytes-1.0.dist-info" / "METADATA").write_bytes(b"Name: acme-bytes\nSummary: \xff\n")
+    assert "bytes" not in lr_styles
+    assert {"tidy", "cosine"} <= set(lr_styles)
 
-    def counted(self, name):
-        reads[name] += 1
-        return read_text(self, name)
 
-    monkeypatch.setattr(importlib_metadata.PathDistribution, "read_text", counted)
-    with pytest.raises(UnknownStyleError):
-        lr_styles["no-such-style"]
-    installed = len(list(importlib_metadata.distributions()))
-    assert reads["METADATA"] <= 4 * installed
+@pytest.mark.parametrize("missing", ["Version: 1.0\n", "Summary: A plugin.\n"])
+def test_a_distribution_that_says_little_of_itself_is_usable_and_disturbs_nothing(install, missing):
+    site = install("acme-terse", curve("terse"), lr_styles={"terse": "acme_terse_mod:Curve"})
+    metadata = site / "acme_terse-1.0.dist-info" / "METADATA"
+    metadata.write_text(metadata.read_text().replace(missing, ""))
+    (row,) = (row for row in lr_styles.listing() if row.source.name == "terse")
+    assert (row.fault, row.source.version, row.summary).count("") == 2
+    assert row.source == source_of(lr_styles["terse"])
+    assert {"terse", "cosine"} <= set(lr_styles)
 
 
 # register

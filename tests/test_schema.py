@@ -1,52 +1,75 @@
 """The JSON Schema of a config, with a real validator on real files."""
 
+import importlib.util
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 import schedframe
+from schedframe._lengths import JSON_LENGTH, absolute, parse_measure
+from schedframe._numbers import parse_number, parse_rate
 from schedframe._schema import schema
 
 jsonschema = pytest.importorskip("jsonschema")
 
 ROOT = Path(__file__).parents[1]
+BUILT_IN_ALONE = [
+    page
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    if page.name != "first-style.md"  # its own style is installed on the way
+]
 GOOD = [
     pytest.param(text, id=f"{page.stem}-{name}")
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    for page in BUILT_IN_ALONE
     for name, text in re.findall(r"<!-- file: (\S+\.yaml) -->\n```yaml\n(.*?)```", page.read_text(), re.DOTALL)
     if name != "wrong.yaml"
 ]
+EXAMPLES = [*sorted(ROOT.glob("plugins/*/example.yaml")), ROOT / "docs" / "examples" / "train_gpt" / "schedule.yaml"]
+HEAD = "max_lr: 1\ntrain_samples: 100\n"
 BAD = {
-    "a key misspelt": "max_lr: 1\nlr_warmup_step: 10\n",
-    "a style misspelt": "max_lr: 1\nlr_decay_style: cosin\n",
-    "an option misspelt": "max_lr: 1\nlr_decay_style: {style: polynomial, pwoer: 2}\n",
-    "an option out of range": "max_lr: 1\nlr_decay_style: {style: polynomial, power: -1}\n",
-    "an option that is needed": "max_lr: 1\nlr_decay_style: {style: WSD}\n",
-    "a style that needs options by its bare name": "max_lr: 1\nlr_decay_style: phases\n",
-    "a style of the other kind": "max_lr: 1\nlr_decay_style: adamc\n",
-    "a tail that is no curve": (
-        "max_lr: 1\nlr_decay_style: {style: WSD, wsd_decay_steps: 1, lr_wsd_decay_style: constant}\n"
-    ),
-    "a phase's key misspelt": "max_lr: 1\nlr_decay_style: {style: phases, phases: [{style: linear, lenght: 1}]}\n",
+    "a key misspelt": "lr_warmup_step: 10\n",
+    "a style misspelt": "lr_decay_style: cosin\n",
+    "a style misspelt in a table": "lr_decay_style: {style: polynomal, power: 2}\n",
+    "a table without style": "lr_decay_style: {power: 2}\n",
+    "an option misspelt": "lr_decay_style: {style: polynomial, pwoer: 2}\n",
+    "an option out of range": "lr_decay_style: {style: polynomial, power: -1}\n",
+    "an option that is needed": "lr_decay_style: {style: WSD}\n",
+    "a tail of no length": "lr_decay_style: WSD\n",
+    "a tail that is misspelt": "lr_decay_style: WSD\nwsd_decay_steps: 1\nlr_wsd_decay_style: cosin\n",
+    "a tail whose length is none": "lr_decay_style: WSD\nwsd_decay_steps: soon\n",
+    "a tail of a style that has none": "lr_decay_style: cosine\nwsd_decay_steps: 10\n",
+    "a tail said twice": "lr_decay_style: {style: WSD, wsd_decay_steps: 10}\nwsd_decay_steps: 10\n",
+    "a style that needs options by its bare name": "lr_decay_style: phases\n",
+    "a style of the other kind": "lr_decay_style: adamc\n",
+    "a tail that is no curve": ("lr_decay_style: {style: WSD, wsd_decay_steps: 1, lr_wsd_decay_style: constant}\n"),
+    "a phase's key misspelt": "lr_decay_style: {style: phases, phases: [{style: linear, lenght: 1}]}\n",
+    "a phase's target that is none": "lr_decay_style: {style: phases, phases: [{style: linear, to: flor}]}\n",
     "a style misspelt deep inside": (
-        "max_lr: 1\nlr_decay_style: {style: phases, phases: [{style: {style: phases, phases: [{style: liner}]}}]}\n"
+        "lr_decay_style: {style: phases, phases: [{style: {style: phases, phases: [{style: liner}]}}]}\n"
     ),
-    "a base misspelt": "max_lr: 1\nwd_incr_style: {style: adamc, base: linaer}\n",
-    "a rule without match": "max_lr: 1\ngroups: [{role: a, lr_mult: 1}]\n",
-    "a rule's style misspelt": "max_lr: 1\ngroups: [{role: a, match: {index: 0}, lr_decay_style: cosin}]\n",
-    "a match of two kinds": "max_lr: 1\ngroups: [{role: a, match: {index: 0, param: x}, lr_mult: 1}]\n",
-    "a warm-up misspelt": "max_lr: 1\nlr_warmup_style: torchtian\n",
-    "a warm-up's option misspelt": "max_lr: 1\nlr_warmup_style: {style: linear, shfit: 1}\n",
-    "a ramp of two": "max_lr: 1\nrampup_batch_size: [1, 2]\n",
-    "a clock that is none": "max_lr: 1\nclock: steps\n",
-    "a policy that is none": "max_lr: 1\nresume: yes please\n",
-    "no peak": "train_samples: 1\n",
-    "a word for a switch": "max_lr: 1\ndecrease_batch_size_if_needed: maybe\n",
+    "a base misspelt": "start_wd: 0\nend_wd: 1\nwd_incr_style: {style: adamc, base: linaer}\n",
+    "a rule without match": "groups: [{role: a, lr_mult: 1}]\n",
+    "a rule's factor that is none": "groups: [{role: a, match: {index: 0}, lr_mult: half}]\n",
+    "a rule's style misspelt": "groups: [{role: a, match: {index: 0}, lr_decay_style: cosin}]\n",
+    "a match of two kinds": "groups: [{role: a, match: {index: 0, param: x}, lr_mult: 1}]\n",
+    "a warm-up misspelt": "lr_warmup_style: torchtian\n",
+    "a warm-up's option misspelt": "lr_warmup_style: {style: linear, shfit: 1}\n",
+    "a ramp of two": "rampup_batch_size: [1, 2]\n",
+    "a clock that is none": "clock: steps\n",
+    "a policy that is none": "resume: yes please\n",
+    "a word for a switch": "decrease_batch_size_if_needed: maybe\n",
+    "a length that is a word": "lr_warmup_steps: soon\n",
+    "a length in no unit": "lr_warmup_steps: 10 parsecs\n",
+    "a length below 0": "lr_warmup_steps: -5\n",
+    "a rate that is a word": "min_lr: low\n",
+    "a rate below 0": "min_lr: -1\n",
 }
 
 
@@ -67,35 +90,142 @@ def test_every_file_of_the_documentation_is_good(validator: Any, text: str) -> N
     assert [error.message for error in validator.iter_errors(parsed(text))] == []
 
 
+@pytest.mark.parametrize("key", schedframe.Schedule.model_fields)
+def test_every_example_of_the_reference_is_good(validator: Any, key: str) -> None:
+    spec = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert [error.message for error in validator.iter_errors(parsed(module.examples()[key]))] == []
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.parent.name)
+def test_every_example_of_a_plugin_is_good_where_it_is_installed(file: Path) -> None:
+    config = parsed(file.read_text())
+    try:
+        schedframe.load(file)
+    except schedframe.ConfigError as error:
+        pytest.skip(f"needs the plugin: {error}")
+    made, _ = schema()
+    assert [error.message for error in jsonschema.Draft202012Validator(made).iter_errors(config)] == []
+
+
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_wrong_is_told(validator: Any, name: str) -> None:
-    assert list(validator.iter_errors(parsed(BAD[name])))
+def test_what_is_wrong_is_told_and_is_wrong(validator: Any, name: str) -> None:
+    assert validator.is_valid(parsed(HEAD))
+    config = parsed(HEAD + BAD[name])
+    assert list(validator.iter_errors(config))
+    with pytest.raises(schedframe.ConfigError):
+        schedframe.Schedule(**config)
 
 
-def test_every_built_in_style_is_there_with_every_option(validator: Any) -> None:
-    definitions = validator.schema["$defs"]
-    for registry in (schedframe.lr_styles, schedframe.wd_styles):
-        for name in registry.builtins:
-            own = definitions[f"{registry.kind} {name}"]
-            assert set(own["properties"]) == set(registry[name].model_fields)
-            assert own["additionalProperties"] is False
+@pytest.mark.parametrize("text", ["train_samples: 1\n", "max_lr: 1\n"])
+def test_what_is_missing_is_told(validator: Any, text: str) -> None:
+    (error,) = validator.iter_errors(parsed(text))
+    assert error.validator in ("required", "anyOf")
 
 
-def test_an_installed_style_is_there_and_a_broken_one_is_told(install: Callable[..., Path]) -> None:
-    module = (
-        "from typing import Literal\nfrom pydantic import Field\nfrom schedframe.styles import LRCurve\n\n\n"
-        "class Bend(LRCurve):\n    style: Literal['bend'] = 'bend'\n"
-        "    by: float = Field(0.5, gt=0, description='How.')\n\n"
-        "    def coefficient(self, progress):\n        return 1.0 - progress\n"
-    )
-    install("schedframe-bend", module, lr_styles={"bend": "schedframe_bend_mod:Bend"})
-    install("schedframe-bad", "raise RuntimeError('no')", lr_styles={"bad": "schedframe_bad_mod:Bad"}, path="other")
-    made, faults = schema()
-    assert made["$defs"]["LR bend"]["properties"]["by"]["exclusiveMinimum"] == 0
-    assert any("'bad' from schedframe-bad 1.0" in fault for fault in faults)
-    own = jsonschema.Draft202012Validator(made)
-    assert own.is_valid({"max_lr": 1, "lr_decay_style": {"style": "bend", "by": 2}})
-    assert not own.is_valid({"max_lr": 1, "lr_decay_style": {"style": "bend", "by": -2}})
-    assert own.is_valid({"max_lr": 1, "start_wd": 0, "end_wd": 1, "wd_incr_style": "bend"})
-    builtin, _ = schema(builtin=True)
-    assert "LR bend" not in builtin["$defs"]
+def leaves(error: Any) -> Iterator[Any]:
+    yield error
+    for inner in error.context:
+        yield from leaves(inner)
+
+
+def test_a_table_is_held_to_its_own_style_alone(validator: Any) -> None:
+    """An editor shows the best of the errors: it is about what was written, and not about another style."""
+
+    def told(style: dict[str, Any]) -> dict[str, str]:
+        errors = validator.iter_errors({"max_lr": 1, "train_samples": 100, "lr_decay_style": style})
+        found = {".".join(map(str, leaf.absolute_path)): leaf.message for error in errors for leaf in leaves(error)}
+        return {path: message for path, message in found.items() if path != "lr_decay_style"}
+
+    ((path, message),) = told({"style": "polynomial", "power": -1}).items()
+    assert path == "lr_decay_style.power"
+    assert "-1 is less than or equal to the minimum of 0" in message
+    (misspelt,) = told({"style": "polynomal", "power": -1}).items()
+    assert misspelt[0] == "lr_decay_style.style"
+    assert {"'polynomial'", "'phases'", "'wsd'"} <= set(re.findall(r"'[^']*'", misspelt[1]))
+
+
+TEXTS = [
+    *(
+        "10",
+        "1e3",
+        "1E+3",
+        ".5",
+        "5.",
+        "1_000",
+        "1__0",
+        "_1",
+        "1,000",
+        "1 000",
+        "1.5.2",
+        "0x10",
+        "nan",
+        "inf",
+        "1e",
+        "",
+    ),
+    *("+5", "-5", "5%", "5 %", "%", "-5%", "5% of run", "5% of  decay", "5% OF RUN", "5%of run", "5% of", "5% of it"),
+    *(
+        "10 iters",
+        "10 iter",
+        "10iterations",
+        "10 ITERS",
+        "10 iterss",
+        "1K",
+        "1 k",
+        "1k samples",
+        "2B tokens",
+        "2 epochs",
+    ),
+    *(
+        "500X",
+        "10 parsecs",
+        "iters",
+        "K",
+        "open",
+        " open",
+        "Open",
+        "current",
+        "floor",
+        "end_wd",
+        "soon",
+        " 10 ",
+        "10\n",
+    ),
+]
+
+
+PARSED = {
+    "max_lr": parse_number,
+    "min_lr": lambda text: parse_rate(text, 1.0),
+    "init_lr": lambda text: text == "current" or parse_rate(text, 1.0),
+    "start_step": absolute,
+    "train_samples": absolute,
+    "lr_decay_steps": lambda text: text == "open" or parse_measure(text).unit != "%",
+    "lr_warmup_steps": parse_measure,
+    "wd_incr_steps": lambda text: text == "open" or parse_measure(text),
+}
+
+
+@pytest.mark.parametrize("key", PARSED)
+def test_the_schema_admits_the_texts_that_are_read_and_no_others(validator: Any, key: str) -> None:
+    own = validator.evolve(schema=validator.schema["properties"][key])
+
+    def is_read(text: str) -> bool:
+        try:
+            return PARSED[key](text) is not False and "-" not in text
+        except ValueError:
+            return False
+
+    assert [text for text in TEXTS if own.is_valid(text)] == [text for text in TEXTS if is_read(text)]
+
+
+@given(st.from_regex(JSON_LENGTH["pattern"]))
+def test_every_text_that_the_schema_admits_as_a_length_is_one(text: str) -> None:
+    try:
+        amount = parse_measure(text).amount
+    except ValueError as error:
+        assume(str(error) != "is too large")
+        raise
+    assert amount >= 0

@@ -70,6 +70,47 @@ def test_a_style_that_is_right_passes_every_check(register: Callable[[type[Any]]
     check_style(bad_styles.Good(power=2.5))
 
 
+HOUSE = """
+import schedframe
+
+
+@schedframe.hookimpl
+def schedframe_check(schedule):
+    return ["nothing is allowed here"]
+
+
+@schedframe.hookimpl
+def schedframe_built(scheduler):
+    raise RuntimeError("a scheduler was shown")
+
+
+@schedframe.hookimpl
+def schedframe_read_state(state):
+    raise RuntimeError("a state was shown")
+"""
+ASKED = """
+from types import SimpleNamespace
+from schedframe import ConfigError, Schedule, styles
+from schedframe.testing import check_style
+
+check_style(styles.lr.Cosine())
+try:
+    Schedule(max_lr=1.0, lr_decay_steps=10).build(SimpleNamespace(param_groups=[{}]))
+except ConfigError as error:
+    print(error)
+"""
+
+
+def test_no_hook_plugin_is_asked_by_the_kit_and_every_one_is_asked_after_it(install: Callable[..., Path]) -> None:
+    site = install("acme-house", HOUSE, hooks={"acme": "acme_house_mod"})
+    path = os.pathsep.join((str(site), str(Path(schedframe.__file__).parents[1])))
+    done = subprocess.run(
+        [sys.executable, "-c", ASKED], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "the schedule: nothing is allowed here\n"
+
+
 SAYS = {
     "name": "the name 'linear' gives schedframe.styles.lr:Linear, and the style is ",
     "frozen": "the option style can be assigned; a style is frozen, so leave model_config alone",

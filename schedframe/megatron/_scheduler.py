@@ -71,7 +71,7 @@ def refuse_other_clocks(schedule: Schedule) -> None:
         ConfigError: its clock counts something else.
     """
     try:
-        parse_clock(schedule.clock, CLOCKS)
+        parse_clock(schedule.clock, known=CLOCKS)
     except ValueError as error:
         raise ConfigError(
             schedule._where(), [schedule._located(Problem("clock", str(error), schedule.clock))]

@@ -101,11 +101,6 @@ def test_all_good_is_exit_code_0(install: Install) -> None:
     }
 
 
-def test_without_plugins_it_says_how_to_begin_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("schedframe._cli._plugins._rows", lambda: iter(()))
-    assert run("plugins") == (0, "no plugins are installed; schedframe new begins one\n", "")
-
-
 def test_the_schema_leaves_out_what_is_broken_and_tells_it(install: Install) -> None:
     add(install, "x-good", "good-one")
     add(install, "x-raises", "raising", "raise RuntimeError('no such luck')")

@@ -1,0 +1,84 @@
+"""What is read to find one style among many installed distributions: counted, never timed."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import schedframe
+
+DISTRIBUTIONS = 500
+STYLE = """
+from typing import Literal
+from schedframe.styles import LRCurve
+
+
+class S(LRCurve):
+    style: Literal[{name!r}] = {name!r}
+
+    def coefficient(self, progress):
+        return 1.0 - progress
+"""
+COUNTED = """
+import json, sys
+from collections import Counter
+
+site, read, told = sys.argv[1], Counter(), {}
+sys.path += [site, sys.argv[2]]
+
+def audit(event, arguments):
+    if event in ("open", "os.listdir", "os.scandir") and str(arguments[0]).startswith(site):
+        read[event if event != "open" else str(arguments[0]).rsplit("/", 1)[-1]] += 1
+
+def counted(what, action):
+    read.clear()
+    action()
+    told[what] = {name: read[name] for name in ("entry_points.txt", "METADATA")} | {"all": read.total()}
+
+def imported():
+    import schedframe
+
+sys.addaudithook(audit)
+counted("import", imported)
+import schedframe
+counted("first model", lambda: schedframe.Schedule)
+counted("a plugin's style", lambda: schedframe.lr_styles["style-007"])
+counted("again", lambda: schedframe.lr_styles["style-007"])
+counted("a built-in style", lambda: schedframe.lr_styles["cosine"])
+counted("a name in a registry", lambda: "style-008" in schedframe.lr_styles)
+counted("a schedule", lambda: schedframe.Schedule(max_lr=1, lr_decay_steps=10, lr_decay_style="style-009"))
+counted("where a class is from", lambda: schedframe.source_of(schedframe.styles.lr.Linear))
+counted("an unknown name", lambda: schedframe.lr_styles.get("no-such-style"))
+print(json.dumps(told))
+"""
+
+
+@pytest.fixture
+def counts(install: Callable[..., Path], tmp_path: Path) -> dict[str, dict[str, int]]:
+    """Files of the 500 distributions, a tenth of them plugins, that a fresh process reads for each action."""
+    for number in range(DISTRIBUTIONS):
+        name, style = f"x-{number:03}", f"style-{number:03}"
+        declared = {style: f"x_{number:03}_mod:S"} if number % 10 == 7 or number in (8, 9) else {}
+        site = install(name, STYLE.format(name=style), lr_styles=declared)
+    program = tmp_path / "counted.py"
+    program.write_text(COUNTED)
+    command = [sys.executable, str(program), str(site), str(Path(schedframe.__file__).parents[1])]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_one_style_is_found_by_reading_each_entry_point_once_and_the_metadata_of_its_own_alone(counts):
+    once = {"entry_points.txt": DISTRIBUTIONS}
+    assert counts["import"]["all"] == 0
+    assert counts["first model"]["METADATA"] == 0  # pydantic looks for plugins of its own
+    assert counts["a plugin's style"].items() >= {**once, "METADATA": 2}.items()
+    assert counts["again"].items() >= {**once, "METADATA": 1}.items()
+    assert counts["a built-in style"].items() >= {**once, "METADATA": 0}.items()
+    assert counts["a name in a registry"].items() >= {**once, "METADATA": 2}.items()
+    assert counts["a schedule"].items() >= {**once, "METADATA": 2}.items()
+    assert counts["an unknown name"]["METADATA"] <= 2 * DISTRIBUTIONS  # it may be one that hides another copy
+    assert counts["where a class is from"]["all"] == 0
