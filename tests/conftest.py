@@ -1,6 +1,7 @@
 """Fixtures that several modules share."""
 
 import importlib
+import os
 import sys
 import textwrap
 from collections.abc import Callable
@@ -9,11 +10,20 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's threads wait for each other longer than these tests compute
+
 settings.register_profile("untimed", deadline=None)  # time is measured in benchmarks/ and never asserted
 settings.load_profile("untimed")
 
 collect_ignore = ["bad_styles.py"]
 """Its examples are wrong on purpose."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure no coverage in what only repeats, with random input: tracing takes most of its time."""
+    for item in items:
+        if getattr(getattr(item, "function", None), "is_hypothesis_test", False):
+            item.add_marker("no_cover")
 
 
 class Optimizer:

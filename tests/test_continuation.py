@@ -219,7 +219,8 @@ class TestExtend:
 
     @pytest.mark.parametrize("at", [10, 100, 101, 1000, 4500])
     def test_the_stable_phase_grows_and_the_tail_keeps_its_length(self, optimizer, run: Path, at: int) -> None:
-        state = state_at(optimizer, load(run), at)
+        before = load(run)
+        state = state_at(optimizer, before, at)
         made = schedframe.extend(load(run), state, lr_decay_steps=8000)
         made.write(run.with_name("longer.yaml"))
         longer = load(run.with_name("longer.yaml"))
@@ -231,9 +232,9 @@ class TestExtend:
             "run end": 8000,
         }
         scheduler = resumed(optimizer, run.with_name("longer.yaml"), state)
-        assert scheduler.optimizer.param_groups[0]["lr"] == load(run).lr_at(at) == made.lr_before
+        assert scheduler.optimizer.param_groups[0]["lr"] == before.lr_at(at) == made.lr_before
         for step in range(0, 4501, 50):
-            assert longer.lr_at(step) == load(run).lr_at(step)
+            assert longer.lr_at(step) == before.lr_at(step)
         assert longer.lr_at(8000) == longer.min_lr
 
     def test_writes_lengths_as_a_person_does(self, tmp_path: Path) -> None:

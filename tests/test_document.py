@@ -305,6 +305,7 @@ def test_what_is_no_utf_8_is_refused(refused, suffix, data, reason):
 # Broken syntax
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("suffix", TEXTS)
 def test_a_file_cut_anywhere_is_a_schedule_or_a_config_error(write, suffix):
     data = TEXTS[suffix].encode()
@@ -535,6 +536,7 @@ def nested(suffix: str, place: str, depth: int) -> str:
 KEY = {"number": "min_lr", "option": "lr_decay_style"}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("place", KEY)
 @pytest.mark.parametrize("depth", [50, 300, 900, 960, 980, 10_000])
 @pytest.mark.parametrize("suffix", TEXTS)

@@ -5,6 +5,7 @@ Run as a program, it loads the biggest states, in a process that may not take mu
 
 import contextlib
 import copy
+import functools
 import importlib.metadata
 import importlib.util
 import json
@@ -36,6 +37,8 @@ from schedframe.styles.lr import Polynomial
 from schedframe.styles.wd import WDLinear
 
 from .states import LEGACY, as_written, with_details
+
+pytestmark = pytest.mark.no_cover
 
 FLAGS = {"strict": (False, False), "checkpoint": (True, False), "override": (False, True)}
 
@@ -231,13 +234,23 @@ def prepared(world: World) -> World:
     return world
 
 
+@functools.cache
+def styles(name: str) -> dict[str, Any]:
+    """The styles of the run `name`, found among all distributions once."""
+    said = {**RUN, **RUNS[name]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SchedframeWarning)
+        scheduler = OptimizerParamScheduler(Optimizer(said["max_lr"], said["min_lr"]), **said)
+    return {"lr_decay_style": scheduler.lr_style, "wd_incr_style": scheduler.wd_style}
+
+
 def build(policy: str, name: str = "WSD", *more: dict[str, Any], **changes: Any) -> OptimizerParamScheduler:
     """A scheduler of the run `name`, with `changes`, over the groups of `Optimizer` and `more`."""
     use_checkpoint, override = FLAGS[policy]
     flags = {"use_checkpoint_opt_param_scheduler": use_checkpoint, "override_opt_param_scheduler": override}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SchedframeWarning)
-        said = {**RUN, **RUNS[name], **flags, **changes}
+        said = {**RUN, **RUNS[name], **styles(name), **flags, **changes}
         return OptimizerParamScheduler(Optimizer(said["max_lr"], said["min_lr"], *more), **said)
 
 

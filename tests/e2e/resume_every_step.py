@@ -1,4 +1,4 @@
-"""Loads the states of every step of many runs and follows each to the end; prints what was not equal, as JSON.
+"""Loads the states of every step of many runs and follows them; prints what was not equal, as JSON.
 
 ``python resume_every_step.py FILE FOLDER``. FILE is what test_resume_every_step.py wrote: what each run says, its
 state at every step, and the curve of the run that was never interrupted. FOLDER holds the plugins.
@@ -109,24 +109,24 @@ def fresh(run: dict[str, Any], policy: str) -> Callable[[], Any]:
     return lambda: build(run["way"], policy, said, start_step)
 
 
-def followed(run: dict[str, Any], policy: str, curve: list[list[float]]) -> Iterator[tuple[str, int]]:
-    """Load each state and step on, from every tenth to the end; yield what differs, at which state.
+def followed(run: dict[str, Any], policy: str, curve: list[list[float]], at: range) -> Iterator[tuple[str, int]]:
+    """Load each state of `at` and step on, from every tenth to the end; yield what differs, at which state.
 
     Where the checkpoint's schedule counts, each is loaded into a scheduler of its own, which says another.
     """
     flat = [value for values in curve for value in values]
     another = fresh(run, policy)
     scheduler = another()
-    for k, state in enumerate(run["states"]):
+    for turn, k in enumerate(at):
         if policy == "checkpoint":
             scheduler = another()
         forget_bounds(scheduler)
-        scheduler.load_state_dict(state)
+        scheduler.load_state_dict(run["states"][k])
         if bounds(scheduler) != run["bounds"]:
             yield "bounds", k
         first, own, half = scheduler.optimizer.param_groups
         found = held(scheduler)
-        last = LAST if k % 10 == 0 else min(k + 20, LAST)
+        last = LAST if turn % 10 == 0 else min(k + 20, LAST)
         for _ in range(k, last):
             scheduler.step(1)
             found += (first["lr"], first["weight_decay"], own["lr"], own["weight_decay"])
@@ -138,18 +138,16 @@ def followed(run: dict[str, Any], policy: str, curve: list[list[float]]) -> Iter
 
 
 def loaded(
-    run: dict[str, Any], policy: str, curve: list[list[float]], draw: random.Random
+    run: dict[str, Any], policy: str, curve: list[list[float]], at: range, draw: random.Random
 ) -> Iterator[tuple[str, int]]:
-    """Load all states into one scheduler in random order; yield what differs, at which state.
+    """Load the states of `at` into one scheduler in random order; yield what differs, at which state.
 
     Where a load leaves the same schedule and bounds as an earlier one, the rest of the curve is the same too:
     each different schedule is evaluated over the whole of it.
     """
     known: list[Any] = []
     scheduler = fresh(run, policy)()
-    order = list(range(STEPS + 1))
-    draw.shuffle(order)
-    for k in order:
+    for k in draw.sample(at, len(at)):
         forget_bounds(scheduler)
         scheduler.load_state_dict(run["states"][k])
         if held(scheduler) != curve[k] or evaluated(scheduler) != curve[k]:
@@ -175,7 +173,7 @@ def loaded(
 
 
 def main(file: Path, plugins: str) -> dict[str, Any]:
-    """Resume each run with each policy, in both ways."""
+    """Resume each run with each policy, in both ways: each state is loaded in both, with one policy."""
     runs, draw = json.loads(file.read_text(encoding="utf-8")), random.Random(7)
     path = [entry for entry in sys.path if "site-packages" not in entry]
     told = []
@@ -185,9 +183,10 @@ def main(file: Path, plugins: str) -> dict[str, Any]:
         curve = [[float.fromhex(value) for value in values] for values in run["curve"]]
         for turn, policy in enumerate(FLAGS):
             stepped = (number + turn) % 3 == 0
-            wrong = list(followed(run, policy, curve) if stepped else loaded(run, policy, curve, draw))
+            at = range((number // 2 + turn) % len(FLAGS), len(run["states"]), len(FLAGS))
+            wrong = list(followed(run, policy, curve, at) if stepped else loaded(run, policy, curve, at, draw))
             case = {"run": run["name"], "way": run["way"], "policy": policy, "stepped": stepped}
-            told.append({**case, "states": len(run["states"]), "wrong": wrong})
+            told.append({**case, "states": list(at), "wrong": wrong})
     return {"cases": told, "modules": [name for name in ("torch", "megatron") if name in sys.modules]}
 
 

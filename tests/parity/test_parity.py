@@ -11,6 +11,8 @@ from schedframe import OptimizerParamScheduler, SchedframeWarning
 
 from .strategies import LR_STYLES, TAILS, WD_STYLES, Optimizer, arguments, boundaries, groups, seeds
 
+pytestmark = pytest.mark.no_cover
+
 
 def both(megatron: Any, draw: random.Random, run: dict[str, Any]) -> tuple[Any, Any]:
     """Build Megatron's scheduler and ours on equal groups."""

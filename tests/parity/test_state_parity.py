@@ -11,6 +11,8 @@ from schedframe import OptimizerParamScheduler, SchedframeWarning, StateError
 from .strategies import Optimizer, arguments, groups
 from .test_parity import assert_equal
 
+pytestmark = pytest.mark.no_cover
+
 FLAGS = {
     "checkpoint": {"use_checkpoint_opt_param_scheduler": True, "override_opt_param_scheduler": False},
     "override": {"use_checkpoint_opt_param_scheduler": False, "override_opt_param_scheduler": True},
