@@ -67,13 +67,20 @@ class Ran:
         return [line for line in self.text.splitlines() if line.startswith("schedframe")]
 
 
-def environment(*path: Path, **more: str) -> dict[str, str]:
-    """Return the environment in which Megatron-LM, which lies in `path`, runs on the CPU."""
+def environment(*path: Path, makes: bool = False, **more: str) -> dict[str, str]:
+    """Return the environment in which Megatron-LM, which lies in `path`, runs on the CPU.
+
+    Args:
+        path: goes first into Python's path.
+        makes: Megatron-LM compiles its data sets' helpers at its start; its wheels have no makefile for it.
+        more: other variables.
+    """
+    tools = [] if makes else [str(HERE / "no_make")]
     given = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([*map(str, path), str(HERE / "on_cpu"), *given]),
-        "PATH": os.pathsep.join([str(HERE / "on_cpu"), os.environ["PATH"]]),
+        "PATH": os.pathsep.join([*tools, os.environ["PATH"]]),
         "PYTHONWARNINGS": "ignore",
         "TORCHDYNAMO_DISABLE": "1",
         "CUDA_DEVICE_MAX_CONNECTIONS": "1",
@@ -89,17 +96,22 @@ def environment(*path: Path, **more: str) -> dict[str, str]:
 
 
 def run_all(
-    runs: Iterable[Run], folder: Path, script: Path, settings: Mapping[str, str], model: Sequence[str] = MODEL
+    runs: Iterable[Run],
+    folder: Path,
+    script: Path,
+    settings: Mapping[str, str],
+    model: Sequence[str] = MODEL,
+    python: str = sys.executable,
 ) -> dict[str, Ran]:
     """Run one after the other, and return what each printed, by name."""
     said = [{**vars(run), "arguments": [*model, *run.arguments]} for run in runs]
     done = subprocess.run(
-        [sys.executable, str(HERE / "runs.py"), str(folder), str(script)],
+        [python, str(HERE / "runs.py"), str(folder), str(script)],
         input=json.dumps(said, default=dict),
         env=dict(settings),
         text=True,
         capture_output=True,
-        timeout=600,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stderr
     return {run["name"]: read(folder / f"{run['name']}.log") for run in said}
@@ -110,7 +122,7 @@ def read(log: Path) -> Ran:
     return Ran(text, int(code))
 
 
-def saved_groups(checkpoint: Path, settings: Mapping[str, str]) -> list[dict[str, Any]]:
+def saved_groups(checkpoint: Path, settings: Mapping[str, str], python: str = sys.executable) -> list[dict[str, Any]]:
     """Return the optimizer's param groups in the newest ``torch`` checkpoint under `checkpoint`, without parameters."""
     newest = max(checkpoint.glob("iter_*/mp_rank_00/model_optim_rng.pt"))
     program = (
@@ -120,10 +132,16 @@ def saved_groups(checkpoint: Path, settings: Mapping[str, str]) -> list[dict[str
         "print(json.dumps([{k: v for k, v in g.items() if isinstance(v, (int, float, bool, type(None)))} "
         "for g in groups]))"
     )
-    command = [sys.executable, "-c", program, str(newest)]
+    command = [python, "-c", program, str(newest)]
     done = subprocess.run(command, env=dict(settings), text=True, capture_output=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def version_of(checkout: Path) -> tuple[int, ...]:
+    """Return the version that the file of a checkout says."""
+    text = (checkout / "megatron" / "core" / "package_info.py").read_text(encoding="utf-8")
+    return tuple(int(found) for found in re.findall(r"^(?:MAJOR|MINOR|PATCH) = (\d+)", text, re.MULTILINE))
 
 
 def wheel(version: str, folder: Path) -> Path:

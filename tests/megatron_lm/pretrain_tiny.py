@@ -4,7 +4,6 @@ import inspect
 from functools import partial
 from typing import Any
 
-import cpu
 import torch
 from megatron.core.enums import ModelType
 from megatron.core.models.gpt import GPTModel
@@ -63,7 +62,6 @@ def forward_step(samples: Any, gpt: torch.nn.Module, **_options: Any) -> tuple[t
 
 
 def main() -> None:
-    cpu.resume_without_transformer_engine()
     takes = inspect.signature(pretrain).parameters
     run = partial(pretrain, train_valid_test_dataset_provider=datasets, model_provider=model)
     run = partial(run, model_type=ModelType.encoder_or_decoder, forward_step_func=forward_step)

@@ -19,6 +19,7 @@ from typing import Any
 def main(folder: str, script: str) -> None:
     sys.path.insert(0, str(Path(script).parent.resolve()))
     importlib.import_module("megatron.training.training")
+    importlib.import_module("cpu").resume_without_transformer_engine()
     for run in json.load(sys.stdin):
         child = os.fork()
         if child == 0:
