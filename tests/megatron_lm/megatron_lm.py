@@ -6,10 +6,13 @@ import re
 import subprocess
 import sys
 import zipfile
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from schedframe import Schedule
 
 HERE = Path(__file__).parent
 TINY = HERE / "pretrain_tiny.py"
@@ -136,6 +139,11 @@ def saved_groups(checkpoint: Path, settings: Mapping[str, str], python: str = sy
     done = subprocess.run(command, env=dict(settings), text=True, capture_output=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def printed(schedule: Schedule, steps: Iterable[float]) -> list[str]:
+    """Return the learning rates that Megatron prints at `steps`, which are floats of 32 bits there."""
+    return [f"{rate:.6E}" for rate in array("f", map(schedule.lr_at, steps))]
 
 
 def version_of(checkout: Path) -> tuple[int, ...]:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from .megatron_lm import MODEL, TINY, Ran, environment, wheel
+from schedframe import Schedule
+
+from .megatron_lm import MODEL, TINY, Ran, environment, printed, wheel
 
 VERSION = "0.17.1"
 FILE = "max_lr: 1e-3\nlr_warmup_steps: 2 iters\nlr_decay_style: {style: rex, beta: 0.8}\ntrain_iters: 3\n"
@@ -61,9 +63,9 @@ def test_a_style_of_ones_own_needs_no_packaging(place, tmp_path):
     mine.write_text(
         "from typing import Literal\n"
         "import schedframe\n"
-        "from schedframe.styles import LRShape\n"
+        "from schedframe.styles import LRCurve\n"
         "@schedframe.lr_styles.register\n"
-        "class Mine(LRShape):\n"
+        "class Mine(LRCurve):\n"
         "    style: Literal['mine'] = 'mine'\n"
         "    def coefficient(self, progress):\n"
         "        return 1.0 - progress\n"
@@ -152,3 +154,47 @@ def test_help_has_examples():
     ran = finish(start(*MODULE, "--help", place=None))
     assert ran.code == 0
     assert "torchrun --nproc-per-node 8 -m schedframe.megatron pretrain_gpt.py --schedule run.yaml" in ran.text
+
+
+def test_megatrons_own_yaml_counts_as_its_flags(place, file, tmp_path):
+    for name, lr in (("same", 0.001), ("other", 0.002)):
+        (tmp_path / f"{name}.yaml").write_text(
+            f"lr: {lr}\nglobal_batch_size: 4\ntrain_iters: null\nenable_msc: false\nweight_decay: 0.1\n"
+        )
+    script = tmp_path / "parse.py"
+    script.write_text(
+        "import sys\n"
+        "from megatron.training.arguments import parse_args\n"
+        "args = parse_args()\n"
+        "names = ('lr', 'train_iters', 'lr_warmup_iters', 'lr_decay_style', 'weight_decay', 'schedule')\n"
+        "print(*(getattr(args, name) for name in names))\n"
+    )
+    flags = ["--lr=7", "--schedule", file, "--yaml-cfg"]
+    same = finish(start(*MODULE, script, *flags, tmp_path / "same.yaml", place=place))
+    assert same.code == 0, same.text
+    assert same.text.splitlines()[-1] == f"0.001 3 2 rex 0.1 {file}"
+    other = finish(start(*MODULE, script, *flags, tmp_path / "other.yaml", place=place))
+    assert other.code == 2
+    assert other.text.splitlines()[-1] == (
+        f"schedframe: {file}: line 1, max_lr = 0.001: --lr 0.002 in {tmp_path / 'other.yaml'} says 0.002; leave one of "
+        f"the two out"
+    )
+
+
+def test_a_run_by_samples_with_a_ramp_of_its_batches(place, tmp_path):
+    file = tmp_path / "run.yaml"
+    file.write_text(
+        "max_lr: 1e-3\nlr_warmup_steps: 2 iters\nlr_decay_style: cosine\ntrain_samples: 16\nstart_wd: 0.1\n"
+    )
+    ramp = ["--rampup-batch-size", "2", "2", "4"]
+    ran = finish(start(*MODULE, TINY, *MODEL, *ramp, "--schedule", file, place=place))
+    assert ran.code == 0, ran.text
+    schedule = Schedule(
+        max_lr=1e-3,
+        lr_decay_steps=16,
+        lr_warmup_steps="2 iters",
+        lr_decay_style="cosine",
+        global_batch_size=4,
+        rampup_batch_size=[2, 2, 4],
+    )
+    assert ran.rates == printed(schedule, [2, 4, 8, 12, 16])
