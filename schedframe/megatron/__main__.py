@@ -50,7 +50,9 @@ def main() -> None:
     if not script.is_file():
         _fail(f"there is no script {asked.script}")
     sys.argv = [asked.script, *asked.arguments]
-    sys.path[0] = str(script.parent.resolve())
+    if not getattr(sys.flags, "safe_path", False):
+        del sys.path[0]  # python -m puts the working folder there, python SCRIPT does not
+    sys.path.insert(0, str(script.parent.resolve()))
     try:
         import_styles(asked.imports)
         install()

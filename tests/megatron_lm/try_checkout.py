@@ -67,6 +67,8 @@ class Trial:
             on = [*whole, *self.load(f"{name}-first")]
             yield Run(f"{name} decoupled stock", False, [*on, *self.save(f"{name}-stock")])
             yield Run(f"{name} decoupled launched", True, [*on, *self.save(f"{name}-launched")])
+            both = [*whole, *CHANGED, *self.load(f"{name}-first")]
+            yield Run(f"{name} decoupled changed", True, [*both, *self.save(f"{name}-changed")])
 
     def findings(self) -> Iterator[tuple[bool, str]]:
         """Yield whether what was seen is as it should be, and what that was."""
@@ -83,6 +85,8 @@ class Trial:
             rates, stocks = self.rates(f"{name}-launched"), self.rates(f"{name}-stock")
             told = f"{name}: decoupled groups resumed unchanged end at {rates}, stock: {stocks}"
             yield rates == [2e-5, 1e-4, 1e-4], told
+            rates = self.rates(f"{name}-changed")
+            yield rates == [2e-5, 5e-5, 5e-5], f"{name}: with other bounds beside decoupled ones they end at {rates}"
 
     def rates(self, name: str) -> list[float] | str:
         """The learning rates of the groups in a checkpoint."""
