@@ -50,6 +50,13 @@ def test_a_group_that_is_not_default_keeps_its_own_bounds(schedule, optimizer) -
     assert [group["lr"] for group in opt.param_groups] == [3e-5, 1e-4]
 
 
+def test_so_does_a_decoupled_group_of_an_older_megatron(schedule, optimizer) -> None:
+    older = {key: value for key, value in megatron_group().items() if key != "default_config"}
+    opt = optimizer(older, {**older, "max_lr": 1e-4, "min_lr": 1e-5, "is_decoupled_lr": True})
+    schedule.build(opt).step(1000)
+    assert [group["lr"] for group in opt.param_groups] == [3e-5, 1e-5]
+
+
 def test_where_no_group_says_default_config_every_group_must_agree(schedule, optimizer) -> None:
     with pytest.raises(ConfigError, match=r"param_groups\[1\] have max_lr = 0.001"):
         schedule.build(optimizer({"max_lr": 3e-4}, {"max_lr": 1e-3}))

@@ -469,3 +469,16 @@ def test_no_warning_without_a_mistake(optimizer) -> None:
         warnings.simplefilter("always")
         build(optimizer({"max_lr": 1.0, "min_lr": 0.1, "wd_mult": 1.0, "lr_mult": 1.0, "default_config": True}))
     assert caught == []
+
+
+def test_bounds_that_a_loop_overwrote_are_restored(optimizer) -> None:
+    own, default = {"max_lr": 0.5, "min_lr": 0.05}, {"max_lr": 1.0, "min_lr": 0.1, "default_config": True}
+    scheduler = build(optimizer({**own, "default_config": False}, default, {}))
+    scheduler.step(60)
+    groups = scheduler.optimizer.param_groups
+    before = [dict(group) for group in groups]
+    for group in groups:
+        group.update(max_lr=2.0, min_lr=0.2, lr=9.0)
+    scheduler.restore_bounds()
+    assert groups == before
+    assert scheduler.num_steps == 60

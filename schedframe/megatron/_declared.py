@@ -69,14 +69,19 @@ def table_of(text: Any, argument: str) -> dict[str, Any]:
     """
     if text is None:
         return {}
-    if not isinstance(text, str):
-        table = getattr(text, "__dict__", text)
-    else:
-        table = _document.from_text(Path(f"{_spelled(argument)}.yaml"), f"options: {text}\n").data["options"]
+    table = _read(text) if isinstance(text, str) else getattr(text, "__dict__", text)
     if not isinstance(table, dict) or "style" in table:
         fault = "must be a table of options, such as '{beta: 0.5}'; the style's name is said by the other flag"
         raise ConfigError("the flags", [Problem(_spelled(argument), fault, str(text))])
     return table
+
+
+def _read(text: str) -> Any:
+    """What `text` says as YAML; ``None`` where it is none."""
+    try:
+        return _document.from_text(Path("options.yaml"), f"options: {text}\n").data["options"]
+    except ConfigError:
+        return None
 
 
 def styled(name: Any, options: dict[str, Any]) -> Any:

@@ -124,7 +124,8 @@ def test_options_must_be_a_table(file, said, text):
 
 
 def test_options_that_are_no_yaml_are_told(file):
-    assert told(file, WHOLE, lr_decay_style_options="{beta: ").startswith("--lr-decay-style-options.yaml: line ")
+    told_of = told(file, WHOLE, lr_decay_style_options="{beta: ")
+    assert told_of.startswith("the flags: --lr-decay-style-options = {beta: : must be a table of options")
 
 
 class TestAContinuedSchedule:
