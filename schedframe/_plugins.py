@@ -12,6 +12,7 @@ import importlib_metadata
 from packaging.utils import canonicalize_name
 
 from schedframe._errors import PluginError
+from schedframe._installed import entry_points
 from schedframe._version import __version__
 
 STYLE_GROUPS = ("schedframe.lr_styles", "schedframe.wd_styles")
@@ -55,7 +56,7 @@ def claims(group: str, name: str | None = None) -> list[Claim]:
     allow, block = _listed("SCHEDFRAME_ALLOW"), _listed("SCHEDFRAME_BLOCK")
     wanted = {"group": group} if name is None else {"group": group, "name": name}
     found = []
-    for distribution, points in _by_distribution(importlib_metadata.entry_points(**wanted)):
+    for distribution, points in _by_distribution(entry_points().select(**wanted)):
         fields = _fields(distribution)
         canonical = canonicalize_name(fields.get("Name", ""))
         if canonical in ("", _OURSELVES):

@@ -1,6 +1,7 @@
 """What is read to find one style among many installed distributions: counted, never timed."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -71,14 +72,37 @@ def counts(install: Callable[..., Path], tmp_path: Path) -> dict[str, dict[str, 
     return json.loads(done.stdout)
 
 
-def test_one_style_is_found_by_reading_each_entry_point_once_and_the_metadata_of_its_own_alone(counts):
-    once = {"entry_points.txt": DISTRIBUTIONS}
+def test_each_entry_point_is_read_once_and_the_metadata_of_the_styles_own_distribution_alone(counts):
+    once, kept = ({"entry_points.txt": count} for count in (DISTRIBUTIONS, 0))
     assert counts["import"]["all"] == 0
     assert counts["first model"]["METADATA"] == 0  # pydantic looks for plugins of its own
     assert counts["a plugin's style"].items() >= {**once, "METADATA": 2}.items()
-    assert counts["again"].items() >= {**once, "METADATA": 1}.items()
-    assert counts["a built-in style"].items() >= {**once, "METADATA": 0}.items()
-    assert counts["a name in a registry"].items() >= {**once, "METADATA": 2}.items()
-    assert counts["a schedule"].items() >= {**once, "METADATA": 2}.items()
+    assert counts["again"].items() >= {**kept, "METADATA": 1}.items()
+    assert counts["a built-in style"].items() >= {**kept, "METADATA": 0}.items()
+    assert counts["a name in a registry"].items() >= {**kept, "METADATA": 2}.items()
+    assert counts["a schedule"].items() >= {**kept, "METADATA": 2}.items()
     assert counts["an unknown name"]["METADATA"] <= 2 * DISTRIBUTIONS  # it may be one that hides another copy
     assert counts["where a class is from"]["all"] == 0
+
+
+def test_what_is_installed_and_removed_while_a_process_runs_is_seen(install):
+    assert "style-1" not in schedframe.lr_styles
+    site = install("x-1", STYLE.format(name="style-1"), lr_styles={"style-1": "x_1_mod:S"})
+    assert "style-1" in schedframe.lr_styles
+    install("x-2", STYLE.format(name="style-2"), lr_styles={"style-2": "x_2_mod:S"})
+    assert {"style-1", "style-2"} <= set(schedframe.lr_styles)
+    (site / "x_1-1.0.dist-info" / "entry_points.txt").write_text("[schedframe.lr_styles]\nother = x_1_mod:S\n")
+    assert "style-1" not in schedframe.lr_styles
+    assert "other" in schedframe.lr_styles
+    shutil.rmtree(site / "x_2-1.0.dist-info")
+    assert "style-2" not in schedframe.lr_styles
+
+
+def test_an_installation_that_is_seen_half_done_is_seen_whole_afterwards(install, tmp_path):
+    site = install("x-1", "", lr_styles={})
+    half = site / "x_2-1.0.dist-info"
+    half.mkdir()
+    (half / "METADATA").write_text("Metadata-Version: 2.1\nName: x-2\nVersion: 1.0\n")
+    assert "style-2" not in schedframe.lr_styles
+    (half / "entry_points.txt").write_text("[schedframe.lr_styles]\nstyle-2 = x_2_mod:S\n")
+    assert "style-2" in schedframe.lr_styles

@@ -321,7 +321,7 @@ def test_a_damaged_file_is_a_schedule_or_a_config_error(tmp_path_factory, suffix
     at = data.draw(st.integers(0, len(text)))
     drop = data.draw(st.integers(0, 8))
     insert = data.draw(st.text("{}[]:,\"'#&*!|>%@`-+_.eExoNn0123 \n\t\\=<?~\0\x07ü", max_size=5))
-    path = tmp_path_factory.mktemp("damaged") / f"run.{suffix}"
+    path = tmp_path_factory.getbasetemp() / f"damaged.{suffix}"
     path.write_text(text[:at] + insert + text[at + drop :], encoding="utf-8")
     assert is_schedule_or_config_error(path)
 
@@ -338,7 +338,7 @@ def test_a_damaged_file_is_a_schedule_or_a_config_error(tmp_path_factory, suffix
 @example(text="&a *a")
 @example(text="!<x> 5")
 def test_any_yaml_value_is_a_schedule_or_a_config_error(tmp_path_factory, text):
-    path = tmp_path_factory.mktemp("value") / "run.yaml"
+    path = tmp_path_factory.getbasetemp() / "value.yaml"
     path.write_text(f"lr_decay_steps: 100\nmax_lr: {text}\n")
     assert is_schedule_or_config_error(path)
 
