@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import schedframe
-from schedframe._group_config import FIELDS
+from schedframe._param_groups._config import FIELDS
 from schedframe._schema import schema
 from schedframe._shorthand import FLAT_WSD
 from schedframe.styles import LRCurve, LRShape, Style, WDCurve, WDShape

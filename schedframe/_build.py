@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from schedframe import _group_roles, _hooks
+from schedframe import _hooks
 from schedframe._errors import ConfigError, Problem
 from schedframe._optimizers import together
+from schedframe._param_groups import _roles
+from schedframe._param_groups._plans import contradictions
 from schedframe._policy import policy_of
-from schedframe._role_plans import contradictions
 from schedframe._scheduler import OptimizerParamScheduler
 
 
@@ -23,9 +24,9 @@ def build(
     optimizer = together(optimizer)
     groups = list(optimizer.param_groups)
     problems = [Problem("", complaint) for complaint in _hooks.complaints(schedule)]
-    roles = _group_roles.Roles()
+    roles = _roles.Roles()
     try:
-        roles = _group_roles.assigned(schedule.groups, groups, process_group)
+        roles = _roles.assigned(schedule.groups, groups, process_group)
     except ConfigError as error:
         problems += error.problems
     else:

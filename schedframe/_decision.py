@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from schedframe._errors import StateError
-from schedframe._group_rule import DEFAULT, GroupRule
 from schedframe._lengths import OPEN
+from schedframe._param_groups._rule import DEFAULT, GroupRule
 from schedframe._plan import NAMES, Plan, fingerprint, key_of
 from schedframe._policy import Parent, Policy
 from schedframe._style import Style

@@ -8,9 +8,9 @@ from typing import Any
 from schedframe import _hooks, _state
 from schedframe._continuation import Continuation, document_of, plain, spelled
 from schedframe._errors import ConfigError, Problem
-from schedframe._group_rule import DEFAULT
 from schedframe._lengths import Scale
 from schedframe._numbers import parse_number, parse_rate, whole
+from schedframe._param_groups._rule import DEFAULT
 from schedframe._plan import CURRENT, Plan, fingerprint
 from schedframe._resume import decide
 from schedframe._rewrite import REMOVED

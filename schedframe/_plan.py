@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from schedframe import _engine
 from schedframe._errors import StateError, did_you_mean
-from schedframe._group_rule import DEFAULT, JOINT, GroupRule
+from schedframe._param_groups._rule import DEFAULT, JOINT, GroupRule
 from schedframe._style import LRShape, LRStyle, WDShape, WDStyle
 from schedframe._units import Clock
 from schedframe._warmup import MEGATRONS_TABLE, Warmup

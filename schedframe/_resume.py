@@ -8,7 +8,7 @@ from typing import Any
 from schedframe._byname import by_lr_style, by_wd_style
 from schedframe._decision import Decision, Row, refusal, written
 from schedframe._errors import SchedframeWarning, StateError
-from schedframe._group_rule import DEFAULT, GroupRule
+from schedframe._param_groups._rule import DEFAULT, GroupRule
 from schedframe._plan import CURRENT, NAMES, Plan, fingerprint, key_of, styles_of
 from schedframe._policy import KEYS, Parent, Policy
 from schedframe._registry import Source, sources_within

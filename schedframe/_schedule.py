@@ -11,9 +11,9 @@ from schedframe import _engine, _shorthand
 from schedframe._byname import AnyLRStyle, AnyWDStyle
 from schedframe._document import Document, read
 from schedframe._errors import ConfigError, Problem
-from schedframe._group_config import AnyGroupRules, Asked
 from schedframe._lengths import OPEN, EndLength, Horizon, Length, RunLength, Scale, StartStep, scale_of
 from schedframe._numbers import Count, InitLR, Number, Rate
+from schedframe._param_groups._config import AnyGroupRules, Asked
 from schedframe._plan import NAMES, Plan, fingerprint, key_of, merged, rules_of
 from schedframe._policy import AnyParent, AnyResume, Resume
 from schedframe._problems import broken_rule, problems_of
@@ -269,7 +269,7 @@ class Schedule(BaseModel):
             return Plan.of(self).under(rules_of(self.groups, param_group))
         if not self.groups or param_group is None:
             return self
-        from schedframe._group_roles import rules_for
+        from schedframe._param_groups._roles import rules_for
 
         return Plan.of(self).under(rules_for(self.groups, param_group))
 
@@ -309,10 +309,10 @@ class Schedule(BaseModel):
         Raises:
             ConfigError: a rule fits no parameter of any rank, or two rules set one thing to different values.
         """
-        from schedframe import _group_roles
+        from schedframe._param_groups import _roles
 
         try:
-            return _group_roles.made(self.groups, model, process_group)
+            return _roles.made(self.groups, model, process_group)
         except ConfigError as error:
             raise ConfigError(self._where(), map(self._located, error.problems)) from None
 

@@ -4,17 +4,18 @@ import warnings
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Literal, get_args
 
-from schedframe import _arguments, _engine, _groups, _hooks, _ranks, _reports, _resume, _state
+from schedframe import _arguments, _engine, _hooks, _ranks, _resume, _state
 from schedframe._byname import by_lr_style, by_wd_style
 from schedframe._decision import report
 from schedframe._errors import Problem, SchedframeWarning, StateError
-from schedframe._group_roles import Roles
 from schedframe._log import log_once, log_the_first_time
 from schedframe._optimizers import together
+from schedframe._param_groups import _bounds, _reports
+from schedframe._param_groups._plans import RolePlans
+from schedframe._param_groups._roles import Roles
 from schedframe._plan import CURRENT, NAMES, Plan, fingerprint
 from schedframe._policy import Parent, parse_override, parse_parent, policy_of
 from schedframe._registry import source_of
-from schedframe._role_plans import RolePlans
 from schedframe._style import LRShape, LRStyle, Style, WDShape, WDStyle
 from schedframe._units import Clock, parse_clock
 from schedframe._warmup import MEGATRONS, Warmup, parse_warmup
@@ -152,9 +153,9 @@ class OptimizerParamScheduler:
             warnings.warn(mistake, SchedframeWarning, stacklevel=2)
         for following, group in zip(self._role_plans.each(self, groups), groups, strict=True):
             if following.run is not self:
-                group.update(_groups.adopt(self, following, group))
-        _groups.unshare(groups)
-        self._memory = _groups.Memory(self._role_plans.each(self, groups), groups, with_roles=bool(roles.rules))
+                group.update(_bounds.adopt(self, following, group))
+        _bounds.unshare(groups)
+        self._memory = _bounds.Memory(self._role_plans.each(self, groups), groups, with_roles=bool(roles.rules))
         if init_lr != CURRENT:
             self.step(0)
         log_once(
@@ -364,7 +365,7 @@ class OptimizerParamScheduler:
         was, came_from, held = Plan.of(self), self.num_steps, self._memory.held(groups)
         try:
             self._run(plan, position)
-            _groups.unshare(groups)
+            _bounds.unshare(groups)
             self._memory.restore(self._role_plans.each(self, groups), groups)
             if plan != was:
                 self._role_plans.refuse_unrunnable(self, groups)

@@ -8,8 +8,8 @@ from typing import Any
 
 from schedframe._byname import MARK, by_lr_curve, by_lr_style, by_wd_style
 from schedframe._errors import SchedframeError
-from schedframe._group_config import FIELDS
 from schedframe._numbers import JSON_NUMBER
+from schedframe._param_groups._config import FIELDS
 from schedframe._phases import PHASES_MARK, Phase
 from schedframe._registry import Registry, lr_styles, wd_styles
 from schedframe._schedule import Schedule

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from schedframe._byname import ByName, by_lr_style, by_wd_style
 from schedframe._errors import SchedframeError, StateError
-from schedframe._group_config import parse_match
-from schedframe._group_rule import GroupRule
+from schedframe._param_groups._config import parse_match
+from schedframe._param_groups._rule import GroupRule
 from schedframe._plan import CURRENT, NAMES, digest, fingerprint, fingerprint_of, key_of, styles_of
 from schedframe._problems import problems_of
 from schedframe._registry import Source, sources_within

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 import schedframe
-from schedframe._group_config import FIELDS
+from schedframe._param_groups._config import FIELDS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

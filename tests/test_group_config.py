@@ -8,8 +8,8 @@ import pytest
 
 import schedframe
 from schedframe import ConfigError, Schedule
-from schedframe._group_config import FIELDS
-from schedframe._group_rule import Match
+from schedframe._param_groups._config import FIELDS
+from schedframe._param_groups._rule import Match
 from schedframe._plan import NAMES
 
 BASE: dict[str, Any] = {

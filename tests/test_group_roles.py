@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from schedframe import ConfigError, OptimizerParamScheduler, Schedule, StateError, load  # noqa: E402
 from schedframe._continuation import document_of  # noqa: E402
-from schedframe._group_roles import Roles  # noqa: E402
+from schedframe._param_groups._roles import Roles  # noqa: E402
 from schedframe.styles import LRCurve  # noqa: E402
 
 PIECEWISE = {

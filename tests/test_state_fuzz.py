@@ -28,8 +28,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schedframe import OptimizerParamScheduler, SchedframeWarning, StateError
-from schedframe._group_roles import Roles
-from schedframe._group_rule import GroupRule, Match
+from schedframe._param_groups._roles import Roles
+from schedframe._param_groups._rule import GroupRule, Match
 from schedframe._policy import KEYS, Parent
 from schedframe._state import TEN_KEYS
 from schedframe._warmup import Warmup

@@ -13,7 +13,7 @@ import typer
 
 import schedframe
 from schedframe._errors import ConfigError, PluginError, Problem, SchedframeError
-from schedframe._group_rule import DEFAULT
+from schedframe._param_groups._rule import DEFAULT
 
 if TYPE_CHECKING:
     from schedframe._schedule import Schedule

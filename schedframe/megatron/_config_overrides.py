@@ -3,8 +3,8 @@
 from typing import Any
 
 from schedframe._errors import ConfigError, Problem
-from schedframe._group_roles import tags
-from schedframe._group_rule import GroupRule
+from schedframe._param_groups._roles import tags
+from schedframe._param_groups._rule import GroupRule
 from schedframe._schedule import Schedule
 from schedframe.megatron._scheduler import refuse_other_clocks
 

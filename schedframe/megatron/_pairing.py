@@ -14,7 +14,7 @@ from functools import wraps
 from typing import Any
 
 from schedframe._errors import StateError
-from schedframe._group_roles import is_tag
+from schedframe._param_groups._roles import is_tag
 
 Group = dict[str, Any]
 

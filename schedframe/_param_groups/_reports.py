@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from schedframe import _engine
-from schedframe._group_rule import DEFAULT, GroupRule
 from schedframe._lengths import OPEN
+from schedframe._param_groups._rule import DEFAULT, GroupRule
 from schedframe._plan import Plan, merged, rules_of
 
 Report = dict[str, dict[str, float | str | None]]

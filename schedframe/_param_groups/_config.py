@@ -14,8 +14,8 @@ from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSc
 from pydantic_core import PydanticCustomError
 
 from schedframe._errors import ConfigError, Problem, did_you_mean
-from schedframe._group_rule import DEFAULT, JOINT, KINDS, GroupRule, Match
 from schedframe._numbers import parse_number, share_of
+from schedframe._param_groups._rule import DEFAULT, JOINT, KINDS, GroupRule, Match
 from schedframe._plan import NAMES, key_of
 from schedframe._problems import written
 

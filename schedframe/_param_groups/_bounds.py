@@ -5,7 +5,7 @@ from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from schedframe._engine import Run
-from schedframe._group_roles import is_tag
+from schedframe._param_groups._roles import is_tag
 from schedframe._plan import CURRENT
 from schedframe._rules import trial_lr
 from schedframe._style import LRShape

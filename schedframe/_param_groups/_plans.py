@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from schedframe import _groups
 from schedframe._decision import written
 from schedframe._errors import Problem, StateError
-from schedframe._group_roles import Group, Roles
-from schedframe._group_rule import DEFAULT
-from schedframe._groups import Following, Members
+from schedframe._param_groups import _bounds
+from schedframe._param_groups._bounds import Following, Members
+from schedframe._param_groups._roles import Group, Roles
+from schedframe._param_groups._rule import DEFAULT
 from schedframe._plan import NAMES, Plan, merged, rules_of
 
 
@@ -65,11 +65,11 @@ class RolePlans:
         """Yield what Megatron runs on `groups` although it is a mistake."""
         marked = any("default_config" in group for group in groups)
         for _, following, members in self.members(scheduler, groups):
-            held = [(index, _groups.adopt(scheduler, following, group)) for index, group in members]
-            for key, message in _groups.contradictions(following.run, held, marked=marked):
+            held = [(index, _bounds.adopt(scheduler, following, group)) for index, group in members]
+            for key, message in _bounds.contradictions(following.run, held, marked=marked):
                 yield f"{key} = {getattr(following.run, key)}: {message}"
             if scheduler._ignores_lr_mult and "lr_mult" not in following.given:
-                yield from _groups.ignored_multipliers(members)
+                yield from _bounds.ignored_multipliers(members)
 
     def refuse_unrunnable(self, scheduler: Any, groups: Sequence[Group]) -> None:
         """Refuse bounds of some of `groups` between which a style has no value.
@@ -80,7 +80,7 @@ class RolePlans:
         faults = [
             f"{key}: {fault}"
             for _, following, members in self.members(scheduler, groups)
-            for key, fault in _groups.unrunnable(following.run, members)
+            for key, fault in _bounds.unrunnable(following.run, members)
         ]
         if faults:
             raise StateError("the schedule cannot run: " + "; ".join(faults))
@@ -92,10 +92,10 @@ def contradictions(schedule: Any, roles: Roles, groups: Sequence[Group]) -> Iter
     positions = {rule.role: position for position, rule in enumerate(roles.rules)}
     for role, following, members in RolePlans(roles).members(schedule, groups):
         at = "" if role == DEFAULT else f"groups.{positions[rules_of(roles.rules, role)[0].role]}."
-        held = [(index, _groups.adopt(schedule, following, group)) for index, group in members]
-        for key, message in _groups.contradictions(following.run, held, marked=marked):
+        held = [(index, _bounds.adopt(schedule, following, group)) for index, group in members]
+        for key, message in _bounds.contradictions(following.run, held, marked=marked):
             yield Problem(f"{at}{key}", message, written(getattr(following.run, key)))
-        for key, message in _groups.other_multipliers(following, members):
+        for key, message in _bounds.other_multipliers(following, members):
             yield Problem(f"{at}{key}", message, str(following.given[key]))
 
 

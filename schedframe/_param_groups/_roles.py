@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from schedframe._errors import ConfigError, Problem, StateError
-from schedframe._group_rule import DEFAULT, GroupRule, joined
+from schedframe._param_groups._rule import DEFAULT, GroupRule, joined
 from schedframe._plan import merged, rules_of
 
 Group = dict[str, Any]
