@@ -13,7 +13,7 @@ from schedframe import Schedule
 from .megatron_lm import TINY, Ran, Run, environment, printed, run_all, saved_groups, wheel
 
 COSINE = "--lr 1e-3 --min-lr 1e-4 --lr-decay-style cosine --lr-warmup-iters 4 --weight-decay 0.1".split()
-CHANGED = "--lr 5e-4 --min-lr 5e-5 --lr-decay-style cosine --lr-warmup-iters 4 --weight-decay 0.1".split()
+CHANGED = "--lr 5e-4 --min-lr 5e-5 --lr-decay-style cosine --lr-warmup-iters 4 --weight-decay 0.05".split()
 DECOUPLED = "--decoupled-lr 5e-4 --decoupled-min-lr 2e-5".split()
 OVERRIDE = "--override-opt_param-scheduler"
 
@@ -150,6 +150,7 @@ def test_so_does_one_with_the_distributed_optimizer(trial):
     assert trial.ran["distributed resumed"].rates[-1] == "5.000000E-05"
     groups = saved_groups(trial.folder / "changed", trial.settings)
     assert [(group["max_lr"], group["min_lr"], group["lr"]) for group in groups] == [(5e-4, 5e-5, 5e-5)] * len(groups)
+    assert sorted((group["wd_mult"], group["weight_decay"]) for group in groups) == [(0.0, 0.0), (1.0, 0.05)]
     assert not any("schedframe" in key for group in groups for key in group)
 
 
