@@ -11,7 +11,7 @@ from schedframe import _build, _hooks, _scheduler
 from schedframe._decision import written
 from schedframe._errors import ConfigError, Problem, UnknownMegatronError
 from schedframe._log import is_first_rank
-from schedframe._registry import source_of
+from schedframe._registry import Source, sources_within
 from schedframe._schedule import Schedule
 from schedframe._style import Style
 from schedframe._version import __version__
@@ -257,6 +257,11 @@ def _announcement(scheduler: _scheduler.OptimizerParamScheduler) -> str:
 
 
 def _from(style: Style) -> str:
-    source = source_of(style)
-    where = f"{source.distribution} {source.version}" if source.distribution else str(source)
-    return f"{written(style)} from {where}"
+    """`style`, where it is from, and where the styles that it holds are from, if that is elsewhere."""
+    own, *held = sources_within("", style).values()
+    others = [f", {source.name} from {_where(source)}" for source in held if source.distribution != own.distribution]
+    return f"{written(style)} from {_where(own)}{''.join(dict.fromkeys(others))}"
+
+
+def _where(source: Source) -> str:
+    return f"{source.distribution} {source.version}" if source.distribution else str(source)

@@ -184,7 +184,8 @@ def test_megatrons_own_yaml_counts_as_its_flags(place, file, tmp_path):
 def test_a_run_by_samples_with_a_ramp_of_its_batches(place, tmp_path):
     file = tmp_path / "run.yaml"
     file.write_text(
-        "max_lr: 1e-3\nlr_warmup_steps: 2 iters\nlr_decay_style: cosine\ntrain_samples: 16\nstart_wd: 0.1\n"
+        "max_lr: 1e-3\nlr_warmup_steps: 2 iters\ntrain_samples: 16\n"
+        "lr_decay_style: {style: WSD, wsd_decay_steps: 2 iters, lr_wsd_decay_style: rex}\n"
     )
     ramp = ["--rampup-batch-size", "2", "2", "4"]
     ran = finish(start(*MODULE, TINY, *MODEL, *ramp, "--schedule", file, place=place))
@@ -193,8 +194,10 @@ def test_a_run_by_samples_with_a_ramp_of_its_batches(place, tmp_path):
         max_lr=1e-3,
         lr_decay_steps=16,
         lr_warmup_steps="2 iters",
-        lr_decay_style="cosine",
+        lr_decay_style={"style": "WSD", "wsd_decay_steps": "2 iters", "lr_wsd_decay_style": "rex"},
         global_batch_size=4,
         rampup_batch_size=[2, 2, 4],
     )
     assert ran.rates == printed(schedule, [2, 4, 8, 12, 16])
+    wsd = "WSD(wsd_decay_steps=8, lr_wsd_decay_style=rex(beta=0.5))"
+    assert ran.said == [f"schedframe 0.1.0: {wsd} from schedframe 0.1.0, rex from schedframe-rex 0.1.0"]
