@@ -69,13 +69,20 @@ def install() -> None:
 
 
 def resume_without_transformer_engine() -> None:
-    """Let a DistributedOptimizer load a ``torch`` checkpoint into torch's own Adam.
+    """Let a DistributedOptimizer load a checkpoint into torch's own Adam.
 
-    That keeps its step as a tensor beside the moments, and Megatron looks for it among the saved ones.
+    That keeps its step as a tensor beside the moments: with ``torch`` Megatron looks for it among the saved ones, with
+    ``torch_dist`` among those of an optimizer that has made no step yet.
     """
     from megatron.core.optimizer.distrib_optimizer import DistributedOptimizer
 
-    put = DistributedOptimizer._set_main_param_and_optimizer_states
+    put, sharded = DistributedOptimizer._set_main_param_and_optimizer_states, DistributedOptimizer.sharded_state_dict
+
+    def begun(self: Any, *arguments: Any, **options: Any) -> Any:
+        self.init_state_fn(self.optimizer, self.config)
+        for state in self.optimizer.state.values():
+            state.setdefault("step", torch.tensor(0.0))
+        return sharded(self, *arguments, **options)
 
     def with_step(self: Any, model_param: Any, tensors: dict[str, Any]) -> None:
         index, order = self.model_param_group_index_map[model_param]
@@ -83,6 +90,7 @@ def resume_without_transformer_engine() -> None:
         put(self, model_param, {**tensors, "step": state["step"]} if "step" in state else tensors)
 
     DistributedOptimizer._set_main_param_and_optimizer_states = with_step
+    DistributedOptimizer.sharded_state_dict = begun
 
 
 def _says(answer: Any) -> Any:

@@ -54,11 +54,11 @@ class Trial:
         self.policy.write_text("max_lr = 5e-4\n")
         self.ran: dict[str, Ran] = run_all(self.runs(), folder, TINY, self.settings)
 
-    def save(self, name: str) -> list[str]:
-        return f"--ckpt-format torch --save {self.folder / name} --save-interval 10".split()
+    def save(self, name: str, form: str = "torch") -> list[str]:
+        return f"--ckpt-format {form} --save {self.folder / name} --save-interval 10".split()
 
-    def load(self, name: str) -> list[str]:
-        return f"--ckpt-format torch --load {self.folder / name}".split()
+    def load(self, name: str, form: str = "torch") -> list[str]:
+        return f"--ckpt-format {form} --load {self.folder / name}".split()
 
     def runs(self) -> list[Run]:
         bf16 = ["--bf16", "--use-distributed-optimizer"]
@@ -86,6 +86,8 @@ class Trial:
         once = [
             Run("rex", True, [*rex, "--lr-decay-style-options={beta: 0.8}"]),
             Run("resumed strictly", True, [*iters(13), *CHANGED, *self.load("stock")]),
+            Run("sharded", True, [*iters(10), *COSINE, *bf16, *self.save("sharded", "torch_dist")]),
+            Run("sharded resumed", True, [*iters(13), *CHANGED, *bf16, *self.load("sharded", "torch_dist"), OVERRIDE]),
             Run("rules", True, ["--schedule", str(self.rules), *self.save("rules")]),
             Run("other flag", True, [*schedule, "--lr=2e-3", "--lr-warmup-iters=5"]),
             Run("unknown style", True, [*iters(10), "--lr=1e-3", "--lr-decay-style=cosin"]),
@@ -152,6 +154,10 @@ def test_so_does_one_with_the_distributed_optimizer(trial):
     assert [(group["max_lr"], group["min_lr"], group["lr"]) for group in groups] == [(5e-4, 5e-5, 5e-5)] * len(groups)
     assert sorted((group["wd_mult"], group["weight_decay"]) for group in groups) == [(0.0, 0.0), (1.0, 0.05)]
     assert not any("schedframe" in key for group in groups for key in group)
+
+
+def test_and_one_from_a_sharded_checkpoint(trial):
+    assert trial.ran["sharded resumed"].rates[-1] == "5.000000E-05", trial.ran["sharded resumed"].text
 
 
 def test_without_the_flag_other_bounds_are_refused(trial):
