@@ -87,6 +87,17 @@ def extend(parser: argparse.ArgumentParser, parsed: Parsed) -> argparse.Argument
     return parser
 
 
+def said_in(args: Any) -> dict[str, Any]:
+    """Return the arguments that Megatron's YAML says; it has them all, and nothing or 0 for what is not meant.
+
+    Args:
+        args: the YAML's namespace.
+    """
+    said = {name: getattr(args, name, None) for name in (*SCHEDULERS, *BATCHES)}
+    unsaid = [name for name in said if name.startswith("lr_warmup_") and said[name] == 0]
+    return {name: value for name, value in said.items() if not (value is None or value is False or name in unsaid)}
+
+
 _UNSAID = object()
 
 

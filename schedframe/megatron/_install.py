@@ -127,10 +127,7 @@ class _Launch:
         for name, value in self._own.items():
             if getattr(args, name, None) is None:
                 setattr(args, name, value)
-        ours = (*_flags.SCHEDULERS, *_flags.BATCHES)
-        said = {name: getattr(args, name, None) for name in ours}
-        said = {name: value for name, value in said.items() if value not in (None, False)}
-        self._declare(args, said, f"in {path}")
+        self._declare(args, _flags.said_in(args), f"in {path}")
         return args
 
     def _declare(self, args: Any, said: Mapping[str, Any], place: str) -> None:

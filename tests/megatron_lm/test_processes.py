@@ -160,6 +160,7 @@ def test_megatrons_own_yaml_counts_as_its_flags(place, file, tmp_path):
     for name, lr in (("same", 0.001), ("other", 0.002)):
         (tmp_path / f"{name}.yaml").write_text(
             f"lr: {lr}\nglobal_batch_size: 4\ntrain_iters: null\nenable_msc: false\nweight_decay: 0.1\n"
+            "min_lr: 0.0\nlr_warmup_iters: 0\nlr_warmup_samples: 0\noverride_opt_param_scheduler: false\n"
         )
     script = tmp_path / "parse.py"
     script.write_text(
