@@ -68,9 +68,10 @@ class _Boolean:
 
 
 def _takes_bool(annotation: Any) -> bool:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    parts = get_args(annotation)
+    if not parts and isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return True
-    return annotation in (bool, Any, object) or any(_takes_bool(part) for part in get_args(annotation))
+    return annotation in (bool, Any, object) or any(map(_takes_bool, parts))
 
 
 def _mask_bools(value: Any) -> Any:
