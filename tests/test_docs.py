@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import pydantic
 import pytest
+from packaging.version import Version
 
 import schedframe
 from schedframe._param_groups._config import FIELDS
@@ -114,6 +116,7 @@ def test_every_key_of_a_rule_has_an_example_that_loads_and_changes_something(key
     assert set(rule.sets()) >= {*FIELDS[key], *({key} & {"lr_mult", "wd_mult"})}
 
 
+@pytest.mark.skipif(Version(pydantic.VERSION) < Version("2.10"), reason="older pydantic writes schemas in other words")
 def test_the_generated_pages_are_current() -> None:
     module = made()
     for file, text in module.pages().items():

@@ -44,6 +44,9 @@ class Square(LRCurve):
     def coefficient(self, progress: float) -> float:
         return 1.0 - progress**2
 '''
+DECORATED = 7 if sys.version_info >= (3, 11) else 8
+"""Where Python says that the class `STYLE` is registered: at the decorator, or at the class."""
+
 SHORT = {"max_lr": 1.0, "lr_decay_steps": 100}
 
 
@@ -101,7 +104,7 @@ def test_a_file_brings_its_styles(name: str) -> None:
 def test_a_module_brings_its_styles(monkeypatch: pytest.MonkeyPatch) -> None:
     file = write("src/my_package/styles.py")
     write("src/my_package/__init__.py", "")
-    monkeypatch.syspath_prepend("src")
+    monkeypatch.syspath_prepend(Path("src").absolute())
     import_styles(["my_package.styles"])
     style = lr_styles["square"]
     assert style is sys.modules["my_package.styles"].Square
@@ -158,7 +161,7 @@ def test_the_same_content_again_is_imported_once() -> None:
 
 def test_a_module_that_is_imported_as_a_file_too_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     file = write("src/my_styles.py")
-    monkeypatch.syspath_prepend("src")
+    monkeypatch.syspath_prepend(Path("src").absolute())
     import_styles(["my_styles"])
     module = source_of(lr_styles["square"])
     import_styles([str(file)])
@@ -167,7 +170,7 @@ def test_a_module_that_is_imported_as_a_file_too_is_the_same(monkeypatch: pytest
 
 def test_what_a_failing_file_imports_keeps_what_it_registers(monkeypatch: pytest.MonkeyPatch) -> None:
     write("src/my_cubes.py", STYLE.replace("square", "cube"))
-    monkeypatch.syspath_prepend("src")
+    monkeypatch.syspath_prepend(Path("src").absolute())
     write("my_styles.py", f"import my_cubes\n{STYLE}1 / 0\n")
     with pytest.raises(PluginError, match="ZeroDivisionError"):
         import_styles(["my_styles.py"])
@@ -183,7 +186,7 @@ def test_other_content_under_one_path_is_refused() -> None:
         import_styles(["my_styles.py"])
     now, then = digest(STYLE + "# edited\n")[:12], digest()[:12]
     assert str(caught.value) == (
-        f"--import names 'my_styles.py', which fails in line 7: LR style 'square' is already registered for "
+        f"--import names 'my_styles.py', which fails in line {DECORATED}: LR style 'square' is already registered for "
         f"{file} (sha256 {then}…); give {file} (sha256 {now}…) another name"
     )
 
@@ -211,7 +214,7 @@ def test_the_source_is_the_path_and_the_digest_of_what_was_run() -> None:
 
 def test_a_class_that_a_file_takes_from_a_module_is_known_by_that_modules_file(monkeypatch: pytest.MonkeyPatch) -> None:
     curves = write("src/my_curves.py", STYLE.replace("@schedframe.lr_styles.register\n", ""))
-    monkeypatch.syspath_prepend("src")
+    monkeypatch.syspath_prepend(Path("src").absolute())
     write("my_styles.py", "import my_curves, schedframe\nschedframe.lr_styles.register(my_curves.Square)\n")
     import_styles(["my_styles.py"])
     assert str(source_of(lr_styles["square"])) == f"{curves} (sha256 {digest(curves.read_text())[:12]}…)"
@@ -219,7 +222,7 @@ def test_a_class_that_a_file_takes_from_a_module_is_known_by_that_modules_file(m
 
 def test_a_module_whose_file_is_gone_is_known_by_its_class(monkeypatch: pytest.MonkeyPatch) -> None:
     write("src/my_styles.py", f"import os\nos.remove(__file__)\n{STYLE}")
-    monkeypatch.syspath_prepend("src")
+    monkeypatch.syspath_prepend(Path("src").absolute())
     import_styles(["my_styles"])
     assert str(source_of(lr_styles["square"])) == "my_styles:Square"
 
@@ -368,14 +371,14 @@ CANNOT: dict[str, tuple[dict[str, str | bytes], str, str]] = {
     "takes a built-in name": (
         {"my_styles.py": STYLE.replace("square", "cosine")},
         "my_styles.py",
-        "'my_styles.py', which fails in line 7: LR style 'cosine' is built in; "
+        f"'my_styles.py', which fails in line {DECORATED}: LR style 'cosine' is built in; "
         "give my_styles.py:Square a name of its own",
     ),
     "registers one name twice": (
         {"my_styles.py": f"{STYLE}\n@schedframe.lr_styles.register\nclass Other(Square): ...\n"},
         "my_styles.py",
-        "'my_styles.py', which fails in line 16: LR style 'square' is already registered for my_styles.py:Square; "
-        "give my_styles.py:Other another name",
+        f"'my_styles.py', which fails in line {DECORATED + 9}: LR style 'square' is already registered for "
+        "my_styles.py:Square; give my_styles.py:Other another name",
     ),
     "has a comma": (
         {"a.py": STYLE, "b.py": STYLE},
@@ -430,7 +433,7 @@ def test_what_cannot_be_imported_is_told_and_leaves_nothing(
     files, name, text = CANNOT[case]
     for file, content in files.items():
         write(file, content)
-    monkeypatch.syspath_prepend("src")
+    monkeypatch.syspath_prepend(Path("src").absolute())
     known = set(lr_styles)
     for _ in range(2):
         with pytest.raises(PluginError) as caught:
@@ -562,7 +565,7 @@ def test_a_style_goes_to_a_spawned_process(by: str) -> None:
 
 def test_what_is_imported_is_told_to_processes_that_are_started(monkeypatch: pytest.MonkeyPatch) -> None:
     write("src/my_cubes.py", STYLE.replace("square", "cube"))
-    monkeypatch.syspath_prepend("src")
+    monkeypatch.syspath_prepend(Path("src").absolute())
     file = write("my_styles.py")
     import_styles(["my_cubes", "./my_styles.py"])
     import_styles([str(file)])
