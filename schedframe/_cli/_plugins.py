@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   schedframe plugins
-  schedframe plugins --format json
+  schedframe plugins --json
   schedframe plugins --import ./my_styles.py
 """
 
@@ -51,6 +51,7 @@ class Row:
 
 def plugins(
     format: Annotated[Format, typer.Option(help="What to print.")] = Format.table,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """List the installed plugins, and try each.
 
@@ -59,7 +60,7 @@ def plugins(
     the path. The exit code is 1 where something is neither ok nor blocked.
     """
     rows = sorted(_rows(), key=lambda row: (row.distribution, row.adds))
-    if format is Format.json:
+    if as_json or format is Format.json:
         typer.echo(json.dumps({"plugins": [asdict(row) for row in rows]}, indent=2))
     else:
         _print(rows)

@@ -114,3 +114,8 @@ def test_the_schema_leaves_out_what_is_broken_and_tells_it(install: Install) -> 
     assert (code, err) == (0, "")
     committed = Path(__file__).parents[2] / "docs" / "reference" / "schedframe.schema.json"
     assert json.loads(out)["$defs"].keys() == json.loads(committed.read_text())["$defs"].keys()
+
+
+def test_json_is_short_for_the_format(install: Install) -> None:
+    add(install, "x-good", "good-one")
+    assert run("plugins", "--json") == run("plugins", "--format", "json")
