@@ -29,6 +29,8 @@ _PLAIN = {
     "global_batch_size": "global_batch_size",
     "seq_length": "seq_length",
     "step_batch_size_schedule": "step_batch_size_schedule",
+    "decrease_batch_size_if_needed": "decrease_batch_size_if_needed",
+    "micro_batch_size": "micro_batch_size",
     "weight_decay": "start_wd",
     "start_weight_decay": "start_wd",
     "end_weight_decay": "end_wd",

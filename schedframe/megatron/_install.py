@@ -238,12 +238,12 @@ def _around(original: Callable[..., Any], replacement: Callable[..., Any]) -> An
 
 def _batches(args: Any) -> dict[str, Any]:
     """What converts iterations and tokens in a style's options."""
-    ramp = getattr(args, "rampup_batch_size", None)
-    return {
-        "global_batch_size": args.global_batch_size,
-        "seq_length": getattr(args, "seq_length", None),
-        "rampup_batch_size": None if ramp is None else [int(size) for size in ramp],
-    }
+    said = {key: getattr(args, key, None) for key in (*_flags.BATCHES, "data_parallel_size")}
+    if said["rampup_batch_size"] is not None:
+        said["rampup_batch_size"] = [int(size) for size in said["rampup_batch_size"]]
+    if said["step_batch_size_schedule"] is not None:
+        said["global_batch_size"] = None  # the one at the start, which the schedule says too
+    return {key: value for key, value in said.items() if value is not None}
 
 
 def _announcement(scheduler: _scheduler.OptimizerParamScheduler) -> str:

@@ -68,7 +68,9 @@ def test_every_group_has_the_values_of_that_megatron(theirs, lr_style, wd_style)
 def test_its_lr_mult_is_no_mistake():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        OptimizerParamScheduler015(
+        scheduler = OptimizerParamScheduler015(
             SimpleNamespace(param_groups=[{"lr_mult": 0.1}]),
             **{**ARGUMENTS, "lr_decay_style": "cosine", "wd_incr_style": "linear"},
         )
+    scheduler.step(100)
+    assert scheduler.optimizer.param_groups[0]["lr"] == 1e-4 * 0.1

@@ -64,7 +64,8 @@ def test_options_of_a_flag_are_added_to_the_files_style(file):
 def test_what_both_say_in_other_words_is_the_same(file):
     text = "max_lr: 1e-3\nlr_warmup_steps: 10%\nlr_decay_style: {style: wsd, wsd_decay_steps: 40}\ntrain_samples: 400\n"
     said = {"lr_warmup_samples": 40, "lr_decay_style": "WSD", "train_iters": 100, "global_batch_size": 4}
-    both(file, text, **said, lr=0.001, lr_wsd_decay_iters=10, weight_decay=0.1)
+    schedule = both(file, text, **said, lr=0.001, lr_wsd_decay_iters=10, weight_decay=0.1)
+    assert (schedule.lr_warmup_steps, schedule.train_steps, schedule.start_wd) == (40, 400, 0.1)
 
 
 def test_megatrons_own_weight_decay_counts_where_nobody_says_one(file):
@@ -149,7 +150,25 @@ class TestAContinuedSchedule:
         )
 
     def test_any_end_will_do_where_the_file_says_none(self, file):
-        both(file, "max_lr: 1e-3\nstart_step: 400\nlr_decay_steps: 100\n", train_samples=900)
+        schedule = both(file, "max_lr: 1e-3\nstart_step: 400\nlr_decay_steps: 100\n", train_samples=900)
+        assert (schedule.start_step, schedule.lr_decay_steps, schedule.train_steps) == (400, 100, None)
+
+
+class TestDecreasedBatches:
+    """Megatron may decrease batches to what the ranks divide, and iterations are then other samples."""
+
+    flags = {"global_batch_size": 8, "rampup_batch_size": ["3", "5", "16"], "decrease_batch_size_if_needed": True}
+    text = "max_lr: 1e-3\ntrain_samples: 400\nlr_warmup_steps: 4 iters\n"
+
+    def test_iterations_are_counted_with_them(self, file):
+        plain = both(file, self.text, **{**self.flags, "decrease_batch_size_if_needed": False}, micro_batch_size=1)
+        decreased = both(file, f"{self.text}data_parallel_size: 2\n", **self.flags, micro_batch_size=1)
+        assert (plain.lr_warmup_steps, decreased.lr_warmup_steps) == (12, 8)
+
+    def test_without_the_ranks_they_cannot_be_counted_and_that_is_told(self, file):
+        assert told(file, self.text, **self.flags, micro_batch_size=1).startswith(
+            "run.yaml: --decrease-batch-size-if-needed True: needs micro_batch_size and data_parallel_size"
+        )
 
 
 class TestFilling:
