@@ -12,9 +12,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import schedframe
-from schedframe._param_groups._config import FIELDS
-from schedframe._schema import schema
-from schedframe._shorthand import FLAT_WSD
+from schedframe._schedule.groups import FIELDS
+from schedframe._schedule.shorthand import FLAT_WSD
+from schedframe._tools.schema import schema
 from schedframe.styles import LRCurve, LRShape, Style, WDCurve, WDShape
 from schedframe.styles.lr import WSD
 

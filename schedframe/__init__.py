@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from schedframe._version import __version__
 
 if TYPE_CHECKING:
-    from schedframe._continuation import Continuation
     from schedframe._errors import (
         ConfigError,
         PluginError,
@@ -32,11 +31,13 @@ if TYPE_CHECKING:
         UnknownMegatronError,
         UnknownStyleError,
     )
-    from schedframe._hooks import hookimpl
-    from schedframe._operations import branch, extend, rewarm
-    from schedframe._registry import Registry, Source, lr_styles, source_of, wd_styles
-    from schedframe._schedule import Schedule, load
-    from schedframe._scheduler import OptimizerParamScheduler
+    from schedframe._plugins.hooks import hookimpl
+    from schedframe._plugins.registry import Registry, Source
+    from schedframe._run.scheduler import OptimizerParamScheduler
+    from schedframe._schedule.schedule import Schedule, load
+    from schedframe._tools.continuation.continuation import Continuation
+    from schedframe._tools.continuation.operations import branch, extend, rewarm
+    from schedframe.styles._installed import lr_styles, source_of, wd_styles
 
 __all__ = [
     "ConfigError",
@@ -67,7 +68,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "_continuation": ("Continuation",),
+    "_tools.continuation.continuation": ("Continuation",),
     "_errors": (
         "ConfigError",
         "PluginError",
@@ -81,11 +82,12 @@ _HOMES = {
         "UnknownMegatronError",
         "UnknownStyleError",
     ),
-    "_hooks": ("hookimpl",),
-    "_operations": ("branch", "extend", "rewarm"),
-    "_registry": ("Registry", "Source", "lr_styles", "source_of", "wd_styles"),
-    "_schedule": ("Schedule", "load"),
-    "_scheduler": ("OptimizerParamScheduler",),
+    "_plugins.hooks": ("hookimpl",),
+    "_tools.continuation.operations": ("branch", "extend", "rewarm"),
+    "_plugins.registry": ("Registry", "Source"),
+    "styles._installed": ("lr_styles", "source_of", "wd_styles"),
+    "_schedule.schedule": ("Schedule", "load"),
+    "_run.scheduler": ("OptimizerParamScheduler",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -105,6 +105,11 @@ class SchedframeWarning(UserWarning):
     """What was asked for runs, but is probably a mistake."""
 
 
+def dotted(parts: Iterable[str]) -> str:
+    """Join keys to a path; an empty key is written as two quotes."""
+    return ".".join(part or "''" for part in parts)
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``"; did you mean 'cosine'?"`` for the nearest of `known`, or an empty string."""
     folded: dict[str, str] = {}

@@ -7,8 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from schedframe._errors import Problem, did_you_mean
-from schedframe._formats._parsed import dotted
+from schedframe._errors import Problem, did_you_mean, dotted
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], keys: Iterable[str] = ()) -> list[Problem]:

@@ -35,12 +35,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from schedframe._byname import by_lr_style, by_wd_style
 from schedframe._errors import SchedframeError
-from schedframe._hooks import muted
-from schedframe._registry import Registry, lr_styles, wd_styles
-from schedframe._schedule import Schedule
-from schedframe._style import LRPoint, LRStyle, Style, WDPoint, WDShape, WDStyle
+from schedframe._plugins.hooks import muted
+from schedframe._plugins.registry import Registry
+from schedframe._schedule.schedule import Schedule
+from schedframe.styles._base import LRPoint, LRStyle, Style, WDPoint, WDShape, WDStyle
+from schedframe.styles._byname import by_lr_style, by_wd_style
+from schedframe.styles._installed import lr_styles, wd_styles
 from schedframe.styles.lr import Cosine
 from schedframe.styles.wd import WDConstant, WDCosine
 

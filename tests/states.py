@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from schedframe._plan import digest, fingerprint_of
-from schedframe._state import TEN_KEYS
+from schedframe._plan.plan import digest, fingerprint_of
+from schedframe._run.resume.state import TEN_KEYS
 
 LEGACY = {
     "max_lr": "start_lr",

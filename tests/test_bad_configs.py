@@ -10,7 +10,7 @@ import pytest
 
 import schedframe
 from schedframe import ConfigError
-from schedframe._param_groups._config import FIELDS
+from schedframe._schedule.groups import FIELDS
 
 from .test_config_errors import LR_STYLES, WD_STYLES
 

@@ -13,7 +13,7 @@ import pytest
 from packaging.version import Version
 
 import schedframe
-from schedframe._param_groups._config import FIELDS
+from schedframe._schedule.groups import FIELDS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -145,7 +145,7 @@ def test_every_variable_is_in_the_reference() -> None:
 def test_every_hook_is_in_the_reference_with_its_arguments() -> None:
     import inspect
 
-    from schedframe._hooks import Hooks
+    from schedframe._plugins.hooks import Hooks
 
     for name, hook in vars(Hooks).items():
         if name.startswith("schedframe_"):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import schedframe
 from schedframe import ConfigError, Schedule
-from schedframe._document import read
+from schedframe._files.config.document import read
 
 Write = Callable[..., Path]
 

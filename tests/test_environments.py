@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schedframe import __version__
-from schedframe._starter import Starter, start
+from schedframe._cli.starter import Starter, start
 
 from .environments import ROOT, Environment
 

@@ -14,7 +14,7 @@ import pytest
 
 import schedframe
 from schedframe import ConfigError
-from schedframe._files import write_new
+from schedframe._files.write import write_new
 
 ROOT = str(Path(schedframe.__file__).parents[1])
 posix_only = pytest.mark.skipif(os.name != "posix", reason="needs the permissions and signals of POSIX")
@@ -34,7 +34,7 @@ def start(script, *arguments):
     """Run `script` in a process of its own, with `write_new` and `Path` at hand."""
     head = "import os, sys\nfrom pathlib import Path\nfrom schedframe import ConfigError\n"
     return subprocess.Popen(
-        [sys.executable, "-c", f"{head}from schedframe._files import write_new\n{script}", *map(str, arguments)],
+        [sys.executable, "-c", f"{head}from schedframe._files.write import write_new\n{script}", *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": ROOT},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

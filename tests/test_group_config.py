@@ -8,9 +8,9 @@ import pytest
 
 import schedframe
 from schedframe import ConfigError, Schedule
-from schedframe._param_groups._config import FIELDS
-from schedframe._param_groups._rule import Match
-from schedframe._plan import NAMES
+from schedframe._plan.plan import NAMES
+from schedframe._plan.rule import Match
+from schedframe._schedule.groups import FIELDS
 
 BASE: dict[str, Any] = {
     "train_samples": 1000,

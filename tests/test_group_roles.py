@@ -11,8 +11,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from schedframe import ConfigError, OptimizerParamScheduler, Schedule, StateError, load  # noqa: E402
-from schedframe._continuation import document_of  # noqa: E402
-from schedframe._param_groups._roles import Roles  # noqa: E402
+from schedframe._run.groups.roles import Roles  # noqa: E402
+from schedframe._tools.continuation.continuation import document_of  # noqa: E402
 from schedframe.styles import LRCurve  # noqa: E402
 
 PIECEWISE = {
@@ -621,7 +621,7 @@ class TestResume:
 
     def test_a_state_of_megatrons_says_nothing_of_rules(self) -> None:
         from schedframe import SchedframeWarning
-        from schedframe._state import TEN_KEYS
+        from schedframe._run.resume.state import TEN_KEYS
 
         state = run_of(THREE, 50)[2].state_dict()
         scheduler = run_of(Schedule(**BASE, groups=[ROUTER, MUON, BIASES], resume="override"))[2]

@@ -9,7 +9,7 @@ import pytest
 
 import schedframe
 from schedframe import ConfigError, OptimizerParamScheduler, PluginError, Schedule, StateError, lr_styles
-from schedframe._hooks import Hooks, _manager, complaints
+from schedframe._plugins.hooks import Hooks, _manager, complaints
 
 HEAD = "import schedframe\nfrom schedframe import hookimpl\n\ncalls = []\n\n"
 

@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schedframe import ConfigError, Schedule
-from schedframe._lengths import parse_length, parse_measure
-from schedframe._numbers import parse_number
+from schedframe._units.lengths import parse_length, parse_measure
+from schedframe._units.numbers import parse_number
 
 LENGTHS = [
     ("2000", 2000),

@@ -11,7 +11,7 @@ import pytest
 
 import schedframe
 from schedframe import ConfigError
-from schedframe._starter import LICENSES, Starter, start
+from schedframe._cli.starter import LICENSES, Starter, start
 
 ROOT = Path(schedframe.__file__).parents[1]
 requires_hatchling = pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="needs hatchling")

@@ -25,7 +25,7 @@ from schedframe import (
     source_of,
     wd_styles,
 )
-from schedframe._one_off import import_styles
+from schedframe._plugins.imports import import_styles
 
 REPO = Path(__file__).resolve().parents[1]
 STYLE = '''\
@@ -57,9 +57,11 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("SCHEDFRAME_IMPORT", "")
     before, modules = [dict(registry._registered) for registry in (lr_styles, wd_styles)], set(sys.modules)
     yield
-    lr_styles._registered, wd_styles._registered = before
+    for registry, registered in zip((lr_styles, wd_styles), before, strict=True):
+        registry._registered.clear()
+        registry._registered.update(registered)
     for name in set(sys.modules) - modules:
-        if name.startswith(("schedframe._imported.", "my_")):
+        if name.startswith(("schedframe._plugins.imported.", "my_")):
             del sys.modules[name]
 
 
@@ -240,7 +242,7 @@ def state(optimizer: Callable[..., Any], **changes: Any) -> dict[str, Any]:
 
 
 def forget() -> None:
-    lr_styles._registered = {}
+    lr_styles._registered.clear()
 
 
 def test_a_checkpoint_says_the_digest_and_not_where_the_file_lay(optimizer: Callable[..., Any]) -> None:
@@ -441,7 +443,7 @@ def test_what_cannot_be_imported_is_told_and_leaves_nothing(
         assert str(caught.value) == f"--import names {text.replace('{folder}', str(tmp_path))}"
     assert set(lr_styles) == known
     assert os.environ["SCHEDFRAME_IMPORT"] == ""
-    assert not [module for module in sys.modules if module.startswith("schedframe._imported.")]
+    assert not [module for module in sys.modules if module.startswith("schedframe._plugins.imported.")]
 
 
 def test_the_cause_is_chained() -> None:
@@ -546,7 +548,7 @@ def told(style):
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        from schedframe._one_off import import_styles
+        from schedframe._plugins.imports import import_styles
         import_styles(sys.argv[1:])
     style = schedframe.Schedule(max_lr=1, lr_decay_steps=10, lr_decay_style="square").lr_style
     with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -587,7 +589,7 @@ def test_a_config_imports_nothing(key: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["./my_styles.py", "my_styles.py:Square", "my_styles:Square", "schedframe._imported.my"]
+    "name", ["./my_styles.py", "my_styles.py:Square", "my_styles:Square", "schedframe._plugins.imported.my"]
 )
 def test_a_name_in_a_config_is_never_imported(name: str) -> None:
     write("my_styles.py", STYLE + "open('was run', 'x').close()\n")

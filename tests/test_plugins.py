@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import schedframe
-from schedframe._document import read
+from schedframe._files.config.document import read
 
 ROOT = Path(__file__).parents[1]
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))

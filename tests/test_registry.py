@@ -64,7 +64,9 @@ def _unregister() -> Iterator[None]:
     before = [(registry, dict(registry._registered), dict(registry._loaded)) for registry in (lr_styles, wd_styles)]
     yield
     for registry, registered, loaded in before:
-        registry._registered, registry._loaded = registered, loaded
+        registry._registered.clear()
+        registry._registered.update(registered)
+        registry._loaded = loaded
 
 
 def fault(name: str, registry=lr_styles) -> str:
@@ -97,7 +99,9 @@ for name in fresh().__all__:
         getattr(fresh(), name)
     except Exception as error:
         print("schedframe." + name, error)
-for name in ("styles", "styles.lr", "styles.wd", "megatron", "_registry", "_byname", "_schedule", "_scheduler"):
+PUBLIC = ("styles", "styles.lr", "styles.wd", "megatron")
+PRIVATE = ("_plugins.registry", "styles._byname", "_schedule.schedule", "_run.scheduler")
+for name in PUBLIC + PRIVATE:
     try:
         fresh()
         importlib.import_module("schedframe." + name)

@@ -18,7 +18,7 @@ from schedframe import (
     load,
     lr_styles,
 )
-from schedframe._policy import Parent
+from schedframe._plan.plan import Parent
 
 from .states import as_written, with_details
 
@@ -230,7 +230,7 @@ class TestReport:
     ],
 )
 def test_what_megatrons_class_cannot_go_on_with(changes: dict[str, Any], beyond: str) -> None:
-    from schedframe._state import unknown_to_megatron
+    from schedframe._run.resume.state import unknown_to_megatron
 
     assert unknown_to_megatron(schedule(**changes)) == beyond
 

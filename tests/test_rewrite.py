@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from schedframe import ConfigError, SchedframeError
-from schedframe._document import from_text, read
-from schedframe._formats import _yaml_writer
-from schedframe._rewrite import REMOVED, rewritten
+from schedframe._files.config.document import from_text, read
+from schedframe._files.rewrite import yaml as _yaml_writer
+from schedframe._files.rewrite.rewrite import REMOVED, rewritten
 
 SETTINGS = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 import schedframe
-from schedframe._lengths import JSON_LENGTH, absolute, parse_measure
-from schedframe._numbers import parse_number, parse_rate
-from schedframe._schema import schema
+from schedframe._tools.schema import schema
+from schedframe._units.lengths import JSON_LENGTH, absolute, parse_measure
+from schedframe._units.numbers import parse_number, parse_rate
 
 jsonschema = pytest.importorskip("jsonschema")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from schedframe import OptimizerParamScheduler, SchedframeWarning, Schedule, StateError, lr_styles
-from schedframe._state import TEN_KEYS, fingerprint
+from schedframe._run.resume.state import TEN_KEYS, fingerprint
 
 from .states import as_written, with_details
 

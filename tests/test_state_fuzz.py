@@ -28,11 +28,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schedframe import OptimizerParamScheduler, SchedframeWarning, StateError
-from schedframe._param_groups._roles import Roles
-from schedframe._param_groups._rule import GroupRule, Match
-from schedframe._policy import KEYS, Parent
-from schedframe._state import TEN_KEYS
-from schedframe._warmup import Warmup
+from schedframe._plan.plan import Parent
+from schedframe._plan.rule import GroupRule, Match
+from schedframe._run.groups.roles import Roles
+from schedframe._run.policy import KEYS
+from schedframe._run.resume.state import TEN_KEYS
+from schedframe.styles._warmup import Warmup
 from schedframe.styles.lr import Polynomial
 from schedframe.styles.wd import WDLinear
 

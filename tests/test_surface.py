@@ -88,7 +88,10 @@ def test_the_names_of_any_module_may_be_the_first_to_be_used(home: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", sorted(PUBLIC_MODULES | {"schedframe._byname", "schedframe._imported", "schedframe._registry"})
+    "module",
+    sorted(
+        PUBLIC_MODULES | {"schedframe.styles._byname", "schedframe._plugins.imported", "schedframe._plugins.registry"}
+    ),
 )
 def test_any_module_may_be_imported_first(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", f"import {module}"]).returncode == 0

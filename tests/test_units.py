@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 import schedframe
 from schedframe import ConfigError, OptimizerParamScheduler, Schedule, StateError
-from schedframe._batches import BatchSizes, constant, ramped, stepped
-from schedframe._cli._app import app
-from schedframe._units import Units
+from schedframe._cli.app import app
+from schedframe._units.batches import BatchSizes, constant, ramped, stepped
+from schedframe._units.units import Units
 
 RAMP = ramped(8, 8, 160, 32)
 BASE: dict[str, Any] = {"max_lr": 1.0, "global_batch_size": 10, "seq_length": 4, "dataset_samples": 50}

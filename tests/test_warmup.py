@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schedframe import ConfigError, OptimizerParamScheduler, Schedule, StateError
-from schedframe._warmup import PRESETS
+from schedframe.styles._warmup import PRESETS
 
 LENGTHS = (1, 3, 10, 800)
 BATCH = 1024
@@ -142,7 +142,7 @@ class TestState:
                 scheduler.load_state_dict({**state, "schedframe": json.dumps(details)})
 
     def test_megatron_cannot_go_on_with_another_shape(self) -> None:
-        from schedframe._state import unknown_to_megatron
+        from schedframe._run.resume.state import unknown_to_megatron
 
         schedule = schedule_of("torchtitan", 10, start_wd=0.1)
         scheduler = schedule.build(SimpleNamespace(param_groups=[{}]))

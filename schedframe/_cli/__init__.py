@@ -10,10 +10,9 @@ import traceback
 from contextlib import suppress
 from typing import Any
 
-_EXTRA_OF = {"typer": "cli", "rich": "cli", "plotext": "cli", "matplotlib": "plot"}
-FOUND = 3
-"""Stands for the exit code 1 of findings until the process ends: typer and rich exit with 1 on a closed pipe."""
+from schedframe._cli.exit_codes import FOUND
 
+_EXTRA_OF = {"typer": "cli", "rich": "cli", "plotext": "cli", "matplotlib": "plot"}
 _CANNOT_BE_USED = 2
 _READER_IS_GONE = 141  # what a shell says of a program that wrote into a closed pipe
 
@@ -32,7 +31,7 @@ def main() -> None:
 
 
 def _run() -> Any:
-    from schedframe._cli._app import app
+    from schedframe._cli.app import app
 
     with suppress(AttributeError):
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]

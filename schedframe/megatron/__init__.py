@@ -13,7 +13,7 @@ from typing import Any, TypedDict, cast
 
 from schedframe.megatron._config_overrides import config_overrides
 from schedframe.megatron._from_args import from_args
-from schedframe.megatron._install import install
+from schedframe.megatron._launch.install import install
 from schedframe.megatron._scheduler import OptimizerParamScheduler, build
 
 __all__ = [

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from schedframe._errors import SchedframeError
-from schedframe._one_off import import_styles
-from schedframe.megatron._install import install
+from schedframe._plugins.imports import import_styles
+from schedframe.megatron._launch.install import install
 
 _CANNOT_BE_USED = 2
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from schedframe._errors import ConfigError, Problem
-from schedframe._param_groups._roles import tags
-from schedframe._param_groups._rule import GroupRule
-from schedframe._schedule import Schedule
+from schedframe._plan.rule import GroupRule
+from schedframe._run.groups.roles import tags
+from schedframe._schedule.schedule import Schedule
 from schedframe.megatron._scheduler import refuse_other_clocks
 
 _BOUNDS = ("max_lr", "min_lr", "start_wd", "end_wd", "lr_mult", "wd_mult")

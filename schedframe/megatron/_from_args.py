@@ -3,7 +3,7 @@
 from typing import Any
 
 from schedframe._errors import ConfigError, Problem
-from schedframe._log import log_once
+from schedframe._process import log_once
 from schedframe.megatron._scheduler import OptimizerParamScheduler
 
 

@@ -2,10 +2,11 @@
 
 from typing import Any, ClassVar, final
 
-from schedframe import _engine, _scheduler
 from schedframe._errors import ConfigError, Problem
-from schedframe._schedule import Schedule
-from schedframe._units import parse_clock
+from schedframe._plan import evaluate as _engine
+from schedframe._run import scheduler as _scheduler
+from schedframe._schedule.schedule import Schedule
+from schedframe._units.units import parse_clock
 
 CLOCKS = ("samples",)
 """What Megatron passes to ``step()``, in every loop since ``increment`` is there."""

@@ -10,9 +10,8 @@ The built-in styles are in `schedframe.styles.lr`, `schedframe.styles.wd`, `sche
 that follows the learning rate) and `schedframe.styles.phases`.
 """
 
-from schedframe._byname import AnyLRCurve, AnyLRStyle, AnyWDStyle
-from schedframe._lengths import Length, TailLength
-from schedframe._style import (
+from schedframe._units.lengths import Length, TailLength
+from schedframe.styles._base import (
     LRCurve,
     LRPoint,
     LRShape,
@@ -23,6 +22,7 @@ from schedframe._style import (
     WDShape,
     WDStyle,
 )
+from schedframe.styles._byname import AnyLRCurve, AnyLRStyle, AnyWDStyle
 
 __all__ = [
     "AnyLRCurve",

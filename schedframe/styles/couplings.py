@@ -8,8 +8,8 @@ from typing import Literal, final
 
 from pydantic import Field
 
-from schedframe._byname import AnyWDStyle
-from schedframe._style import WDPoint, WDStyle
+from schedframe.styles._base import WDPoint, WDStyle
+from schedframe.styles._byname import AnyWDStyle
 from schedframe.styles.wd import WDConstant
 
 

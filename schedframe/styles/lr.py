@@ -11,9 +11,9 @@ from typing import Annotated, Literal, final
 
 from pydantic import Field, model_validator
 
-from schedframe._byname import AnyLRCurve
-from schedframe._lengths import Length, TailLength
-from schedframe._style import LRCurve, LRPoint, LRShape, LRStyle
+from schedframe._units.lengths import Length, TailLength
+from schedframe.styles._base import LRCurve, LRPoint, LRShape, LRStyle
+from schedframe.styles._byname import AnyLRCurve
 
 
 @final

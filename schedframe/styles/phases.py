@@ -5,8 +5,8 @@ from typing import Literal, final
 
 from pydantic import Field, field_validator
 
-from schedframe._phases import AnyPhases, Bounds, Phase, refuse_word, starts, value_at
-from schedframe._style import LRPoint, LRStyle, WDPoint, WDStyle
+from schedframe.styles._base import LRPoint, LRStyle, WDPoint, WDStyle
+from schedframe.styles._phase import AnyPhases, Bounds, Phase, refuse_word, starts, value_at
 
 
 @final

@@ -10,9 +10,9 @@ from typing import Literal, final
 
 from pydantic import Field
 
-from schedframe._byname import AnyLRCurve, AnyWDStyle
-from schedframe._lengths import TailLength
-from schedframe._style import WDCurve, WDPoint, WDShape, WDStyle
+from schedframe._units.lengths import TailLength
+from schedframe.styles._base import WDCurve, WDPoint, WDShape, WDStyle
+from schedframe.styles._byname import AnyLRCurve, AnyWDStyle
 from schedframe.styles.lr import Linear as LRLinear
 
 

@@ -36,8 +36,8 @@ def limit() -> None:
 
 def ending(path: Path) -> str:
     """How reading `path` ends: ``read``, the text of a `StateError`, or any other exception."""
-    from schedframe._checkpoint import read
     from schedframe._errors import StateError
+    from schedframe._files.checkpoint import read
 
     try:
         read(path)
@@ -107,9 +107,9 @@ def read_mutated(folder: Path, count: int, seed: int) -> Iterator[str]:
 
 def main(what: str, *arguments: str) -> None:
     """Do what is asked for, and print how it ended."""
-    import schedframe._checkpoint
+    import schedframe._files.checkpoint
 
-    assert schedframe._checkpoint
+    assert schedframe._files.checkpoint
     limit()
     if what == "read":
         print(json.dumps({name: ending(Path(name)) for name in arguments}))

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from schedframe._checkpoint import read
 from schedframe._errors import StateError
+from schedframe._files.checkpoint import read
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from schedframe._checkpoint import read
 from schedframe._errors import StateError
+from schedframe._files.checkpoint import read
 
 READABLE = (
     "schedframe reads Megatron's torch and torch_dist checkpoints, folders of torch.distributed.checkpoint, "
@@ -337,4 +337,4 @@ def test_importing_the_reader_imports_the_standard_library_alone():
         command = [sys.executable, "-c", f"import sys{script}; {listing}"]
         return ast.literal_eval(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
-    assert imported(", schedframe._checkpoint") == imported("")
+    assert imported(", schedframe._files.checkpoint") == imported("")

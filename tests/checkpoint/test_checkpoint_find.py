@@ -9,8 +9,8 @@ import zipfile
 
 import pytest
 
-from schedframe._checkpoint import Checkpoint, read
 from schedframe._errors import StateError
+from schedframe._files.checkpoint import Checkpoint, read
 
 NOT_KNOWN = "what bounds the param groups have of their own, which decide their LR, is not known"
 

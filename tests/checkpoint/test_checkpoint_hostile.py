@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from schedframe._checkpoint import read
 from schedframe._errors import StateError
+from schedframe._files.checkpoint import read
 
 GUARDED = Path(__file__).parent / "guarded.py"
 

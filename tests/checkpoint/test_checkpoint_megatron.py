@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from schedframe._checkpoint import read
-from schedframe._checkpoint._groups import KEYS
+from schedframe._files.checkpoint import read
+from schedframe._files.checkpoint.groups import KEYS
 
 HERE = Path(__file__).parent
 DEMO = HERE.parents[1] / "docs" / "examples" / "train_gpt"

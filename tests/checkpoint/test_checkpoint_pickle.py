@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedframe._checkpoint._broken import Broken
-from schedframe._checkpoint._machine import Inert
-from schedframe._checkpoint._pickle import Budget, load
+from schedframe._files.checkpoint.broken import Broken
+from schedframe._files.checkpoint.machine import Inert
+from schedframe._files.checkpoint.pickle import Budget, load
 
 PLAIN = st.recursive(
     st.none()

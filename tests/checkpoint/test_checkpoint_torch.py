@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from schedframe._checkpoint import read
 from schedframe._errors import StateError
+from schedframe._files.checkpoint import read
 
 torch = pytest.importorskip("torch")
 dcp = pytest.importorskip("torch.distributed.checkpoint")

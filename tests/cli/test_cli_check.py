@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import schedframe
-from schedframe._cli._app import app
+from schedframe._cli.app import app
 
 GOOD = "lr_decay_steps: 1M\nmax_lr: 1e-3\nlr_warmup_steps: 2%\nlr_decay_style: cosine\nstart_wd: 0.1\n"
 SUMMARY = "cosine, peak 0.001, floor 0, warm-up 20K, decay 1M, weight decay 0.1"

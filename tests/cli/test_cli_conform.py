@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from schedframe._cli import FOUND
-from schedframe._cli._app import app
+from schedframe._cli.app import app
 from schedframe.testing import CHECKS
 
 pytest.importorskip("jsonschema")

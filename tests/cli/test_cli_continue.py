@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import schedframe
 from schedframe import Schedule, load
-from schedframe._cli._app import app
+from schedframe._cli.app import app
 
 RUN = """\
 train_samples: 500M   # the run

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from schedframe._cli._app import app
+from schedframe._cli.app import app
 
 COMMANDS = ["styles", "check", "preview", "inspect", "plugins", "schema", "conform", "branch", "extend", "rewarm"]
 STYLES = '''\

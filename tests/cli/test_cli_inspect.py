@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from schedframe import Schedule, __version__, branch, load
-from schedframe._cli._app import app
+from schedframe._cli.app import app
 
 from ..states import as_written
 
@@ -198,7 +198,7 @@ def test_a_real_torch_save_is_read_without_torch() -> None:
     torch = pytest.importorskip("torch")
     torch.save({"iteration": 9, "opt_param_scheduler": state_of(load("run.yaml"), 40), "model": torch.ones(9)}, "ck.pt")
     program = (
-        "import sys; from schedframe._cli._app import app\n"
+        "import sys; from schedframe._cli.app import app\n"
         "try: app(['inspect', 'ck.pt', '--with', 'run.yaml'])\n"
         "except SystemExit as stop: print(stop.code, 'torch' in sys.modules, 'pickle' in sys.modules)"
     )

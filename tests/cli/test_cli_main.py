@@ -134,11 +134,11 @@ def test_without_the_extra_it_says_what_to_install(library: str) -> None:
 
 
 def test_other_missing_modules_are_not_hidden() -> None:
-    program = "import sys; sys.modules['schedframe._hooks'] = None; from schedframe._cli import main; main()"
+    program = "import sys; sys.modules['schedframe._plugins.hooks'] = None; from schedframe._cli import main; main()"
     done = run("check", "run.yaml", command=[sys.executable, "-c", program])
     assert done.returncode == 2
     assert "Traceback" in done.stderr
-    assert "schedframe._hooks" in done.stderr
+    assert "schedframe._plugins.hooks" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -290,6 +290,6 @@ def test_a_plotext_that_needs_its_documentation_is_imported_with_it(tmp_path: Pa
     (tmp_path / "plotext" / "_doc").mkdir(parents=True)
     (tmp_path / "plotext" / "__init__.py").write_text("from plotext._doc.doc import menu\n")
     (tmp_path / "plotext" / "_doc" / "doc.py").write_text("menu = 'here'\n")
-    program = "from schedframe._cli._chart import _plotext; print(_plotext().menu)"
+    program = "from schedframe._cli.chart import _plotext; print(_plotext().menu)"
     done = run(command=[sys.executable, "-c", program], PYTHONPATH=str(tmp_path))
     assert (done.stdout, done.stderr) == ("here\n", "")

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from schedframe._cli import FOUND
-from schedframe._cli._app import app
+from schedframe._cli.app import app
 
 Install = Callable[..., Path]
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import schedframe
-from schedframe._cli._app import app
+from schedframe._cli.app import app
 
 RUN = """\
 train_samples: 500M

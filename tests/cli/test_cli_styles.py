@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 import schedframe
-from schedframe._cli._app import app
-from schedframe._cli._docstring import fitted
+from schedframe._cli.app import app
+from schedframe._cli.docstring import fitted
 
 Install = Callable[..., Path]
 

@@ -3,9 +3,9 @@
 import pytest
 
 import schedframe
-from schedframe._cli._chart import chart
-from schedframe._cli._words import short, summary
-from schedframe._lengths import parse_length
+from schedframe._cli.chart import chart
+from schedframe._cli.words import short, summary
+from schedframe._units.lengths import parse_length
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from schedframe import ConfigError, Schedule
-from schedframe.megatron._declared import declared
-from schedframe.megatron._filled import fill, refuse_other_batches
+from schedframe.megatron._launch.file_and_flags import declared
+from schedframe.megatron._launch.fill import fill, refuse_other_batches
 
 WHOLE = "max_lr: 1e-3\nlr_warmup_steps: 40\ntrain_samples: 400\nstart_wd: 0.1\n"
 

@@ -8,7 +8,7 @@ from schedframe import StateError
 
 pytest.importorskip("megatron.core")
 
-from schedframe.megatron._pairing import _reorder, paired
+from schedframe.megatron._launch.pairing import _reorder, paired
 
 PLAIN = {"wd_mult": 1.0, "lr_mult": 1.0, "is_expert_parallel": False, "is_decoupled_lr": False}
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from megatron.core import num_microbatches_calculator as calculators
 
 from schedframe import Schedule
-from schedframe._batches import constant, ramped, stepped
+from schedframe._units.batches import constant, ramped, stepped
 
 
 def consumed_by(calculator, iterations):

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from schedframe import OptimizerParamScheduler, _ranks
+from schedframe import OptimizerParamScheduler
+from schedframe._run import agreement as _ranks
 
 
 @pytest.fixture

@@ -1,0 +1,167 @@
+"""What is known of a checkpoint's scheduler, alone and beside a schedule."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import schedframe
+from schedframe._errors import StateError
+from schedframe._files import checkpoint as _checkpoint
+from schedframe._files.checkpoint import Checkpoint
+from schedframe._plan.plan import Plan
+from schedframe._plugins import hooks as _hooks
+from schedframe._plugins.registry import Source
+from schedframe._run.policy import POLICIES
+from schedframe._run.resume import state as _state
+from schedframe._run.resume.decide import decide, plan_of
+from schedframe._run.resume.report import Decision, Row
+from schedframe._run.resume.state import Saved
+from schedframe._schedule.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What resuming by one policy does; `refusal` says why it is refused."""
+
+    policy: str
+    decision: Decision | None
+    refusal: str
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A checkpoint's scheduler.
+
+    Attributes:
+        checkpoint: what the file holds.
+        saved: what its state says.
+        lr: the learning rate there, between the scheduler's own bounds; ``None`` where it is not known.
+        wd: the weight decay there; ``None`` where it is left alone, or not known.
+        plan: the checkpoint's schedule; ``None`` where it is not known.
+        unknown: why something is not known; empty where all is.
+        file: the schedule's file; ``None`` where none was given.
+        schedule: the schedule beside which the checkpoint is looked at.
+        outcomes: what resuming with it does, for every policy.
+        notes: what a load would warn about.
+    """
+
+    checkpoint: Checkpoint
+    saved: Saved
+    lr: float | None
+    wd: float | None
+    plan: Plan | None
+    unknown: str
+    file: Path | None
+    schedule: Schedule | None
+    outcomes: tuple[Outcome, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def differences(self) -> tuple[Row, ...] | None:
+        """What is not the same in the checkpoint and in the file; ``None`` where that cannot be told."""
+        return next((outcome.decision.rows for outcome in self.outcomes if outcome.decision is not None), None)
+
+
+def look_at(path: Path, file: Path | None) -> Inspection:
+    """Return what is known of the checkpoint at `path`, beside the schedule in `file` if there is one.
+
+    Raises:
+        StateError: there is no scheduler's state that can be read.
+        ConfigError: `file` is no schedule.
+    """
+    checkpoint = _checkpoint.read(path)
+    saved = _state.read(_hooks.translated(checkpoint.state))
+    schedule = schedframe.load(file) if file is not None else None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        outcomes = tuple(_outcomes(saved, schedule)) if schedule is not None else ()
+    notes = tuple(dict.fromkeys(str(warning.message) for warning in caught))
+    plan, unknown = _plan(saved, outcomes)
+    lr, wd = None, None
+    if plan is not None:
+        try:
+            lr, wd = plan.finite_at(saved.num_steps)
+        except StateError as error:
+            unknown = str(error)
+    return Inspection(checkpoint, saved, lr, wd, plan, unknown, file, schedule, outcomes, notes)
+
+
+def as_data(found: Inspection) -> dict[str, Any]:
+    """Return everything as plain data, with exact values."""
+    saved, checkpoint = found.saved, found.checkpoint
+    data: dict[str, Any] = {
+        "file": str(checkpoint.path),
+        "format": checkpoint.format,
+        "slot": checkpoint.slot,
+        "iteration": checkpoint.iteration,
+        "num_steps": saved.num_steps,
+        "lr": found.lr,
+        "wd": found.wd,
+        **({"roles": _roles(found.plan, saved.num_steps)} if found.plan is not None and found.plan.groups else {}),
+        "unknown": found.unknown,
+        "schedule": {
+            **saved.numbers,
+            "lr_warmup_style": saved.numbers["lr_warmup_style"].model_dump(),
+            "lr_decay_style": saved.lr.table,
+            "wd_incr_style": saved.wd.table if saved.wd else None,
+            "groups": None if saved.groups is None else [dict(rule.table) for rule in saved.groups],
+        },
+        "written_by": "Megatron" if saved.by_megatron else "schedframe",
+        "doubt": saved.doubt,
+        "fingerprint": saved.fingerprint,
+        "sources": {path: str(source) for path, source in sources(saved).items()},
+        "groups": checkpoint.groups,
+        "groups_note": checkpoint.groups_note,
+    }
+    if found.schedule is not None:
+        rows = found.differences
+        data["with"] = {
+            "file": str(found.file),
+            "resume": found.schedule.resume.policy,
+            "differences": rows and [{"key": row.key, "checkpoint": row.saved, "file": row.declared} for row in rows],
+            "policies": {outcome.policy: _outcome_as_data(outcome) for outcome in found.outcomes},
+            "notes": list(found.notes),
+        }
+    return data
+
+
+def _roles(plan: Plan, position: float) -> dict[str, dict[str, float | None]]:
+    return {role: {"lr": lr, "wd": wd} for role, (lr, wd) in plan.all_at(position).items()}
+
+
+def sources(saved: Saved) -> dict[str, Source]:
+    """Return where the styles of a state came from, by dotted path."""
+    styles = [style for style in (saved.lr, saved.wd) if style is not None]
+    styles += [style for rule in saved.groups or () for style in rule.styles.values()]
+    return {path: source for style in styles for path, source in style.sources.items()}
+
+
+def _outcomes(saved: Saved, schedule: Schedule) -> Iterator[Outcome]:
+    for policy in POLICIES:
+        override = schedule.resume.override if policy == schedule.resume.policy else ()
+        try:
+            decision = decide(saved, Plan.of(schedule), policy=policy, override=override, parent=schedule.parent)
+        except StateError as error:
+            yield Outcome(policy, None, str(error))
+        else:
+            yield Outcome(policy, decision, "")
+
+
+def _plan(saved: Saved, outcomes: tuple[Outcome, ...]) -> tuple[Plan | None, str]:
+    """The checkpoint's schedule, what Megatron does not save taken from the file; or why it is not known."""
+    for outcome in outcomes:
+        if outcome.decision is not None and outcome.decision.saved is not None:
+            return outcome.decision.saved, ""
+    try:
+        return plan_of(saved), ""
+    except StateError as error:
+        return None, str(error)
+
+
+def _outcome_as_data(outcome: Outcome) -> dict[str, Any]:
+    if outcome.decision is None:
+        return {"refused": outcome.refusal}
+    lr, wd = outcome.decision.plan.finite_at(outcome.decision.position)
+    return {"lr": lr, "wd": wd, "from_parent": outcome.decision.handed_over}

@@ -1,0 +1,128 @@
+"""Starts a plugin: a complete distribution that passes its own tests.
+
+The files beside this one are its texts, with ``@NAMES@`` in them.
+"""
+
+import keyword
+import re
+from dataclasses import dataclass
+from datetime import date
+from importlib import resources
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from schedframe._errors import ConfigError, Problem
+from schedframe._plugins.registry import Registry
+from schedframe._version import __version__
+from schedframe.styles._installed import lr_styles, wd_styles
+
+LICENSES = ("Apache-2.0", "MIT", "BSD-3-Clause")
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_GROUPS = {"lr": "schedframe.lr_styles", "wd": "schedframe.wd_styles", "hook": "schedframe"}
+_SUMMARIES = {
+    "lr": "The learning-rate style {name}, for schedframe",
+    "wd": "The weight-decay style {name}, for schedframe",
+    "hook": "House rules for schedules, for schedframe",
+}
+
+
+@dataclass(frozen=True)
+class Starter:
+    """What a new plugin is made from.
+
+    Attributes:
+        name: of the style, or of the hook plugin: ``kebab-case``.
+        kind: ``lr``, ``wd`` or ``hook``.
+        license: one of `LICENSES`.
+        author: whose it is.
+    """
+
+    name: str
+    kind: str
+    license: str
+    author: str
+
+    @property
+    def distribution(self) -> str:
+        """The distribution's name, which is that of its folder."""
+        return f"schedframe-{self.name}"
+
+    @property
+    def module(self) -> str:
+        """The module's name."""
+        return self.distribution.replace("-", "_")
+
+    def files(self) -> dict[str, str]:
+        """Return every file of the plugin, by its path in it."""
+        of_kind = {
+            f"{self.module}.py": f"{self.kind}/module.py.txt",
+            "README.md": f"{self.kind}/README.md.txt",
+            f"tests/test_{self.module}.py": f"{self.kind}/test.py.txt",
+        }
+        sources = {"pyproject.toml": "pyproject.toml.txt", ".gitignore": "gitignore.txt", **of_kind}
+        sources["LICENSE"] = f"licenses/{self.license}.txt"
+        return {path: self._filled(source) for path, source in sources.items()}
+
+    def _filled(self, source: str) -> str:
+        text = resources.files(__name__).joinpath(source).read_text(encoding="utf-8")
+        class_name = "".join(part.capitalize() for part in self.name.split("-"))
+        words = {
+            "NAME": self.name,
+            "DISTRIBUTION": self.distribution,
+            "MODULE": self.module,
+            "CLASS": class_name,
+            "TARGET": self.module if self.kind == "hook" else f"{self.module}:{class_name}",
+            "GROUP": _GROUPS[self.kind],
+            "SUMMARY": _SUMMARIES[self.kind].format(name=self.name),
+            "MINIMUM": ".".join(__version__.split(".")[:2]),
+            "LICENSE": self.license,
+            "AUTHOR": self.author,
+            "YEAR": str(date.today().year),
+        }
+        return re.sub(r"@([A-Z]+)@", lambda found: words[found[1]], text)
+
+
+def start(starter: Starter, folder: Path) -> Path:
+    """Write the plugin into a new folder in `folder`, whole or not at all, and return it.
+
+    Raises:
+        ConfigError: the name cannot be used, the folder is there already, or it cannot be written.
+    """
+    fault = _fault(starter)
+    if fault:
+        raise ConfigError("the plugin", [Problem("", fault)])
+    target = folder / starter.distribution
+    if target.exists():
+        raise ConfigError(str(target), [Problem("", "is there already; choose another name, or another folder")])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{starter.distribution}-", dir=folder) as building:
+            made = Path(building, starter.distribution)
+            for path, text in starter.files().items():
+                file = made / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8")
+            made.rename(target)
+    except OSError as error:
+        raise ConfigError(str(target), [Problem("", f"cannot be written: {error.strerror}")]) from None
+    return target
+
+
+def _fault(starter: Starter) -> str:
+    """Say why the name cannot be used; empty where it can."""
+    name = starter.name
+    if not _NAME.fullmatch(name):
+        return f"the name {name!r} is none: write it in small letters, digits and single dashes, as late-cosine"
+    if keyword.iskeyword(starter.module):
+        return f"the name {name!r} is a word of Python's; choose another"
+    if not starter.author.isprintable() or set(starter.author) & {'"', "\\"}:
+        return f"the author {starter.author!r} cannot stand in a pyproject.toml; leave out quotes and backslashes"
+    if starter.kind == "hook":
+        return ""
+    registry: Registry[Any] = lr_styles if starter.kind == "lr" else wd_styles
+    if name in registry.builtins or name in registry.aliases:
+        return f"the {registry.kind} style {name!r} is built in; choose another name"
+    if name in registry:
+        return f"the {registry.kind} style {name!r} is installed already, from {registry.source(name)}"
+    return ""

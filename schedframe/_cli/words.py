@@ -1,0 +1,72 @@
+"""Steps, styles and schedules in few words."""
+
+from typing import Any
+
+from schedframe._plan.plan import Plan
+from schedframe._schedule.schedule import Schedule
+from schedframe._units.lengths import compact
+from schedframe._units.numbers import whole
+from schedframe.styles import Style
+from schedframe.styles._phase import Phase
+from schedframe.styles.wd import WDConstant
+
+
+def short(step: float) -> str:
+    """Write a number of steps as a config may say it, exactly: ``500M``, ``1.5K``, ``500_000_001``."""
+    text = compact(step)
+    return text if isinstance(text, str) else f"{whole(text):_}"
+
+
+def option_value(value: Any) -> str:
+    """Write the value of a style's option."""
+    if isinstance(value, Style):
+        return style_with_options(value)
+    if isinstance(value, Phase):
+        length = "" if value.length is None else f" {short(value.length)}"
+        ways = {"from": value.from_, "to": value.to}
+        return f"{option_value(value.style)}{length}" + "".join(f" {w} {t}" for w, t in ways.items() if t is not None)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(option_value(item) for item in value)}]"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return short(value) if type(value) is int else str(value)
+
+
+def style_with_options(style: Style) -> str:
+    """Write a style: ``WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt)``."""
+    options = {name: getattr(style, name) for name in type(style).model_fields if name != "style"}
+    listed = ", ".join(f"{name}={option_value(value)}" for name, value in options.items())
+    return f"{style.style}({listed})" if listed else style.style
+
+
+def summary(schedule: Schedule | Plan) -> str:
+    """Say in one line what `schedule` is."""
+    parts = [style_with_options(schedule.lr_style), f"peak {schedule.max_lr:g}", f"floor {schedule.min_lr:g}"]
+    if schedule.lr_warmup_steps:
+        start = f" from {schedule.init_lr}" if schedule.init_lr else ""
+        shape = schedule.lr_warmup_style
+        by = "" if shape.is_megatrons else f" by {style_with_options(shape)}"
+        parts.append(f"warm-up {short(schedule.lr_warmup_steps)}{start}{by}")
+    else:
+        parts.append("no warm-up")
+    parts.append(f"decay {short(schedule.lr_decay_steps)}")
+    run = getattr(schedule, "train_steps", None)
+    if run not in (None, schedule.lr_decay_steps):
+        parts.append(f"run {short(run)}")
+    if schedule.start_step:
+        parts.append(f"from step {short(schedule.start_step)}")
+    parts.append(_weight_decay(schedule))
+    if schedule.groups:
+        parts.append(f"rules for {' and '.join(rule.role for rule in schedule.groups)}")
+    return ", ".join(parts)
+
+
+def _weight_decay(schedule: Schedule | Plan) -> str:
+    start_wd, end_wd = schedule.start_wd, schedule.end_wd
+    if start_wd is None or end_wd is None:
+        return "weight decay left alone"
+    if isinstance(schedule.wd_style, WDConstant):
+        return f"weight decay {end_wd:g}"
+    style, steps = style_with_options(schedule.wd_style), short(schedule.wd_incr_steps)
+    span = f"{start_wd:g}" if start_wd == end_wd else f"{start_wd:g} to {end_wd:g}"
+    return f"weight decay {span} by {style} over {steps}"

@@ -1,0 +1,1 @@
+"""From bytes to plain data and back; nothing here knows what a schedule is."""

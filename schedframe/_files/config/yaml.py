@@ -1,0 +1,127 @@
+"""YAML 1.2, where ``1e-4`` is a number: nodes become plain data, and nothing else."""
+
+import math
+import warnings
+from typing import Any
+
+from schedframe._errors import Problem, dotted
+from schedframe._files.config.parsed import DEEPEST, Broken, Parsed, Unreadable, too_deep
+
+_CORE = "tag:yaml.org,2002:"
+_TEXT = frozenset({f"{_CORE}str", f"{_CORE}timestamp"})
+_MOST_VALUES = 10_000
+
+
+def parse(text: str) -> Parsed:
+    """Read `text`.
+
+    Raises:
+        Broken: it is no YAML, or too large for a config.
+    """
+    parsed = Parsed()
+    root = _compose(text)
+    if root is not None:
+        parsed.data = _Builder(parsed).build(root, (), 0)
+    return parsed
+
+
+def _compose(text: str) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = mark.line + 1 if mark is not None else None
+        if error.problem == "but found another document":
+            raise Broken("holds a second document; a config is one", line) from None
+        raise Broken(f"is no complete YAML: {error.problem}", line) from None
+    except RecursionError:
+        raise too_deep() from None
+    except Exception as error:
+        raise Broken(f"is no complete YAML: {str(error).splitlines()[0]}") from None
+
+
+class _Builder:
+    """Builds plain data from nodes; aliases are copied, so that the result is a tree of bounded size."""
+
+    def __init__(self, parsed: Parsed) -> None:
+        self._parsed = parsed
+        self._values = 0
+
+    def build(self, node: Any, path: tuple[str, ...], depth: int) -> Any:
+        line = node.start_mark.line + 1
+        self._values += 1
+        if depth > DEEPEST:
+            raise too_deep(line)
+        if self._values > _MOST_VALUES:
+            raise Broken(f"holds more than {_MOST_VALUES} values", line)
+        if node.id == "mapping" and node.tag == f"{_CORE}map":
+            return self._table(node, path, depth)
+        if node.id == "sequence" and node.tag == f"{_CORE}seq":
+            return [self._item(item, (*path, str(index)), depth) for index, item in enumerate(node.value)]
+        if node.id == "scalar" and node.tag in _TEXT:
+            return node.value
+        if node.id == "scalar" and node.tag.removeprefix(_CORE) in _SCALARS:
+            try:
+                return _SCALARS[node.tag.removeprefix(_CORE)](node.value)
+            except (ValueError, KeyError) as error:
+                reason = error.args[0] if node.value and len(node.value) > 400 else f"is no {node.tag.split(':')[-1]}"
+                return self._unreadable(path, f"{reason}: {node.value[:40]!r}", line)
+        return self._unreadable(path, f"has the tag {node.tag!r}; a config is plain data, without tags", line)
+
+    def _item(self, node: Any, path: tuple[str, ...], depth: int) -> Any:
+        self._parsed.lines.setdefault(dotted(path), node.start_mark.line + 1)
+        return self.build(node, path, depth + 1)
+
+    def _table(self, node: Any, path: tuple[str, ...], depth: int) -> dict[str, Any]:
+        table: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if key_node.tag == f"{_CORE}merge":
+                self._problem(path, "has a merge key '<<', which a config cannot have; write the keys out", line)
+            elif key_node.tag not in _TEXT:
+                written = repr(key_node.value) if key_node.id == "scalar" else f"a {key_node.id}"
+                self._problem(path, f"has a key that is no word: {written}", line)
+            elif key_node.value in table:
+                inner = dotted((*path, key_node.value))
+                self._problem((inner,), f"stands twice, first on line {self._parsed.lines[inner]}; keep one", line)
+            else:
+                inner_path = (*path, key_node.value)
+                self._parsed.lines[dotted(inner_path)] = line
+                table[key_node.value] = self.build(value_node, inner_path, depth + 1)
+        return table
+
+    def _unreadable(self, path: tuple[str, ...], message: str, line: int) -> Unreadable:
+        self._parsed.unreadable.add(dotted(path))
+        self._problem(path, message, line)
+        return Unreadable()
+
+    def _problem(self, path: tuple[str, ...], message: str, line: int) -> None:
+        self._parsed.problems.append(Problem(dotted(path), message, line=line))
+
+
+def _int(text: str) -> int:
+    if len(text) > 400:
+        raise ValueError("is too large")
+    digits = text.replace("_", "")
+    for prefix, base in (("0o", 8), ("0x", 16), ("0b", 2)):
+        if digits.lstrip("+-").startswith(prefix):
+            return int(digits.replace(prefix, "", 1), base)
+    return int(digits)
+
+
+def _float(text: str) -> float:
+    special = {".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf, ".nan": math.nan}
+    return special.get(text.lower()) or float(text.replace("_", ""))
+
+
+_SCALARS = {
+    "null": lambda text: None,
+    "bool": lambda text: {"true": True, "false": False}[text.lower()],
+    "int": _int,
+    "float": _float,
+}

@@ -1,0 +1,1 @@
+"""One config file derived from another: keys change, comments stay."""

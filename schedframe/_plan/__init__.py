@@ -1,0 +1,1 @@
+"""What determines both curves, evaluated and checked: pure, without optimizer, file or plugin."""

@@ -1,0 +1,307 @@
+"""What must hold between the numbers of a run, said once for the config and for the scheduler.
+
+A config refuses every rule that is broken. The scheduler, Megatron's twin, refuses what Megatron
+refuses, and warns about what Megatron runs although it is a mistake.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+from typing import Any
+
+from schedframe._errors import Problem
+from schedframe._plan.plan import CURRENT, Parent
+from schedframe._units import batches as _batches
+from schedframe._units.lengths import OPEN
+from schedframe.styles._base import LRPoint, LRStyle, Style, WDPoint, WDStyle
+from schedframe.styles._installed import source_of
+from schedframe.styles.lr import WSD
+from schedframe.styles.wd import WDConstant
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One condition.
+
+    Attributes:
+        key: the key that is blamed.
+        needs: the keys that the condition reads.
+        check: returns what is wrong, or an empty string; it is given what `needs` names, then `also`.
+        also: keys that the condition reads even where they are not given, as ``None``.
+        refused_by_megatron: Megatron asserts it, or cannot run with it.
+        option: the option of the style in `key` that is blamed; empty for the key as a whole.
+    """
+
+    key: str
+    needs: tuple[str, ...]
+    check: Callable[..., str]
+    also: tuple[str, ...] = ()
+    refused_by_megatron: bool = True
+    option: str = ""
+
+    def broken(self, values: Values) -> str:
+        """Say what is wrong with `values`; empty where the rule holds, or where a key it needs is not known."""
+        if any(values.get(name) in (None, CURRENT) for name in self.needs) or not values.keys() >= {*self.also}:
+            return ""
+        return self.check(*(values[name] for name in (*self.needs, *self.also)))
+
+
+def _says(broken: bool, text: str) -> str:
+    return text if broken else ""
+
+
+def _not_negative(value: float) -> str:
+    return _says(value < 0, "must not be negative")
+
+
+def _positive(value: float) -> str:
+    return _says(value <= 0, "must be above 0")
+
+
+def _warmup_is_finite(warmup_steps: float, max_lr: float) -> str:
+    return _says(abs(max_lr) * warmup_steps == inf, f"times max_lr ({max_lr}) is too large for a float")
+
+
+def _seam_is_inside(parent: Parent, start_step: float) -> str:
+    return _says(parent.step < start_step, f"must not be below start_step ({start_step})")
+
+
+def _tail_is_there(style: Style) -> str:
+    return _says(isinstance(style, WSD) and style.wsd_decay_steps == 0, "must be above 0")
+
+
+def _tail_fits(style: Style, warmup_steps: float, decay_steps: float) -> str:
+    room = decay_steps - warmup_steps
+    return _says(
+        isinstance(style, WSD) and style.wsd_decay_steps > room,
+        f"is longer than the {room} steps between the end of warm-up and lr_decay_steps, "
+        f"so the learning rate would jump where warm-up ends; make it at most {room}",
+    )
+
+
+def _needs_no_end(style: LRStyle, warmup_steps: float, decay_steps: float, max_lr: float, min_lr: float) -> str:
+    """Where the end is open, the learning rate may not depend on it."""
+    if decay_steps != OPEN:
+        return ""
+    first = max(warmup_steps, 0)
+    marks = style.landmarks(warmup_steps, OPEN // 2).values()
+    return _says(
+        any(
+            style.lr(LRPoint(step, warmup_steps, OPEN, max_lr, min_lr))
+            != style.lr(LRPoint(step, warmup_steps, OPEN // 2, max_lr, min_lr))
+            for step in _within(first, marks, OPEN // 2)
+        ),
+        "needs to know where it ends, and lr_decay_steps is open; give that a length, or name a style that goes on "
+        "for ever, such as constant, or phases whose last one does, and branch from it",
+    )
+
+
+def _wd_needs_no_end(style: WDStyle, incr_steps: float, start_wd: float, end_wd: float, max_lr: float) -> str:
+    if incr_steps != OPEN:
+        return ""
+    marks = style.landmarks(OPEN // 2).values()
+    return _says(
+        any(
+            style.wd(WDPoint(step, OPEN, start_wd, end_wd, max_lr, max_lr))
+            != style.wd(WDPoint(step, OPEN // 2, start_wd, end_wd, max_lr, max_lr))
+            for step in _within(0, marks, OPEN // 2)
+        ),
+        "needs to know where it ends, and the schedule is open; give wd_incr_steps a length",
+    )
+
+
+def _horizon_for_wd(style: Style, incr_steps: float) -> str:
+    return _says(not isinstance(style, WDConstant) and incr_steps <= 0, "wd_incr_steps must be above 0")
+
+
+def _constant_is_constant(style: Style, start_wd: float, end_wd: float) -> str:
+    while hasattr(style, "base"):
+        style = style.base
+    return _says(
+        isinstance(style, WDConstant) and start_wd != end_wd,
+        f"is constant, but start_wd ({start_wd}) and end_wd ({end_wd}) differ; "
+        f"name a style that changes, such as linear or cosine, or make them the same",
+    )
+
+
+def _one_run(told: float, *others: float | None) -> str:
+    return _says(any(other is not None for other in others), "is a second length of the run; leave one of the two out")
+
+
+def _sizes_to_decrease(
+    decrease: bool, global_batch_size: int | None, micro_batch_size: int | None, data_parallel_size: int | None
+) -> str:
+    if not decrease:
+        return ""
+    if micro_batch_size is None or data_parallel_size is None:
+        return "needs micro_batch_size and data_parallel_size"
+    return _refusal(_batches.constant, global_batch_size or 1 << 62, micro_batch_size * data_parallel_size)
+
+
+def _ramp(
+    ramp: tuple[int, int, int], size: int | None, decrease: bool, micro: int | None, data_parallel: int | None
+) -> str:
+    if size is None:
+        return "needs global_batch_size, at which the ramp ends"
+    divisor = micro * data_parallel if decrease and micro and data_parallel else 1
+    return _refusal(_batches.ramped, *ramp, size, divisor)
+
+
+def _step_schedule(schedule: str, seq_length: int | None, size: int | None, ramp: object, decrease: bool) -> str:
+    for key, said in (("global_batch_size", size), ("rampup_batch_size", ramp)):
+        if said is not None:
+            return f"says the batch sizes, and so does {key}; leave one of the two out"
+    if decrease:
+        return "cannot stand beside decrease_batch_size_if_needed, as in Megatron"
+    if seq_length is None:
+        return "needs seq_length, because its thresholds are tokens"
+    return _refusal(_batches.stepped, schedule, seq_length)
+
+
+def _refusal(make: Callable[..., object], *arguments: Any) -> str:
+    """What `make` says against its `arguments`."""
+    try:
+        make(*arguments)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def trial_lr(style: LRStyle, decay_steps: float, warmup_steps: float, max_lr: float, min_lr: float) -> str:
+    """Evaluate `style` over the run and past its end; say where it has no finite value of at least 0."""
+    first = max(warmup_steps, 0)
+    return _trial(
+        style,
+        lambda: _sampled(first, style.landmarks(warmup_steps, decay_steps).values(), decay_steps),
+        lambda step: style.lr(LRPoint(max(step, first), warmup_steps, decay_steps, max_lr, min_lr)),
+    )
+
+
+def trial_wd(style: WDStyle, incr_steps: float, start_wd: float, end_wd: float, max_lr: float) -> str:
+    """Evaluate `style` over the run and past its end; say where it has no finite value of at least 0."""
+    if incr_steps <= 0:
+        return ""
+    return _trial(
+        style,
+        lambda: _sampled(0, style.landmarks(incr_steps).values(), incr_steps),
+        lambda step: style.wd(WDPoint(step, incr_steps, start_wd, end_wd, max_lr, max_lr)),
+    )
+
+
+def _sampled(first: float, landmarks: Iterable[float], last: float) -> list[float]:
+    """Steps of every stretch between two landmarks, and past the end."""
+    return [*_within(first, landmarks, last), last + 1, last + 10 * (last - first)]
+
+
+def _within(first: float, landmarks: Iterable[float], last: float) -> list[float]:
+    """Steps of every stretch between two landmarks."""
+    marks = sorted({first, last, *(mark for mark in landmarks if first < mark < last)})
+    inside = [start + (stop - start) * part / 16 for start, stop in pairwise(marks) for part in range(16)]
+    return [*inside, last]
+
+
+def _trial(style: Style, steps: Callable[[], list[float]], value_at: Callable[[float], float]) -> str:
+    try:
+        for step in steps():
+            value = value_at(step)
+            if not 0 <= value < inf:
+                return f"{style!r} from {source_of(style)} gives {value} at step {step:g}"
+    except ValueError as error:
+        source = source_of(style)
+        return f"{error}" if source.distribution == "schedframe" else f"{error}, says {source}"
+    except Exception as error:
+        return f"{style!r} from {source_of(style)} fails when it is evaluated: {type(error).__name__}: {error}"
+    return ""
+
+
+RULES = (
+    Rule(
+        "decrease_batch_size_if_needed",
+        ("decrease_batch_size_if_needed",),
+        _sizes_to_decrease,
+        also=("global_batch_size", "micro_batch_size", "data_parallel_size"),
+    ),
+    Rule(
+        "rampup_batch_size",
+        ("rampup_batch_size",),
+        _ramp,
+        also=("global_batch_size", "decrease_batch_size_if_needed", "micro_batch_size", "data_parallel_size"),
+    ),
+    Rule(
+        "step_batch_size_schedule",
+        ("step_batch_size_schedule",),
+        _step_schedule,
+        also=("seq_length", "global_batch_size", "rampup_batch_size", "decrease_batch_size_if_needed"),
+    ),
+    Rule("train_iters", ("train_iters",), _one_run, also=("train_samples",)),
+    Rule("train_tokens", ("train_tokens",), _one_run, also=("train_samples", "train_iters")),
+    Rule("start_step", ("start_step",), _not_negative),
+    Rule("lr_decay_steps", ("lr_decay_steps",), _positive),
+    Rule("max_lr", ("max_lr",), _positive, refused_by_megatron=False),
+    Rule("min_lr", ("min_lr",), _not_negative),
+    Rule("min_lr", ("min_lr", "max_lr"), lambda low, high: _says(low > high, f"must not be above max_lr ({high})")),
+    Rule("init_lr", ("init_lr",), _not_negative, refused_by_megatron=False),
+    Rule("init_lr", ("init_lr", "max_lr"), lambda low, high: _says(low > high, f"must not be above max_lr ({high})")),
+    Rule("lr_warmup_steps", ("lr_warmup_steps",), _not_negative, refused_by_megatron=False),
+    Rule("lr_warmup_steps", ("lr_warmup_steps", "max_lr"), _warmup_is_finite),
+    Rule(
+        "lr_warmup_steps",
+        ("lr_warmup_steps", "lr_decay_steps"),
+        lambda warmup, decay: _says(warmup >= decay, f"must be below lr_decay_steps ({decay})"),
+    ),
+    Rule("lr_decay_style", ("lr_decay_style",), _tail_is_there, refused_by_megatron=False, option="wsd_decay_steps"),
+    Rule(
+        "lr_decay_style",
+        ("lr_decay_style", "lr_warmup_steps", "lr_decay_steps"),
+        _tail_fits,
+        refused_by_megatron=False,
+        option="wsd_decay_steps",
+    ),
+    Rule(
+        "lr_decay_style",
+        ("lr_decay_style", "lr_decay_steps", "lr_warmup_steps", "max_lr", "min_lr"),
+        trial_lr,
+    ),
+    Rule(
+        "lr_decay_style",
+        ("lr_decay_style", "lr_warmup_steps", "lr_decay_steps", "max_lr", "min_lr"),
+        _needs_no_end,
+        refused_by_megatron=False,
+    ),
+    Rule("start_wd", ("start_wd",), _not_negative),
+    Rule("end_wd", ("end_wd",), _not_negative),
+    Rule("wd_incr_style", ("wd_incr_style", "wd_incr_steps"), _horizon_for_wd),
+    Rule("wd_incr_style", ("wd_incr_style", "start_wd", "end_wd"), _constant_is_constant),
+    Rule("wd_incr_style", ("wd_incr_style", "wd_incr_steps", "start_wd", "end_wd", "max_lr"), trial_wd),
+    Rule(
+        "wd_incr_style",
+        ("wd_incr_style", "wd_incr_steps", "start_wd", "end_wd", "max_lr"),
+        _wd_needs_no_end,
+        refused_by_megatron=False,
+    ),
+    Rule("parent", ("parent", "start_step"), _seam_is_inside, option="step"),
+)
+"""Every rule, each after those it builds on."""
+
+PEAK_MAY_BE_ZERO = tuple(
+    Rule("max_lr", ("max_lr",), _not_negative) if rule.check is _positive and rule.key == "max_lr" else rule
+    for rule in RULES
+)
+"""The rules for the schedule of some param groups, which a peak of 0 freezes."""
+
+
+def broken_rules(values: Mapping[str, Any], rules: Iterable[Rule] = RULES) -> tuple[list[Problem], list[str]]:
+    """Return what Megatron refuses about `values`, and what it runs although it is a mistake."""
+    sound = dict(values)
+    refused, mistakes = [], []
+    for rule in rules:
+        broken = rule.broken(sound)
+        if broken and rule.refused_by_megatron:
+            refused.append(Problem(rule.key, broken, repr(sound.pop(rule.key))))
+        elif broken:
+            value = getattr(sound[rule.key], rule.option) if rule.option else sound[rule.key]
+            mistakes.append(f"{rule.option or rule.key} = {value!r}: {broken}")
+    return refused, mistakes

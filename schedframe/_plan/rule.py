@@ -1,0 +1,186 @@
+"""A rule for param groups: which ones it is for, and what of the schedule is another thing for them."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Any, Literal, get_args
+
+from schedframe._errors import did_you_mean
+from schedframe.styles._base import Style
+from schedframe.styles._warmup import Warmup
+
+Kind = Literal["param", "regex", "key", "index"]
+KINDS = get_args(Kind)
+
+DEFAULT = "default"
+"""The role of the groups for which there is no rule."""
+
+JOINT = "+"
+"""Between the roles of a group for which there are several rules."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """Which param groups a rule is for.
+
+    Attributes:
+        kind: ``param``, a glob of parameters' names; ``regex``, found anywhere in them; ``key``, values that a
+            group holds; ``index``, a position in the optimizer's list.
+        value: the glob, the expression, pairs of key and value, or the position.
+    """
+
+    kind: Kind
+    value: Any
+
+    @property
+    def is_by_name(self) -> bool:
+        """Whether it is about names of parameters, which groups do not hold."""
+        return self.kind in ("param", "regex")
+
+    def fits_name(self, name: str) -> bool:
+        """Say whether the parameter `name` is meant."""
+        if self.kind == "param":
+            return fnmatchcase(name, self.value)
+        return self.kind == "regex" and re.search(self.value, name) is not None
+
+    def fits_group(self, index: int, group: Mapping[str, Any]) -> bool:
+        """Say whether `group`, at the position `index`, is meant, as far as no name is needed to tell."""
+        if self.kind == "index":
+            return bool(index == self.value)
+        return self.kind == "key" and all(key in group and group[key] == value for key, value in self.value)
+
+    def nearest(self, names: Iterable[str]) -> list[str]:
+        """Return those of `names` that look most like what is meant, three at most."""
+        plain = re.sub(r"[*?^$\\\[\]]+", "", str(self.value))
+        names = list(names)
+        return get_close_matches(plain, names, n=3, cutoff=0.0) if names else []
+
+    def table(self) -> dict[str, Any]:
+        """Return it as a config says it."""
+        return {self.kind: dict(self.value) if self.kind == "key" else self.value}
+
+    def __str__(self) -> str:
+        if self.kind == "key":
+            return "key " + ", ".join(f"{key}: {value}" for key, value in self.value)
+        return f"{self.kind} {self.value}"
+
+
+@dataclass(frozen=True)
+class GroupRule:
+    """A rule for param groups.
+
+    Attributes:
+        role: its name.
+        match: which groups it is for.
+        values: what is not as for the other groups, by the names of a plan's fields; sorted pairs.
+        lr_mult: the factor by which the rule says its learning rates, which `values` holds multiplied.
+        wd_mult: the factor on the weight decay; ``None`` where the group's own counts.
+    """
+
+    role: str
+    match: Match
+    values: tuple[tuple[str, Any], ...]
+    lr_mult: float | None = None
+    wd_mult: float | None = None
+
+    def sets(self) -> dict[str, Any]:
+        """Return everything that the rule gives to a group, by name."""
+        factors = {"lr_mult": self.lr_mult, "wd_mult": self.wd_mult}
+        return {**dict(self.values), **{name: factor for name, factor in factors.items() if factor is not None}}
+
+    def table(self) -> dict[str, Any]:
+        """Return it as plain values, its styles as tables."""
+        values = {name: _plain(value) for name, value in self.values}
+        factors = {"lr_mult": self.lr_mult, "wd_mult": self.wd_mult}
+        return {"role": self.role, "match": self.match.table(), "values": values, **factors}
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, Style | Warmup) else value
+
+
+def joined(rules: Iterable[GroupRule]) -> str:
+    """Return the role of a group for which there are `rules`."""
+    return JOINT.join(rule.role for rule in rules) or DEFAULT
+
+
+def parse_match(table: Any) -> Match:
+    """`table` as a match: ``{"param": "*.router.*"}``.
+
+    Raises:
+        ValueError: in words.
+    """
+    ways = f"{', '.join(KINDS[:-1])} or {KINDS[-1]}"
+    if table is None:
+        raise ValueError(f"is missing: a table with {ways}")
+    if not isinstance(table, Mapping) or len(table) != 1 or next(iter(table)) not in KINDS:
+        unknown = [str(key) for key in table if key not in KINDS] if isinstance(table, Mapping) else []
+        near = did_you_mean(unknown[0], KINDS) if unknown else ""
+        raise ValueError(f"must be a table with one of {ways}{near}")
+    kind, value = next(iter(table.items()))
+    if kind == "index":
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ValueError("index must be the position of a param group, from 0 on")
+        return Match(kind, value)
+    if kind == "key":
+        if not isinstance(value, Mapping) or not value or not all(_is_plain(inner) for inner in value.values()):
+            raise ValueError("key must be a table of what the group holds, such as {is_expert_parallel: true}")
+        return Match(kind, tuple(value.items()))
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{kind} must be a text, such as {'*.router.*' if kind == 'param' else '(bias|norm)'}")
+    if kind == "regex":
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"regex is no regular expression: {error}") from None
+    return Match(kind, value)
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int | float | bool)
+
+
+def merged(rules: Iterable[GroupRule]) -> dict[str, Any]:
+    """Return what several rules give to one param group together, by name.
+
+    Raises:
+        ValueError: two of them give it different values of one thing.
+    """
+    found: dict[str, Any] = {}
+    told: dict[str, str] = {}
+    for rule in rules:
+        for name, value in rule.sets().items():
+            if name in found and found[name] != value:
+                raise ValueError(
+                    f"the rules {told[name]!r} and {rule.role!r} give one param group two values of {key_of(name)}, "
+                    f"{found[name]} and {value}; give both the same value, or let their matches not overlap"
+                )
+            found[name] = value
+            told[name] = rule.role
+    return found
+
+
+def rules_of(rules: Iterable[GroupRule], role: str) -> list[GroupRule]:
+    """Return those of `rules` that `role` names: ``router``, ``router+muon``; none for ``default``.
+
+    Raises:
+        ValueError: there is no such role.
+    """
+    known = {rule.role: rule for rule in rules}
+    if role == DEFAULT:
+        return []
+    for name in role.split(JOINT):
+        if name not in known:
+            listed = ", ".join([DEFAULT, *known])
+            raise ValueError(f"there is no role {name!r}{did_you_mean(name, known) or ';'} the roles are {listed}")
+    return [known[name] for name in role.split(JOINT)]
+
+
+_CONFIG_KEY = {"lr_style": "lr_decay_style", "wd_style": "wd_incr_style"}
+
+
+def key_of(name: str) -> str:
+    """Return the config key of a plan's field."""
+    return _CONFIG_KEY.get(name, name)

@@ -1,0 +1,24 @@
+"""Values of a plan as they are told."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from schedframe._plan.rule import GroupRule, key_of
+from schedframe._units.lengths import OPEN
+from schedframe.styles._base import Style
+
+
+def written(value: Any) -> str:
+    """Write a number, a style with its options, a rule, or a list of phases or rules, exactly."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(written, value))}]"
+    if isinstance(value, GroupRule):
+        sets = ", ".join(f"{key_of(name)}={written(own)}" for name, own in value.sets().items())
+        return f"{value.role}({value.match}: {sets})"
+    if not isinstance(value, BaseModel):
+        return "open" if value == OPEN else str(value)
+    said = {key: getattr(value, key) for key in type(value).model_fields}
+    name = said.pop("style") if isinstance(value, Style) else "phase"
+    options = ", ".join(f"{key.rstrip('_')}={written(option)}" for key, option in said.items() if option is not None)
+    return f"{name}({options})" if options else name

@@ -1,0 +1,1 @@
+"""Who adds what: installed distributions, files that a user names, and hooks."""

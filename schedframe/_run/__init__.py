@@ -1,0 +1,1 @@
+"""What runs: a position on a plan, on an optimizer."""

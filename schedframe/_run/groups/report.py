@@ -1,0 +1,48 @@
+"""What a scheduler does at the moment, by role, for a logger."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from schedframe._plan import evaluate as _engine
+from schedframe._plan.plan import Plan
+from schedframe._plan.rule import DEFAULT, GroupRule, merged, rules_of
+from schedframe._units.lengths import OPEN
+
+Report = dict[str, dict[str, float | str | None]]
+
+
+def report(scheduler: Any, roles: Iterable[str]) -> Report:
+    """Return learning rate, weight decay, phase and progress of each rule's role and of those in `roles`."""
+    base, step = Plan.of(scheduler), scheduler.num_steps - scheduler.start_step
+    names = dict.fromkeys([DEFAULT, *(rule.role for rule in scheduler.groups), *roles])
+    return {role: _row(base, rules_of(scheduler.groups, role), step) for role in names}
+
+
+def _row(base: Plan, rules: list[GroupRule], step: float) -> dict[str, float | str | None]:
+    plan, wd_mult = base.under(rules), merged(rules).get("wd_mult", 1.0)
+    wd = _engine.wd_at(plan, step, {})
+    return {
+        "lr": _engine.lr_at(plan, step, {}),
+        "wd": None if wd is None else wd * wd_mult,
+        "phase": phase_at(plan, step),
+        "progress": progress_at(plan, step),
+    }
+
+
+def phase_at(plan: Plan, step: float) -> str:
+    """Say what `plan` does at its own `step`: ``warm-up``, ``done``, or where its style last bent, else its name."""
+    if plan.lr_warmup_steps > 0 and step <= plan.lr_warmup_steps:
+        return "warm-up"
+    if step > plan.lr_decay_steps:
+        return "done"
+    marks = plan.lr_style.landmarks(plan.lr_warmup_steps, plan.lr_decay_steps)
+    passed = [(at, label) for label, at in marks.items() if at < step or at == plan.lr_warmup_steps]
+    return max(passed)[1].removesuffix(" start") if passed else plan.lr_style.style
+
+
+def progress_at(plan: Plan, step: float) -> float | None:
+    """Return how much of the decay lies behind the plan's own `step`, 0 to 1; ``None`` where its end is open."""
+    if plan.lr_decay_steps == OPEN:
+        return None
+    span = plan.lr_decay_steps - plan.lr_warmup_steps
+    return min(max((step - plan.lr_warmup_steps) / span, 0.0), 1.0)

@@ -1,0 +1,1 @@
+"""What a checkpoint says, and what counts on resume."""

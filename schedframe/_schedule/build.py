@@ -1,0 +1,62 @@
+"""From a declared schedule and an optimizer to the scheduler that runs it, or everything that speaks against it."""
+
+from typing import Any
+
+from schedframe._errors import ConfigError, Problem
+from schedframe._plugins import hooks as _hooks
+from schedframe._run.groups import roles as _roles
+from schedframe._run.groups.following import contradictions
+from schedframe._run.optimizers import together
+from schedframe._run.policy import policy_of
+from schedframe._run.scheduler import OptimizerParamScheduler
+
+
+def build(
+    schedule: Any,
+    optimizer: Any,
+    *,
+    use_checkpoint: bool | None,
+    override: bool | None,
+    process_group: Any = None,
+    scheduler: type[OptimizerParamScheduler] = OptimizerParamScheduler,
+) -> OptimizerParamScheduler:
+    """Return the `scheduler` that runs `schedule` on `optimizer`; see `Schedule.build`."""
+    optimizer = together(optimizer)
+    groups = list(optimizer.param_groups)
+    problems = [Problem("", complaint) for complaint in _hooks.complaints(schedule)]
+    roles = _roles.Roles()
+    try:
+        roles = _roles.assigned(schedule.groups, groups, process_group)
+    except ConfigError as error:
+        problems += error.problems
+    else:
+        problems += contradictions(schedule, roles, groups)
+    asked = schedule.resume.policy
+    if (use_checkpoint, override) != (None, None):
+        asked = policy_of(use_checkpoint, override)
+    if asked != schedule.resume.policy and "resume" in schedule.model_fields_set:
+        disagrees = f"the flags ask for {asked}; leave one of the two out, or make them the same"
+        problems.append(Problem("resume", disagrees, schedule.resume.policy))
+    if problems:
+        raise ConfigError(schedule._where(), map(schedule._located, problems))
+    return scheduler(
+        optimizer,
+        init_lr=schedule.init_lr,
+        max_lr=schedule.max_lr,
+        min_lr=schedule.min_lr,
+        lr_warmup_steps=schedule.lr_warmup_steps,
+        lr_warmup_style=schedule.lr_warmup_style,
+        lr_decay_steps=schedule.lr_decay_steps,
+        lr_decay_style=schedule.lr_decay_style,
+        start_wd=schedule.start_wd,
+        end_wd=schedule.end_wd,
+        wd_incr_steps=schedule.wd_incr_steps,
+        wd_incr_style=schedule.wd_incr_style,
+        use_checkpoint_opt_param_scheduler=use_checkpoint or asked == "checkpoint",
+        override_opt_param_scheduler=override or asked == "override",
+        start_step=schedule.start_step,
+        override_keys=schedule.resume.override,
+        parent=schedule.parent,
+        clock=schedule.clock,
+        roles=roles,
+    )

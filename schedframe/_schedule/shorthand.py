@@ -1,0 +1,142 @@
+"""What a config may say in another way: keys that another key stands in for, and Megatron's flat keys of WSD.
+
+`expand` brings the keys into the one form that is validated; `as_written` brings problems back into the form in
+which the keys were given.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from schedframe._errors import Problem
+from schedframe._problems import written
+from schedframe._units.lengths import parse_measure
+from schedframe._units.units import KEYS as UNIT_KEYS
+from schedframe._units.units import RUN_KEYS
+from schedframe.styles.lr import WSD
+
+_STANDS_IN = {
+    "lr_decay_steps": tuple(RUN_KEYS),
+    "wd_incr_steps": (*RUN_KEYS, "lr_decay_steps"),
+    "start_wd": ("end_wd",),
+    "end_wd": ("start_wd",),
+}
+"""Keys that default to another key, the first that is given."""
+
+_STYLE = "lr_decay_style"
+FLAT_WSD = ("wsd_decay_steps", "lr_wsd_decay_style")
+"""Options of WSD that Megatron spells beside its name."""
+
+_ARGUMENTS = {
+    "lr": "max_lr",
+    "weight_decay": "start_wd",
+    "start_weight_decay": "start_wd",
+    "end_weight_decay": "end_wd",
+    "weight_decay_incr_style": "wd_incr_style",
+    "lr_warmup_init": "init_lr",
+    "lr_warmup_iters": "lr_warmup_steps, such as `2000 iters`",
+    "lr_warmup_samples": "lr_warmup_steps, such as `1M samples`",
+    "lr_warmup_fraction": "lr_warmup_steps, such as `1%`",
+    "lr_decay_iters": "lr_decay_steps, such as `100_000 iters`",
+    "lr_decay_samples": "lr_decay_steps, such as `100M samples`",
+    "lr_wsd_decay_iters": "wsd_decay_steps, such as `10_000 iters`",
+    "lr_wsd_decay_samples": "wsd_decay_steps, such as `10M samples`",
+}
+"""Arguments of Megatron-LM's command line that are said under another name here."""
+
+
+def expand(keys: dict[str, Any]) -> dict[str, Any]:
+    """Return `keys` with flat options of a bare WSD in its table, and with keys that others stand in for."""
+    keys = dict(keys)
+    flat = [name for name in FLAT_WSD if name in keys]
+    if flat and _is_bare_wsd(keys):
+        keys[_STYLE] = {"style": "WSD", **{name: keys.pop(name) for name in flat}}
+    for name, others in _STANDS_IN.items():
+        given = [_in_its_unit(keys, other) for other in others if keys.get(other) is not None]
+        if keys.get(name) is None and given:
+            keys[name] = given[0]
+    return keys
+
+
+def _in_its_unit(keys: dict[str, Any], name: str) -> Any:
+    """The value of the key `name`, with its unit where that is not the scheduler's own."""
+    value, unit = keys[name], RUN_KEYS.get(name)
+    is_plain = isinstance(value, int | float | str) and not isinstance(value, bool)
+    if unit is None or not is_plain or unit == keys.get("clock", "samples"):
+        return value
+    try:
+        return value if parse_measure(value).unit else f"{value} {unit}"
+    except ValueError:
+        return value
+
+
+def all_keys(fields: Iterable[str]) -> Iterator[str]:
+    """Yield every key that may be given: `fields`, those of units last, and WSD's flat options after the style."""
+    for name in sorted(fields, key=UNIT_KEYS.__contains__):
+        yield name
+        if name == _STYLE:
+            yield from FLAT_WSD
+
+
+def describe(schema: dict[str, Any]) -> None:
+    """Let a JSON schema of the one form admit the other ways too."""
+    schema["required"] = [name for name in schema["required"] if name not in _STANDS_IN]
+    for name in FLAT_WSD:
+        description = f"{WSD.model_fields[name].description} Only with {_STYLE}: WSD."
+        schema["properties"][name] = {"description": description}
+
+
+def stands_on(path: str) -> str:
+    """Return the path whose line a problem of `path` has where its own key is not in the file."""
+    return _STYLE if path in FLAT_WSD else path
+
+
+def as_written(problems: Iterable[Problem], keys: dict[str, Any]) -> list[Problem]:
+    """Return `problems` of expanded keys in terms of the `keys` that were given, each told once."""
+    own, filled_in = [], []
+    for problem in problems:
+        top, _, option = problem.path.partition(".")
+        if top in _STANDS_IN and keys.get(top) is None:
+            filled_in.append(problem)
+        elif top == _STYLE and option.split(".")[0] in FLAT_WSD and _is_bare_wsd(keys):
+            own.append(replace(problem, path=option))
+        elif problem.path in _ARGUMENTS:
+            own.append(replace(problem, message=f"is an argument of Megatron-LM; here it is {_ARGUMENTS[top]}"))
+        elif problem.path in FLAT_WSD:
+            own.append(replace(problem, message=_misplaced(keys.get(_STYLE, "linear"))))
+        else:
+            own.append(problem if top in keys else replace(problem, value=""))
+    blamed = {problem.path for problem in own}
+    for problem in filled_in:
+        given = [name for name in _STANDS_IN[problem.path] if keys.get(name) is not None]
+        path = given[0] if given else problem.path
+        if path not in blamed and (given or problem.path != "wd_incr_steps"):
+            own.append(replace(problem, path=path))
+            blamed.add(path)
+    return [_with_given_value(problem, keys) for problem in own]
+
+
+def _with_given_value(problem: Problem, keys: dict[str, Any]) -> Problem:
+    """`problem` with its value as it was given: a rule sees ``90%`` as a number."""
+    value: Any = keys
+    for part in problem.path.split("."):
+        if not isinstance(value, dict) or part not in value:
+            return problem
+        value = value[part]
+    return replace(problem, value=written(value)) if problem.value else problem
+
+
+def _is_bare_wsd(keys: dict[str, Any]) -> bool:
+    return _is_wsd(keys.get(_STYLE))
+
+
+def _is_wsd(name: object) -> bool:
+    return name in ("WSD", "wsd")
+
+
+def _misplaced(style: object) -> str:
+    """What is wrong with a flat option of WSD beside `style`, which is no bare WSD."""
+    name = style.get("style") if isinstance(style, dict) else getattr(style, "style", style)
+    if _is_wsd(name):
+        return f"is said beside the table of {_STYLE}; say it in the table"
+    return f"is only for {_STYLE}: WSD, and that is {name!r} here"

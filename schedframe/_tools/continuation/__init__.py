@@ -1,0 +1,1 @@
+"""A schedule that goes on from another one."""

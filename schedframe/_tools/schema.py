@@ -1,0 +1,148 @@
+"""The JSON Schema (2020-12) of a config, with the styles that are installed.
+
+Models mark where a style stands; here each mark becomes a reference to one definition of all styles of its kind.
+"""
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Any
+
+from schedframe._errors import SchedframeError
+from schedframe._plugins.registry import Registry
+from schedframe._schedule.groups import FIELDS
+from schedframe._schedule.schedule import Schedule
+from schedframe._schedule.shorthand import FLAT_WSD
+from schedframe._units.numbers import JSON_NUMBER
+from schedframe._units.units import RUN_KEYS
+from schedframe.styles._base import LRCurve, Style
+from schedframe.styles._byname import MARK, by_lr_curve, by_lr_style, by_wd_style
+from schedframe.styles._installed import lr_styles, wd_styles
+from schedframe.styles._phase import PHASES_MARK, Phase
+
+_KINDS = {by_lr_style.mark: "LRStyle", by_lr_curve.mark: "LRCurve", by_wd_style.mark: "WDStyle"}
+_WSD = "WSD"
+_NULL = {"type": "null"}
+_LENGTHS_OF_A_RUN = (*RUN_KEYS, "lr_decay_steps")
+
+
+def schema(*, builtin: bool = False) -> tuple[dict[str, Any], list[str]]:
+    """Return the schema, and why styles are missing from it that are installed and cannot be used.
+
+    Args:
+        builtin: only built-in styles, so that it is the same everywhere.
+    """
+    faults: list[str] = []
+    lr, wd = (dict(_classes(registry, builtin, faults)) for registry in (lr_styles, wd_styles))
+    curves = {name: cls for name, cls in lr.items() if issubclass(cls, LRCurve)}
+    definitions: dict[str, Any] = {"Phase": _of_model(Phase)}
+    for kind, styles, aliases in (
+        ("LRStyle", lr, lr_styles.aliases),
+        ("LRCurve", curves, lr_styles.aliases),
+        ("WDStyle", {**curves, **wd}, wd_styles.aliases),
+    ):
+        known = [alias for alias, name in aliases.items() if name in styles]
+        definitions[kind] = _one_of(styles, known, wd if kind == "WDStyle" else ())
+    for prefix, styles in (("LR", lr), ("WD", wd)):
+        for name, cls in styles.items():
+            definitions[f"{prefix} {name}"] = _of_style(cls, name, prefix)
+    whole = _of_model(Schedule)
+    for key in FLAT_WSD:
+        whole["properties"][key]["$ref"] = f"#/$defs/LR%20{_WSD}/properties/{key}"
+    rule = whole["properties"]["groups"]["items"]["properties"]
+    for key in FIELDS:
+        rule[key] = {"$ref": f"#/properties/{key}"} if key in whole["properties"] else JSON_NUMBER
+    whole["anyOf"] = [{"required": [key]} for key in _LENGTHS_OF_A_RUN]
+    is_wsd = {"properties": {"lr_decay_style": {"enum": _spelled(_WSD, lr_styles)}}, "required": ["lr_decay_style"]}
+    whole |= {
+        "if": is_wsd,
+        "then": {"required": ["wsd_decay_steps"]},
+        "else": {"properties": dict.fromkeys(FLAT_WSD, False)},
+    }
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "schedframe config"}
+    return {**head, **{key: value for key, value in whole.items() if key != "title"}, "$defs": definitions}, faults
+
+
+def _classes(registry: Registry[Any], builtin: bool, faults: list[str]) -> Iterator[tuple[str, type[Style]]]:
+    for row in registry.listing():
+        name = row.source.name
+        if row.fault or (builtin and name not in registry.builtins):
+            continue
+        try:
+            yield name, registry[name]
+        except SchedframeError as error:
+            faults.append(str(error))
+
+
+def _one_of(styles: Mapping[str, type[Style]], aliases: Iterable[str], wd: Container[str]) -> dict[str, Any]:
+    """A name, of a style that needs no option or has them beside it, or a table with the options of its style.
+
+    Args:
+        styles: those that may stand there, by name.
+        aliases: other spellings of their names.
+        wd: which of them are weight-decay styles.
+    """
+    bare = [name for name, cls in styles.items() if name == _WSD or not _needs_options(cls)]
+    cases = []
+    for name in styles:
+        prefix, registry = ("WD", wd_styles) if name in wd else ("LR", lr_styles)
+        chosen = {"properties": {"style": {"enum": _spelled(name, registry)}}, "required": ["style"]}
+        cases.append({"if": chosen, "then": {"$ref": f"#/$defs/{prefix} {name}".replace(" ", "%20")}})
+    table = {
+        "type": "object",
+        "title": "a style with options",
+        "properties": {"style": {"enum": [*styles, *aliases]}},
+        "required": ["style"],
+        "allOf": cases,
+    }
+    return {"anyOf": [{"enum": [*bare, *aliases]}, table]}
+
+
+def _spelled(name: str, registry: Registry[Any]) -> list[str]:
+    return [name, *(alias for alias, canonical in registry.aliases.items() if canonical == name)]
+
+
+def _needs_options(cls: type[Style]) -> bool:
+    return any(field.is_required() for field in cls.model_fields.values())
+
+
+def _of_style(cls: type[Style], name: str, prefix: str) -> dict[str, Any]:
+    found = _of_model(cls)
+    found["title"] = name
+    found["properties"]["style"] = {"enum": _spelled(name, lr_styles if prefix == "LR" else wd_styles)}
+    found["required"] = ["style", *(key for key in found.get("required", ()) if key != "style")]
+    return found
+
+
+def _of_model(model: Any) -> dict[str, Any]:
+    found = model.model_json_schema()
+    inner = found.pop("$defs", {})
+    marked = _resolved(found)
+    assert isinstance(marked, dict)
+    assert not inner, f"{model.__name__} has definitions of its own: {', '.join(inner)}"
+    return {**marked, "description": (model.__doc__ or "").strip().partition("\n")[0]}
+
+
+def _resolved(part: Any) -> Any:
+    """`part` with every mark as a reference, and without titles that say a key again."""
+    if isinstance(part, list):
+        return [_resolved(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if MARK in part:
+        kept = {key: value for key, value in part.items() if key in ("description", "default")}
+        return {"$ref": f"#/$defs/{_KINDS[part[MARK]]}", **_plain(kept)}
+    if PHASES_MARK in part:
+        kept = {"description": part["description"]} if "description" in part else {}
+        return {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Phase"}, **kept}
+    found = {key: _resolved(value) for key, value in part.items()}
+    if found.get("anyOf", ())[1:] == [_NULL] and isinstance(found["anyOf"][0].get("type"), list):
+        (value, _) = found.pop("anyOf")
+        found = {**value, **found, "type": [*value["type"], "null"]}
+    for inner in found.get("properties", {}).values():
+        inner.pop("title", None)
+    return found
+
+
+def _plain(kept: dict[str, Any]) -> dict[str, Any]:
+    """`kept`, with a default that is a style without options by its name alone."""
+    default = kept.get("default")
+    return {**kept, "default": default["style"]} if isinstance(default, dict) and default.keys() == {"style"} else kept

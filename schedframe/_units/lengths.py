@@ -1,0 +1,275 @@
+"""Lengths as people write them: ``500M``, ``2000 iters``, ``10B tokens``, ``10%``, ``5% of run``."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
+
+from schedframe._units.numbers import NUMBER_TEXT, PERCENT_TEXT, SUFFIX_EXPONENT, json_number, scaled, share_of, whole
+from schedframe._units.units import RUN_KEYS, Units, units_of
+
+OPEN = 2**62
+"""The end of a schedule that is said to be ``open``: further than any run goes, and a whole number in every format."""
+
+_SHORT = 7
+_UNIT = re.compile(r"\s*(?:(iter)(?:s|ations?)?|(sample)s?|(token)s?|(epoch)s?)", re.IGNORECASE)
+_OF = re.compile(r"%\s+of\s+(run|decay)", re.IGNORECASE)
+
+
+class Measure(NamedTuple):
+    """A length as it is written.
+
+    Attributes:
+        amount: the number; of a percentage the fraction, 1/100 for ``1%``.
+        unit: ``iters``, ``samples``, ``tokens``, ``epochs``, ``%`` of the decay, ``% of run``; empty for the
+            scheduler's own steps.
+    """
+
+    amount: Fraction
+    unit: str
+
+
+def parse_measure(value: object) -> Measure:
+    """`value` as a length: a number, or a string such as ``500M``, ``2000 iters``, ``10%`` or ``5% of run``.
+
+    ``K``, ``M``, ``B`` and ``T`` are decimal, in any case.
+
+    Raises:
+        ValueError: for anything else, and below 0.
+    """
+    unit = ""
+    if isinstance(value, str):
+        text = value.strip()
+        of = _OF.search(text)
+        if of and of.end() == len(text):
+            text = text[: of.start() + 1]
+        share = share_of(text)
+        if share is not None:
+            return Measure(share, "% of run" if of and of[1].lower() == "run" else "%")
+        written = next((found for found in _UNIT.finditer(text) if found.end() == len(text)), None)
+        if written:
+            unit, text = f"{next(filter(None, written.groups())).lower()}s", text[: written.start()]
+        value = text
+    amount = scaled(value, "a length such as 2000, 500M, 2000 iters or 10%")
+    if amount < 0:
+        raise ValueError("must not be negative")
+    return Measure(amount, unit)
+
+
+def absolute(value: object) -> Measure:
+    """`value` as a length that is no percentage.
+
+    Raises:
+        ValueError: it is one, or no length.
+    """
+    measure = parse_measure(value)
+    if measure.unit.startswith("%"):
+        raise ValueError("is a percentage, where only a length of its own can stand, such as 500M or 2000 iters")
+    return measure
+
+
+def parse_length(value: object) -> float:
+    """`value` as a number of the scheduler's own steps; whole numbers come back as ``int``.
+
+    Raises:
+        ValueError: for anything else, and below 0.
+    """
+    amount, unit = parse_measure(value)
+    if unit:
+        what = "a percentage" if unit.startswith("%") else f"in {unit}"
+        raise ValueError(f"is {what}, where only a number of the scheduler's own steps can stand")
+    return _number(amount)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What lengths are measured with: a place on a run whose end may be known.
+
+    Attributes:
+        units: how units are converted.
+        start: the scheduler's count at the schedule's own step 0.
+        begin: where what is measured begins, in steps from there.
+        end: where it ends; ``None`` where that is not known.
+        decay_steps: what a percentage is of, in steps; ``None`` where it is not known.
+        run_steps: what a percentage of the run is of, in steps; ``None`` where it is not known.
+    """
+
+    units: Units = field(default_factory=Units)
+    start: float = 0
+    begin: float = 0
+    end: float | None = None
+    decay_steps: float | None = None
+    run_steps: float | None = None
+
+    def steps(self, value: object) -> float:
+        """Return the length `value` in the scheduler's steps, from `begin` on.
+
+        Nothing is rounded; a percentage is the float product, as Megatron's fractions are.
+
+        Raises:
+            ValueError: `value` is no length, or what converts it is not known.
+        """
+        return self._converted(value, self.begin, 1)
+
+    def absolute(self, value: object) -> float:
+        """Return the length `value` in the scheduler's steps, from `begin` on.
+
+        Raises:
+            ValueError: `value` is no length, a percentage, or what converts it is not known.
+        """
+        absolute(value)
+        return self.steps(value)
+
+    def steps_before_the_end(self, value: object) -> float:
+        """Return the length `value` in the scheduler's steps, of the stretch up to `end`.
+
+        Raises:
+            ValueError: `value` is no length, or what converts it is not known.
+        """
+        return self._converted(value, self.end or 0, -1)
+
+    def _converted(self, value: object, begin: float, direction: int) -> float:
+        amount, unit = parse_measure(value)
+        if not unit:
+            return _number(amount)
+        if unit.startswith("%"):
+            return self._share(amount, unit)
+        origin = Fraction(self.start) + Fraction(begin)
+        position = self.units.position_at(origin, unit) + direction * amount
+        return _number(direction * (self.units.steps_at(position, unit) - origin))
+
+    def _share(self, share: Fraction, unit: str) -> float:
+        total, what = self.decay_steps, "lr_decay_steps, which"
+        if unit == "% of run":
+            total, what = self.run_steps, f"the run, whose length ({', '.join(RUN_KEYS)})"
+        if total is None or total == OPEN:
+            raise ValueError(f"is a percentage of {what} is {'missing or wrong' if total is None else 'open'}")
+        return whole(float(share) * total)
+
+    def in_unit(self, steps: float, unit: str) -> float:
+        """Return the scheduler's `steps`, from the schedule's own step 0 on, as a length in `unit`.
+
+        Raises:
+            ValueError: what converts it is not known.
+        """
+        start = Fraction(self.start)
+        end = self.units.position_at(start + Fraction(steps), unit)
+        return _number(end - self.units.position_at(start, unit))
+
+    def run(self, value: object, own: str) -> float:
+        """Return the length `value` of the run in the unit `own`, from the schedule's own step 0 on.
+
+        Raises:
+            ValueError: `value` is no length, a percentage, or what converts it is not known.
+        """
+        amount, unit = absolute(value)
+        if unit in ("", own):
+            return _number(amount)
+        start, convert = Fraction(self.start), self.units.converted
+        end = convert(convert(start, self.units.clock, unit) + amount, unit, own)
+        return _number(end - convert(start, self.units.clock, own))
+
+
+def compact(steps: float) -> float | str:
+    """`steps` with a suffix where that is short and exact, such as ``500M`` or ``1.5K``, else unchanged."""
+    if steps == OPEN:
+        return "open"
+    for suffix, exponent in reversed(SUFFIX_EXPONENT.items()):
+        if suffix and steps >= 10**exponent:
+            text = f"{steps / 10**exponent:.6g}"
+            is_exact = len(text) < _SHORT and Decimal(text).scaleb(exponent) == Decimal(steps)
+            return text + suffix.upper() if is_exact else steps
+    return steps
+
+
+def scale_of(values: Mapping[str, Any]) -> Scale:
+    """Return what lengths are measured with in a config, from the `values` of its keys that are known yet."""
+    units, start = units_of(values), values.get("start_step") or 0
+    run_steps = None
+    for key, unit in RUN_KEYS.items():
+        if values.get(key) is not None:
+            try:
+                run_steps = Scale(units, start).steps(f"{values[key]} {unit}")
+            except ValueError:
+                continue
+    return Scale(units, start, decay_steps=values.get("lr_decay_steps"), run_steps=run_steps)
+
+
+def scale_in(info: ValidationInfo) -> Scale:
+    """The scale that was handed down to a style, or that of the schedule whose key is validated."""
+    handed_down = (info.context or {}).get("scale")
+    if isinstance(handed_down, Scale):
+        return handed_down
+    values = info.data or {}
+    scale = scale_of(values)
+    if info.field_name == "lr_decay_style":
+        return replace(scale, begin=values.get("lr_warmup_steps", 0), end=scale.decay_steps)
+    return replace(scale, end=values.get("wd_incr_steps")) if info.field_name == "wd_incr_style" else scale
+
+
+def _validate_run(value: Any, info: ValidationInfo) -> float:
+    return scale_in(info).run(value, RUN_KEYS[str(info.field_name)])
+
+
+def _validate_start(value: Any, info: ValidationInfo) -> float:
+    return Scale(units_of(info.data)).absolute(value)
+
+
+def _validate_end(value: Any, info: ValidationInfo) -> float:
+    if value == "open":
+        return OPEN
+    if parse_measure(value).unit == "%":
+        raise ValueError("is a percentage of itself; a part of the run is written `90% of run`")
+    return scale_in(info).steps(value)
+
+
+def _validate_length(value: Any, info: ValidationInfo) -> float:
+    return scale_in(info).steps(value)
+
+
+def _validate_horizon(value: Any, info: ValidationInfo) -> float:
+    return OPEN if value == "open" else scale_in(info).steps(value)
+
+
+def _validate_tail(value: Any, info: ValidationInfo) -> float:
+    return scale_in(info).steps_before_the_end(value)
+
+
+def _number(amount: Fraction) -> float:
+    return int(amount) if amount.denominator == 1 else whole(float(amount))
+
+
+def _in_any_case(pattern: str) -> str:
+    return "".join(f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in pattern)
+
+
+_IN_UNITS = rf"{NUMBER_TEXT}\s*[kKmMbBtT]?\s*" + _in_any_case("(?:iter(?:s|ations?)?|samples?|tokens?|epochs?)?")
+_OF_RUN, _OF_EITHER = (rf"\s+{_in_any_case('of')}\s+{_in_any_case(what)}" for what in ("run", "(?:run|decay)"))
+_SHARE = rf"{PERCENT_TEXT}(?:{_OF_EITHER})?"
+_EXAMPLES = "a length such as 2000, 500M, 2000 iters"
+_JSON_ABSOLUTE = json_number(_EXAMPLES, _IN_UNITS)
+_JSON_END = json_number(f"{_EXAMPLES}, 90% of run or open", _IN_UNITS, PERCENT_TEXT + _OF_RUN, words=("open",))
+_JSON_HORIZON = json_number(f"{_EXAMPLES}, 10% or open", _IN_UNITS, _SHARE, words=("open",))
+JSON_LENGTH = json_number(f"{_EXAMPLES} or 10%", _IN_UNITS, _SHARE)
+
+RunLength = Annotated[float, PlainValidator(_validate_run), WithJsonSchema(_JSON_ABSOLUTE)]
+"""The length of the run in the unit that the key names: ``500M``, ``3 epochs``."""
+
+StartStep = Annotated[float, PlainValidator(_validate_start), WithJsonSchema(_JSON_ABSOLUTE)]
+"""A position: the scheduler's count from the start of the run, as a `Length` but for percentages."""
+
+EndLength = Annotated[float, PlainValidator(_validate_end), WithJsonSchema(_JSON_END)]
+"""A `Length` that percentages are of, or ``open``."""
+
+Horizon = Annotated[float, PlainValidator(_validate_horizon), WithJsonSchema(_JSON_HORIZON)]
+"""A `Length`, or ``open``."""
+
+Length = Annotated[float, PlainValidator(_validate_length), WithJsonSchema(JSON_LENGTH)]
+"""A length: ``2000``, ``500M``, ``2000 iters``, ``10B tokens``, ``5%``, ``5% of run``."""
+
+TailLength = Annotated[float, PlainValidator(_validate_tail), WithJsonSchema(JSON_LENGTH)]
+"""A length up to where the style ends, written as a `Length`."""

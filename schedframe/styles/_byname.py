@@ -1,0 +1,133 @@
+"""Turns a style's name, or a table with its options, into the frozen style, at the moment of validation.
+
+``"rex"`` and ``{style: rex}`` are the same. The class is looked up when the value is seen, so that no
+plugin is imported before it is named, and only the named style's options are validated.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, PlainValidator, ValidationError, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from schedframe._errors import SchedframeError, StyleLoadError
+from schedframe._plugins.registry import Registry
+from schedframe._problems import explained
+from schedframe._units.lengths import Scale, scale_in
+from schedframe.styles._base import LRCurve, LRStyle, Style, WDStyle
+from schedframe.styles._installed import lr_styles, source_of, wd_styles
+
+MARK = "x-schedframe-style"
+"""Key of a schema that says of which kind the style is that stands there."""
+
+
+class ByName:
+    """An annotation for a field that holds a style.
+
+    Attributes:
+        registry: where names are looked up.
+        base: the abstract class that the style must implement.
+    """
+
+    def __init__(self, registry: Registry[Any], base: type[Style], turned_by: str = "") -> None:
+        """Take any style of `registry` that is a `base`.
+
+        Args:
+            registry: where names are looked up.
+            base: the abstract class.
+            turned_by: the style of `registry` that stands for learning-rate curves, which may be named too.
+        """
+        self.registry = registry
+        self.base = base
+        self._turned_by = turned_by
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Validate with `resolve`; serialise by what the value is, not by the field's abstract class."""
+        return PlainValidator(self._validate).__get_pydantic_core_schema__(Any, handler)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe the two forms: a name, or a table with a ``style`` key."""
+        table = {"type": "object", "properties": {"style": {"type": "string"}}, "required": ["style"]}
+        return {"anyOf": [{"type": "string"}, table], MARK: self.mark}
+
+    @property
+    def mark(self) -> str:
+        """What tells in a schema that a style of this kind stands there."""
+        return f"{self.registry.kind} {self.base.__name__}"
+
+    def resolve(self, value: object, scale: Scale | None = None) -> Style:
+        """Return the style that `value` says: a name, a table, or a style that is already built.
+
+        Args:
+            value: ``"rex"``, ``{"style": "rex", "beta": 0.5}`` or a `Style`.
+            scale: what lengths in the options are measured with; without it they are numbers of steps.
+
+        Raises:
+            UnknownStyleError: and the registry's other errors, for the name.
+            pydantic.ValidationError: for the options.
+            ValueError: `value` is none of the three forms.
+        """
+        if isinstance(value, Style):
+            self._refuse_other(type(value), value.style)
+            return value
+        if isinstance(value, str):
+            value = {"style": value}
+        if not isinstance(value, Mapping):
+            raise ValueError("must be a style's name, or a table with a `style` key")
+        name = value.get("style")
+        if not isinstance(name, str):
+            raise ValueError("needs a `style` key with the style's name")
+        turned = self._is_turned(name)
+        if turned:
+            value = {"curve": dict(value)}
+        cls: type[Style] = self.registry[self._turned_by if turned else name]
+        own_name = cls.model_fields["style"].default
+        self._refuse_other(cls, own_name)
+        try:
+            return cls.model_validate({**value, "style": own_name}, context={"scale": scale or Scale()})
+        except ValidationError as error:
+            raise explained(error, cls) from None
+        except (SchedframeError, ValueError):
+            raise
+        except Exception as error:
+            raise StyleLoadError(
+                f"{source_of(cls)} fails when its options are validated: {type(error).__name__}: {error}"
+            ) from error
+
+    def model_of(self, name: str) -> type[Style]:
+        """Return the class that the style `name` is one of.
+
+        Raises:
+            UnknownStyleError: and the registry's other errors.
+        """
+        found: type[Style] = self.registry[self._turned_by if self._is_turned(name) else name]
+        return found
+
+    def _is_turned(self, name: str) -> bool:
+        return bool(self._turned_by) and name not in self.registry and name in lr_styles
+
+    def _refuse_other(self, cls: type[Style], name: str) -> None:
+        if not issubclass(cls, self.base):
+            kind = "curve" if issubclass(self.base, LRCurve) else f"{self.registry.kind} style"
+            raise ValueError(f"{name!r} is no {kind}, which is needed here")
+
+    def _validate(self, value: Any, info: ValidationInfo) -> Style:
+        try:
+            return self.resolve(value, scale_in(info))
+        except SchedframeError as error:
+            raise PydanticCustomError("style", "{message}", {"message": str(error), "error": error}) from error
+
+
+by_lr_style = ByName(lr_styles, LRStyle)
+by_lr_curve = ByName(lr_styles, LRCurve)
+by_wd_style = ByName(wd_styles, WDStyle, turned_by="lr-curve")
+
+AnyLRStyle = Annotated[LRStyle, by_lr_style]
+"""Any installed learning-rate style."""
+
+AnyLRCurve = Annotated[LRCurve, by_lr_curve]
+"""Any installed learning-rate style that is a curve."""
+
+AnyWDStyle = Annotated[WDStyle, by_wd_style]
+"""Any installed weight-decay style."""

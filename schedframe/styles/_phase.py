@@ -1,0 +1,281 @@
+"""A list of phases, each a style of its own between where the one before ended and a target."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
+from itertools import accumulate
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
+
+from schedframe._problems import lines_of
+from schedframe._units.lengths import Length, Scale, scale_in
+from schedframe._units.numbers import NUMBER_TEXT, PERCENT_TEXT, json_number, parse_number, share_of
+from schedframe.styles._base import LRPoint
+from schedframe.styles._byname import AnyLRStyle
+
+ENDS = ("floor", "end_wd")
+"""Words for the end of the whole: the group's floor, or its weight decay's end."""
+
+_CLOSE = 1e-9
+
+
+def parse_target(value: Any) -> float | str:
+    """`value` as a target: a word of `ENDS`, a percentage of the peak, or a number, which counts as it is.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    if isinstance(value, str) and (value in ENDS or share_of(value) is not None):
+        return value
+    try:
+        number = parse_number(value)
+    except ValueError as error:
+        raise ValueError(
+            f"{error}; a target is a number, a percentage, or `floor` (of weight decay `end_wd`)"
+        ) from None
+    if number < 0:
+        raise ValueError("must not be negative")
+    return number
+
+
+_TARGET = WithJsonSchema(json_number("a number, a percentage or floor", NUMBER_TEXT, PERCENT_TEXT, words=ENDS))
+
+Target = Annotated[float | str, PlainValidator(parse_target), _TARGET]
+"""Where a phase goes: ``floor``, ``31.6%`` of the peak, or a number that counts as it is; see `parse_target`."""
+
+
+class Phase(BaseModel):
+    """One phase.
+
+    Attributes:
+        length: in steps; ``None`` for what the other phases leave.
+        style: what happens in it: any style, as on a run of its own, from step 0 to `length`, between where it
+            begins (its peak) and its target (its floor).
+        to: the target; ``None`` is the end of the whole.
+        from_: where it begins, ``from`` in a config; by default where the phase before ended, or the peak.
+        jump: it begins elsewhere than the phase before ended.
+        name: told by previews and reports; empty for its number.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    length: Length | None = Field(None, description="In steps; without it, what the other phases leave.")
+    style: AnyLRStyle = Field(description="What happens in it.")
+    to: Target | None = Field(None, description="Where it goes: floor, a percentage of the peak, or a number.")
+    from_: Target | None = Field(None, alias="from", description="Where it begins, with jump: true.")
+    jump: bool = Field(False, strict=True, description="It begins elsewhere than the phase before ended.")
+    name: str = Field("", description="For previews and reports.")
+
+    @model_validator(mode="after")
+    def _jump_is_said(self) -> "Phase":
+        if (self.from_ is not None) != self.jump:
+            fault = "has `from` without jump: true" if self.from_ is not None else "has jump: true without `from`"
+            raise ValueError(f"{fault}; a phase begins where the one before ended, or jumps to what `from` says")
+        if self.length == 0:
+            raise ValueError("has no length; leave the phase out")
+        if self.style.style == "constant" and self.to is not None:
+            raise ValueError("is constant, and cannot go to a target; say `from` with jump: true, or another style")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is not said; ``from`` is no name in Python."""
+        said = {key.rstrip("_"): value for key, value in dump(self).items()}
+        return {key: value for key, value in said.items() if value not in (None, False, "")}
+
+    def value(self, step: float, length: float, start: float, goal: float) -> float:
+        """Return the value at `step` of the phase, which goes from `start` to `goal` over `length` steps."""
+        return self.style.lr(LRPoint(step, 0, length, start, goal)) if step > 0 else start
+
+
+def validated(value: Any, info: ValidationInfo) -> tuple[Phase, ...]:
+    """Return the phases that `value` says; lengths are measured where each phase lies on the run.
+
+    Raises:
+        ValueError: `value` is no list, or two phases have no length.
+        ValidationError: with what is wrong in each phase.
+    """
+    if not isinstance(value, list | tuple) or not value:
+        raise ValueError("must be a list of phases")
+    lengths = [_length_in(table) for table in value]
+    without = [str(number) for number, length in enumerate(lengths, 1) if length is None]
+    if len(without) > 1:
+        raise ValueError(f"has phases {' and '.join(without)} without length, and one may have none")
+    scale = scale_in(info)
+    found, faults = [], []
+    for index, (table, place) in enumerate(zip(value, _places(lengths, scale), strict=True)):
+        if isinstance(table, dict) and place.length is not None:
+            table = {**table, "length": place.length}
+        context = {"scale": replace(scale, begin=place.begin or 0, end=place.end)}
+        try:
+            found.append(Phase.model_validate(table, context=context))
+        except ValidationError as error:
+            faults += lines_of(error, Phase, (index,))
+    if faults:
+        raise ValidationError.from_exception_data("phases", faults)
+    return tuple(found)
+
+
+class _Place(NamedTuple):
+    """Where a phase lies on the run, as far as that is known."""
+
+    begin: float | None = None
+    end: float | None = None
+    length: float | None = None
+
+
+def _places(lengths: Sequence[Any], scale: Scale) -> list[_Place]:
+    """Return the place of each phase: up to the one without length from the start, behind it from the end."""
+    places = [_Place()] * len(lengths)
+    open_one = lengths.index(None) if None in lengths else len(lengths)
+    begin: float | None = scale.begin
+    for index in range(open_one):
+        length = None if begin is None else _steps(replace(scale, begin=begin).steps, lengths[index])
+        end = None if begin is None or length is None else begin + length
+        places[index], begin = _Place(begin, end, length), end
+    end = scale.end
+    for index in reversed(range(open_one + 1, len(lengths))):
+        length = None if end is None else _steps(replace(scale, end=end).steps_before_the_end, lengths[index])
+        first = None if end is None or length is None else end - length
+        places[index], end = _Place(first, end, length), first
+    if open_one < len(lengths):
+        places[open_one] = _Place(begin, end)
+    return places
+
+
+def _steps(convert: Callable[[Any], float], length: Any) -> float | None:
+    """The length in steps; ``None`` where it is none, which is told when the phase is validated."""
+    try:
+        return convert(length)
+    except ValueError:
+        return None
+
+
+def _length_in(table: Any) -> Any:
+    return table.get("length") if isinstance(table, dict) else getattr(table, "length", 0)
+
+
+def _dumped(phases: tuple[Phase, ...], info: SerializationInfo) -> list[dict[str, Any]]:
+    return [phase.model_dump(mode=info.mode) for phase in phases]
+
+
+PHASES_MARK = "x-schedframe-phases"
+"""Key of a schema that says that a list of phases stands there."""
+
+_SCHEMA: dict[str, Any] = {"type": "array", "minItems": 1, "items": {"type": "object"}, PHASES_MARK: True}
+
+AnyPhases = Annotated[tuple[Phase, ...], PlainValidator(validated), PlainSerializer(_dumped), WithJsonSchema(_SCHEMA)]
+"""A list of phases, of which one may have no length."""
+
+
+def refuse_word(phases: tuple[Phase, ...], of_the_other: str) -> tuple[Phase, ...]:
+    """Return `phases`, unless a target is the word for the end of the other quantity.
+
+    Raises:
+        ValueError: one is.
+    """
+    if any(of_the_other in (phase.to, phase.from_) for phase in phases):
+        own, quantity = ("end_wd", "learning rates") if of_the_other == "floor" else ("floor", "weight decay")
+        raise ValueError(f"`{of_the_other}` is a target of {quantity}; here the end is `{own}`")
+    return phases
+
+
+def ends(phases: tuple[Phase, ...], total: float) -> tuple[float, ...]:
+    """Return where each phase ends, in steps from the start of the first; the last one ends at `total`.
+
+    Raises:
+        ValueError: together they are shorter or longer.
+    """
+    lengths = [phase.length for phase in phases]
+    known = [length for length in lengths if length is not None]
+    rest = total - sum(known)
+    if None not in lengths:
+        if abs(rest) > _CLOSE * total:
+            raise ValueError(
+                f"the phases have {sum(known):g} steps together, and the decay has {total:g} from the end of warm-up "
+                f"on; leave the length of one of them out"
+            )
+        return (*accumulate(known[:-1]), total)
+    if rest <= 0:
+        raise ValueError(
+            f"the phases have {sum(known):g} steps, which leaves none of {total:g} for the one without length"
+        )
+    middle = lengths.index(None)
+    behind = [total - left for left in accumulate(reversed(known[middle:]), initial=0)]
+    return (*accumulate(known[:middle]), *reversed(behind))
+
+
+class Bounds(NamedTuple):
+    """Between which values phases lie.
+
+    Attributes:
+        start: where the first phase begins; percentages are of it.
+        end: what no target, ``floor`` and ``end_wd`` stand for.
+        lowest: no target may lie below it.
+        highest: nor above it.
+    """
+
+    start: float
+    end: float
+    lowest: float
+    highest: float
+
+
+def value_at(phases: tuple[Phase, ...], step: float, total: float, bounds: Bounds) -> float:
+    """Return the value at `step`; past the end the last phase's style decides.
+
+    Args:
+        phases: from the first on.
+        step: from the start of the first phase.
+        total: length of all phases.
+        bounds: between which they lie.
+
+    Raises:
+        ValueError: the phases do not fill `total`, or a target does not lie within `bounds`.
+    """
+    begin, value = 0.0, bounds.start
+    *before, last = zip(phases, ends(phases, total), strict=True)
+    for phase, end in before:
+        start = value if phase.from_ is None else _resolved(phase.from_, bounds)
+        goal = _resolved(phase.to, bounds)
+        if step <= end:
+            return phase.value(step - begin, end - begin, start, goal)
+        value, begin = phase.value(end - begin, end - begin, start, goal), end
+    phase, end = last
+    start = value if phase.from_ is None else _resolved(phase.from_, bounds)
+    return phase.value(step - begin, end - begin, start, _resolved(phase.to, bounds))
+
+
+@lru_cache(maxsize=4096)
+def _resolved(target: float | str | None, bounds: Bounds) -> float:
+    if target is None or target in ENDS:
+        return bounds.end
+    share = share_of(target)
+    value = float(target) if share is None else float(Fraction(repr(bounds.start)) * share)
+    if not bounds.lowest <= value <= bounds.highest:
+        told = f"the target {target}" if share is None else f"the target {target} is {value}, which"
+        raise ValueError(f"{told} does not lie between {bounds.lowest} and {bounds.highest}")
+    return value
+
+
+def starts(phases: tuple[Phase, ...], first: float, total: float) -> Iterator[tuple[str, float]]:
+    """Yield the name of each phase, with the step at which it begins; of the first, where it has one."""
+    if phases[0].name:
+        yield phases[0].name, first
+    for number, (phase, end) in enumerate(zip(phases[1:], ends(phases, total), strict=False), 2):
+        yield phase.name or f"phase {number}", first + end
