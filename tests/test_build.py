@@ -156,3 +156,38 @@ def test_a_style_that_has_no_value_between_a_groups_own_bounds_is_refused(optimi
     text = r"lr_decay_style = .*: with the bounds of param_groups\[1\], 5.0 and 0.0: geometric needs max_lr and"
     with pytest.raises(ConfigError, match=text):
         schedule.build(optimizer({"max_lr": 1.0, "min_lr": 0.1, "default_config": True}, own))
+
+
+def geometric_with_a_rule() -> Schedule:
+    rule = {"role": "expert", "match": {"key": {"kind": "expert"}}, "lr_mult": 0.5}
+    return Schedule(max_lr=1.0, min_lr=0.1, lr_decay_steps=100, lr_decay_style="geometric", groups=[rule])
+
+
+@pytest.mark.parametrize("kind", ["expert", "other"])
+def test_so_is_one_beside_a_rule(optimizer, kind) -> None:
+    own_bounds = {"params": [], "kind": kind, "max_lr": 5.0, "min_lr": 0.0, "default_config": False}
+    expert = {"params": [], "kind": "expert"}
+    text = r"lr_decay_style = .*: with the bounds of param_groups\[0\], 5.0 and 0.0: geometric needs max_lr and"
+    with pytest.raises(ConfigError, match=text):
+        geometric_with_a_rule().build(optimizer(own_bounds, expert))
+
+
+def test_building_evaluates_a_checked_schedule_once(optimizer, monkeypatch) -> None:
+    from schedframe.styles import LRPoint
+    from schedframe.styles.lr import Geometric
+
+    schedule = Schedule(max_lr=1.0, min_lr=0.1, lr_decay_steps=100, lr_decay_style="geometric", start_wd=0.1)
+    points: list[LRPoint] = []
+    lr = Geometric.lr
+    monkeypatch.setattr(Geometric, "lr", lambda style, point: points.append(point) or lr(style, point))
+    schedule.build(optimizer())
+    assert points == [LRPoint(0, 0, 100, 1.0, 0.1)]
+
+
+def test_the_plan_of_a_schedule_is_made_once() -> None:
+    schedule = geometric_with_a_rule()
+    assert schedule.plan is schedule.plan
+    assert schedule.model_copy().plan == schedule.plan
+    assert schedule.model_copy(update={"max_lr": 2.0}).plan.max_lr == 2.0
+    assert schedule.model_copy(update={"max_lr": 2.0}, deep=True).lr_at(0) == 2.0
+    assert schedule.for_role("expert").plan.max_lr == 0.5

@@ -75,7 +75,9 @@ def _print_state(found: "Inspection") -> None:
     }
     if found.plan is not None and found.lr is not None:
         for rule in found.plan.groups:
-            lr, wd = found.plan.under([rule]).finite_at(saved.num_steps)
+            from schedframe._plan.evaluate import finite_values
+
+            lr, wd = finite_values(found.plan.under([rule]), saved.num_steps)
             told[f"role {rule.role}"] = f"learning rate {lr}, weight decay {_wd(wd)}"
     for path, source in sources(saved).items():
         told[path] = f"{source.name} from {source}"
@@ -124,7 +126,9 @@ def _cells(outcome: "Outcome", found: "Inspection") -> tuple[str, str, str]:
     if outcome.decision is None:
         differs = outcome.policy == "strict" and found.differences and not found.saved.doubt
         return "", "", "refused, because they differ" if differs else f"refused: {outcome.refusal}"
-    lr, wd = outcome.decision.plan.finite_at(outcome.decision.position)
+    from schedframe._plan.evaluate import finite_values
+
+    lr, wd = finite_values(outcome.decision.plan, outcome.decision.position)
     return str(lr), _wd(wd), "from the parent that the file declares" if outcome.decision.handed_over else ""
 
 

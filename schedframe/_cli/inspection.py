@@ -10,6 +10,7 @@ import schedframe
 from schedframe._errors import StateError
 from schedframe._files import checkpoint as _checkpoint
 from schedframe._files.checkpoint import Checkpoint
+from schedframe._plan.evaluate import finite_values, values_by_role
 from schedframe._plan.plan import Plan
 from schedframe._plugins import hooks as _hooks
 from schedframe._plugins.registry import Source
@@ -82,7 +83,7 @@ def look_at(path: Path, file: Path | None) -> Inspection:
     lr, wd = None, None
     if plan is not None:
         try:
-            lr, wd = plan.finite_at(saved.num_steps)
+            lr, wd = finite_values(plan, saved.num_steps)
         except StateError as error:
             unknown = str(error)
     return Inspection(checkpoint, saved, lr, wd, plan, unknown, file, schedule, outcomes, notes)
@@ -128,7 +129,7 @@ def as_data(found: Inspection) -> dict[str, Any]:
 
 
 def _roles(plan: Plan, position: float) -> dict[str, dict[str, float | None]]:
-    return {role: {"lr": lr, "wd": wd} for role, (lr, wd) in plan.all_at(position).items()}
+    return {role: {"lr": lr, "wd": wd} for role, (lr, wd) in values_by_role(plan, position).items()}
 
 
 def sources(saved: Saved) -> dict[str, Source]:
@@ -142,7 +143,7 @@ def _outcomes(saved: Saved, schedule: Schedule) -> Iterator[Outcome]:
     for policy in POLICIES:
         override = schedule.resume.override if policy == schedule.resume.policy else ()
         try:
-            decision = decide(saved, Plan.of(schedule), policy=policy, override=override, parent=schedule.parent)
+            decision = decide(saved, schedule.plan, policy=policy, override=override, parent=schedule.parent)
         except StateError as error:
             yield Outcome(policy, None, str(error))
         else:
@@ -163,5 +164,5 @@ def _plan(saved: Saved, outcomes: tuple[Outcome, ...]) -> tuple[Plan | None, str
 def _outcome_as_data(outcome: Outcome) -> dict[str, Any]:
     if outcome.decision is None:
         return {"refused": outcome.refusal}
-    lr, wd = outcome.decision.plan.finite_at(outcome.decision.position)
+    lr, wd = finite_values(outcome.decision.plan, outcome.decision.position)
     return {"lr": lr, "wd": wd, "from_parent": outcome.decision.handed_over}

@@ -1,154 +1,153 @@
-"""Evaluates a run at a step: warm-up, styles, param-group bounds. Pure, without state.
+"""Evaluates a plan at a step: warmup, styles, param-group bounds. Pure, without state.
 
-A *run* is anything with Megatron's attribute names: a declared `Schedule` or a running
-`OptimizerParamScheduler`. The order of operations is Megatron's
-(``megatron/core/optimizer_param_scheduler.py`` at core_v0.16.1), so that results are equal float for float.
-A group's value of ``None`` counts as absent. A step here is the run's own, counted from its ``start_step``.
+The order of operations is Megatron's (``megatron/core/optimizer_param_scheduler.py`` at core_v0.16.1), so that
+results are bit-for-bit identical. A group's value of ``None`` is the same as no value. A `step` here is the plan's
+own, counted from its ``start_step``.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from math import isfinite
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from schedframe._errors import PluginError, StateError
-from schedframe.styles._base import LRPoint, LRStyle, Style, WDPoint, WDStyle
-from schedframe.styles._warmup import Warmup
+from schedframe._plan.plan import Plan
+from schedframe.styles._base import LRPoint, Style, WDPoint
 
 Group = Mapping[str, Any]
 
 
-class Run(Protocol):
-    """What determines both curves."""
-
-    @property
-    def init_lr(self) -> float | Literal["current"]: ...
-    @property
-    def max_lr(self) -> float: ...
-    @property
-    def min_lr(self) -> float: ...
-    @property
-    def lr_warmup_steps(self) -> float: ...
-    @property
-    def lr_warmup_style(self) -> Warmup: ...
-    @property
-    def lr_decay_steps(self) -> float: ...
-    @property
-    def lr_style(self) -> LRStyle: ...
-    @property
-    def start_wd(self) -> float | None: ...
-    @property
-    def end_wd(self) -> float | None: ...
-    @property
-    def wd_incr_steps(self) -> float: ...
-    @property
-    def wd_style(self) -> WDStyle: ...
-
-
-class Running(Run, Protocol):
-    """A run whose styles' coefficient methods are at hand; ``None`` for a style that is no shape."""
-
-    @property
-    def lr_coefficient_at(self) -> Callable[[float, float, float], float] | None: ...
-    @property
-    def wd_coefficient_at(self) -> Callable[[float, float], float] | None: ...
-
-
-def lr_at(run: Run, step: float, group: Group) -> float:
+def lr_at(plan: Plan, step: float, group: Group) -> float:
     """Return the learning rate at `step` for one param group, whose own bounds win."""
-    max_lr = _own(group, "max_lr", run.max_lr)
-    warmup_steps = run.lr_warmup_steps
+    max_lr = _own(group, "max_lr", plan.max_lr)
+    warmup_steps = plan.lr_warmup_steps
     if warmup_steps > 0 and step <= warmup_steps:
-        init_lr, warmup = _known(run.init_lr), run.lr_warmup_style
+        init_lr, warmup = _known(plan.init_lr), plan.lr_warmup_style
         if warmup.is_megatrons:
             return init_lr + ((max_lr - init_lr) * float(step) / float(warmup_steps))
         return init_lr + (max_lr - init_lr) * warmup.share(step, warmup_steps)
-    point = LRPoint(step, warmup_steps, run.lr_decay_steps, max_lr, _own(group, "min_lr", run.min_lr))
-    return _finite(run.lr_style.lr(point), run.lr_style, step)
+    point = LRPoint(step, warmup_steps, plan.lr_decay_steps, max_lr, _own(group, "min_lr", plan.min_lr))
+    return _finite(plan.lr_style.lr(point), plan.lr_style, step)
 
 
-def wd_at(run: Run, step: float, group: Group) -> float | None:
+def wd_at(plan: Plan, step: float, group: Group) -> float | None:
     """Return the weight decay at `step` for one param group, before its ``wd_mult``.
 
-    ``None`` where the run leaves weight decay alone.
+    ``None`` where the plan leaves weight decay alone.
     """
-    if run.start_wd is None or run.end_wd is None:
+    if plan.start_wd is None or plan.end_wd is None:
         return None
-    start_wd, end_wd = _own(group, "start_wd", run.start_wd), _own(group, "end_wd", run.end_wd)
-    max_lr = _own(group, "max_lr", run.max_lr)
-    lr = lr_at(run, step, group)
-    point = WDPoint(step, run.wd_incr_steps, start_wd, end_wd, lr, max_lr, run.lr_warmup_steps)
-    return _finite(run.wd_style.wd(point), run.wd_style, step)
+    start_wd, end_wd = _own(group, "start_wd", plan.start_wd), _own(group, "end_wd", plan.end_wd)
+    max_lr = _own(group, "max_lr", plan.max_lr)
+    lr = lr_at(plan, step, group)
+    point = WDPoint(step, plan.wd_incr_steps, start_wd, end_wd, lr, max_lr, plan.lr_warmup_steps)
+    return _finite(plan.wd_style.wd(point), plan.wd_style, step)
 
 
-Answer = tuple[float, float | None, list[float] | None, list[float] | None]
-"""Coefficients of learning rate and weight decay, or the values themselves, one for each group."""
-
-
-def write_each(runs: Iterable[tuple[Running, list[dict[str, Any]]]], step: float) -> None:
-    """Set ``lr`` and ``weight_decay`` of the groups of several runs; all styles are asked before the first write."""
-    answers = [(run, groups, asked(run, step, groups)) for run, groups in runs]
-    for answer in answers:
-        put(*answer)
-
-
-def asked(run: Running, step: float, groups: list[dict[str, Any]]) -> Answer:
-    """Return what `put` writes into `groups` at `step`.
-
-    A shape is asked for its coefficient once, whatever the number of groups.
+def values_by_role(plan: Plan, num_steps: float) -> dict[str, tuple[float, float | None]]:
+    """Return learning rate and weight decay of each role at the scheduler's count `num_steps`.
 
     Raises:
-        PluginError: a style gives NaN or infinity.
+        StateError: one of them cannot be evaluated, or is not a finite number.
     """
-    warmup_steps = run.lr_warmup_steps
-    lrs: list[float] | None = None
-    wds: list[float] | None = None
-    lr_c, wd_c = 0.0, None
+    return {role: finite_values(own, num_steps) for role, own in plan.roles().items()}
+
+
+def finite_values(plan: Plan, num_steps: float) -> tuple[float, float | None]:
+    """Return learning rate and weight decay at the scheduler's count `num_steps`, between the plan's own bounds.
+
+    Raises:
+        StateError: one of them cannot be evaluated, or is not a finite number.
+    """
+    step = num_steps - plan.start_step
+    try:
+        lr, wd = lr_at(plan, step, {}), wd_at(plan, step, {})
+    except StateError:
+        raise
+    except Exception as error:
+        raise StateError(f"the schedule fails at step {num_steps}: {type(error).__name__}: {error}") from error
+    if not isfinite(lr) or not isfinite(wd or 0.0):
+        raise StateError(f"the schedule has learning rate {lr} and weight decay {wd} at step {num_steps}")
+    return lr, wd
+
+
+Values = tuple[float | list[float], float | list[float] | None]
+"""Learning rate and weight decay at a step: a coefficient for all groups, or a list with the value of each group.
+
+A weight decay of ``None`` stands for ``end_wd``, or for weight decay that is not scheduled.
+"""
+
+
+def write_each(plans: Iterable[tuple[Plan, list[dict[str, Any]]]], step: float) -> None:
+    """Write ``lr`` and ``weight_decay`` of the groups of several plans, once every style has been evaluated."""
+    evaluated = [(plan, groups, values_at(plan, step, groups)) for plan, groups in plans]
+    for plan, groups, values in evaluated:
+        write(plan, groups, values)
+
+
+def values_at(plan: Plan, step: float, groups: list[dict[str, Any]]) -> Values:
+    """Return what `write` writes into `groups` at `step`.
+
+    The coefficient of a shape is evaluated once, whatever the number of groups.
+
+    Raises:
+        PluginError: a style returns NaN or infinity.
+    """
+    lr: float | list[float] = 0.0
+    wd: float | list[float] | None = None
+    warmup_steps, decay_steps, lr_coefficient_at = plan.lr_warmup_steps, plan.lr_decay_steps, plan.lr_coefficient_at
     if warmup_steps > 0 and step <= warmup_steps:
-        lrs = _warming_lrs(run, step, groups)
-    elif run.lr_coefficient_at is None:
-        lrs = _asked_lrs(run, step, groups)
-    elif step <= run.lr_decay_steps:
-        lr_c = run.lr_coefficient_at(step, warmup_steps, run.lr_decay_steps)
-        if lr_c - lr_c != 0.0:
-            _finite(lr_c, run.lr_style, step)
-    if run.start_wd is not None:
-        if run.wd_coefficient_at is None:
-            wds = _asked_wds(run, step, groups)
-        elif step <= run.wd_incr_steps:
-            wd_c = run.wd_coefficient_at(step, run.wd_incr_steps)
-            if wd_c - wd_c != 0.0:
-                _finite(wd_c, run.wd_style, step)
-    return lr_c, wd_c, lrs, wds
+        lr = _warmup_lrs(plan, step, groups)
+    elif lr_coefficient_at is None:
+        lr = _lrs_by_bounds(plan, step, groups)
+    elif step <= decay_steps:
+        curve = plan.lr_curve
+        if curve is None:
+            lr = lr_coefficient_at(step, warmup_steps, decay_steps)
+        else:
+            lr = curve(float(step - warmup_steps) / float(decay_steps - warmup_steps))
+        if lr - lr != 0.0:
+            _finite(lr, plan.lr_style, step)
+    if plan.start_wd is not None:
+        incr_steps, wd_coefficient_at = plan.wd_incr_steps, plan.wd_coefficient_at
+        if wd_coefficient_at is None:
+            wd = _wds_by_bounds(plan, step, groups)
+        elif step <= incr_steps:
+            curve = plan.wd_curve
+            wd = wd_coefficient_at(step, incr_steps) if curve is None else curve(float(step) / float(incr_steps))
+            if wd - wd != 0.0:
+                _finite(wd, plan.wd_style, step)
+    return lr, wd
 
 
-def put(run: Running, groups: list[dict[str, Any]], answer: Answer) -> None:
-    """Set ``lr`` and ``weight_decay`` of every group, empty ones too; tensors are filled in place.
+def write(plan: Plan, groups: list[dict[str, Any]], values: Values) -> None:
+    """Write ``lr`` and ``weight_decay`` of every group, empty ones too; tensors are filled in place.
 
     Equal to `lr_at`, and to `wd_at` times the group's ``wd_mult``. The loops over the groups are written out, because
-    a call for each would cost more than its arithmetic.
+    a call for each group would cost more than its arithmetic.
     """
-    lr_c, wd_c, lrs, wds = answer
-    if lrs is not None:
-        _write_each(groups, "lr", lrs)
+    lr_c, wd_c = values
+    if lr_c.__class__ is list:
+        _write_values(groups, "lr", lr_c)
     else:
-        max_lr, min_lr = run.max_lr, run.min_lr
+        max_lr, min_lr = plan.max_lr, plan.min_lr
         for group in groups:
-            floor = group.get("min_lr", min_lr)
-            if floor is None:
-                floor = min_lr
-            peak = group.get("max_lr", max_lr)
-            if peak is None:
-                peak = max_lr
-            lr = floor + lr_c * (peak - floor)
+            low = group.get("min_lr", min_lr)
+            if low is None:
+                low = min_lr
+            high = group.get("max_lr", max_lr)
+            if high is None:
+                high = max_lr
+            lr = low + lr_c * (high - low)
             if type(group.get("lr")) is float:
                 group["lr"] = lr
             else:
-                _put(group, "lr", lr)
-    if wds is not None:
-        _write_each(groups, "weight_decay", wds)
+                _write_value(group, "lr", lr)
+    if wd_c.__class__ is list:
+        _write_values(groups, "weight_decay", wd_c)
         return
-    start_wd, end_wd = run.start_wd, run.end_wd
+    start_wd = plan.start_wd
     if start_wd is not None:
+        end_wd = plan.end_wd
         for group in groups:
             wd: Any = group.get("end_wd", end_wd)
             if wd is None:
@@ -164,50 +163,50 @@ def put(run: Running, groups: list[dict[str, Any]], answer: Answer) -> None:
             if type(group.get("weight_decay")) is float:
                 group["weight_decay"] = wd
             else:
-                _put(group, "weight_decay", wd)
+                _write_value(group, "weight_decay", wd)
 
 
-def _warming_lrs(run: Run, step: float, groups: list[dict[str, Any]]) -> list[float]:
-    init_lr, max_lr, done, total = _known(run.init_lr), run.max_lr, float(step), float(run.lr_warmup_steps)
+def _warmup_lrs(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[float]:
+    init_lr, max_lr, done, total = _known(plan.init_lr), plan.max_lr, float(step), float(plan.lr_warmup_steps)
     peaks = [max_lr if (own := group.get("max_lr")) is None else own for group in groups]
-    if not run.lr_warmup_style.is_megatrons:
-        share = run.lr_warmup_style.share(step, run.lr_warmup_steps)
+    if not plan.lr_warmup_style.is_megatrons:
+        share = plan.lr_warmup_style.share(step, plan.lr_warmup_steps)
         return [init_lr + (peak - init_lr) * share for peak in peaks]
     return [init_lr + ((peak - init_lr) * done / total) for peak in peaks]
 
 
-def _asked_lrs(run: Run, step: float, groups: list[dict[str, Any]]) -> list[float]:
-    """Ask the style once for each pair of bounds: it is pure."""
+def _lrs_by_bounds(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[float]:
+    """Evaluate the style once for each pair of bounds: it is pure."""
     known: dict[Any, float] = {}
     lrs = []
     for group in groups:
         bounds = (group.get("max_lr"), group.get("min_lr"))
         if bounds not in known:
-            known[bounds] = lr_at(run, step, group)
+            known[bounds] = lr_at(plan, step, group)
         lrs.append(known[bounds])
     return lrs
 
 
-def _asked_wds(run: Run, step: float, groups: list[dict[str, Any]]) -> list[float]:
+def _wds_by_bounds(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[float]:
     known: dict[Any, float] = {}
     wds = []
     for group in groups:
         bounds = (group.get("start_wd"), group.get("end_wd"), group.get("max_lr"), group.get("min_lr"))
         if bounds not in known:
-            known[bounds] = wd_at(run, step, group) or 0.0
+            known[bounds] = wd_at(plan, step, group) or 0.0
         wds.append(known[bounds] * _own(group, "wd_mult", 1.0))
     return wds
 
 
-def _write_each(groups: list[dict[str, Any]], key: str, values: list[float]) -> None:
+def _write_values(groups: list[dict[str, Any]], key: str, values: list[float]) -> None:
     for group, value in zip(groups, values):  # noqa: B905
         if type(group.get(key)) is float:
             group[key] = value
         else:
-            _put(group, key, value)
+            _write_value(group, key, value)
 
 
-def _put(group: dict[str, Any], key: str, value: float) -> None:
+def _write_value(group: dict[str, Any], key: str, value: float) -> None:
     fill_in_place = getattr(group.get(key), "fill_", None)
     if fill_in_place is None:
         group[key] = value

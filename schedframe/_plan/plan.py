@@ -3,16 +3,13 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
-from math import isfinite
+from dataclasses import dataclass, field, fields, replace
 from numbers import Real
 from typing import Any, Literal
 
-from schedframe._errors import StateError
-from schedframe._plan import evaluate as _engine
 from schedframe._plan.rule import DEFAULT, GroupRule, merged
 from schedframe._units.units import Clock
-from schedframe.styles._base import LRShape, LRStyle, WDShape, WDStyle
+from schedframe.styles._base import LRCurve, LRShape, LRStyle, WDCurve, WDShape, WDStyle
 from schedframe.styles._warmup import MEGATRONS_TABLE, Warmup
 
 CURRENT: Literal["current"] = "current"
@@ -32,15 +29,15 @@ class Parent:
     step: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What a schedule says, a scheduler runs or a checkpoint holds, but for the position.
+    """Everything that determines both curves, except the position: of a schedule, a scheduler or a checkpoint.
 
     Attributes:
         clock: what one step of the scheduler is.
         start_step: the scheduler's count at which the plan's own step 0 lies; the lengths below start there.
         init_lr: learning rate at the plan's step 0; ``"current"`` until a checkpoint says it.
-        groups: what is another plan for some param groups.
+        groups: rules that give some param groups a plan of their own.
     """
 
     clock: Clock
@@ -58,20 +55,19 @@ class Plan:
     wd_style: WDStyle
     groups: tuple[GroupRule, ...] = ()
 
-    @classmethod
-    def of(cls, run: Any) -> "Plan":
-        """Return the plan of `run`, a `Schedule` or an `OptimizerParamScheduler`, as it is now."""
-        return cls(*(getattr(run, name) for name in NAMES))
+    lr_coefficient_at: Callable[[float, float, float], float] | None = field(init=False, repr=False, compare=False)
+    wd_coefficient_at: Callable[[float, float], float] | None = field(init=False, repr=False, compare=False)
+    lr_curve: Callable[[float], float] | None = field(init=False, repr=False, compare=False)
+    wd_curve: Callable[[float], float] | None = field(init=False, repr=False, compare=False)
 
-    @property
-    def lr_coefficient_at(self) -> Callable[[float, float, float], float] | None:
-        """The learning-rate style's method where it is a shape."""
-        return self.lr_style.coefficient_at if isinstance(self.lr_style, LRShape) else None
-
-    @property
-    def wd_coefficient_at(self) -> Callable[[float, float], float] | None:
-        """The weight-decay style's method where it is a shape."""
-        return self.wd_style.coefficient_at if isinstance(self.wd_style, WDShape) else None
+    def __post_init__(self) -> None:
+        """Bind the styles' coefficient methods."""
+        lr_style, wd_style = self.lr_style, self.wd_style
+        bind = object.__setattr__
+        bind(self, "lr_coefficient_at", lr_style.coefficient_at if isinstance(lr_style, LRShape) else None)
+        bind(self, "wd_coefficient_at", wd_style.coefficient_at if isinstance(wd_style, WDShape) else None)
+        bind(self, "lr_curve", lr_style.coefficient if isinstance(lr_style, LRCurve) else None)
+        bind(self, "wd_curve", wd_style.coefficient if isinstance(wd_style, WDCurve) else None)
 
     def under(self, rules: Iterable[GroupRule]) -> "Plan":
         """Return the plan of a param group for which there are `rules`.
@@ -88,67 +84,28 @@ class Plan:
         """Return the plan of each role, the rules' own one by one and ``default``."""
         return {DEFAULT: self.under(()), **{rule.role: self.under([rule]) for rule in self.groups}}
 
-    def lr_at(self, num_steps: float) -> float:
-        """Return the learning rate at the scheduler's count `num_steps`, between the plan's own bounds."""
-        return _engine.lr_at(self, num_steps - self.start_step, {})
 
-    def all_at(self, num_steps: float) -> dict[str, tuple[float, float | None]]:
-        """Return learning rate and weight decay of each role at the scheduler's count `num_steps`.
-
-        Raises:
-            StateError: one of them cannot be had, or is no finite number.
-        """
-        return {role: plan.finite_at(num_steps) for role, plan in self.roles().items()}
-
-    def finite_at(self, num_steps: float) -> tuple[float, float | None]:
-        """Return learning rate and weight decay at the scheduler's count `num_steps`.
-
-        Raises:
-            StateError: one of them cannot be had, or is no finite number.
-        """
-        try:
-            lr, wd = self.lr_at(num_steps), self.wd_at(num_steps)
-        except StateError:
-            raise
-        except Exception as error:
-            raise StateError(f"the schedule fails at step {num_steps}: {type(error).__name__}: {error}") from error
-        if not isfinite(lr) or not isfinite(wd or 0.0):
-            raise StateError(f"the schedule has learning rate {lr} and weight decay {wd} at step {num_steps}")
-        return lr, wd
-
-    def wd_at(self, num_steps: float) -> float | None:
-        """Return the weight decay at the scheduler's count `num_steps`; ``None`` where it is left alone."""
-        return _engine.wd_at(self, num_steps - self.start_step, {})
+NAMES = tuple(field.name for field in fields(Plan) if field.init)
 
 
-NAMES = tuple(field.name for field in fields(Plan))
-
-
-def styles_of(run: Any) -> dict[str, LRStyle | WDStyle]:
-    """Return every style of `run`, those of its rules too, by dotted path.
-
-    Args:
-        run: a `Schedule`, an `OptimizerParamScheduler` or a `Plan`.
-    """
-    found = {"lr_style": run.lr_style, "wd_style": run.wd_style}
-    for rule in run.groups:
+def styles_of(plan: Plan) -> dict[str, LRStyle | WDStyle]:
+    """Return every style of `plan`, those of its rules too, by dotted path."""
+    found: dict[str, LRStyle | WDStyle] = {"lr_style": plan.lr_style, "wd_style": plan.wd_style}
+    for rule in plan.groups:
         for name, value in rule.values:
             if name in ("lr_style", "wd_style"):
                 found[f"groups.{rule.role}.{name}"] = value
     return found
 
 
-def fingerprint(run: Any) -> str:
-    """Return a digest of everything that determines the curves of `run`, and of nothing else.
+def fingerprint(plan: Plan) -> str:
+    """Return a digest of everything that determines the curves of `plan`, and of nothing else.
 
-    Equal in every process; numbers count by their exact value, an ``int`` as the float it equals.
-
-    Args:
-        run: a `Schedule`, an `OptimizerParamScheduler` or a `Plan`.
+    It is equal in every process. Numbers are compared by their exact value, an ``int`` as the float that it equals.
     """
-    said = {name: getattr(run, name) for name in NAMES}
-    styles = {name: said[name].model_dump(mode="json") for name in ("lr_style", "wd_style", "lr_warmup_style")}
-    return fingerprint_of({**said, **styles, "groups": [rule.table() for rule in said["groups"]]})
+    values = {name: getattr(plan, name) for name in NAMES}
+    styles = {name: values[name].model_dump(mode="json") for name in ("lr_style", "wd_style", "lr_warmup_style")}
+    return fingerprint_of({**values, **styles, "groups": [rule.table() for rule in plan.groups]})
 
 
 def fingerprint_of(said: Mapping[str, Any]) -> str:

@@ -184,3 +184,8 @@ _CONFIG_KEY = {"lr_style": "lr_decay_style", "wd_style": "wd_incr_style"}
 def key_of(name: str) -> str:
     """Return the config key of a plan's field."""
     return _CONFIG_KEY.get(name, name)
+
+
+def name_of(key: str) -> str:
+    """Return the plan's field of a config key."""
+    return next((name for name, own in _CONFIG_KEY.items() if own == key), key)

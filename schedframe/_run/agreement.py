@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from schedframe._errors import RankMismatchError
-from schedframe._plan.plan import NAMES, fingerprint, styles_of
+from schedframe._plan.plan import NAMES, Plan, fingerprint, styles_of
 from schedframe._plan.rule import key_of
 from schedframe._plan.words import written
 from schedframe._version import __version__
@@ -18,14 +18,15 @@ _CONFIGURE = "give every rank the same config"
 _RESUME = "load the same checkpoint on every rank"
 
 
-def verify(scheduler: Any, group: Any = None) -> None:
+def verify(plan: Plan, num_steps: float, group: Any = None) -> None:
     """Refuse ranks that do not run the same schedule from the same plugins.
 
     A collective: every rank of `group` calls it, and where they differ, the same error is raised on every one.
     Without an initialised process group there is one rank, and nothing to compare.
 
     Args:
-        scheduler: what this rank runs.
+        plan: what this rank runs.
+        num_steps: its position, the scheduler's count.
         group: a process group of ``torch.distributed``; ``None`` for all ranks.
 
     Raises:
@@ -38,32 +39,36 @@ def verify(scheduler: Any, group: Any = None) -> None:
     if distributed.get_rank(group) < 0:
         return
     gathered: list[Any] = [None] * distributed.get_world_size(group)
-    distributed.all_gather_object(gathered, (distributed.get_rank(), _said_by(scheduler)), group=group)
-    differences = list(_differences(dict(sorted(gathered))))
-    if len(differences) == 1:
-        raise RankMismatchError(differences[0])
-    if differences:
-        listed = "\n".join(f"  {difference}" for difference in differences)
-        raise RankMismatchError(f"the ranks differ in {len(differences)} ways:\n{listed}")
+    distributed.all_gather_object(gathered, (distributed.get_rank(), summary_of(plan, num_steps)), group=group)
+    found = list(differences(dict(sorted(gathered))))
+    if len(found) == 1:
+        raise RankMismatchError(found[0])
+    if found:
+        listed = "\n".join(f"  {difference}" for difference in found)
+        raise RankMismatchError(f"the ranks differ in {len(found)} ways:\n{listed}")
 
 
-def _said_by(scheduler: Any) -> dict[str, Any]:
-    """What a rank says of itself, in plain values; other versions read it, so keys may be added, never removed."""
-    found = [item for path, style in styles_of(scheduler).items() for item in sources_within(path, style).items()]
+def summary_of(plan: Plan, num_steps: float) -> dict[str, Any]:
+    """Return what ranks compare, in plain values; other versions read it, so keys may be added, never removed."""
+    found = [item for path, style in styles_of(plan).items() for item in sources_within(path, style).items()]
     sources = {f"{path} {source.name!r}": source for path, source in found if source.distribution != "schedframe"}
-    plan = {key_of(name): getattr(scheduler, name) for name in NAMES}
+    values = {key_of(name): getattr(plan, name) for name in NAMES}
     return {
         "version": __version__,
         "sources": {style: source.identity for style, source in sources.items()},
         "files": {style: str(source) for style, source in sources.items() if source.sha256},
-        "fingerprint": fingerprint(scheduler),
-        "plan": {key: written(value) if isinstance(value, Style | tuple) else value for key, value in plan.items()},
-        "num_steps": scheduler.num_steps,
+        "fingerprint": fingerprint(plan),
+        "plan": {key: written(value) if isinstance(value, Style | tuple) else value for key, value in values.items()},
+        "num_steps": num_steps,
     }
 
 
-def _differences(said: Mapping[int, Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a sentence for each way in which the ranks differ; `said` is in the order of the ranks."""
+def differences(said: Mapping[int, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a sentence for each way in which ranks differ.
+
+    Args:
+        said: the summary of each rank, in the order of the ranks.
+    """
     versions = _sides({rank: f"schedframe {own['version']}" for rank, own in said.items()})
     if len(versions) > 1:
         yield f"{_listed(versions, 'has', 'have')}; {_INSTALL}"

@@ -1,12 +1,15 @@
 """The running scheduler: Megatron's ``OptimizerParamScheduler``, with styles from the registry."""
 
 import warnings
-from collections.abc import Collection, Mapping
-from typing import Any, ClassVar, Literal, get_args
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
-from schedframe._errors import Problem, SchedframeWarning, StateError
-from schedframe._plan import evaluate as _engine
+from schedframe._errors import ConfigError, Problem, SchedframeWarning, StateError
+from schedframe._plan import evaluate
+from schedframe._plan.evaluate import values_at, write, write_each
 from schedframe._plan.plan import CURRENT, NAMES, Parent, Plan, fingerprint
+from schedframe._plan.rule import GroupRule
 from schedframe._plugins import hooks as _hooks
 from schedframe._process import log_once, log_the_first_time
 from schedframe._run import agreement as _ranks
@@ -21,14 +24,31 @@ from schedframe._run.resume import decide as _resume
 from schedframe._run.resume import state as _state
 from schedframe._run.resume.report import report
 from schedframe._units.units import Clock, parse_clock
-from schedframe.styles._base import LRShape, LRStyle, Style, WDShape, WDStyle
+from schedframe.styles._base import LRStyle, Style, WDStyle
 from schedframe.styles._byname import by_lr_style, by_wd_style
 from schedframe.styles._installed import source_of
 from schedframe.styles._warmup import MEGATRONS, Warmup, parse_warmup
 from schedframe.styles.lr import WSD
 
+T = TypeVar("T")
+
 StyleLike = str | Mapping[str, Any]
 """A style's name, or a table with its options; wherever one is taken, a style object is too."""
+
+
+class _OfPlan(Generic[T]):
+    """An attribute that the scheduler's plan holds: assigning it makes another plan, which acts at the next step."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, scheduler: "OptimizerParamScheduler", owner: type) -> T:
+        found: T = getattr(scheduler.plan, self._name)
+        return found
+
+    def __set__(self, scheduler: "OptimizerParamScheduler", value: T) -> None:
+        changed: dict[str, Any] = {self._name: value}
+        scheduler.plan = replace(scheduler.plan, **changed)
 
 
 class OptimizerParamScheduler:
@@ -71,8 +91,25 @@ class OptimizerParamScheduler:
 
     Attributes:
         num_steps: the position, in steps; it begins at `start_step`.
+        plan: everything that determines both curves; assigning an attribute that it holds makes another plan.
         groups: the rules for param groups.
     """
+
+    plan: Plan
+    clock = _OfPlan[Clock]()
+    start_step = _OfPlan[float]()
+    init_lr = _OfPlan[float | Literal["current"]]()
+    max_lr = _OfPlan[float]()
+    min_lr = _OfPlan[float]()
+    lr_warmup_steps = _OfPlan[float]()
+    lr_warmup_style = _OfPlan[Warmup]()
+    lr_decay_steps = _OfPlan[float]()
+    lr_style = _OfPlan[LRStyle]()
+    start_wd = _OfPlan[float | None]()
+    end_wd = _OfPlan[float | None]()
+    wd_incr_steps = _OfPlan[float]()
+    wd_style = _OfPlan[WDStyle]()
+    groups = _OfPlan[tuple[GroupRule, ...]]()
 
     _clocks: ClassVar[tuple[str, ...]] = get_args(Clock)
     _ignores_lr_mult: ClassVar[bool] = True
@@ -131,38 +168,86 @@ class OptimizerParamScheduler:
             ],
         )
 
-        self.optimizer = together(optimizer)
-        self.clock = clock
-        self.init_lr = init_lr
-        self.max_lr = float(max_lr)
-        self.min_lr = min_lr
-        self.lr_warmup_steps = lr_warmup_steps
-        self.lr_warmup_style = parse_warmup(lr_warmup_style)
-        self.start_step = start_step
-        self.num_steps = start_step
-        self.lr_decay_steps = lr_decay_steps
-        self.lr_style = checked.lr_style
-        self.start_wd = start_wd
-        self.end_wd = end_wd
-        self.wd_incr_steps = wd_incr_steps
-        self.wd_style = checked.wd_style
-        self.override_opt_param_scheduler = override_opt_param_scheduler
+        roles = roles or Roles()
+        plan = Plan(
+            clock=clock,
+            start_step=start_step,
+            init_lr=init_lr,
+            max_lr=float(max_lr),
+            min_lr=min_lr,
+            lr_warmup_steps=lr_warmup_steps,
+            lr_warmup_style=parse_warmup(lr_warmup_style),
+            lr_decay_steps=lr_decay_steps,
+            lr_style=checked.lr_style,
+            start_wd=start_wd,
+            end_wd=end_wd,
+            wd_incr_steps=wd_incr_steps,
+            wd_style=checked.wd_style,
+            groups=roles.rules,
+        )
         self.use_checkpoint_opt_param_scheduler = use_checkpoint_opt_param_scheduler
+        self.override_opt_param_scheduler = override_opt_param_scheduler
         self.override_keys = tuple(override_keys)
         self.parent = None if parent is None else parse_parent(parent)
-        roles = roles or Roles()
-        self.groups = roles.rules
-        self._role_plans = RolePlans(roles)
+        self._start(plan, optimizer, roles, checked.mistakes, level=3)
 
+    @classmethod
+    def from_plan(
+        cls,
+        plan: Plan,
+        optimizer: Any,
+        *,
+        roles: Roles,
+        policy: str = "strict",
+        override_keys: Collection[str] = (),
+        parent: Parent | None = None,
+    ) -> "OptimizerParamScheduler":
+        """Return the scheduler that runs `plan`, whose values are checked already, as `Schedule.build` does.
+
+        Args:
+            plan: everything that determines both curves.
+            optimizer: as for the constructor.
+            roles: the rules of `plan` and the groups that they apply to.
+            policy: what `load_state_dict` does; see `Schedule.build`.
+            override_keys: as for the constructor.
+            parent: as for the constructor.
+
+        Raises:
+            ConfigError: the plan's clock is not one of this class, or a subclass overrides `get_lr` or `get_wd`.
+        """
+        problems = [
+            *_overridden(cls),
+            *_arguments.unreadable("clock", lambda said: parse_clock(said, known=cls._clocks), plan.clock),
+        ]
+        if problems:
+            raise ConfigError(cls.__name__, problems)
+        self = cls.__new__(cls)
+        self._tail = (None, None)
+        self.use_checkpoint_opt_param_scheduler = policy == "checkpoint"
+        self.override_opt_param_scheduler = policy == "override"
+        self.override_keys = tuple(override_keys)
+        self.parent = parent
+        self._start(plan, optimizer, roles, (), level=5)
+        return self
+
+    def _start(self, plan: Plan, optimizer: Any, roles: Roles, mistakes: Iterable[str], *, level: int) -> None:
+        """Take the groups of `optimizer` over, and write the first values."""
+        self.plan = plan
+        self.num_steps = plan.start_step
+        self.optimizer = together(optimizer)
+        self._role_plans = RolePlans(roles)
         groups = list(self.optimizer.param_groups)
-        for mistake in (*checked.mistakes, *self._role_plans.mistakes(self, groups)):
-            warnings.warn(mistake, SchedframeWarning, stacklevel=2)
-        for following, group in zip(self._role_plans.each(self, groups), groups, strict=True):
-            if following.run is not self:
-                group.update(_bounds.adopt(self, following, group))
+        own = self._role_plans.mistakes(plan, groups, ignores_lr_mult=self._ignores_lr_mult)
+        for mistake in (*mistakes, *own):
+            warnings.warn(mistake, SchedframeWarning, stacklevel=level)
+        for followed, group in zip(self._role_plans.each(self.plan, groups), groups, strict=True):
+            if followed.plan is not plan:
+                group.update(_bounds.with_followed_bounds(plan, followed, group))
         _bounds.unshare(groups)
-        self._memory = _bounds.Memory(self._role_plans.each(self, groups), groups, with_roles=bool(roles.rules))
-        if init_lr != CURRENT:
+        self._memory = _bounds.OriginalBounds(
+            self._role_plans.each(self.plan, groups), groups, with_roles=bool(roles.rules)
+        )
+        if plan.init_lr != CURRENT:
             self.step(0)
         log_once(
             "lr style %s from %s; wd style %s from %s",
@@ -175,26 +260,6 @@ class OptimizerParamScheduler:
         """Return the position and the schedule, attribute by attribute: frameworks write it into their logs."""
         said = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("num_steps", *NAMES))
         return f"{type(self).__name__}({said})"
-
-    @property
-    def lr_style(self) -> LRStyle:
-        """The learning-rate style, the object behind the name `lr_decay_style`."""
-        return self._lr_style
-
-    @lr_style.setter
-    def lr_style(self, style: LRStyle) -> None:
-        self._lr_style = style
-        self.lr_coefficient_at = style.coefficient_at if isinstance(style, LRShape) else None
-
-    @property
-    def wd_style(self) -> WDStyle:
-        """The weight-decay style, the object behind the name `wd_incr_style`."""
-        return self._wd_style
-
-    @wd_style.setter
-    def wd_style(self, style: WDStyle) -> None:
-        self._wd_style = style
-        self.wd_coefficient_at = style.coefficient_at if isinstance(style, WDShape) else None
 
     @property
     def lr_decay_style(self) -> str:
@@ -241,9 +306,7 @@ class OptimizerParamScheduler:
         Args:
             param_group: a group of an optimizer; its own ``max_lr`` and ``min_lr`` win.
         """
-        return _engine.lr_at(
-            self._role_plans.of_group(self, param_group), self.num_steps - self.start_step, param_group
-        )
+        return evaluate.lr_at(self._run_of(param_group), self.num_steps - self.start_step, param_group)
 
     def get_wd(self, param_group: Mapping[str, Any] | None = None) -> float | None:
         """Return the weight decay at `num_steps`, before ``wd_mult``; ``None`` where weight decay is left alone.
@@ -251,9 +314,7 @@ class OptimizerParamScheduler:
         Args:
             param_group: a group of an optimizer; its own ``start_wd`` and ``end_wd`` win.
         """
-        return _engine.wd_at(
-            self._role_plans.of_group(self, param_group or {}), self.num_steps - self.start_step, param_group or {}
-        )
+        return evaluate.wd_at(self._run_of(param_group or {}), self.num_steps - self.start_step, param_group or {})
 
     def step(self, increment: int) -> None:
         """Advance, and write ``lr`` and ``weight_decay`` into every param group, empty ones too.
@@ -269,31 +330,32 @@ class OptimizerParamScheduler:
                 loaded.
         """
         num_steps = self.num_steps + increment
-        start_step = self.start_step
+        plan = self.plan
+        start_step = plan.start_step
         if start_step and num_steps < start_step:
             raise StateError(f"step {num_steps} lies before start_step {start_step}, where the schedule starts")
         groups = self.optimizer.param_groups
-        if type(groups) is not list:
+        if groups.__class__ is not list:
             groups = list(groups)
-        if self.groups:
-            _engine.write_each(self._role_plans.runs(self, groups), num_steps - start_step)
+        if plan.groups:
+            write_each(self._role_plans.plans(plan, groups), num_steps - start_step)
         else:
-            _engine.put(self, groups, _engine.asked(self, num_steps - start_step, groups))
+            write(plan, groups, values_at(plan, num_steps - start_step, groups))
         self.num_steps = num_steps
 
     @property
     def fingerprint(self) -> str:
         """A digest of everything that determines the curves, as `Schedule.fingerprint`."""
-        return fingerprint(self)
+        return fingerprint(self.plan)
 
     def state_dict(self) -> dict[str, Any]:
         """Return Megatron's ten keys, with its types, and one more, ``schedframe``: a JSON string with the rest."""
-        beyond = _state.unknown_to_megatron(self)
+        beyond = _state.unknown_to_megatron(self.plan)
         if beyond:
             log_the_first_time(
                 "Megatron's own class cannot go on with checkpoints of this run: it does not know %s", beyond
             )
-        return _state.dump(self)
+        return _state.dump(self.plan, self.num_steps)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go to a checkpoint's position, and to the schedule that the policy chooses.
@@ -315,7 +377,7 @@ class OptimizerParamScheduler:
         policy = policy_of(self.use_checkpoint_opt_param_scheduler, self.override_opt_param_scheduler)
         decision = _resume.decide(
             _state.read(_hooks.translated(state_dict)),
-            Plan.of(self),
+            self.plan,
             policy=policy,
             override=self.override_keys,
             parent=self.parent,
@@ -333,7 +395,7 @@ class OptimizerParamScheduler:
         schedule is doing; and ``progress``, 0 to 1 from the end of warm-up to the end of the decay, ``None`` where
         that end is open.
         """
-        return _reports.report(self, self._role_plans.roles.indices)
+        return _reports.report(self.plan, self.num_steps - self.start_step, self._role_plans.roles.indices)
 
     def verify_ranks(self, group: Any = None) -> None:
         """Refuse ranks that do not run the same schedule, at the same step, from the same plugins.
@@ -347,7 +409,7 @@ class OptimizerParamScheduler:
         Raises:
             RankMismatchError: on every rank, naming those that differ and in what.
         """
-        _ranks.verify(self, group)
+        _ranks.verify(self.plan, self.num_steps, group)
 
     def restore_bounds(self) -> None:
         """Give every param group the bounds that it is to have, and write its values.
@@ -359,7 +421,7 @@ class OptimizerParamScheduler:
         Raises:
             StateError: a style fails; nothing is changed.
         """
-        self._go_to(Plan.of(self), self.num_steps)
+        self._go_to(self.plan, self.num_steps)
 
     def _go_to(self, plan: Plan, position: float) -> None:
         """Run `plan` from `position`, or leave everything as it is.
@@ -368,25 +430,23 @@ class OptimizerParamScheduler:
             StateError: a style fails there.
         """
         groups = list(self.optimizer.param_groups)
-        was, came_from, held = Plan.of(self), self.num_steps, self._memory.held(groups)
+        was, came_from, held = self.plan, self.num_steps, self._memory.held(groups)
         try:
-            self._run(plan, position)
+            self.plan, self.num_steps = plan, position
             _bounds.unshare(groups)
-            self._memory.restore(self._role_plans.each(self, groups), groups)
+            self._memory.restore(self._role_plans.each(self.plan, groups), groups)
             if plan != was:
-                self._role_plans.refuse_unrunnable(self, groups)
+                self._role_plans.refuse_unrunnable(plan, groups)
             self.step(0)
         except Exception as error:
-            self._run(was, came_from)
+            self.plan, self.num_steps = was, came_from
             self._memory.put_back(held, groups)
             if isinstance(error, StateError):
                 raise
             raise StateError(f"the schedule fails at step {position}: {type(error).__name__}: {error}") from error
 
-    def _run(self, plan: Plan, position: float) -> None:
-        for name in NAMES:
-            setattr(self, name, getattr(plan, name))
-        self.num_steps = position
+    def _run_of(self, param_group: Mapping[str, Any]) -> Plan:
+        return self._role_plans.of_group(self.plan, param_group, self.optimizer.param_groups)
 
     def _with_tail(self, style: Any) -> Any:
         """The table for a bare ``WSD``, from the two arguments that Megatron has for it."""

@@ -23,6 +23,7 @@ def build(
     """Return the `scheduler` that runs `schedule` on `optimizer`; see `Schedule.build`."""
     optimizer = together(optimizer)
     groups = list(optimizer.param_groups)
+    plan = schedule.plan
     problems = [Problem("", complaint) for complaint in _hooks.complaints(schedule)]
     roles = _roles.Roles()
     try:
@@ -30,7 +31,7 @@ def build(
     except ConfigError as error:
         problems += error.problems
     else:
-        problems += contradictions(schedule, roles, groups)
+        problems += contradictions(plan, roles, groups)
     asked = schedule.resume.policy
     if (use_checkpoint, override) != (None, None):
         asked = policy_of(use_checkpoint, override)
@@ -39,24 +40,6 @@ def build(
         problems.append(Problem("resume", disagrees, schedule.resume.policy))
     if problems:
         raise ConfigError(schedule._where(), map(schedule._located, problems))
-    return scheduler(
-        optimizer,
-        init_lr=schedule.init_lr,
-        max_lr=schedule.max_lr,
-        min_lr=schedule.min_lr,
-        lr_warmup_steps=schedule.lr_warmup_steps,
-        lr_warmup_style=schedule.lr_warmup_style,
-        lr_decay_steps=schedule.lr_decay_steps,
-        lr_decay_style=schedule.lr_decay_style,
-        start_wd=schedule.start_wd,
-        end_wd=schedule.end_wd,
-        wd_incr_steps=schedule.wd_incr_steps,
-        wd_incr_style=schedule.wd_incr_style,
-        use_checkpoint_opt_param_scheduler=use_checkpoint or asked == "checkpoint",
-        override_opt_param_scheduler=override or asked == "override",
-        start_step=schedule.start_step,
-        override_keys=schedule.resume.override,
-        parent=schedule.parent,
-        clock=schedule.clock,
-        roles=roles,
+    return scheduler.from_plan(
+        plan, optimizer, roles=roles, policy=asked, override_keys=schedule.resume.override, parent=schedule.parent
     )

@@ -1,6 +1,8 @@
 """The declared schedule: validated, frozen, in Megatron's words."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -29,6 +31,8 @@ from schedframe.styles.lr import Linear
 from schedframe.styles.wd import WDConstant
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from schedframe._run.scheduler import OptimizerParamScheduler
 
 
@@ -152,6 +156,13 @@ class Schedule(BaseModel):
         """Hash by the keys."""
         return hash(self._values())
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> "Self":
+        """Return a copy, with the values of `update`, which are not validated."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("plan", "_scale"):
+            copied.__dict__.pop(name, None)
+        return copied
+
     @model_validator(mode="before")
     @classmethod
     def _expand(cls, keys: Any) -> Any:
@@ -174,6 +185,11 @@ class Schedule(BaseModel):
                     raise broken_rule(broken, rule.option, getattr(value, rule.option, value))
         return value
 
+    @cached_property
+    def plan(self) -> Plan:
+        """Everything that determines both curves."""
+        return Plan(*(getattr(self, name) for name in NAMES))
+
     @property
     def lr_style(self) -> LRStyle:
         """The learning-rate style, the object behind ``lr_decay_style``."""
@@ -190,14 +206,14 @@ class Schedule(BaseModel):
 
         Equal in every process, for every spelling of the same schedule; plugin versions do not count.
         """
-        return fingerprint(self)
+        return fingerprint(self.plan)
 
     @property
     def train_steps(self) -> float | None:
         """Length of the run in the scheduler's steps; ``None`` where it is not said."""
         return self._scale.run_steps
 
-    @property
+    @cached_property
     def _scale(self) -> Scale:
         return scale_of({name: getattr(self, name) for name in type(self).model_fields})
 
@@ -235,7 +251,7 @@ class Schedule(BaseModel):
             StateError: `init_lr` is ``current``, and `step` lies in the warm-up.
         """
         group = {} if param_group is None or isinstance(param_group, str) else param_group
-        return _engine.lr_at(self._run_for(param_group), self._own(step), group)
+        return _engine.lr_at(self._plan_for(param_group), self._own(step), group)
 
     def wd_at(self, step: float, param_group: _engine.Group | str | None = None) -> float | None:
         """Return the weight decay at `step`; ``None`` where it is left alone.
@@ -249,8 +265,8 @@ class Schedule(BaseModel):
             ValueError: `step` lies before `start_step`, or there is no such rule.
         """
         if not isinstance(param_group, str):
-            return _engine.wd_at(self._run_for(param_group), self._own(step), param_group or {})
-        wd = _engine.wd_at(self._run_for(param_group), self._own(step), {})
+            return _engine.wd_at(self._plan_for(param_group), self._own(step), param_group or {})
+        wd = _engine.wd_at(self._plan_for(param_group), self._own(step), {})
         return None if wd is None else wd * merged(rules_of(self.groups, param_group)).get("wd_mult", 1.0)
 
     def for_role(self, role: str) -> "Schedule":
@@ -262,18 +278,18 @@ class Schedule(BaseModel):
         Raises:
             ValueError: there is no such rule, or several contradict each other.
         """
-        plan = self._run_for(role)
+        plan = self._plan_for(role)
         own = self.model_copy(update={key_of(name): getattr(plan, name) for name in NAMES})
         own._document = None
         return own
 
-    def _run_for(self, param_group: _engine.Group | str | None) -> Any:
-        """Return what the groups follow that have a role, or one group by itself."""
+    def _plan_for(self, param_group: _engine.Group | str | None) -> Plan:
+        """Return the plan of the groups with a role, or of one group."""
         if isinstance(param_group, str):
-            return Plan.of(self).under(rules_of(self.groups, param_group))
+            return self.plan.under(rules_of(self.groups, param_group))
         if not self.groups or param_group is None:
-            return self
-        return Plan.of(self).under(rules_for(self.groups, param_group))
+            return self.plan
+        return self.plan.under(rules_for(self.groups, param_group))
 
     def landmarks(self) -> dict[str, float]:
         """Return the steps that matter, by label, in their order: start, end of warm-up, where styles bend, end.

@@ -44,7 +44,7 @@ class OptimizerParamScheduler015(_scheduler.OptimizerParamScheduler):
 
     def _wd_of_all(self, group: dict[str, Any]) -> float | None:
         """The weight decay at `num_steps` of what `group` follows, whatever bounds it has of its own."""
-        run = self._role_plans.of_group(self, group)
+        run = self._run_of(group)
         others = {key: value for key, value in group.items() if key not in ("start_wd", "end_wd")}
         return _engine.wd_at(run, self.num_steps - self.start_step, others)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schedframe import OptimizerParamScheduler
-from schedframe._run import agreement as _ranks
+from schedframe._run.agreement import differences, summary_of
 
 
 @pytest.fixture
@@ -44,10 +44,10 @@ def test_a_process_group_of_one_passes(run: dict[str, Any], request: pytest.Fixt
 
 
 def test_many_ranks_are_named_in_few_words(scheduler: OptimizerParamScheduler) -> None:
-    said = dict.fromkeys(range(1024), _ranks._said_by(scheduler))
+    said = dict.fromkeys(range(1024), summary_of(scheduler.plan, scheduler.num_steps))
     for rank in (8, 9, 511):
         said[rank] = {**said[rank], "num_steps": 7}
-    assert list(_ranks._differences(said)) == [
+    assert list(differences(said)) == [
         "ranks 8, 9 and 511 are at num_steps 7, ranks 0 to 7, 10 to 510 and 512 to 1023 are at num_steps 0; "
         "load the same checkpoint on every rank"
     ]

@@ -5,8 +5,7 @@ from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from schedframe._plan.conditions import trial_lr
-from schedframe._plan.evaluate import Run
-from schedframe._plan.plan import CURRENT
+from schedframe._plan.plan import CURRENT, Plan
 from schedframe._run.groups.roles import is_tag
 from schedframe.styles._base import LRShape
 
@@ -19,41 +18,41 @@ _BOUNDS = ("max_lr", "min_lr", "start_wd", "end_wd")
 _CONFIG_FIELD = {"max_lr": "lr", "min_lr": "min_lr"}
 
 
-class Following(NamedTuple):
+class Followed(NamedTuple):
     """What a param group follows.
 
     Attributes:
-        run: the schedule, or what rules make of it.
-        given: what those rules give to the group, by name.
+        plan: the plan of the group.
+        given: what the rules for the group set, by name.
     """
 
-    run: Run
+    plan: Plan
     given: Mapping[str, Any]
 
 
-def adopt(base: Run, following: Following, group: Group) -> Group:
-    """Return what `group` holds once it follows its rules: a bound that is the schedule's becomes theirs.
+def with_followed_bounds(base: Plan, followed: Followed, group: Group) -> Group:
+    """Return `group` with the bounds of what it follows, where it holds those of `base`.
 
-    With another learning rate it is no group of Megatron's default config any more, whose rate is logged.
+    A group whose learning rate changes loses ``default_config``, because Megatron logs the rate of that group.
 
     Args:
-        base: the schedule without rules; Megatron's groups hold its bounds from OptimizerConfig.
-        following: what the group follows.
-        group: left as it is.
+        base: the plan without rules; Megatron's groups hold its bounds from OptimizerConfig.
+        followed: what the group follows.
+        group: it is not changed.
     """
     held = {key: group[key] for key in _BOUNDS if group.get(key) is not None}
-    followed = {key: getattr(following.run, key) for key, own in held.items() if own == getattr(base, key)}
-    also = {"wd_mult": following.given["wd_mult"]} if "wd_mult" in following.given else {}
-    if group.get("default_config") and any(held[key] != followed[key] for key in followed if key in _CONFIG_FIELD):
+    bounds = {key: getattr(followed.plan, key) for key, own in held.items() if own == getattr(base, key)}
+    also = {"wd_mult": followed.given["wd_mult"]} if "wd_mult" in followed.given else {}
+    if group.get("default_config") and any(held[key] != bounds[key] for key in bounds if key in _CONFIG_FIELD):
         also["default_config"] = False
-    return {**group, **followed, **also}
+    return {**group, **bounds, **also}
 
 
-def contradictions(run: Run, groups: Members, *, marked: bool) -> Iterator[tuple[str, str]]:
-    """Yield (key, sentence) for each way in which `groups` would make `run` something else than it says.
+def contradictions(plan: Plan, groups: Members, *, marked: bool) -> Iterator[tuple[str, str]]:
+    """Yield (key, sentence) for each way in which `groups` would make `plan` something else than it says.
 
     Args:
-        run: what the groups follow.
+        plan: what the groups follow.
         groups: those that do, each with its index.
         marked: some group of the optimizer says whether its bounds are those of OptimizerConfig.
     """
@@ -63,7 +62,7 @@ def contradictions(run: Run, groups: Members, *, marked: bool) -> Iterator[tuple
         if (group.get("default_config") if marked else not group.get("is_decoupled_lr"))
     ]
     for key, field in _CONFIG_FIELD.items():
-        said = getattr(run, key)
+        said = getattr(plan, key)
         for own, where in _by_value(ours, key):
             if own != said:
                 yield (
@@ -73,25 +72,25 @@ def contradictions(run: Run, groups: Members, *, marked: bool) -> Iterator[tuple
                     f"OptimizerConfig({field}=schedule.{key}); a group that means it says default_config=False",
                 )
     for index, group in groups:
-        max_lr, min_lr = _own(group, "max_lr", run.max_lr), _own(group, "min_lr", run.min_lr)
+        max_lr, min_lr = _own(group, "max_lr", plan.max_lr), _own(group, "min_lr", plan.min_lr)
         if min_lr > max_lr:
             yield (
                 "min_lr",
                 f"param_groups[{index}] has a floor of {min_lr} above its peak of {max_lr}; "
                 f"give the group a min_lr of its own",
             )
-        if run.init_lr != CURRENT and run.init_lr > max_lr and run.lr_warmup_steps > 0:
-            yield "init_lr", f"the warm-up of param_groups[{index}] would fall, from {run.init_lr} to {max_lr}"
-    yield from unrunnable(run, groups)
-    yield from _overwritten(run, groups)
+        if plan.init_lr != CURRENT and plan.init_lr > max_lr and plan.lr_warmup_steps > 0:
+            yield "init_lr", f"the warm-up of param_groups[{index}] would fall, from {plan.init_lr} to {max_lr}"
+    yield from unrunnable(plan, groups)
+    yield from _overwritten(plan, groups)
 
 
-def _overwritten(run: Run, groups: Members) -> Iterator[tuple[str, str]]:
+def _overwritten(plan: Plan, groups: Members) -> Iterator[tuple[str, str]]:
     """Yield for each value that differs among groups, was set by hand, and would be lost."""
     plain = [(index, group) for index, group in groups if group.get("max_lr") is None]
     ways = {"lr": "its own max_lr and min_lr, and default_config=False", "weight_decay": "wd_mult, 0.0 for none"}
     found = {"lr": _by_value(plain, "lr")}
-    if run.start_wd is not None:
+    if plan.start_wd is not None:
         plain = [
             (index, group)
             for index, group in groups
@@ -108,31 +107,31 @@ def _overwritten(run: Run, groups: Members) -> Iterator[tuple[str, str]]:
             )
 
 
-def unrunnable(run: Run, groups: Members) -> Iterator[tuple[str, str]]:
+def unrunnable(plan: Plan, groups: Members) -> Iterator[tuple[str, str]]:
     """Yield (key, sentence) for each group whose own bounds the style has no value between.
 
     Only a style that is no shape is asked for each group; a shape is interpolated between any bounds.
     """
-    tried: set[tuple[float, ...]] = {(run.max_lr, run.min_lr)}
+    tried: set[tuple[float, ...]] = {(plan.max_lr, plan.min_lr)}
     for index, group in groups:
-        bounds = (_own(group, "max_lr", run.max_lr), _own(group, "min_lr", run.min_lr))
-        if bounds in tried or isinstance(run.lr_style, LRShape):
+        bounds = (_own(group, "max_lr", plan.max_lr), _own(group, "min_lr", plan.min_lr))
+        if bounds in tried or isinstance(plan.lr_style, LRShape):
             continue
         tried.add(bounds)
-        fault = trial_lr(run.lr_style, run.lr_decay_steps, run.lr_warmup_steps, *bounds)
+        fault = trial_lr(plan.lr_style, plan.lr_decay_steps, plan.lr_warmup_steps, *bounds)
         if fault:
             yield "lr_decay_style", f"with the bounds of param_groups[{index}], {bounds[0]} and {bounds[1]}: {fault}"
 
 
-def other_multipliers(following: Following, groups: Members) -> Iterator[tuple[str, str]]:
+def other_multipliers(followed: Followed, groups: Members) -> Iterator[tuple[str, str]]:
     """Yield (key, sentence) for each group that has a multiplier which is neither 1 nor that of its rules."""
     for key in ("wd_mult", "lr_mult"):
-        for index, group in groups if key in following.given else ():
-            if group.get(key) not in (None, 1.0, following.given[key]):
+        for index, group in groups if key in followed.given else ():
+            if group.get(key) not in (None, 1.0, followed.given[key]):
                 yield (
                     key,
                     f"param_groups[{index}] has {key} = {group[key]} from where the groups were made, and the rule "
-                    f"says {following.given[key]}; let the rule match other groups only, or say the same",
+                    f"says {followed.given[key]}; let the rule match other groups only, or say the same",
                 )
 
 
@@ -168,17 +167,17 @@ class _Kept(Enum):
     FOLLOWS = auto()
 
 
-class Memory:
+class OriginalBounds:
     """Which groups had bounds of their own when the scheduler was made, by index.
 
     An optimizer's load replaces group dicts with the checkpoint's, so that after it they are no source.
     """
 
-    def __init__(self, followed: Iterable[Following], groups: Sequence[Group], *, with_roles: bool) -> None:
+    def __init__(self, followed: Iterable[Followed], groups: Sequence[Group], *, with_roles: bool) -> None:
         """Remember what `groups` hold now, against the bounds of what each follows, and their roles."""
         self._kept = [
-            {key: _kept(group, key, getattr(following.run, key)) for key in _BOUNDS}
-            for following, group in zip(followed, groups, strict=True)
+            {key: _kept(group, key, getattr(own.plan, key)) for key in _BOUNDS}
+            for own, group in zip(followed, groups, strict=True)
         ]
         self._tags = [_tags(group) for group in groups] if with_roles else None
 
@@ -196,23 +195,23 @@ class Memory:
     def _written(self, group: Group) -> Iterable[str]:
         return _BOUNDS if self._tags is None else (*_BOUNDS, "wd_mult", *_tags(group))
 
-    def restore(self, followed: Iterable[Following], groups: Sequence[Group]) -> None:
+    def restore(self, followed: Iterable[Followed], groups: Sequence[Group]) -> None:
         """Give followers the bounds of what they follow, and the others what they had.
 
         Groups added later stay as they are.
         """
-        for kept, following, group in zip(self._kept, followed, groups, strict=False):
+        for kept, own, group in zip(self._kept, followed, groups, strict=False):
             for key, value in kept.items():
                 if value is _Kept.ABSENT:
                     group.pop(key, None)
                 elif value is _Kept.NONE:
                     group[key] = None
                 elif value is _Kept.FOLLOWS:
-                    group[key] = getattr(following.run, key)
+                    group[key] = getattr(own.plan, key)
                 else:
                     group[key] = value
-            if "wd_mult" in following.given:
-                group["wd_mult"] = following.given["wd_mult"]
+            if "wd_mult" in own.given:
+                group["wd_mult"] = own.given["wd_mult"]
         for tags, group in zip(self._tags or (), groups, strict=False):
             for key in _tags(group):
                 del group[key]

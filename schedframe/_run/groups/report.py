@@ -1,9 +1,8 @@
 """What a scheduler does at the moment, by role, for a logger."""
 
 from collections.abc import Iterable
-from typing import Any
 
-from schedframe._plan import evaluate as _engine
+from schedframe._plan.evaluate import lr_at, wd_at
 from schedframe._plan.plan import Plan
 from schedframe._plan.rule import DEFAULT, GroupRule, merged, rules_of
 from schedframe._units.lengths import OPEN
@@ -11,18 +10,23 @@ from schedframe._units.lengths import OPEN
 Report = dict[str, dict[str, float | str | None]]
 
 
-def report(scheduler: Any, roles: Iterable[str]) -> Report:
-    """Return learning rate, weight decay, phase and progress of each rule's role and of those in `roles`."""
-    base, step = Plan.of(scheduler), scheduler.num_steps - scheduler.start_step
-    names = dict.fromkeys([DEFAULT, *(rule.role for rule in scheduler.groups), *roles])
-    return {role: _row(base, rules_of(scheduler.groups, role), step) for role in names}
+def report(plan: Plan, step: float, roles: Iterable[str]) -> Report:
+    """Return learning rate, weight decay, phase and progress of each rule's role and of those in `roles`.
+
+    Args:
+        plan: what runs.
+        step: the plan's own step.
+        roles: of several rules, joined.
+    """
+    names = dict.fromkeys([DEFAULT, *(rule.role for rule in plan.groups), *roles])
+    return {role: _row(plan, rules_of(plan.groups, role), step) for role in names}
 
 
 def _row(base: Plan, rules: list[GroupRule], step: float) -> dict[str, float | str | None]:
     plan, wd_mult = base.under(rules), merged(rules).get("wd_mult", 1.0)
-    wd = _engine.wd_at(plan, step, {})
+    wd = wd_at(plan, step, {})
     return {
-        "lr": _engine.lr_at(plan, step, {}),
+        "lr": lr_at(plan, step, {}),
         "wd": None if wd is None else wd * wd_mult,
         "phase": phase_at(plan, step),
         "progress": progress_at(plan, step),

@@ -7,6 +7,7 @@ from typing import Any
 
 from schedframe._errors import SchedframeWarning, StateError
 from schedframe._plan.conditions import PEAK_MAY_BE_ZERO, RULES, broken_rules
+from schedframe._plan.evaluate import values_by_role
 from schedframe._plan.plan import CURRENT, NAMES, Parent, Plan, fingerprint, styles_of
 from schedframe._plan.rule import DEFAULT, GroupRule, key_of
 from schedframe._plan.words import written
@@ -162,7 +163,7 @@ def _with_init_lr(declared: Plan, theirs: Plan | None, reason: str) -> Plan:
         raise StateError(f"{start}, which is not known: {reason}")
     if declared.start_step < theirs.start_step:
         raise StateError(f"{start}, and that schedule itself starts at step {theirs.start_step}; give a number")
-    there = {role: lr for role, (lr, _) in theirs.all_at(declared.start_step).items()}
+    there = {role: lr for role, (lr, _) in values_by_role(theirs, declared.start_step).items()}
     rules = tuple(_starting_at(rule, there.get(rule.role, there[DEFAULT]), there[DEFAULT]) for rule in declared.groups)
     return replace(declared, init_lr=there[DEFAULT], groups=rules)
 
@@ -187,7 +188,7 @@ def _continues(parent: Parent | None, position: float, theirs: Plan | None, decl
         return False
     if position == parent.step:
         return True
-    return position >= declared.start_step and theirs.all_at(position) == declared.all_at(position)
+    return position >= declared.start_step and values_by_role(theirs, position) == values_by_role(declared, position)
 
 
 def _rows(saved: Saved, said: Mapping[str, Any], declared: Plan) -> Iterator[Row]:
@@ -248,7 +249,7 @@ def _refuse_what_cannot_run(decision: Decision, checked: Plan) -> list[str]:
         if refused:
             raise StateError(f"the schedule cannot run{of_role}: " + "; ".join(map(str, refused)))
         mistakes += [f"{mistake}{of_role}" for mistake in found]
-    plan.all_at(position)
+    values_by_role(plan, position)
     return mistakes
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schedframe._errors import StateError
+from schedframe._plan.evaluate import finite_values
 from schedframe._plan.plan import NAMES, Parent, Plan, fingerprint
 from schedframe._plan.rule import DEFAULT, key_of
 from schedframe._run.policy import Policy
@@ -106,7 +107,7 @@ def _shown(plan: Plan | None, position: float) -> tuple[str, str]:
     if position < plan.start_step:
         return "none yet", "none yet"
     try:
-        lr, wd = plan.finite_at(position)
+        lr, wd = finite_values(plan, position)
     except StateError:
         return "unknown", "unknown"
     return str(lr), "left alone" if wd is None else str(wd)

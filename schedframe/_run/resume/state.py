@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from schedframe._errors import SchedframeError, StateError
-from schedframe._plan.plan import CURRENT, NAMES, digest, fingerprint, fingerprint_of, styles_of
+from schedframe._plan.plan import CURRENT, NAMES, Plan, digest, fingerprint, fingerprint_of, styles_of
 from schedframe._plan.rule import GroupRule, key_of, parse_match
 from schedframe._plugins.registry import Source
 from schedframe._problems import problems_of
@@ -155,50 +155,55 @@ class Saved:
     fingerprint: str
 
 
-def dump(scheduler: Any) -> dict[str, Any]:
-    """Return the state of `scheduler`: plain values, equal on every rank."""
-    ten = {key: getattr(scheduler, key) for key in TEN_KEYS}
+def dump(plan: Plan, num_steps: float) -> dict[str, Any]:
+    """Return the state of a scheduler that runs `plan` at `num_steps`: plain values, equal on every rank."""
+    own = {
+        "num_steps": num_steps,
+        "lr_decay_style": plan.lr_style.style,
+        "wd_incr_style": plan.wd_style.style,
+    }
+    ten = {key: own[key] if key in own else getattr(plan, key) for key in TEN_KEYS}
     sources = {}
-    for path, style in styles_of(scheduler).items():
+    for path, style in styles_of(plan).items():
         sources.update(sources_within(path, style))
     details = {
         "format": FORMAT,
-        "clock": scheduler.clock,
-        "start_step": scheduler.start_step,
-        "init_lr": scheduler.init_lr,
-        "lr_warmup_style": scheduler.lr_warmup_style.model_dump(mode="json"),
-        "lr_style": scheduler.lr_style.model_dump(mode="json"),
-        "wd_style": scheduler.wd_style.model_dump(mode="json"),
-        "groups": [rule.table() for rule in scheduler.groups],
+        "clock": plan.clock,
+        "start_step": plan.start_step,
+        "init_lr": plan.init_lr,
+        "lr_warmup_style": plan.lr_warmup_style.model_dump(mode="json"),
+        "lr_style": plan.lr_style.model_dump(mode="json"),
+        "wd_style": plan.wd_style.model_dump(mode="json"),
+        "groups": [rule.table() for rule in plan.groups],
         "sources": {path: _said(source) for path, source in sources.items()},
-        "fingerprint": fingerprint(scheduler),
+        "fingerprint": fingerprint(plan),
         "digest": digest(ten),
     }
     return {**ten, DETAILS: json.dumps(details, sort_keys=True)}
 
 
-def unknown_to_megatron(run: Any) -> str:
-    """Say what Megatron's class cannot do of `run`, so that it cannot go on with its state; empty where it can."""
-    tail = run.lr_style.lr_wsd_decay_style if isinstance(run.lr_style, WSD) else Linear()
-    if not isinstance(run.lr_style, WSD | LRConstant | Linear | Cosine | InverseSquareRoot):
-        return f"lr_decay_style {run.lr_style.style}"
+def unknown_to_megatron(plan: Plan) -> str:
+    """Say what Megatron's class cannot do of `plan`, so that it cannot go on with its state; empty where it can."""
+    tail = plan.lr_style.lr_wsd_decay_style if isinstance(plan.lr_style, WSD) else Linear()
+    if not isinstance(plan.lr_style, WSD | LRConstant | Linear | Cosine | InverseSquareRoot):
+        return f"lr_decay_style {plan.lr_style.style}"
     if not isinstance(tail, Linear | Cosine | Exponential | MinusSqrt):
         return f"lr_wsd_decay_style {tail.style}"
-    if run.start_wd is None:
+    if plan.start_wd is None:
         return "weight decay that is left alone"
-    if not isinstance(run.wd_style, WDConstant | WDLinear | WDCosine):
-        return f"wd_incr_style {run.wd_style.style}"
-    if run.end_wd < run.start_wd:
+    if not isinstance(plan.wd_style, WDConstant | WDLinear | WDCosine):
+        return f"wd_incr_style {plan.wd_style.style}"
+    if (plan.end_wd or 0.0) < plan.start_wd:
         return "weight decay that falls"
-    if run.lr_warmup_steps > 0 and not run.lr_warmup_style.is_megatrons:
-        return f"lr_warmup_style {run.lr_warmup_style.style}"
-    for rule in run.groups:
+    if plan.lr_warmup_steps > 0 and not plan.lr_warmup_style.is_megatrons:
+        return f"lr_warmup_style {plan.lr_warmup_style.style}"
+    for rule in plan.groups:
         for name, value in rule.values:
-            if name not in ("max_lr", "min_lr", "start_wd", "end_wd") and value != getattr(run, name):
+            if name not in ("max_lr", "min_lr", "start_wd", "end_wd") and value != getattr(plan, name):
                 return f"{key_of(name)} of the rule {rule.role}"
-    if run.clock != "samples":
-        return f"clock {run.clock}"
-    return f"start_step {run.start_step}" if run.start_step else ""
+    if plan.clock != "samples":
+        return f"clock {plan.clock}"
+    return f"start_step {plan.start_step}" if plan.start_step else ""
 
 
 def read(state: Mapping[str, Any]) -> Saved:

@@ -7,7 +7,8 @@ from typing import Any
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.rewrite.rewrite import REMOVED
-from schedframe._plan.plan import CURRENT, Plan, fingerprint
+from schedframe._plan.evaluate import finite_values, values_by_role
+from schedframe._plan.plan import CURRENT, fingerprint
 from schedframe._plan.rule import DEFAULT
 from schedframe._plugins import hooks as _hooks
 from schedframe._run.resume import state as _state
@@ -32,7 +33,7 @@ class Leaving:
         self.schedule = schedule
         self.document = document_of(schedule)
         self.keys = self.document.data
-        self.plan = Plan.of(schedule)
+        self.plan = schedule.plan
         if isinstance(at, Mapping):
             saved = _state.read(_hooks.translated(at))
             decision = decide(saved, self.plan, policy="strict", parent=schedule.parent)
@@ -42,7 +43,7 @@ class Leaving:
         self.own_step = self.step - self.plan.start_step
         if self.own_step < 0:
             raise self.refusal("start_step", f"lies after step {self.step}, where it goes on", self.plan.start_step)
-        self.lr, self.wd = self.plan.finite_at(self.step)
+        self.lr, self.wd = finite_values(self.plan, self.step)
 
     def refusal(self, path: str, message: str, value: Any) -> ConfigError:
         return ConfigError(str(self.document.path), [Problem(path, message, str(value))])
@@ -91,7 +92,7 @@ class Leaving:
 
         Where the whole schedule jumps, as `extend` with ``reshape``, so may its rules.
         """
-        before, after = self.plan.all_at(self.step), Plan.of(schedule).all_at(self.step)
+        before, after = values_by_role(self.plan, self.step), values_by_role(schedule.plan, self.step)
         if not _is_near(before[DEFAULT], after[DEFAULT]):
             return
         problems = [
@@ -144,7 +145,7 @@ class Leaving:
         inside = [first + (last - first) * part / 16 for first, last in pairwise(marks) for part in range(16)]
         for own_step in [*inside, marks[-1]]:
             step = self.plan.start_step + whole(own_step)
-            if own_step <= self.own_step and self.plan.all_at(step) != Plan.of(other).all_at(step):
+            if own_step <= self.own_step and values_by_role(self.plan, step) != values_by_role(other.plan, step):
                 return step
         return None
 
