@@ -45,9 +45,9 @@ def lines_of(
     return lines
 
 
-def broken_rule(message: str, option: str, value: object) -> PydanticCustomError:
-    """Return the error of a rule between keys; `option` is the style's option that is blamed, with its `value`."""
-    return PydanticCustomError("rule", "{message}", {"message": message, "option": option, "value": repr(value)})
+def broken_condition(message: str, option: str, value: object) -> PydanticCustomError:
+    """Return the error of a condition between keys; `option` is the style's option that is blamed, with its `value`."""
+    return PydanticCustomError("condition", "{message}", {"message": message, "option": option, "value": repr(value)})
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:
@@ -127,9 +127,10 @@ def _unknown_key(key: str, model: type[BaseModel], keys: Sequence[str]) -> str:
         known = [name for name in model.model_fields if name != "style"]
         listed = ", ".join(known) if known else "none"
         of = repr(style.default) if len(get_args(style.annotation)) < 2 else f"a {model.__name__.lower()}"
-        return f"is no option of {of}{did_you_mean(key, known) or '.'} Its options: {listed}"
+        return f"is not an option of {of}{did_you_mean(key, known) or '.'} Its options: {listed}"
     keys = keys or [field.alias or name for name, field in model.model_fields.items()]
-    return f"is no key of a {model.__name__.lower()}{did_you_mean(key, keys) or '.'} The keys: {', '.join(keys)}"
+    noun = model.model_config.get("title") or model.__name__.lower()
+    return f"is not a key of a {noun}{did_you_mean(key, keys) or '.'} The keys: {', '.join(keys)}"
 
 
 def written(value: Any) -> str:

@@ -67,7 +67,10 @@ BAD = {
     ),
     "lr-style-for-wd": (
         GOOD + "start_wd: 0.1\nwd_incr_style: inverse-square-root\n",
-        "run.yaml: line 4, wd_incr_style.curve = {style}: 'inverse-square-root' is no curve, which is needed here",
+        (
+            "run.yaml: line 4, wd_incr_style.curve = {style}: 'inverse-square-root' is not a curve; only a curve can "
+            "stand here"
+        ),
     ),
     "tail-misspelt": (
         GOOD + "lr_decay_style: WSD\nwsd_decay_steps: 10\nlr_wsd_decay_style: minus_sqr\n",
@@ -95,13 +98,13 @@ BAD = {
     "key-misspelt": (
         GOOD + "lr_warmup_step: 10\n",
         (
-            "run.yaml: line 3, lr_warmup_step = 10: is no key of a schedule; did you mean "
+            "run.yaml: line 3, lr_warmup_step = 10: is not a key of a schedule; did you mean "
             f"'lr_warmup_steps'? The keys: {KEYS}"
         ),
     ),
     "key-far-off": (
         GOOD + "optimizer: adam\n",
-        f"run.yaml: line 3, optimizer = 'adam': is no key of a schedule. The keys: {KEYS}",
+        f"run.yaml: line 3, optimizer = 'adam': is not a key of a schedule. The keys: {KEYS}",
     ),
     "key-of-megatron": (
         GOOD + "lr_warmup_fraction: 0.01\n",
@@ -111,13 +114,13 @@ BAD = {
     "option-misspelt": (
         GOOD + "lr_decay_style: {style: polynomial, pwoer: 2}\n",
         (
-            "run.yaml: line 3, lr_decay_style.pwoer = 2: is no option of 'polynomial'; did you mean "
+            "run.yaml: line 3, lr_decay_style.pwoer = 2: is not an option of 'polynomial'; did you mean "
             "'power'? Its options: power"
         ),
     ),
     "option-of-a-style-without": (
         GOOD + "lr_decay_style: {style: cosine, power: 2}\n",
-        "run.yaml: line 3, lr_decay_style.power = 2: is no option of 'cosine'. Its options: none",
+        "run.yaml: line 3, lr_decay_style.power = 2: is not an option of 'cosine'. Its options: none",
     ),
     "word-for-number": (
         "max_lr: fast\nlr_decay_steps: 100\n",
@@ -252,14 +255,14 @@ BAD = {
     ),
     "tail-no-curve": (
         GOOD + "lr_decay_style: WSD\nwsd_decay_steps: 10\nlr_wsd_decay_style: constant\n",
-        ("run.yaml: line 5, lr_wsd_decay_style = 'constant': 'constant' is no curve, which is needed here"),
+        ("run.yaml: line 5, lr_wsd_decay_style = 'constant': 'constant' is not a curve; only a curve can stand here"),
     ),
     "tail-wsd": (
         GOOD
         + "lr_decay_style: {style: WSD, wsd_decay_steps: 10, lr_wsd_decay_style: {style: WSD, wsd_decay_steps: 5}}\n",
         (
-            "run.yaml: line 3, lr_decay_style.lr_wsd_decay_style = {style, wsd_decay_steps}: 'WSD' is no "
-            "curve, which is needed here"
+            "run.yaml: line 3, lr_decay_style.lr_wsd_decay_style = {style, wsd_decay_steps}: 'WSD' is not a "
+            "curve; only a curve can stand here"
         ),
     ),
     "floor-above-peak": (
@@ -441,7 +444,7 @@ BAD = {
             f"Installed: {LR_STYLES}. Other styles come from plugins: pip install the one that provides "
             "'cosin'\n"
             "  line 4, min_lr = '10%': is a percentage of max_lr, which is missing or wrong\n"
-            f"  line 5, surplus = 1: is no key of a schedule. The keys: {KEYS}\n"
+            f"  line 5, surplus = 1: is not a key of a schedule. The keys: {KEYS}\n"
             "  line 6, max_lr: stands twice, first on line 1; keep one"
         ),
     ),
@@ -455,7 +458,7 @@ BAD = {
             "  line 3, min_lr = 2.0: must not be above max_lr (1.0)\n"
             "  line 6, lr_decay_style.milestones.0 = 'half': is not a number\n"
             "  line 6, lr_decay_style.multipliers.0 = -1: must be at least 0\n"
-            "  line 6, lr_decay_style.bend = 3: is no option of 'multi-step'. Its options: milestones, "
+            "  line 6, lr_decay_style.bend = 3: is not an option of 'multi-step'. Its options: milestones, "
             "multipliers"
         ),
     ),
@@ -464,7 +467,7 @@ BAD = {
         (
             "run.yaml has 2 problems:\n"
             f"  line 3, wsd_decay_steps: is missing: {TAIL}\n"
-            "  line 4, wsd_decay_step = 10: is no key of a schedule; did you mean 'wsd_decay_steps'? The "
+            "  line 4, wsd_decay_step = 10: is not a key of a schedule; did you mean 'wsd_decay_steps'? The "
             f"keys: {KEYS}"
         ),
     ),

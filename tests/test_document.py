@@ -509,7 +509,7 @@ def test_an_empty_key_is_named(refused):
 def test_a_name_of_the_class_is_no_key(refused, key):
     (problem,) = refused(f"{GOOD}{key}: 3\n").problems
     assert (problem.path, problem.line) == (key, 3)
-    assert problem.message.startswith("is no key of a schedule")
+    assert problem.message.startswith("is not a key of a schedule")
 
 
 def test_a_dotted_key_has_its_line(refused):

@@ -172,13 +172,13 @@ BAD: dict[str, tuple[Any, list[str]]] = {
     "key misspelt": (
         [{**ROUTER, "lr_mul": 0.1}],
         [
-            f"groups.0.lr_mul = 0.1: is nothing that a rule sets; did you mean 'lr_mult'? A rule has role and match, "
+            f"groups.0.lr_mul = 0.1: cannot be set by a rule; did you mean 'lr_mult'? A rule has role and match, "
             f"and sets {KEYS}"
         ],
     ),
     "key of the run": (
         [{**ROUTER, "train_samples": 10}],
-        [f"groups.0.train_samples = 10: is nothing that a rule sets. A rule has role and match, and sets {KEYS}"],
+        [f"groups.0.train_samples = 10: cannot be set by a rule. A rule has role and match, and sets {KEYS}"],
     ),
     "kind misspelt": (
         [{**ROUTER, "match": {"params": "*"}, "lr_mult": 1}],
@@ -246,7 +246,10 @@ BAD: dict[str, tuple[Any, list[str]]] = {
     ),
     "style misspelt": (
         [{**ROUTER, "lr_decay_style": {"style": "polynomial", "pwoer": 2}}],
-        ["groups.0.lr_decay_style.pwoer = 2: is no option of 'polynomial'; did you mean 'power'? Its options: power"],
+        [
+            "groups.0.lr_decay_style.pwoer = 2: is not an option of 'polynomial'; did you mean 'power'? Its options: "
+            "power"
+        ],
     ),
     "warm-up too long": (
         [{**ROUTER, "lr_warmup_steps": 1000}],

@@ -254,8 +254,8 @@ def test_a_style_object_is_taken_as_it_is():
 def test_a_style_of_the_other_kind_is_refused():
     said = problems(max_lr=1, lr_decay_steps=10, lr_decay_style=WDCosine(), wd_incr_style=Cosine())
     assert said == {
-        "lr_decay_style": "'cosine' is no LR style, which is needed here",
-        "wd_incr_style": "'cosine' is no WD style, which is needed here",
+        "lr_decay_style": "'cosine' is not a learning-rate style; only a learning-rate style can stand here",
+        "wd_incr_style": "'cosine' is not a weight-decay style; only a weight-decay style can stand here",
     }
 
 

@@ -188,7 +188,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"lr_warmup_steps": "5 steps"},
         "lr_warmup_steps = '5 steps': is not a length such as 2000, 500M, 2000 iters or 10%",
     ),
-    "a clock that is none": ({"clock": "token"}, "clock = 'token': is no clock; did you mean 'tokens'? it is samples"),
+    "a clock that is none": (
+        {"clock": "token"},
+        "clock = 'token': is not a clock; did you mean 'tokens'? choose samples",
+    ),
     "a percentage of a run that is not said": (
         {"train_samples": None, "lr_decay_steps": 100, "lr_warmup_steps": "5% of run"},
         "lr_warmup_steps = '5% of run': is a percentage of the run, whose length (train_samples, train_iters, "
@@ -325,7 +328,7 @@ class TestClock:
     def test_the_constructor_checks_it(self) -> None:
         run = {"init_lr": 0.0, "max_lr": 1.0, "min_lr": 0.0, "lr_warmup_steps": 0, "lr_decay_steps": 9}
         run |= {"lr_decay_style": "linear", "start_wd": 0.1, "end_wd": 0.1, "wd_incr_steps": 9}
-        with pytest.raises(ConfigError, match="clock = 'iter': is no clock; did you mean 'iters'"):
+        with pytest.raises(ConfigError, match="clock = 'iter': is not a clock; did you mean 'iters'"):
             OptimizerParamScheduler(optimizer(), **run, wd_incr_style="constant", clock="iter")
 
 

@@ -165,7 +165,7 @@ class TestErrors:
             (5, "lr_warmup_style = 5: must be a warm-up's name, or a table with style, shift and stretched"),
             (
                 {"style": "linear", "shft": 1},
-                "lr_warmup_style.shft = 1: is no option of a warmup; did you mean 'shift'?",
+                "lr_warmup_style.shft = 1: is not an option of a warmup; did you mean 'shift'?",
             ),
             ({"style": "linear", "shift": -1}, "lr_warmup_style.shift = -1: must not be negative"),
         ],

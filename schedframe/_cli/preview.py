@@ -123,13 +123,13 @@ def _refuse_current(file: Path, schedule: "Schedule") -> None:
 
 
 def _roles(schedule: "Schedule", asked: list[str] | None) -> list[str]:
-    from schedframe._plan.rule import rules_of
+    from schedframe._plan.rule import rules_named
 
     if not asked:
         return [DEFAULT, *(rule.role for rule in schedule.groups)]
     for role in asked:
         try:
-            rules_of(schedule.groups, role)
+            rules_named(schedule.groups, role)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="'--role'") from None
     return list(dict.fromkeys(asked))
@@ -178,7 +178,7 @@ def _step(text: str, schedule: "Schedule") -> float:
 
     try:
         if parse_measure(text).unit.startswith("%"):
-            step = schedule.start_step + schedule._scale.steps(text)
+            step = schedule.start_step + schedule.scale.steps(text)
         else:
             step = schedule.step_at(text)
     except ValueError as error:

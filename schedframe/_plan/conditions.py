@@ -1,6 +1,6 @@
-"""What must hold between the numbers of a run, said once for the config and for the scheduler.
+"""What must hold between the numbers of a run, for the config and for the scheduler.
 
-A config refuses every rule that is broken. The scheduler, Megatron's twin, refuses what Megatron
+A config refuses every condition that is broken. The scheduler, Megatron's twin, refuses what Megatron
 refuses, and warns about what Megatron runs although it is a mistake.
 """
 
@@ -23,7 +23,7 @@ Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Rule:
+class Condition:
     """One condition.
 
     Attributes:
@@ -42,40 +42,44 @@ class Rule:
     refused_by_megatron: bool = True
     option: str = ""
 
-    def broken(self, values: Values) -> str:
-        """Say what is wrong with `values`; empty where the rule holds, or where a key it needs is not known."""
+    def fault(self, values: Values) -> str:
+        """Say what is wrong with `values`; empty where the condition holds, or where a key it needs is not known."""
         if any(values.get(name) in (None, CURRENT) for name in self.needs) or not values.keys() >= {*self.also}:
             return ""
         return self.check(*(values[name] for name in (*self.needs, *self.also)))
 
 
-def _says(broken: bool, text: str) -> str:
+def _if(broken: bool, text: str) -> str:
     return text if broken else ""
 
 
 def _not_negative(value: float) -> str:
-    return _says(value < 0, "must not be negative")
+    return _if(value < 0, "must not be negative")
 
 
 def _positive(value: float) -> str:
-    return _says(value <= 0, "must be above 0")
+    return _if(value <= 0, "must be above 0")
+
+
+def _not_above_max_lr(value: float, max_lr: float) -> str:
+    return _if(value > max_lr, f"must not be above max_lr ({max_lr})")
 
 
 def _warmup_is_finite(warmup_steps: float, max_lr: float) -> str:
-    return _says(abs(max_lr) * warmup_steps == inf, f"times max_lr ({max_lr}) is too large for a float")
+    return _if(abs(max_lr) * warmup_steps == inf, f"times max_lr ({max_lr}) is too large for a float")
 
 
 def _seam_is_inside(parent: Parent, start_step: float) -> str:
-    return _says(parent.step < start_step, f"must not be below start_step ({start_step})")
+    return _if(parent.step < start_step, f"must not be below start_step ({start_step})")
 
 
 def _tail_is_there(style: Style) -> str:
-    return _says(isinstance(style, WSD) and style.wsd_decay_steps == 0, "must be above 0")
+    return _if(isinstance(style, WSD) and style.wsd_decay_steps == 0, "must be above 0")
 
 
 def _tail_fits(style: Style, warmup_steps: float, decay_steps: float) -> str:
     room = decay_steps - warmup_steps
-    return _says(
+    return _if(
         isinstance(style, WSD) and style.wsd_decay_steps > room,
         f"is longer than the {room} steps between the end of warm-up and lr_decay_steps, "
         f"so the learning rate would jump where warm-up ends; make it at most {room}",
@@ -88,7 +92,7 @@ def _needs_no_end(style: LRStyle, warmup_steps: float, decay_steps: float, max_l
         return ""
     first = max(warmup_steps, 0)
     marks = style.landmarks(warmup_steps, OPEN // 2).values()
-    return _says(
+    return _if(
         any(
             style.lr(LRPoint(step, warmup_steps, OPEN, max_lr, min_lr))
             != style.lr(LRPoint(step, warmup_steps, OPEN // 2, max_lr, min_lr))
@@ -103,7 +107,7 @@ def _wd_needs_no_end(style: WDStyle, incr_steps: float, start_wd: float, end_wd:
     if incr_steps != OPEN:
         return ""
     marks = style.landmarks(OPEN // 2).values()
-    return _says(
+    return _if(
         any(
             style.wd(WDPoint(step, OPEN, start_wd, end_wd, max_lr, max_lr))
             != style.wd(WDPoint(step, OPEN // 2, start_wd, end_wd, max_lr, max_lr))
@@ -114,13 +118,13 @@ def _wd_needs_no_end(style: WDStyle, incr_steps: float, start_wd: float, end_wd:
 
 
 def _horizon_for_wd(style: Style, incr_steps: float) -> str:
-    return _says(not isinstance(style, WDConstant) and incr_steps <= 0, "wd_incr_steps must be above 0")
+    return _if(not isinstance(style, WDConstant) and incr_steps <= 0, "wd_incr_steps must be above 0")
 
 
 def _constant_is_constant(style: Style, start_wd: float, end_wd: float) -> str:
     while hasattr(style, "base"):
         style = style.base
-    return _says(
+    return _if(
         isinstance(style, WDConstant) and start_wd != end_wd,
         f"is constant, but start_wd ({start_wd}) and end_wd ({end_wd}) differ; "
         f"name a style that changes, such as linear or cosine, or make them the same",
@@ -128,7 +132,7 @@ def _constant_is_constant(style: Style, start_wd: float, end_wd: float) -> str:
 
 
 def _one_run(told: float, *others: float | None) -> str:
-    return _says(any(other is not None for other in others), "is a second length of the run; leave one of the two out")
+    return _if(any(other is not None for other in others), "is a second length of the run; leave one of the two out")
 
 
 def _sizes_to_decrease(
@@ -170,21 +174,21 @@ def _refusal(make: Callable[..., object], *arguments: Any) -> str:
     return ""
 
 
-def trial_lr(style: LRStyle, decay_steps: float, warmup_steps: float, max_lr: float, min_lr: float) -> str:
+def lr_fault(style: LRStyle, decay_steps: float, warmup_steps: float, max_lr: float, min_lr: float) -> str:
     """Evaluate `style` over the run and past its end; say where it has no finite value of at least 0."""
     first = max(warmup_steps, 0)
-    return _trial(
+    return _first_fault(
         style,
         lambda: _sampled(first, style.landmarks(warmup_steps, decay_steps).values(), decay_steps),
         lambda step: style.lr(LRPoint(max(step, first), warmup_steps, decay_steps, max_lr, min_lr)),
     )
 
 
-def trial_wd(style: WDStyle, incr_steps: float, start_wd: float, end_wd: float, max_lr: float) -> str:
+def wd_fault(style: WDStyle, incr_steps: float, start_wd: float, end_wd: float, max_lr: float) -> str:
     """Evaluate `style` over the run and past its end; say where it has no finite value of at least 0."""
     if incr_steps <= 0:
         return ""
-    return _trial(
+    return _first_fault(
         style,
         lambda: _sampled(0, style.landmarks(incr_steps).values(), incr_steps),
         lambda step: style.wd(WDPoint(step, incr_steps, start_wd, end_wd, max_lr, max_lr)),
@@ -203,7 +207,7 @@ def _within(first: float, landmarks: Iterable[float], last: float) -> list[float
     return [*inside, last]
 
 
-def _trial(style: Style, steps: Callable[[], list[float]], value_at: Callable[[float], float]) -> str:
+def _first_fault(style: Style, steps: Callable[[], list[float]], value_at: Callable[[float], float]) -> str:
     try:
         for step in steps():
             value = value_at(step)
@@ -217,91 +221,99 @@ def _trial(style: Style, steps: Callable[[], list[float]], value_at: Callable[[f
     return ""
 
 
-RULES = (
-    Rule(
+CONDITIONS = (
+    Condition(
         "decrease_batch_size_if_needed",
         ("decrease_batch_size_if_needed",),
         _sizes_to_decrease,
         also=("global_batch_size", "micro_batch_size", "data_parallel_size"),
     ),
-    Rule(
+    Condition(
         "rampup_batch_size",
         ("rampup_batch_size",),
         _ramp,
         also=("global_batch_size", "decrease_batch_size_if_needed", "micro_batch_size", "data_parallel_size"),
     ),
-    Rule(
+    Condition(
         "step_batch_size_schedule",
         ("step_batch_size_schedule",),
         _step_schedule,
         also=("seq_length", "global_batch_size", "rampup_batch_size", "decrease_batch_size_if_needed"),
     ),
-    Rule("train_iters", ("train_iters",), _one_run, also=("train_samples",)),
-    Rule("train_tokens", ("train_tokens",), _one_run, also=("train_samples", "train_iters")),
-    Rule("start_step", ("start_step",), _not_negative),
-    Rule("lr_decay_steps", ("lr_decay_steps",), _positive),
-    Rule("max_lr", ("max_lr",), _positive, refused_by_megatron=False),
-    Rule("min_lr", ("min_lr",), _not_negative),
-    Rule("min_lr", ("min_lr", "max_lr"), lambda low, high: _says(low > high, f"must not be above max_lr ({high})")),
-    Rule("init_lr", ("init_lr",), _not_negative, refused_by_megatron=False),
-    Rule("init_lr", ("init_lr", "max_lr"), lambda low, high: _says(low > high, f"must not be above max_lr ({high})")),
-    Rule("lr_warmup_steps", ("lr_warmup_steps",), _not_negative, refused_by_megatron=False),
-    Rule("lr_warmup_steps", ("lr_warmup_steps", "max_lr"), _warmup_is_finite),
-    Rule(
+    Condition("train_iters", ("train_iters",), _one_run, also=("train_samples",)),
+    Condition("train_tokens", ("train_tokens",), _one_run, also=("train_samples", "train_iters")),
+    Condition("start_step", ("start_step",), _not_negative),
+    Condition("lr_decay_steps", ("lr_decay_steps",), _positive),
+    Condition("max_lr", ("max_lr",), _positive, refused_by_megatron=False),
+    Condition("min_lr", ("min_lr",), _not_negative),
+    Condition("min_lr", ("min_lr", "max_lr"), _not_above_max_lr),
+    Condition("init_lr", ("init_lr",), _not_negative, refused_by_megatron=False),
+    Condition(
+        "init_lr", ("init_lr", "max_lr"), lambda low, high: _if(low > high, f"must not be above max_lr ({high})")
+    ),
+    Condition("lr_warmup_steps", ("lr_warmup_steps",), _not_negative, refused_by_megatron=False),
+    Condition("lr_warmup_steps", ("lr_warmup_steps", "max_lr"), _warmup_is_finite),
+    Condition(
         "lr_warmup_steps",
         ("lr_warmup_steps", "lr_decay_steps"),
-        lambda warmup, decay: _says(warmup >= decay, f"must be below lr_decay_steps ({decay})"),
+        lambda warmup, decay: _if(warmup >= decay, f"must be below lr_decay_steps ({decay})"),
     ),
-    Rule("lr_decay_style", ("lr_decay_style",), _tail_is_there, refused_by_megatron=False, option="wsd_decay_steps"),
-    Rule(
+    Condition(
+        "lr_decay_style", ("lr_decay_style",), _tail_is_there, refused_by_megatron=False, option="wsd_decay_steps"
+    ),
+    Condition(
         "lr_decay_style",
         ("lr_decay_style", "lr_warmup_steps", "lr_decay_steps"),
         _tail_fits,
         refused_by_megatron=False,
         option="wsd_decay_steps",
     ),
-    Rule(
+    Condition(
         "lr_decay_style",
         ("lr_decay_style", "lr_decay_steps", "lr_warmup_steps", "max_lr", "min_lr"),
-        trial_lr,
+        lr_fault,
     ),
-    Rule(
+    Condition(
         "lr_decay_style",
         ("lr_decay_style", "lr_warmup_steps", "lr_decay_steps", "max_lr", "min_lr"),
         _needs_no_end,
         refused_by_megatron=False,
     ),
-    Rule("start_wd", ("start_wd",), _not_negative),
-    Rule("end_wd", ("end_wd",), _not_negative),
-    Rule("wd_incr_style", ("wd_incr_style", "wd_incr_steps"), _horizon_for_wd),
-    Rule("wd_incr_style", ("wd_incr_style", "start_wd", "end_wd"), _constant_is_constant),
-    Rule("wd_incr_style", ("wd_incr_style", "wd_incr_steps", "start_wd", "end_wd", "max_lr"), trial_wd),
-    Rule(
+    Condition("start_wd", ("start_wd",), _not_negative),
+    Condition("end_wd", ("end_wd",), _not_negative),
+    Condition("wd_incr_style", ("wd_incr_style", "wd_incr_steps"), _horizon_for_wd),
+    Condition("wd_incr_style", ("wd_incr_style", "start_wd", "end_wd"), _constant_is_constant),
+    Condition("wd_incr_style", ("wd_incr_style", "wd_incr_steps", "start_wd", "end_wd", "max_lr"), wd_fault),
+    Condition(
         "wd_incr_style",
         ("wd_incr_style", "wd_incr_steps", "start_wd", "end_wd", "max_lr"),
         _wd_needs_no_end,
         refused_by_megatron=False,
     ),
-    Rule("parent", ("parent", "start_step"), _seam_is_inside, option="step"),
+    Condition("parent", ("parent", "start_step"), _seam_is_inside, option="step"),
 )
-"""Every rule, each after those it builds on."""
+"""Every condition, each after those it builds on."""
 
-PEAK_MAY_BE_ZERO = tuple(
-    Rule("max_lr", ("max_lr",), _not_negative) if rule.check is _positive and rule.key == "max_lr" else rule
-    for rule in RULES
+CONDITIONS_OF_GROUPS = tuple(
+    Condition("max_lr", ("max_lr",), _not_negative)
+    if condition.check is _positive and condition.key == "max_lr"
+    else condition
+    for condition in CONDITIONS
 )
-"""The rules for the schedule of some param groups, which a peak of 0 freezes."""
+"""The conditions for the schedule of some param groups, which a peak of 0 freezes."""
 
 
-def broken_rules(values: Mapping[str, Any], rules: Iterable[Rule] = RULES) -> tuple[list[Problem], list[str]]:
+def broken_conditions(
+    values: Mapping[str, Any], conditions: Iterable[Condition] = CONDITIONS
+) -> tuple[list[Problem], list[str]]:
     """Return what Megatron refuses about `values`, and what it runs although it is a mistake."""
     sound = dict(values)
     refused, mistakes = [], []
-    for rule in rules:
-        broken = rule.broken(sound)
-        if broken and rule.refused_by_megatron:
-            refused.append(Problem(rule.key, broken, repr(sound.pop(rule.key))))
+    for condition in conditions:
+        broken = condition.fault(sound)
+        if broken and condition.refused_by_megatron:
+            refused.append(Problem(condition.key, broken, repr(sound.pop(condition.key))))
         elif broken:
-            value = getattr(sound[rule.key], rule.option) if rule.option else sound[rule.key]
-            mistakes.append(f"{rule.option or rule.key} = {value!r}: {broken}")
+            value = getattr(sound[condition.key], condition.option) if condition.option else sound[condition.key]
+            mistakes.append(f"{condition.option or condition.key} = {value!r}: {broken}")
     return refused, mistakes

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from numbers import Real
 from typing import Any, Literal
 
-from schedframe._plan.rule import DEFAULT, GroupRule, merged
+from schedframe._plan.rule import DEFAULT, GroupRule, merge
 from schedframe._units.units import Clock
 from schedframe.styles._base import LRCurve, LRShape, LRStyle, WDCurve, WDShape, WDStyle
 from schedframe.styles._warmup import MEGATRONS_TABLE, Warmup
@@ -75,7 +75,7 @@ class Plan:
         Raises:
             ValueError: two of them give it different values of one thing.
         """
-        given = merged(rules)
+        given = merge(rules)
         if not given and not self.groups:
             return self
         return replace(self, groups=(), **{name: value for name, value in given.items() if name in NAMES})

@@ -101,7 +101,7 @@ def _plain(value: Any) -> Any:
     return value.model_dump(mode="json") if isinstance(value, Style | Warmup) else value
 
 
-def joined(rules: Iterable[GroupRule]) -> str:
+def role_name(rules: Iterable[GroupRule]) -> str:
     """Return the role of a group for which there are `rules`."""
     return JOINT.join(rule.role for rule in rules) or DEFAULT
 
@@ -142,7 +142,7 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, str | int | float | bool)
 
 
-def merged(rules: Iterable[GroupRule]) -> dict[str, Any]:
+def merge(rules: Iterable[GroupRule]) -> dict[str, Any]:
     """Return what several rules give to one param group together, by name.
 
     Raises:
@@ -162,7 +162,7 @@ def merged(rules: Iterable[GroupRule]) -> dict[str, Any]:
     return found
 
 
-def rules_of(rules: Iterable[GroupRule], role: str) -> list[GroupRule]:
+def rules_named(rules: Iterable[GroupRule], role: str) -> list[GroupRule]:
     """Return those of `rules` that `role` names: ``router``, ``router+muon``; none for ``default``.
 
     Raises:

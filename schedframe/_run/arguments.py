@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from schedframe._errors import ConfigError, Problem, SchedframeError
-from schedframe._plan.conditions import broken_rules
+from schedframe._plan.conditions import broken_conditions
 from schedframe._plan.plan import CURRENT
 from schedframe._problems import problems_of
 from schedframe._units.lengths import Scale
@@ -56,7 +56,7 @@ def check(
             sound[key] = resolved(key, by_name, style, sound.get("lr_decay_steps"))
         except ConfigError as error:
             problems += error.problems
-    refused, mistakes = broken_rules(sound)
+    refused, mistakes = broken_conditions(sound)
     if problems or refused:
         raise ConfigError(where, [*problems, *refused])
     return Checked(sound["lr_decay_style"], sound["wd_incr_style"], mistakes)

@@ -1,16 +1,15 @@
 """What a config says about being resumed: its policy, and the schedule that it continues."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
-from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from schedframe._errors import did_you_mean
 from schedframe._plan.plan import NAMES, Parent
 from schedframe._plan.rule import key_of
-from schedframe._problems import broken_rule
+from schedframe._problems import broken_condition
 from schedframe._units.lengths import parse_length
 
 Policy = Literal["strict", "checkpoint", "override"]
@@ -58,7 +57,7 @@ def parse_resume(value: Any) -> Resume:
     policy: Any = table.get("policy", "strict")
     if policy not in POLICIES:
         fault = f"is no policy{did_you_mean(str(policy), POLICIES) or ';'} it is {_listed(POLICIES)}"
-        raise ValueError(fault) if table is not value else broken_rule(fault, "policy", policy)
+        raise ValueError(fault) if table is not value else broken_condition(fault, "policy", policy)
     return Resume(policy, parse_override(table.get("override", ()), policy))
 
 
@@ -83,7 +82,7 @@ def parse_override(keys: Any, policy: str) -> tuple[str, ...]:
 
 
 def _about_override(message: str, keys: object) -> PydanticCustomError:
-    return broken_rule(message, "override", keys)
+    return broken_condition(message, "override", keys)
 
 
 def parse_parent(value: Any) -> Parent:
@@ -97,39 +96,12 @@ def parse_parent(value: Any) -> Parent:
     if not isinstance(value, Mapping) or set(value) != {"fingerprint", "step"}:
         raise ValueError("must be a table with fingerprint and step, as schedframe branch, extend and rewarm write it")
     if not isinstance(value["fingerprint"], str):
-        raise broken_rule("must be a text; put it in quotes", "fingerprint", value["fingerprint"])
+        raise broken_condition("must be a text; put it in quotes", "fingerprint", value["fingerprint"])
     try:
         return Parent(value["fingerprint"], parse_length(value["step"]))
     except ValueError as error:
-        raise broken_rule(str(error), "step", value["step"]) from None
+        raise broken_condition(str(error), "step", value["step"]) from None
 
 
 def _listed(words: tuple[str, ...]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-_RESUME_TABLE = {
-    "type": "object",
-    "properties": {
-        "policy": {"enum": list(POLICIES)},
-        "override": {"type": "array", "items": {"enum": list(KEYS)}},
-    },
-    "additionalProperties": False,
-}
-_PARENT_TABLE = {
-    "type": "object",
-    "properties": {"fingerprint": {"type": "string"}, "step": {"anyOf": [{"type": "number"}, {"type": "string"}]}},
-    "required": ["fingerprint", "step"],
-    "additionalProperties": False,
-}
-
-AnyResume = Annotated[
-    Resume,
-    PlainValidator(parse_resume),
-    PlainSerializer(asdict),
-    WithJsonSchema({"anyOf": [{"enum": list(POLICIES)}, _RESUME_TABLE]}),
-]
-"""A policy's name, or a table with ``policy`` and ``override``."""
-
-AnyParent = Annotated[Parent, PlainValidator(parse_parent), PlainSerializer(asdict), WithJsonSchema(_PARENT_TABLE)]
-"""A table with ``fingerprint`` and ``step``."""

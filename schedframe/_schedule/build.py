@@ -27,7 +27,7 @@ def build(
     problems = [Problem("", complaint) for complaint in _hooks.complaints(schedule)]
     roles = _roles.Roles()
     try:
-        roles = _roles.assigned(schedule.groups, groups, process_group)
+        roles = _roles.assign_roles(schedule.groups, groups, process_group)
     except ConfigError as error:
         problems += error.problems
     else:
@@ -39,7 +39,7 @@ def build(
         disagrees = f"the flags ask for {asked}; leave one of the two out, or make them the same"
         problems.append(Problem("resume", disagrees, schedule.resume.policy))
     if problems:
-        raise ConfigError(schedule._where(), map(schedule._located, problems))
+        raise schedule.origin.error(problems)
     return scheduler.from_plan(
         plan, optimizer, roles=roles, policy=asked, override_keys=schedule.resume.override, parent=schedule.parent
     )

@@ -1,42 +1,27 @@
 """The declared schedule: validated, frozen, in Megatron's words."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
-from pydantic_core.core_schema import ValidationInfo
+from pydantic import PrivateAttr
 
-from schedframe._errors import ConfigError, Problem
+from schedframe._errors import ConfigError
 from schedframe._files.config.document import Document, read
-from schedframe._plan import evaluate as _engine
-from schedframe._plan.conditions import PEAK_MAY_BE_ZERO, RULES, Rule
+from schedframe._plan import evaluate
 from schedframe._plan.plan import NAMES, Plan, fingerprint
-from schedframe._plan.rule import key_of, merged, rules_of
-from schedframe._problems import broken_rule, problems_of
-from schedframe._run.groups import roles as _roles
-from schedframe._run.groups.roles import rules_for
-from schedframe._run.policy import AnyParent, AnyResume, Resume
-from schedframe._schedule import shorthand as _shorthand
-from schedframe._schedule.groups import AnyGroupRules, Asked
-from schedframe._units.lengths import OPEN, EndLength, Horizon, Length, RunLength, Scale, StartStep, scale_of
-from schedframe._units.numbers import Count, InitLR, Number, Rate
-from schedframe._units.units import AnyClock, Ramp
+from schedframe._plan.rule import key_of, merge, rules_named
+from schedframe._run.groups.roles import make_groups, rules_for
+from schedframe._schedule.keys import Keys
+from schedframe._schedule.origin import Origin
+from schedframe._units.lengths import OPEN
 from schedframe.styles._base import LRStyle, WDStyle
-from schedframe.styles._byname import AnyLRStyle, AnyWDStyle
-from schedframe.styles._warmup import MEGATRONS, AnyWarmup
-from schedframe.styles.lr import Linear
-from schedframe.styles.wd import WDConstant
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from schedframe._run.scheduler import OptimizerParamScheduler
 
 
-class Schedule(BaseModel):
+class Schedule(Keys):
     """A learning-rate and weight-decay schedule: what it says never changes.
 
     Keys are Megatron's constructor arguments. A step is one unit of the scheduler's clock; Megatron
@@ -52,143 +37,22 @@ class Schedule(BaseModel):
         ConfigError: with every problem that was found.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, json_schema_extra=_shorthand.describe)
-
-    clock: AnyClock = Field(
-        "samples", description="What `step` counts: samples, as Megatron, iters or tokens.", examples=["iters"]
-    )
-    global_batch_size: Count | None = Field(
-        None, description="Samples of an iteration; with a ramp, at its end.", examples=[1024]
-    )
-    seq_length: Count | None = Field(None, description="Tokens of a sample.", examples=[4096])
-    dataset_samples: Count | None = Field(None, description="Samples of an epoch.", examples=["1.2M"])
-    micro_batch_size: Count | None = Field(None, description="Needed for decrease_batch_size_if_needed.", examples=[4])
-    data_parallel_size: Count | None = Field(
-        None, description="Needed for decrease_batch_size_if_needed.", examples=[8]
-    )
-    decrease_batch_size_if_needed: bool = Field(
-        False,
-        strict=True,
-        description="Batch sizes are decreased to multiples of micro_batch_size * data_parallel_size.",
-        examples=[True],
-    )
-    rampup_batch_size: Ramp | None = Field(
-        None, description="Ramp-up of the batch size: first size, increment, samples.", examples=[[256, 256, "20M"]]
-    )
-    step_batch_size_schedule: str | None = Field(
-        None,
-        description="Batch sizes by tokens, as '0:768 250B:1536'; instead of global_batch_size.",
-        examples=["0:768 250B:1536"],
-    )
-    start_step: StartStep = Field(
-        0, description="The scheduler's count at which this schedule's own step 0 lies.", examples=["450M"]
-    )
-    train_samples: RunLength | None = Field(None, description="Length of the run, in samples.", examples=["500M"])
-    train_iters: RunLength | None = Field(None, description="Length of the run, in iterations.", examples=[100_000])
-    train_tokens: RunLength | None = Field(None, description="Length of the run, in tokens.", examples=["2T"])
-    lr_decay_steps: EndLength = Field(
-        description="Where the decay ends; needed unless train_samples, train_iters or train_tokens is given. "
-        "`open` where that is not known.",
-        examples=["90% of run"],
-    )
-    max_lr: Number = Field(description="The peak learning rate; it is always needed.", examples=[3e-4])
-    min_lr: Rate = Field(0.0, description="The floor; a percentage is of max_lr.", examples=["10%"])
-    init_lr: InitLR = Field(
-        0.0,
-        description="The learning rate at step 0; a percentage is of max_lr, `current` is the checkpoint's.",
-        examples=[1e-7],
-    )
-    lr_warmup_steps: Length = Field(0, description="Length of the warm-up.", examples=["2000 iters"])
-    lr_warmup_style: AnyWarmup = Field(
-        MEGATRONS,
-        description="Its shape: linear, cosine, quadratic, or as in megatron, nemo, torchtitan, hf.",
-        examples=["torchtitan"],
-    )
-    lr_decay_style: AnyLRStyle = Field(
-        Linear(),
-        description="Style after the warm-up.",
-        examples=[{"style": "WSD", "wsd_decay_steps": "10%", "lr_wsd_decay_style": "minus_sqrt"}],
-    )
-    start_wd: Number | None = Field(None, description="Weight decay at step 0; defaults to end_wd.", examples=[0.033])
-    end_wd: Number | None = Field(None, description="Weight decay at the end; defaults to start_wd.", examples=[0.1])
-    wd_incr_steps: Horizon = Field(
-        description="Where the weight-decay schedule ends; defaults to the run.", examples=["250M"]
-    )
-    wd_incr_style: AnyWDStyle = Field(
-        WDConstant(),
-        description="Style of the weight-decay schedule.",
-        examples=[{"style": "cooldown", "wd_cooldown_steps": "20%"}],
-    )
-    groups: AnyGroupRules = Field(
-        (),
-        description="Rules for param groups that are to have another schedule.",
-        examples=[[{"role": "router", "match": {"param": "*.router.*"}, "lr_mult": 0.1}]],
-    )
-    resume: AnyResume = Field(
-        Resume(),
-        description="What counts on resume: strict, checkpoint, override, or a table.",
-        examples=[{"policy": "strict", "override": ["max_lr"]}],
-    )
-    parent: AnyParent | None = Field(
-        None,
-        description="The schedule that this one continues: its fingerprint, a step.",
-        examples=[{"fingerprint": "9f31c07be2d10c55", "step": "450M"}],
-    )
-
-    _document: Document | None = PrivateAttr(None)
-    _said: dict[str, Any] = PrivateAttr(default_factory=dict)
-    _rules: ClassVar[tuple[Rule, ...]] = RULES
+    _origin: Origin = PrivateAttr(default_factory=Origin)
 
     def __init__(self, /, **keys: Any) -> None:
         """Validate `keys`; see the class for what they mean."""
-        try:
-            super().__init__(**keys)
-        except ValidationError as error:
-            problems = problems_of(error, Schedule, _shorthand.all_keys(Schedule.model_fields))
-            raise ConfigError("the schedule", _shorthand.as_written(problems, keys)) from None
-        self._said = keys
+        super().__init__(**keys)
+        self._origin = Origin(keys)
 
-    def __eq__(self, other: object) -> bool:
-        """Two schedules are equal when all their keys are, wherever they came from."""
-        return isinstance(other, Schedule) and self._values() == other._values()
+    @property
+    def origin(self) -> Origin:
+        """Where the schedule was declared."""
+        return self._origin
 
-    def __hash__(self) -> int:
-        """Hash by the keys."""
-        return hash(self._values())
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> "Self":
-        """Return a copy, with the values of `update`, which are not validated."""
-        copied = super().model_copy(update=update, deep=deep)
-        for name in ("plan", "_scale"):
-            copied.__dict__.pop(name, None)
-        return copied
-
-    @model_validator(mode="before")
-    @classmethod
-    def _expand(cls, keys: Any) -> Any:
-        if not isinstance(keys, dict):
-            return keys
-        expanded = _shorthand.expand(keys)
-        if expanded.get("groups") is not None:
-            others = {key: value for key, value in keys.items() if key != "groups"}
-            expanded["groups"] = Asked(keys["groups"], others, _GroupSchedule)
-        return expanded
-
-    @field_validator("*", mode="after")
-    @classmethod
-    def _obey_rules(cls, value: Any, info: ValidationInfo) -> Any:
-        values = {**info.data, str(info.field_name): value}
-        for rule in cls._rules:
-            if rule.key == info.field_name:
-                broken = rule.broken(values)
-                if broken:
-                    raise broken_rule(broken, rule.option, getattr(value, rule.option, value))
-        return value
-
-    @cached_property
-    def plan(self) -> Plan:
-        """Everything that determines both curves."""
-        return Plan(*(getattr(self, name) for name in NAMES))
+    def declared_in(self, document: Document) -> "Schedule":
+        """Return this schedule as the one that `document` declares: errors about it name the file."""
+        self._origin = Origin(document.data, document)
+        return self
 
     @property
     def lr_style(self) -> LRStyle:
@@ -211,11 +75,7 @@ class Schedule(BaseModel):
     @property
     def train_steps(self) -> float | None:
         """Length of the run in the scheduler's steps; ``None`` where it is not said."""
-        return self._scale.run_steps
-
-    @cached_property
-    def _scale(self) -> Scale:
-        return scale_of({name: getattr(self, name) for name in type(self).model_fields})
+        return self.scale.run_steps
 
     def step_at(self, position: float | str) -> float:
         """Return the scheduler's count at a `position` of the run, such as ``"2000 iters"`` or ``"10B tokens"``.
@@ -226,7 +86,7 @@ class Schedule(BaseModel):
         Raises:
             ValueError: it is no length, a percentage, or a key that converts it is missing.
         """
-        return replace(self._scale, start=0).absolute(position)
+        return replace(self.scale, start=0).absolute(position)
 
     def units_at(self, step: float) -> dict[str, float]:
         """Return the position at the scheduler's count `step` in every unit that is known, the clock's own first.
@@ -234,10 +94,10 @@ class Schedule(BaseModel):
         Args:
             step: the scheduler's count, from the start of the run.
         """
-        scale = replace(self._scale, start=0)
+        scale = replace(self.scale, start=0)
         return {unit: scale.in_unit(step, unit) for unit in scale.units.known()}
 
-    def lr_at(self, step: float, param_group: _engine.Group | str | None = None) -> float:
+    def lr_at(self, step: float, param_group: evaluate.Group | str | None = None) -> float:
         """Return the learning rate at `step`.
 
         Args:
@@ -251,9 +111,9 @@ class Schedule(BaseModel):
             StateError: `init_lr` is ``current``, and `step` lies in the warm-up.
         """
         group = {} if param_group is None or isinstance(param_group, str) else param_group
-        return _engine.lr_at(self._plan_for(param_group), self._own(step), group)
+        return evaluate.lr_at(self._plan_for(param_group), self._own(step), group)
 
-    def wd_at(self, step: float, param_group: _engine.Group | str | None = None) -> float | None:
+    def wd_at(self, step: float, param_group: evaluate.Group | str | None = None) -> float | None:
         """Return the weight decay at `step`; ``None`` where it is left alone.
 
         Args:
@@ -265,9 +125,9 @@ class Schedule(BaseModel):
             ValueError: `step` lies before `start_step`, or there is no such rule.
         """
         if not isinstance(param_group, str):
-            return _engine.wd_at(self._plan_for(param_group), self._own(step), param_group or {})
-        wd = _engine.wd_at(self._plan_for(param_group), self._own(step), {})
-        return None if wd is None else wd * merged(rules_of(self.groups, param_group)).get("wd_mult", 1.0)
+            return evaluate.wd_at(self._plan_for(param_group), self._own(step), param_group or {})
+        wd = evaluate.wd_at(self._plan_for(param_group), self._own(step), {})
+        return None if wd is None else wd * merge(rules_named(self.groups, param_group)).get("wd_mult", 1.0)
 
     def for_role(self, role: str) -> "Schedule":
         """Return the schedule of the param groups with `role`, as one of its own, but for ``wd_mult``.
@@ -280,13 +140,13 @@ class Schedule(BaseModel):
         """
         plan = self._plan_for(role)
         own = self.model_copy(update={key_of(name): getattr(plan, name) for name in NAMES})
-        own._document = None
+        own._origin = Origin()
         return own
 
-    def _plan_for(self, param_group: _engine.Group | str | None) -> Plan:
+    def _plan_for(self, param_group: evaluate.Group | str | None) -> Plan:
         """Return the plan of the groups with a role, or of one group."""
         if isinstance(param_group, str):
-            return self.plan.under(rules_of(self.groups, param_group))
+            return self.plan.under(rules_named(self.groups, param_group))
         if not self.groups or param_group is None:
             return self.plan
         return self.plan.under(rules_for(self.groups, param_group))
@@ -328,9 +188,9 @@ class Schedule(BaseModel):
             ConfigError: a rule fits no parameter of any rank, or two rules set one thing to different values.
         """
         try:
-            return _roles.made(self.groups, model, process_group)
+            return make_groups(self.groups, model, process_group)
         except ConfigError as error:
-            raise ConfigError(self._where(), map(self._located, error.problems)) from None
+            raise self.origin.error(error.problems) from None
 
     def build(
         self,
@@ -374,28 +234,11 @@ class Schedule(BaseModel):
             raise ValueError(f"step must {what or f'not lie before start_step, {self.start_step}'}, got {step}")
         return step - self.start_step
 
-    def _values(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, name) for name in type(self).model_fields)
-
-    def _where(self) -> str:
-        """The file that it is from, for errors."""
-        return str(self._document.path) if self._document is not None else "the schedule"
-
-    def _located(self, problem: Problem) -> Problem:
-        """`problem` with its line in the file that the schedule is from."""
-        return _with_line(problem, self._document) if self._document is not None else problem
-
-
-class _GroupSchedule(Schedule):
-    """The schedule of some param groups, which a peak of 0 freezes."""
-
-    _rules: ClassVar[tuple[Rule, ...]] = PEAK_MAY_BE_ZERO
-
 
 def load(path: str | Path) -> Schedule:
     """Read the schedule declared in a YAML 1.2, TOML or JSON file.
 
-    Nothing that the file says is executed or imported, but for the installed styles that it names.
+    Nothing that the file names is executed or imported, except the installed styles.
 
     Raises:
         ConfigError: with every problem of the file, each with its line.
@@ -404,16 +247,8 @@ def load(path: str | Path) -> Schedule:
     try:
         schedule = Schedule(**document.data)
     except ConfigError as error:
-        problems = [
-            _with_line(problem, document) for problem in error.problems if problem.path not in document.unreadable
-        ]
-        raise ConfigError(str(document.path), [*document.problems, *problems]) from None
+        problems = [problem for problem in error.problems if problem.path not in document.unreadable]
+        raise Origin(document.data, document).error([*document.problems, *problems]) from None
     if document.problems:
         raise ConfigError(str(document.path), document.problems)
-    schedule._document = document
-    return schedule
-
-
-def _with_line(problem: Problem, document: Document) -> Problem:
-    line = document.line_of(problem.path) or document.line_of(_shorthand.stands_on(problem.path))
-    return replace(problem, line=problem.line or line)
+    return schedule.declared_in(document)

@@ -10,8 +10,8 @@ from typing import Any
 
 from schedframe._errors import Problem
 from schedframe._problems import written
+from schedframe._schedule.fields import UNIT_KEYS
 from schedframe._units.lengths import parse_measure
-from schedframe._units.units import KEYS as UNIT_KEYS
 from schedframe._units.units import RUN_KEYS
 from schedframe.styles.lr import WSD
 

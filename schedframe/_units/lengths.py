@@ -1,8 +1,7 @@
 """Lengths as people write them: ``500M``, ``2000 iters``, ``10B tokens``, ``10%``, ``5% of run``."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
@@ -10,13 +9,13 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
 from schedframe._units.numbers import NUMBER_TEXT, PERCENT_TEXT, SUFFIX_EXPONENT, json_number, scaled, share_of, whole
-from schedframe._units.units import RUN_KEYS, Units, units_of
+from schedframe._units.units import RUN_KEYS, UNITS, Units
 
 OPEN = 2**62
 """The end of a schedule that is said to be ``open``: further than any run goes, and a whole number in every format."""
 
 _SHORT = 7
-_UNIT = re.compile(r"\s*(?:(iter)(?:s|ations?)?|(sample)s?|(token)s?|(epoch)s?)", re.IGNORECASE)
+_UNIT = re.compile("|".join(rf"(?P<{unit.name}>{unit.pattern})\Z" for unit in UNITS.values()), re.IGNORECASE)
 _OF = re.compile(r"%\s+of\s+(run|decay)", re.IGNORECASE)
 
 
@@ -50,9 +49,9 @@ def parse_measure(value: object) -> Measure:
         share = share_of(text)
         if share is not None:
             return Measure(share, "% of run" if of and of[1].lower() == "run" else "%")
-        written = next((found for found in _UNIT.finditer(text) if found.end() == len(text)), None)
-        if written:
-            unit, text = f"{next(filter(None, written.groups())).lower()}s", text[: written.start()]
+        spelled = _UNIT.search(text)
+        if spelled:
+            unit, text = str(spelled.lastgroup), text[: spelled.start()].rstrip()
         value = text
     amount = scaled(value, "a length such as 2000, 500M, 2000 iters or 10%")
     if amount < 0:
@@ -138,6 +137,9 @@ class Scale:
             return _number(amount)
         if unit.startswith("%"):
             return self._share(amount, unit)
+        return self._steps(amount, unit, begin, direction)
+
+    def _steps(self, amount: Fraction, unit: str, begin: float, direction: int) -> float:
         origin = Fraction(self.start) + Fraction(begin)
         position = self.units.position_at(origin, unit) + direction * amount
         return _number(direction * (self.units.steps_at(position, unit) - origin))
@@ -149,6 +151,14 @@ class Scale:
         if total is None or total == OPEN:
             raise ValueError(f"is a percentage of {what} is {'missing or wrong' if total is None else 'open'}")
         return whole(float(share) * total)
+
+    def from_unit(self, amount: Fraction, unit: str) -> float:
+        """Return `amount` of `unit`, from `begin` on, in the scheduler's steps.
+
+        Raises:
+            ValueError: what converts it is not known.
+        """
+        return self._steps(amount, unit, self.begin, 1)
 
     def in_unit(self, steps: float, unit: str) -> float:
         """Return the scheduler's `steps`, from the schedule's own step 0 on, as a length in `unit`.
@@ -186,53 +196,14 @@ def compact(steps: float) -> float | str:
     return steps
 
 
-def scale_of(values: Mapping[str, Any]) -> Scale:
-    """Return what lengths are measured with in a config, from the `values` of its keys that are known yet."""
-    units, start = units_of(values), values.get("start_step") or 0
-    run_steps = None
-    for key, unit in RUN_KEYS.items():
-        if values.get(key) is not None:
-            try:
-                run_steps = Scale(units, start).steps(f"{values[key]} {unit}")
-            except ValueError:
-                continue
-    return Scale(units, start, decay_steps=values.get("lr_decay_steps"), run_steps=run_steps)
-
-
 def scale_in(info: ValidationInfo) -> Scale:
-    """The scale that was handed down to a style, or that of the schedule whose key is validated."""
-    handed_down = (info.context or {}).get("scale")
-    if isinstance(handed_down, Scale):
-        return handed_down
-    values = info.data or {}
-    scale = scale_of(values)
-    if info.field_name == "lr_decay_style":
-        return replace(scale, begin=values.get("lr_warmup_steps", 0), end=scale.decay_steps)
-    return replace(scale, end=values.get("wd_incr_steps")) if info.field_name == "wd_incr_style" else scale
-
-
-def _validate_run(value: Any, info: ValidationInfo) -> float:
-    return scale_in(info).run(value, RUN_KEYS[str(info.field_name)])
-
-
-def _validate_start(value: Any, info: ValidationInfo) -> float:
-    return Scale(units_of(info.data)).absolute(value)
-
-
-def _validate_end(value: Any, info: ValidationInfo) -> float:
-    if value == "open":
-        return OPEN
-    if parse_measure(value).unit == "%":
-        raise ValueError("is a percentage of itself; a part of the run is written `90% of run`")
-    return scale_in(info).steps(value)
+    """Return what lengths in a style are measured with, which the validation of the style is given as context."""
+    scale = (info.context or {}).get("scale")
+    return scale if isinstance(scale, Scale) else Scale()
 
 
 def _validate_length(value: Any, info: ValidationInfo) -> float:
     return scale_in(info).steps(value)
-
-
-def _validate_horizon(value: Any, info: ValidationInfo) -> float:
-    return OPEN if value == "open" else scale_in(info).steps(value)
 
 
 def _validate_tail(value: Any, info: ValidationInfo) -> float:
@@ -247,29 +218,19 @@ def _in_any_case(pattern: str) -> str:
     return "".join(f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in pattern)
 
 
-_IN_UNITS = rf"{NUMBER_TEXT}\s*[kKmMbBtT]?\s*" + _in_any_case("(?:iter(?:s|ations?)?|samples?|tokens?|epochs?)?")
+_SPELLED = _in_any_case(f"(?:{'|'.join(unit.pattern for unit in UNITS.values())})?")
+_IN_UNITS = rf"{NUMBER_TEXT}\s*[kKmMbBtT]?\s*{_SPELLED}"
 _OF_RUN, _OF_EITHER = (rf"\s+{_in_any_case('of')}\s+{_in_any_case(what)}" for what in ("run", "(?:run|decay)"))
 _SHARE = rf"{PERCENT_TEXT}(?:{_OF_EITHER})?"
 _EXAMPLES = "a length such as 2000, 500M, 2000 iters"
-_JSON_ABSOLUTE = json_number(_EXAMPLES, _IN_UNITS)
-_JSON_END = json_number(f"{_EXAMPLES}, 90% of run or open", _IN_UNITS, PERCENT_TEXT + _OF_RUN, words=("open",))
-_JSON_HORIZON = json_number(f"{_EXAMPLES}, 10% or open", _IN_UNITS, _SHARE, words=("open",))
+
+JSON_ABSOLUTE = json_number(_EXAMPLES, _IN_UNITS)
+JSON_END = json_number(f"{_EXAMPLES}, 90% of run or open", _IN_UNITS, PERCENT_TEXT + _OF_RUN, words=("open",))
+JSON_HORIZON = json_number(f"{_EXAMPLES}, 10% or open", _IN_UNITS, _SHARE, words=("open",))
 JSON_LENGTH = json_number(f"{_EXAMPLES} or 10%", _IN_UNITS, _SHARE)
-
-RunLength = Annotated[float, PlainValidator(_validate_run), WithJsonSchema(_JSON_ABSOLUTE)]
-"""The length of the run in the unit that the key names: ``500M``, ``3 epochs``."""
-
-StartStep = Annotated[float, PlainValidator(_validate_start), WithJsonSchema(_JSON_ABSOLUTE)]
-"""A position: the scheduler's count from the start of the run, as a `Length` but for percentages."""
-
-EndLength = Annotated[float, PlainValidator(_validate_end), WithJsonSchema(_JSON_END)]
-"""A `Length` that percentages are of, or ``open``."""
-
-Horizon = Annotated[float, PlainValidator(_validate_horizon), WithJsonSchema(_JSON_HORIZON)]
-"""A `Length`, or ``open``."""
 
 Length = Annotated[float, PlainValidator(_validate_length), WithJsonSchema(JSON_LENGTH)]
 """A length: ``2000``, ``500M``, ``2000 iters``, ``10B tokens``, ``5%``, ``5% of run``."""
 
 TailLength = Annotated[float, PlainValidator(_validate_tail), WithJsonSchema(JSON_LENGTH)]
-"""A length up to where the style ends, written as a `Length`."""
+"""A `Length` at the end of the style."""

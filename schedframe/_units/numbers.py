@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Rational, Real
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import PlainValidator, WithJsonSchema
 
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
 _MANTISSA = rf"(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})"
@@ -119,24 +119,6 @@ def parse_rate(value: object, max_lr: float) -> float:
     return parse_number(value) if share is None else float(Fraction(repr(max_lr)) * share)
 
 
-def _validate_rate(value: Any, info: ValidationInfo) -> float:
-    """A learning rate, where a percentage is of the sibling key ``max_lr``."""
-    if share_of(value) is not None and "max_lr" not in info.data:
-        raise ValueError("is a percentage of max_lr, which is missing or wrong")
-    return parse_rate(value, info.data.get("max_lr", 0.0))
-
-
-def _validate_init_lr(value: Any, info: ValidationInfo) -> float | str:
-    """A learning rate, or the word ``current``."""
-    if value != "current":
-        return _validate_rate(value, info)
-    if info.data.get("start_step") == 0:
-        raise ValueError(
-            "is the learning rate of the checkpoint where this schedule starts; give its step as start_step"
-        )
-    return "current"
-
-
 NUMBER_TEXT = rf"\+?{_MANTISSA}(?:[eE][+-]?[0-9]+)?"
 """Pattern of a number of at least 0, for JSON schemas."""
 
@@ -157,10 +139,6 @@ def json_number(what: str, *texts: str, words: Iterable[str] = ()) -> dict[str, 
 
 
 JSON_NUMBER = json_number("a number", NUMBER_TEXT)
-JSON_RATE = json_number("a number, or a percentage such as 10%", NUMBER_TEXT, PERCENT_TEXT)
-_JSON_INIT_LR = json_number(
-    "a number, a percentage such as 10%, or current", NUMBER_TEXT, PERCENT_TEXT, words=("current",)
-)
 
 Number = Annotated[float, PlainValidator(parse_number), WithJsonSchema(JSON_NUMBER)]
 """A finite number, quoted or not."""
@@ -173,9 +151,3 @@ JSON_COUNT = {
 
 Count = Annotated[int, PlainValidator(parse_count), WithJsonSchema(JSON_COUNT)]
 """A whole number above 0, quoted or not."""
-
-Rate = Annotated[float, PlainValidator(_validate_rate), WithJsonSchema(JSON_RATE)]
-"""A finite number, or a percentage of ``max_lr``."""
-
-InitLR = Annotated[float | Literal["current"], PlainValidator(_validate_init_lr), WithJsonSchema(_JSON_INIT_LR)]
-"""A finite number, a percentage of ``max_lr``, or ``current``."""

@@ -1,38 +1,58 @@
 """What the scheduler's steps are in iterations, samples, tokens and epochs of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
-from typing import Annotated, Any, Literal, get_args
-
-from pydantic import PlainValidator, WithJsonSchema
+from typing import Any, Literal, NamedTuple, get_args
 
 from schedframe._errors import did_you_mean
 from schedframe._units import batches as _batches
 from schedframe._units.batches import BatchSizes
-from schedframe._units.numbers import JSON_COUNT, parse_count
+from schedframe._units.numbers import parse_count
 
 Clock = Literal["samples", "iters", "tokens"]
 """What one step of the scheduler is."""
 
-UNITS = ("iters", "samples", "tokens", "epochs")
 
-KEYS = (
-    "clock",
-    "global_batch_size",
-    "seq_length",
-    "dataset_samples",
-    "micro_batch_size",
-    "data_parallel_size",
-    "decrease_batch_size_if_needed",
-    "rampup_batch_size",
-    "step_batch_size_schedule",
+class Unit(NamedTuple):
+    """A unit of a position on a run.
+
+    Attributes:
+        name: ``iters``.
+        pattern: its spellings, as a regular expression in lower case.
+        needs: the attribute of `Units` that the conversion uses; empty for samples.
+        key: the config key that is missing where that attribute is ``None``.
+        to_samples: what is needed and a position in this unit, to the position in samples.
+        from_samples: what is needed and a position in samples, to the position in this unit.
+    """
+
+    name: str
+    pattern: str
+    needs: str
+    key: str
+    to_samples: Callable[[Any, Fraction], Fraction]
+    from_samples: Callable[[Any, Fraction], Fraction]
+
+
+_ROWS = (
+    Unit("iters", "iter(?:s|ations?)?", "batch_sizes", "global_batch_size", BatchSizes.samples_at, BatchSizes.iters_at),
+    Unit("samples", "samples?", "", "", lambda _, samples: samples, lambda _, samples: samples),
+    Unit(
+        *("tokens", "tokens?", "seq_length", "seq_length"),
+        lambda seq_length, tokens: tokens / seq_length,
+        lambda seq_length, samples: samples * seq_length,
+    ),
+    Unit(
+        *("epochs", "epochs?", "dataset_samples", "dataset_samples"),
+        lambda dataset_samples, epochs: epochs * dataset_samples,
+        lambda dataset_samples, samples: samples / dataset_samples,
+    ),
 )
-"""Keys of a config that say how units are converted."""
+UNITS = {unit.name: unit for unit in _ROWS}
+"""Every unit, by name."""
 
 RUN_KEYS = {"train_samples": "samples", "train_iters": "iters", "train_tokens": "tokens"}
-"""Keys that say the length of the run, each in its unit."""
+"""The config keys for the length of the run, each with its unit."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +89,13 @@ class Units:
 
     def known(self) -> list[str]:
         """Return the units into which steps can be converted, the clock's own first."""
-        units: list[str] = [self.clock]
-        for unit in UNITS:
-            try:
-                self.position_at(Fraction(0), unit)
-            except ValueError:
-                continue
-            if unit != self.clock:
-                units.append(unit)
-        return units
+        if self._is_missing(self.clock):
+            return [self.clock]
+        return [self.clock, *(unit for unit in UNITS if unit != self.clock and not self._is_missing(unit))]
+
+    def _is_missing(self, unit: str) -> bool:
+        needs = UNITS[unit].needs
+        return bool(needs) and getattr(self, needs) is None
 
     def converted(self, position: Fraction, unit: str, into: str) -> Fraction:
         """Return `position`, which is in `unit` from the start of the run, in the unit `into`.
@@ -87,43 +105,14 @@ class Units:
         """
         if unit == into:
             return position
-        told = unit if into == self.clock else into
-        samples: Fraction = position
-        if unit == "iters":
-            samples = self._need(self.batch_sizes, "global_batch_size", told).samples_at(position)
-        elif unit == "tokens":
-            samples = position / self._need(self.seq_length, "seq_length", told)
-        elif unit == "epochs":
-            samples = position * self._need(self.dataset_samples, "dataset_samples", told)
-        found: Fraction = samples
-        if into == "iters":
-            found = self._need(self.batch_sizes, "global_batch_size", told).iters_at(samples)
-        elif into == "tokens":
-            found = samples * self._need(self.seq_length, "seq_length", told)
-        elif into == "epochs":
-            found = samples / self._need(self.dataset_samples, "dataset_samples", told)
-        return found
-
-    def _need(self, known: Any, key: str, told: str) -> Any:
-        if known is None:
-            raise ValueError(f"is in {told}, the clock counts {self.clock}, and {key} is missing or wrong")
-        return known
-
-
-def units_of(values: Mapping[str, Any]) -> Units:
-    """Return the units of a config from the `values` of its keys, as far as they are known and fit together."""
-    said = tuple(values.get(key) for key in KEYS)
-    return _units(*said)
-
-
-@lru_cache(maxsize=64)
-def _units(clock: Clock | None, *said: Any) -> Units:
-    values = dict(zip(KEYS[1:], said, strict=True))
-    try:
-        batch_sizes = batch_sizes_of(**{key: value for key, value in values.items() if key != "dataset_samples"})
-    except ValueError:
-        batch_sizes = None
-    return Units(clock or "samples", batch_sizes, values["seq_length"], values["dataset_samples"])
+        other = unit if into == self.clock else into
+        for name in (unit, into):
+            if self._is_missing(name):
+                key = UNITS[name].key
+                raise ValueError(f"is in {other}, the clock counts {self.clock}, and {key} is missing or wrong")
+        source, target = UNITS[unit], UNITS[into]
+        samples = source.to_samples(getattr(self, source.needs, None), position)
+        return target.from_samples(getattr(self, target.needs, None), samples)
 
 
 def batch_sizes_of(
@@ -136,7 +125,7 @@ def batch_sizes_of(
     rampup_batch_size: tuple[int, int, int] | None = None,
     step_batch_size_schedule: str | None = None,
 ) -> BatchSizes | None:
-    """Return the batch sizes that Megatron's arguments of these names mean; ``None`` where they say none.
+    """Return the batch sizes that Megatron's arguments of these names mean; ``None`` where none is given.
 
     Raises:
         ValueError: they do not fit together.
@@ -156,14 +145,14 @@ def batch_sizes_of(
 
 
 def parse_clock(value: Any, *, known: tuple[str, ...] = get_args(Clock)) -> Clock:
-    """`value` as what one step of the scheduler is.
+    """Return `value` as what one step of the scheduler is.
 
     Raises:
-        ValueError: it is no clock, or none of those that are `known` here.
+        ValueError: it is not a clock, or not one of those that are `known` here.
     """
     if value not in get_args(Clock):
         near = did_you_mean(str(value), get_args(Clock)) or ";"
-        raise ValueError(f"is no clock{near} it is samples, iters or tokens")
+        raise ValueError(f"is not a clock{near} choose samples, iters or tokens")
     if value not in known:
         raise ValueError(
             f"cannot be the clock here: Megatron passes {' or '.join(known)} to step(). Say clock: samples, and "
@@ -174,21 +163,12 @@ def parse_clock(value: Any, *, known: tuple[str, ...] = get_args(Clock)) -> Cloc
 
 
 def parse_ramp(value: Any) -> tuple[int, int, int]:
-    """`value` as Megatron's ``--rampup-batch-size``: first batch size, increment, samples.
+    """Return `value` as Megatron's ``--rampup-batch-size``: first batch size, increment, samples.
 
     Raises:
-        ValueError: it is no list of three whole numbers above 0.
+        ValueError: it is not a list of three whole numbers above 0.
     """
     if not isinstance(value, list | tuple) or len(value) != 3:
         raise ValueError("must be a list of three: the first batch size, the increment, and the samples of the ramp")
     start, increment, samples = map(parse_count, value)
     return start, increment, samples
-
-
-_RAMP_SCHEMA = {"type": "array", "items": JSON_COUNT, "minItems": 3, "maxItems": 3}
-
-Ramp = Annotated[tuple[int, int, int], PlainValidator(parse_ramp), WithJsonSchema(_RAMP_SCHEMA)]
-"""A ramp-up of the batch size: the first size, the increment, samples."""
-
-AnyClock = Annotated[Clock, PlainValidator(parse_clock), WithJsonSchema({"enum": list(get_args(Clock))})]
-"""A clock, by name."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._plan.rule import GroupRule
-from schedframe._run.groups.roles import tags
+from schedframe._run.groups.roles import tags_of
 from schedframe._schedule.schedule import Schedule
 from schedframe.megatron._scheduler import refuse_other_clocks
 
@@ -51,7 +51,7 @@ def config_overrides(schedule: Schedule, model: Any = None) -> dict[Any, dict[st
         else:
             key = ParamKey(with_name_predicate=ParamWithNamePredicate(name=str(rule.match), fn=_fits(rule)))
         given = {name: value for name, value in rule.sets().items() if name in _BOUNDS and value is not None}
-        overrides[key] = {**overrides.get(key, {}), **given, **tags(schedule.groups, rule)}
+        overrides[key] = {**overrides.get(key, {}), **given, **tags_of(schedule.groups, rule)}
     return overrides
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, final
 
-from schedframe._errors import ConfigError, Problem
+from schedframe._errors import Problem
 from schedframe._plan import evaluate as _engine
 from schedframe._run import scheduler as _scheduler
 from schedframe._schedule.schedule import Schedule
@@ -74,6 +74,4 @@ def refuse_other_clocks(schedule: Schedule) -> None:
     try:
         parse_clock(schedule.clock, known=CLOCKS)
     except ValueError as error:
-        raise ConfigError(
-            schedule._where(), [schedule._located(Problem("clock", str(error), schedule.clock))]
-        ) from None
+        raise schedule.origin.error([Problem("clock", str(error), schedule.clock)]) from None

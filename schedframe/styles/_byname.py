@@ -4,7 +4,7 @@
 plugin is imported before it is named, and only the named style's options are validated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, PlainValidator, ValidationError, ValidationInfo
@@ -30,17 +30,30 @@ class ByName:
         base: the abstract class that the style must implement.
     """
 
-    def __init__(self, registry: Registry[Any], base: type[Style], turned_by: str = "") -> None:
+    def __init__(
+        self,
+        registry: Registry[Any],
+        base: type[Style],
+        *,
+        wrapper: str = "",
+        scale_in: Callable[[ValidationInfo], Scale] = scale_in,
+    ) -> None:
         """Take any style of `registry` that is a `base`.
 
         Args:
             registry: where names are looked up.
             base: the abstract class.
-            turned_by: the style of `registry` that stands for learning-rate curves, which may be named too.
+            wrapper: name of the style of `registry` that wraps a learning-rate curve; if set, curves are accepted too.
+            scale_in: returns what lengths in the options are measured with, during validation.
         """
         self.registry = registry
         self.base = base
-        self._turned_by = turned_by
+        self._wrapper = wrapper
+        self._scale_in = scale_in
+
+    def measured_with(self, scale_in: Callable[[ValidationInfo], Scale]) -> "ByName":
+        """Return the same annotation with another `scale_in`."""
+        return ByName(self.registry, self.base, wrapper=self._wrapper, scale_in=scale_in)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Validate with `resolve`; serialise by what the value is, not by the field's abstract class."""
@@ -57,7 +70,7 @@ class ByName:
         return f"{self.registry.kind} {self.base.__name__}"
 
     def resolve(self, value: object, scale: Scale | None = None) -> Style:
-        """Return the style that `value` says: a name, a table, or a style that is already built.
+        """Return the style that `value` specifies: a name, a table, or a style that is already built.
 
         Args:
             value: ``"rex"``, ``{"style": "rex", "beta": 0.5}`` or a `Style`.
@@ -66,7 +79,7 @@ class ByName:
         Raises:
             UnknownStyleError: and the registry's other errors, for the name.
             pydantic.ValidationError: for the options.
-            ValueError: `value` is none of the three forms.
+            ValueError: `value` has none of the three forms.
         """
         if isinstance(value, Style):
             self._refuse_other(type(value), value.style)
@@ -78,10 +91,10 @@ class ByName:
         name = value.get("style")
         if not isinstance(name, str):
             raise ValueError("needs a `style` key with the style's name")
-        turned = self._is_turned(name)
-        if turned:
+        wrapped = self._needs_wrapper(name)
+        if wrapped:
             value = {"curve": dict(value)}
-        cls: type[Style] = self.registry[self._turned_by if turned else name]
+        cls: type[Style] = self.registry[self._wrapper if wrapped else name]
         own_name = cls.model_fields["style"].default
         self._refuse_other(cls, own_name)
         try:
@@ -101,27 +114,28 @@ class ByName:
         Raises:
             UnknownStyleError: and the registry's other errors.
         """
-        found: type[Style] = self.registry[self._turned_by if self._is_turned(name) else name]
+        found: type[Style] = self.registry[self._wrapper if self._needs_wrapper(name) else name]
         return found
 
-    def _is_turned(self, name: str) -> bool:
-        return bool(self._turned_by) and name not in self.registry and name in lr_styles
+    def _needs_wrapper(self, name: str) -> bool:
+        return bool(self._wrapper) and name not in self.registry and name in lr_styles
 
     def _refuse_other(self, cls: type[Style], name: str) -> None:
         if not issubclass(cls, self.base):
-            kind = "curve" if issubclass(self.base, LRCurve) else f"{self.registry.kind} style"
-            raise ValueError(f"{name!r} is no {kind}, which is needed here")
+            kinds = {LRStyle: "a learning-rate style", LRCurve: "a curve", WDStyle: "a weight-decay style"}
+            kind = kinds[self.base]
+            raise ValueError(f"{name!r} is not {kind}; only {kind} can stand here")
 
     def _validate(self, value: Any, info: ValidationInfo) -> Style:
         try:
-            return self.resolve(value, scale_in(info))
+            return self.resolve(value, self._scale_in(info))
         except SchedframeError as error:
             raise PydanticCustomError("style", "{message}", {"message": str(error), "error": error}) from error
 
 
 by_lr_style = ByName(lr_styles, LRStyle)
 by_lr_curve = ByName(lr_styles, LRCurve)
-by_wd_style = ByName(wd_styles, WDStyle, turned_by="lr-curve")
+by_wd_style = ByName(wd_styles, WDStyle, wrapper="lr-curve")
 
 AnyLRStyle = Annotated[LRStyle, by_lr_style]
 """Any installed learning-rate style."""

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from fractions import Fraction
 from math import cos, pi
-from typing import Annotated, Any, Literal, final, get_args
+from typing import Any, Literal, final, get_args
 
-from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, ValidationInfo, WithJsonSchema
+from pydantic import Field, ValidationError
 
 from schedframe._errors import did_you_mean
 from schedframe._problems import explained
-from schedframe._units.lengths import JSON_LENGTH, Length, Scale, scale_in
+from schedframe._units.lengths import JSON_LENGTH, Length, Scale
 from schedframe.styles._base import Style
 
 Shape = Literal["linear", "cosine", "quadratic"]
@@ -116,10 +116,6 @@ def _refuse_a_ramp(scale: Scale, warmup_steps: float) -> None:
         raise ValueError("is shifted by iterations, and the batch size changes within the warm-up; count in iterations")
 
 
-def _validate(value: Any, info: ValidationInfo) -> Warmup:
-    return parse_warmup(value, scale_in(info), (info.data or {}).get("lr_warmup_steps", 0))
-
-
 _TABLE = {
     "type": "object",
     "properties": {
@@ -129,12 +125,5 @@ _TABLE = {
     },
     "additionalProperties": False,
 }
-_SCHEMA = {"anyOf": [{"enum": [*get_args(Shape), *PRESETS]}, _TABLE]}
-
-AnyWarmup = Annotated[
-    Warmup,
-    PlainValidator(_validate),
-    PlainSerializer(lambda warmup: warmup.model_dump()),
-    WithJsonSchema(_SCHEMA),
-]
-"""A warm-up, by name or as a table."""
+WARMUP_SCHEMA = {"anyOf": [{"enum": [*get_args(Shape), *PRESETS]}, _TABLE]}
+"""The JSON schema of what `parse_warmup` takes."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from schedframe._plan.conditions import trial_lr
+from schedframe._plan.conditions import lr_fault
 from schedframe._plan.plan import CURRENT, Plan
 from schedframe._run.groups.roles import is_tag
 from schedframe.styles._base import LRShape
@@ -118,7 +118,7 @@ def unrunnable(plan: Plan, groups: Members) -> Iterator[tuple[str, str]]:
         if bounds in tried or isinstance(plan.lr_style, LRShape):
             continue
         tried.add(bounds)
-        fault = trial_lr(plan.lr_style, plan.lr_decay_steps, plan.lr_warmup_steps, *bounds)
+        fault = lr_fault(plan.lr_style, plan.lr_decay_steps, plan.lr_warmup_steps, *bounds)
         if fault:
             yield "lr_decay_style", f"with the bounds of param_groups[{index}], {bounds[0]} and {bounds[1]}: {fault}"
 

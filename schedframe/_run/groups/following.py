@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from schedframe._errors import Problem, StateError
 from schedframe._plan.plan import Plan
-from schedframe._plan.rule import DEFAULT, merged, name_of, rules_of
+from schedframe._plan.rule import DEFAULT, merge, name_of, rules_named
 from schedframe._plan.words import written
 from schedframe._run.groups import bounds as _bounds
 from schedframe._run.groups.bounds import Followed, Members
@@ -88,7 +88,7 @@ def contradictions(plan: Plan, roles: Roles, groups: Sequence[Group]) -> Iterato
     marked = any("default_config" in group for group in groups)
     positions = {rule.role: position for position, rule in enumerate(roles.rules)}
     for role, followed, members in RolePlans(roles).members(plan, groups):
-        at = "" if role == DEFAULT else f"groups.{positions[rules_of(roles.rules, role)[0].role]}."
+        at = "" if role == DEFAULT else f"groups.{positions[rules_named(roles.rules, role)[0].role]}."
         held = [(index, _bounds.with_followed_bounds(plan, followed, group)) for index, group in members]
         for key, message in _bounds.contradictions(followed.plan, held, marked=marked):
             yield Problem(f"{at}{key}", message, written(getattr(followed.plan, name_of(key))))
@@ -99,5 +99,5 @@ def contradictions(plan: Plan, roles: Roles, groups: Sequence[Group]) -> Iterato
 def _following(plan: Plan, role: str) -> Followed:
     if role == DEFAULT:
         return Followed(plan, {})
-    rules = rules_of(plan.groups, role)
-    return Followed(plan.under(rules), merged(rules))
+    rules = rules_named(plan.groups, role)
+    return Followed(plan.under(rules), merge(rules))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from schedframe._plan.evaluate import lr_at, wd_at
 from schedframe._plan.plan import Plan
-from schedframe._plan.rule import DEFAULT, GroupRule, merged, rules_of
+from schedframe._plan.rule import DEFAULT, GroupRule, merge, rules_named
 from schedframe._units.lengths import OPEN
 
 Report = dict[str, dict[str, float | str | None]]
@@ -19,11 +19,11 @@ def report(plan: Plan, step: float, roles: Iterable[str]) -> Report:
         roles: of several rules, joined.
     """
     names = dict.fromkeys([DEFAULT, *(rule.role for rule in plan.groups), *roles])
-    return {role: _row(plan, rules_of(plan.groups, role), step) for role in names}
+    return {role: _row(plan, rules_named(plan.groups, role), step) for role in names}
 
 
 def _row(base: Plan, rules: list[GroupRule], step: float) -> dict[str, float | str | None]:
-    plan, wd_mult = base.under(rules), merged(rules).get("wd_mult", 1.0)
+    plan, wd_mult = base.under(rules), merge(rules).get("wd_mult", 1.0)
     wd = wd_at(plan, step, {})
     return {
         "lr": lr_at(plan, step, {}),

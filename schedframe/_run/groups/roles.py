@@ -1,8 +1,8 @@
 """Which rules are for which param groups of an optimizer: found where groups are made, kept by index.
 
 Groups hold no names of parameters, and a rule by name cannot split a group that is there. So such rules are applied
-where groups are made, by `made` for torch and by ``schedframe.megatron.config_overrides`` for Megatron, which leave
-the roles in the groups; `assigned` reads them once, when the scheduler is built.
+where groups are made, by `make_groups` for torch and by ``schedframe.megatron.config_overrides`` for Megatron, which
+leave the roles in the groups; `assign_roles` reads them once, when the scheduler is built.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,13 +11,13 @@ from functools import cached_property
 from typing import Any
 
 from schedframe._errors import ConfigError, Problem, StateError
-from schedframe._plan.rule import DEFAULT, GroupRule, joined, merged, rules_of
+from schedframe._plan.rule import DEFAULT, GroupRule, merge, role_name, rules_named
 from schedframe._process import gathered
 
 Group = dict[str, Any]
 
 TAG = "role"
-"""Key of a group that `made` made, with its role."""
+"""Key of a group that `make_groups` made, with its role."""
 
 PREFIX = "schedframe_rule_"
 """Start of the keys of a group that Megatron made, one for each rule: it merges overrides key by key."""
@@ -59,7 +59,7 @@ class Roles:
         return next((role for role, own in zip(self.by_index, groups, strict=False) if own is group), DEFAULT)
 
 
-def made(rules: Sequence[GroupRule], model: Any, process_group: Any = None) -> list[Group]:
+def make_groups(rules: Sequence[GroupRule], model: Any, process_group: Any = None) -> list[Group]:
     """Return param groups for an optimizer of `model`, one for each set of rules that is for some parameter.
 
     Under ``torch.distributed`` it is a collective, and every rank has the same groups in the same order, empty where
@@ -88,11 +88,12 @@ def made(rules: Sequence[GroupRule], model: Any, process_group: Any = None) -> l
     if problems:
         raise ConfigError("the rules of groups", dict.fromkeys(problems))
     return [
-        {"params": found.get(fitting, []), TAG: joined(by_name[at] for at in fitting)} for fitting in sorted(everywhere)
+        {"params": found.get(fitting, []), TAG: role_name(by_name[at] for at in fitting)}
+        for fitting in sorted(everywhere)
     ]
 
 
-def assigned(rules: Sequence[GroupRule], groups: Sequence[Group], process_group: Any = None) -> Roles:
+def assign_roles(rules: Sequence[GroupRule], groups: Sequence[Group], process_group: Any = None) -> Roles:
     """Return the roles of `groups`.
 
     Where a rule is by key or index it is a collective under ``torch.distributed``: a rank may lack a group.
@@ -125,7 +126,7 @@ def assigned(rules: Sequence[GroupRule], groups: Sequence[Group], process_group:
             problems.append(_without_group(rule, rules, groups))
     if problems:
         raise ConfigError("the optimizer's param groups", problems)
-    return Roles(tuple(rules), tuple(joined(own) for own in found))
+    return Roles(tuple(rules), tuple(role_name(own) for own in found))
 
 
 def rules_for(rules: Sequence[GroupRule], group: Mapping[str, Any]) -> list[GroupRule]:
@@ -141,7 +142,7 @@ def rules_for(rules: Sequence[GroupRule], group: Mapping[str, Any]) -> list[Grou
     return [rule for rule in rules if rule in tagged or rule.match.fits_group(-1, group)]
 
 
-def tags(rules: Sequence[GroupRule], rule: GroupRule) -> dict[str, str]:
+def tags_of(rules: Sequence[GroupRule], rule: GroupRule) -> dict[str, str]:
     """Return what stands for `rule` in a group that Megatron makes."""
     return {f"{PREFIX}{list(rules).index(rule)}": rule.role}
 
@@ -180,7 +181,7 @@ def _tagged(
         return []
     told = [value for key, value in group.items() if is_tag(key) and isinstance(value, str)]
     try:
-        return [rule for role in told for rule in rules_of(by_name, role)]
+        return [rule for role in told for rule in rules_named(by_name, role)]
     except ValueError as error:
         problems.append(Problem("groups", f"param_groups[{index}] was made by another config: {error}"))
         return []
@@ -207,7 +208,7 @@ def _fits_all(
 
 def _contradictions(own: Sequence[GroupRule], rules: Sequence[GroupRule], where: str) -> Iterator[Problem]:
     try:
-        merged(own)
+        merge(own)
     except ValueError as error:
         yield Problem(f"groups.{list(rules).index(own[-1])}", f"{where}: {error}")
 

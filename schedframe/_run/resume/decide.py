@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from schedframe._errors import SchedframeWarning, StateError
-from schedframe._plan.conditions import PEAK_MAY_BE_ZERO, RULES, broken_rules
+from schedframe._plan.conditions import CONDITIONS, CONDITIONS_OF_GROUPS, broken_conditions
 from schedframe._plan.evaluate import values_by_role
 from schedframe._plan.plan import CURRENT, NAMES, Parent, Plan, fingerprint, styles_of
 from schedframe._plan.rule import DEFAULT, GroupRule, key_of
@@ -243,8 +243,8 @@ def _refuse_what_cannot_run(decision: Decision, checked: Plan) -> list[str]:
         raise StateError(f"start_wd = {plan.start_wd} and end_wd = {plan.end_wd}: one needs the other")
     mistakes: list[str] = []
     for role, own in plan.roles().items() if plan != checked else ():
-        rules = RULES if role == DEFAULT else PEAK_MAY_BE_ZERO
-        refused, found = broken_rules({key_of(name): getattr(own, name) for name in NAMES}, rules)
+        rules = CONDITIONS if role == DEFAULT else CONDITIONS_OF_GROUPS
+        refused, found = broken_conditions({key_of(name): getattr(own, name) for name in NAMES}, rules)
         of_role = "" if role == DEFAULT else f" for the role {role}"
         if refused:
             raise StateError(f"the schedule cannot run{of_role}: " + "; ".join(map(str, refused)))

@@ -76,10 +76,10 @@ class Continuation:
 
 def document_of(schedule: Schedule) -> Document:
     """Return the file that `schedule` was loaded from; of one that is from no file, one that says the same."""
-    if schedule._document is not None:
-        return schedule._document
+    if schedule.origin.document is not None:
+        return schedule.origin.document
     if schedule.groups:  # what rules make of a percentage is another number
-        said = plain(schedule._said)
+        said = plain(schedule.origin.given)
     else:
         fields = type(schedule).model_fields
         said = {key: plain(getattr(schedule, key)) for key in fields if getattr(schedule, key) != fields[key].default}

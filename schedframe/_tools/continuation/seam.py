@@ -61,7 +61,7 @@ class Leaving:
         return self._absolute(key, value, self.plan.start_step)
 
     def _absolute(self, key: str, value: Any, start: float) -> float:
-        return self._parsed(key, value, Scale(self.schedule._scale.units, start).absolute)
+        return self._parsed(key, value, Scale(self.schedule.scale.units, start).absolute)
 
     def rate(self, key: str, value: Any) -> float:
         return self._parsed(key, value, lambda given: parse_rate(given, self.plan.max_lr))
@@ -159,7 +159,7 @@ class Leaving:
         """
         said = {"lr_decay_steps": steps} if self.keys.get("lr_decay_steps") is not None else {}
         run = steps if run_steps is None or not said else run_steps
-        scale = Scale(self.schedule._scale.units, start)
+        scale = Scale(self.schedule.scale.units, start)
         runs = {key: unit for key, unit in RUN_KEYS.items() if self.keys.get(key) is not None}
         return {**{key: scale.in_unit(run, unit) for key, unit in runs.items()}, **said}
 

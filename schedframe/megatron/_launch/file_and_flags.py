@@ -239,7 +239,7 @@ def _other_ends(schedule: Schedule, runs: Mapping[str, _Said], place: str) -> It
         theirs = schedule.step_at(f"{said.value} {RUN_KEYS[key]}")
         if theirs != end:
             fault = f"and its run end at step {written(end)}, and {said.flags} {place} says {written(theirs)}"
-            yield schedule._located(Problem("start_step", fault, written(schedule.start_step)))
+            yield schedule.origin.located(Problem("start_step", fault, written(schedule.start_step)))
 
 
 def _made(keys: Mapping[str, Any], document: Document, flags: Mapping[str, _Said]) -> Schedule:
@@ -255,8 +255,7 @@ def _made(keys: Mapping[str, Any], document: Document, flags: Mapping[str, _Said
         ]
     if problems:
         raise ConfigError(str(document.path), problems)
-    schedule._document = document
-    return schedule
+    return schedule.declared_in(document)
 
 
 def _where_it_was_said(problem: Problem, document: Document, flags: Mapping[str, _Said]) -> Problem:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from schedframe._errors import ConfigError, Problem
+from schedframe._errors import Problem
 from schedframe._plan.plan import CURRENT
 from schedframe._schedule.schedule import Schedule
 from schedframe.megatron._launch.flags import BATCHES
@@ -47,9 +47,9 @@ def refuse_other_batches(args: Any, schedule: Schedule) -> None:
             theirs = None if theirs is None else tuple(int(size) for size in theirs)
         if own != theirs:
             fault = f"Megatron runs with {theirs}; make both the same, --{key.replace('_', '-')} says it to Megatron"
-            problems.append(schedule._located(Problem(key, fault, str(own))))
+            problems.append(Problem(key, fault, str(own)))
     if problems:
-        raise ConfigError(schedule._where(), problems)
+        raise schedule.origin.error(problems)
 
 
 def _values(schedule: Schedule) -> Iterator[tuple[str, Any]]:
@@ -81,7 +81,7 @@ def _lengths(schedule: Schedule) -> Iterator[tuple[str, Any]]:
         if argument == "train" and amount != int(amount):
             key = next(key for key in ("train_samples", "train_iters", "train_tokens") if getattr(schedule, key))
             fault = f"is {amount} {unit}, and Megatron trains whole ones"
-            raise ConfigError(schedule._where(), [schedule._located(Problem(key, fault, str(getattr(schedule, key))))])
+            raise schedule.origin.error([Problem(key, fault, str(getattr(schedule, key)))])
         yield f"{argument}_{unit}", int(amount) if amount == int(amount) else amount
 
 

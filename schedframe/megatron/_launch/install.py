@@ -157,7 +157,7 @@ class _Launch:
             schedule = self._by_flags(args, **arguments(args))
         complaints = [Problem("", complaint) for complaint in _hooks.complaints(schedule)]
         if complaints:
-            raise ConfigError(schedule._where(), complaints)
+            raise schedule.origin.error(complaints)
         return validated
 
     def _by_flags(

@@ -1,0 +1,182 @@
+"""The types of config keys: each reads its value, with what the keys before it say."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from fractions import Fraction
+from functools import lru_cache
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
+
+from schedframe._plan.plan import CURRENT, Parent
+from schedframe._run.policy import KEYS as OVERRIDE_KEYS
+from schedframe._run.policy import POLICIES, Resume, parse_parent, parse_resume
+from schedframe._units.lengths import JSON_ABSOLUTE, JSON_END, JSON_HORIZON, JSON_LENGTH, OPEN, Scale, parse_measure
+from schedframe._units.numbers import JSON_COUNT, NUMBER_TEXT, PERCENT_TEXT, json_number, parse_rate, share_of
+from schedframe._units.units import RUN_KEYS, Clock, Units, batch_sizes_of, parse_clock, parse_ramp
+from schedframe.styles._base import LRStyle, WDStyle
+from schedframe.styles._byname import by_lr_style, by_wd_style
+from schedframe.styles._warmup import WARMUP_SCHEMA, Warmup, parse_warmup
+
+_BATCH_KEYS = (
+    "global_batch_size",
+    "seq_length",
+    "micro_batch_size",
+    "data_parallel_size",
+    "decrease_batch_size_if_needed",
+    "rampup_batch_size",
+    "step_batch_size_schedule",
+)
+UNIT_KEYS = ("clock", "dataset_samples", *_BATCH_KEYS)
+"""Keys that determine how units are converted."""
+
+
+def scale_of(values: Mapping[str, Any]) -> Scale:
+    """Return what lengths are measured with in a config.
+
+    Args:
+        values: of its keys, as far as they are known; some may be missing during validation.
+    """
+    units, start = _units(**{key: values.get(key) for key in UNIT_KEYS}), values.get("start_step") or 0
+    run_steps = None
+    for key, unit in RUN_KEYS.items():
+        if values.get(key) is not None:
+            try:
+                run_steps = Scale(units, start).from_unit(Fraction(str(values[key])), unit)
+            except ValueError:
+                continue
+    return Scale(units, start, decay_steps=values.get("lr_decay_steps"), run_steps=run_steps)
+
+
+@lru_cache(maxsize=64)
+def _units(*, clock: Clock | None, dataset_samples: int | None, **batches: Any) -> Units:
+    try:
+        batch_sizes = batch_sizes_of(**batches)
+    except ValueError:
+        batch_sizes = None
+    return Units(clock or "samples", batch_sizes, batches["seq_length"], dataset_samples)
+
+
+def _scale_of_lr_style(info: ValidationInfo) -> Scale:
+    scale = scale_of(info.data)
+    return replace(scale, begin=info.data.get("lr_warmup_steps", 0), end=scale.decay_steps)
+
+
+def _scale_of_wd_style(info: ValidationInfo) -> Scale:
+    return replace(scale_of(info.data), end=info.data.get("wd_incr_steps"))
+
+
+def _validate_start(value: Any, info: ValidationInfo) -> float:
+    return scale_of(info.data).absolute(value)
+
+
+def _validate_run(value: Any, info: ValidationInfo) -> float:
+    return scale_of(info.data).run(value, RUN_KEYS[str(info.field_name)])
+
+
+def _validate_end(value: Any, info: ValidationInfo) -> float:
+    if value == "open":
+        return OPEN
+    if parse_measure(value).unit == "%":
+        raise ValueError("is a percentage of itself; a part of the run is written `90% of run`")
+    return scale_of(info.data).steps(value)
+
+
+def _validate_length(value: Any, info: ValidationInfo) -> float:
+    return scale_of(info.data).steps(value)
+
+
+def _validate_horizon(value: Any, info: ValidationInfo) -> float:
+    return OPEN if value == "open" else scale_of(info.data).steps(value)
+
+
+def _validate_rate(value: Any, info: ValidationInfo) -> float:
+    if share_of(value) is not None and "max_lr" not in info.data:
+        raise ValueError("is a percentage of max_lr, which is missing or wrong")
+    return parse_rate(value, info.data.get("max_lr", 0.0))
+
+
+def _validate_init_lr(value: Any, info: ValidationInfo) -> float | str:
+    if value != CURRENT:
+        return _validate_rate(value, info)
+    if info.data.get("start_step") == 0:
+        raise ValueError(
+            "is the learning rate of the checkpoint where this schedule starts; give its step as start_step"
+        )
+    return CURRENT
+
+
+def _validate_warmup(value: Any, info: ValidationInfo) -> Warmup:
+    return parse_warmup(value, scale_of(info.data), info.data.get("lr_warmup_steps", 0))
+
+
+ClockField = Annotated[Clock, PlainValidator(parse_clock), WithJsonSchema({"enum": list(get_args(Clock))})]
+"""A clock, by name."""
+
+_RAMP_SCHEMA = {"type": "array", "items": JSON_COUNT, "minItems": 3, "maxItems": 3}
+RampField = Annotated[tuple[int, int, int], PlainValidator(parse_ramp), WithJsonSchema(_RAMP_SCHEMA)]
+"""A ramp-up of the batch size: the first size, the increment, samples."""
+
+StartField = Annotated[float, PlainValidator(_validate_start), WithJsonSchema(JSON_ABSOLUTE)]
+"""A position: the scheduler's count from the start of the run; not a percentage."""
+
+RunField = Annotated[float, PlainValidator(_validate_run), WithJsonSchema(JSON_ABSOLUTE)]
+"""The length of the run, in the unit that the key names: ``500M``, ``3 epochs``."""
+
+EndField = Annotated[float, PlainValidator(_validate_end), WithJsonSchema(JSON_END)]
+"""A length that percentages are of, or ``open``."""
+
+LengthField = Annotated[float, PlainValidator(_validate_length), WithJsonSchema(JSON_LENGTH)]
+"""A length: ``2000``, ``500M``, ``2000 iters``, ``10B tokens``, ``5%``, ``5% of run``."""
+
+HorizonField = Annotated[float, PlainValidator(_validate_horizon), WithJsonSchema(JSON_HORIZON)]
+"""A length, or ``open``."""
+
+JSON_RATE = json_number("a number, or a percentage such as 10%", NUMBER_TEXT, PERCENT_TEXT)
+RateField = Annotated[float, PlainValidator(_validate_rate), WithJsonSchema(JSON_RATE)]
+"""A learning rate: a finite number, or a percentage of ``max_lr``."""
+
+_JSON_INIT_LR = json_number(
+    "a number, a percentage such as 10%, or current", NUMBER_TEXT, PERCENT_TEXT, words=(CURRENT,)
+)
+InitLRField = Annotated[float | Literal["current"], PlainValidator(_validate_init_lr), WithJsonSchema(_JSON_INIT_LR)]
+"""A learning rate, or ``current``."""
+
+WarmupField = Annotated[
+    Warmup,
+    PlainValidator(_validate_warmup),
+    PlainSerializer(lambda warmup: warmup.model_dump()),
+    WithJsonSchema(WARMUP_SCHEMA),
+]
+"""A warmup, by name or as a table."""
+
+LRStyleField = Annotated[LRStyle, by_lr_style.measured_with(_scale_of_lr_style)]
+"""A learning-rate style, by name or as a table."""
+
+WDStyleField = Annotated[WDStyle, by_wd_style.measured_with(_scale_of_wd_style)]
+"""A weight-decay style, by name or as a table."""
+
+_RESUME_TABLE = {
+    "type": "object",
+    "properties": {
+        "policy": {"enum": list(POLICIES)},
+        "override": {"type": "array", "items": {"enum": list(OVERRIDE_KEYS)}},
+    },
+    "additionalProperties": False,
+}
+ResumeField = Annotated[
+    Resume,
+    PlainValidator(parse_resume),
+    PlainSerializer(asdict),
+    WithJsonSchema({"anyOf": [{"enum": list(POLICIES)}, _RESUME_TABLE]}),
+]
+"""A policy's name, or a table with ``policy`` and ``override``."""
+
+_PARENT_TABLE = {
+    "type": "object",
+    "properties": {"fingerprint": {"type": "string"}, "step": {"anyOf": [{"type": "number"}, {"type": "string"}]}},
+    "required": ["fingerprint", "step"],
+    "additionalProperties": False,
+}
+ParentField = Annotated[Parent, PlainValidator(parse_parent), PlainSerializer(asdict), WithJsonSchema(_PARENT_TABLE)]
+"""A table with ``fingerprint`` and ``step``."""

@@ -1,0 +1,205 @@
+"""The keys of a config: what each of them is, and what must hold between them."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core.core_schema import ValidationInfo
+
+from schedframe._errors import ConfigError
+from schedframe._plan.conditions import CONDITIONS, CONDITIONS_OF_GROUPS, Condition
+from schedframe._plan.plan import NAMES, Plan
+from schedframe._plan.rule import key_of
+from schedframe._problems import broken_condition, problems_of
+from schedframe._run.policy import Resume
+from schedframe._schedule import shorthand
+from schedframe._schedule.fields import (
+    ClockField,
+    EndField,
+    HorizonField,
+    InitLRField,
+    LengthField,
+    LRStyleField,
+    ParentField,
+    RampField,
+    RateField,
+    ResumeField,
+    RunField,
+    StartField,
+    WarmupField,
+    WDStyleField,
+    scale_of,
+)
+from schedframe._schedule.groups import GroupRulesField, GroupsInput
+from schedframe._units.lengths import Scale
+from schedframe._units.numbers import Count, Number
+from schedframe.styles._warmup import MEGATRONS
+from schedframe.styles.lr import Linear
+from schedframe.styles.wd import WDConstant
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Keys(BaseModel):
+    """The validated keys of a config, which never change.
+
+    Raises:
+        ConfigError: with every problem that was found.
+    """
+
+    model_config = ConfigDict(
+        title="schedule",
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        json_schema_extra=shorthand.describe,
+    )
+
+    clock: ClockField = Field(
+        "samples", description="What `step` counts: samples, as Megatron, iters or tokens.", examples=["iters"]
+    )
+    global_batch_size: Count | None = Field(
+        None, description="Samples of an iteration; with a ramp, at its end.", examples=[1024]
+    )
+    seq_length: Count | None = Field(None, description="Tokens of a sample.", examples=[4096])
+    dataset_samples: Count | None = Field(None, description="Samples of an epoch.", examples=["1.2M"])
+    micro_batch_size: Count | None = Field(None, description="Needed for decrease_batch_size_if_needed.", examples=[4])
+    data_parallel_size: Count | None = Field(
+        None, description="Needed for decrease_batch_size_if_needed.", examples=[8]
+    )
+    decrease_batch_size_if_needed: bool = Field(
+        False,
+        strict=True,
+        description="Batch sizes are decreased to multiples of micro_batch_size * data_parallel_size.",
+        examples=[True],
+    )
+    rampup_batch_size: RampField | None = Field(
+        None, description="Ramp-up of the batch size: first size, increment, samples.", examples=[[256, 256, "20M"]]
+    )
+    step_batch_size_schedule: str | None = Field(
+        None,
+        description="Batch sizes by tokens, as '0:768 250B:1536'; instead of global_batch_size.",
+        examples=["0:768 250B:1536"],
+    )
+    start_step: StartField = Field(
+        0, description="The scheduler's count at which this schedule's own step 0 lies.", examples=["450M"]
+    )
+    train_samples: RunField | None = Field(None, description="Length of the run, in samples.", examples=["500M"])
+    train_iters: RunField | None = Field(None, description="Length of the run, in iterations.", examples=[100_000])
+    train_tokens: RunField | None = Field(None, description="Length of the run, in tokens.", examples=["2T"])
+    lr_decay_steps: EndField = Field(
+        description="Where the decay ends; needed unless train_samples, train_iters or train_tokens is given. "
+        "`open` where that is not known.",
+        examples=["90% of run"],
+    )
+    max_lr: Number = Field(description="The peak learning rate; it is always needed.", examples=[3e-4])
+    min_lr: RateField = Field(0.0, description="The floor; a percentage is of max_lr.", examples=["10%"])
+    init_lr: InitLRField = Field(
+        0.0,
+        description="The learning rate at step 0; a percentage is of max_lr, `current` is the checkpoint's.",
+        examples=[1e-7],
+    )
+    lr_warmup_steps: LengthField = Field(0, description="Length of the warm-up.", examples=["2000 iters"])
+    lr_warmup_style: WarmupField = Field(
+        MEGATRONS,
+        description="Its shape: linear, cosine, quadratic, or as in megatron, nemo, torchtitan, hf.",
+        examples=["torchtitan"],
+    )
+    lr_decay_style: LRStyleField = Field(
+        Linear(),
+        description="Style after the warm-up.",
+        examples=[{"style": "WSD", "wsd_decay_steps": "10%", "lr_wsd_decay_style": "minus_sqrt"}],
+    )
+    start_wd: Number | None = Field(None, description="Weight decay at step 0; defaults to end_wd.", examples=[0.033])
+    end_wd: Number | None = Field(None, description="Weight decay at the end; defaults to start_wd.", examples=[0.1])
+    wd_incr_steps: HorizonField = Field(
+        description="Where the weight-decay schedule ends; defaults to the run.", examples=["250M"]
+    )
+    wd_incr_style: WDStyleField = Field(
+        WDConstant(),
+        description="Style of the weight-decay schedule.",
+        examples=[{"style": "cooldown", "wd_cooldown_steps": "20%"}],
+    )
+    groups: GroupRulesField = Field(
+        (),
+        description="Rules for param groups that are to have another schedule.",
+        examples=[[{"role": "router", "match": {"param": "*.router.*"}, "lr_mult": 0.1}]],
+    )
+    resume: ResumeField = Field(
+        Resume(),
+        description="What counts on resume: strict, checkpoint, override, or a table.",
+        examples=[{"policy": "strict", "override": ["max_lr"]}],
+    )
+    parent: ParentField | None = Field(
+        None,
+        description="The schedule that this one continues: its fingerprint, a step.",
+        examples=[{"fingerprint": "9f31c07be2d10c55", "step": "450M"}],
+    )
+
+    _conditions: ClassVar[tuple[Condition, ...]] = CONDITIONS
+
+    def __init__(self, /, **keys: Any) -> None:
+        """Validate `keys`; see the fields for what they mean."""
+        try:
+            super().__init__(**keys)
+        except ValidationError as error:
+            problems = problems_of(error, Keys, shorthand.all_keys(Keys.model_fields))
+            raise ConfigError("the schedule", shorthand.as_written(problems, keys)) from None
+
+    def __eq__(self, other: object) -> bool:
+        """Two schedules are equal when all their keys are, wherever they came from."""
+        return isinstance(other, Keys) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        """Hash by the keys."""
+        return hash(self._values())
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in Keys.model_fields)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand(cls, keys: Any) -> Any:
+        if not isinstance(keys, dict):
+            return keys
+        expanded = shorthand.expand(keys)
+        if expanded.get("groups") is not None:
+            others = {key: value for key, value in keys.items() if key != "groups"}
+            expanded["groups"] = GroupsInput(keys["groups"], others, KeysOfGroups)
+        return expanded
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _obey_conditions(cls, value: Any, info: ValidationInfo) -> Any:
+        values = {**info.data, str(info.field_name): value}
+        for condition in cls._conditions:
+            if condition.key == info.field_name:
+                fault = condition.fault(values)
+                if fault:
+                    raise broken_condition(fault, condition.option, getattr(value, condition.option, value))
+        return value
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Everything that determines both curves."""
+        return Plan(**{name: getattr(self, key_of(name)) for name in NAMES})
+
+    @cached_property
+    def scale(self) -> Scale:
+        """What lengths on this run are measured with."""
+        return scale_of({name: getattr(self, name) for name in Keys.model_fields})
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> "Self":
+        """Return a copy, with the values of `update`, which are not validated."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("plan", "scale"):
+            copied.__dict__.pop(name, None)
+        return copied
+
+
+class KeysOfGroups(Keys):
+    """The keys of a config as they are for some param groups, which a max LR of 0 freezes."""
+
+    _conditions: ClassVar[tuple[Condition, ...]] = CONDITIONS_OF_GROUPS

@@ -1,0 +1,36 @@
+"""Where a schedule was declared, so that errors about it name the file and the line."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from schedframe._errors import ConfigError, Problem
+from schedframe._files.config.document import Document
+from schedframe._schedule.shorthand import stands_on
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a schedule was declared.
+
+    Attributes:
+        given: the keys as they were given.
+        document: the file; ``None`` for a schedule that a program made.
+    """
+
+    given: Mapping[str, Any] = field(default_factory=dict)
+    document: Document | None = None
+
+    def __str__(self) -> str:
+        return "the schedule" if self.document is None else str(self.document.path)
+
+    def located(self, problem: Problem) -> Problem:
+        """Return `problem` with its line in the file."""
+        if self.document is None or problem.line is not None:
+            return problem
+        line = self.document.line_of(problem.path) or self.document.line_of(stands_on(problem.path))
+        return replace(problem, line=line)
+
+    def error(self, problems: Iterable[Problem]) -> ConfigError:
+        """Return the error with `problems`, each with its line in the file."""
+        return ConfigError(str(self), map(self.located, problems))
