@@ -21,6 +21,13 @@ JOINT = "+"
 """Between the roles of a group for which there are several rules."""
 
 
+FACTORS = ("lr_mult", "wd_mult")
+"""What a rule may set besides the fields of a plan."""
+
+WRITTEN = ("wd_mult",)
+"""Those of them that a group itself holds."""
+
+
 @dataclass(frozen=True)
 class Match:
     """Which param groups a rule is for.
@@ -87,14 +94,15 @@ class GroupRule:
 
     def sets(self) -> dict[str, Any]:
         """Return everything that the rule gives to a group, by name."""
-        factors = {"lr_mult": self.lr_mult, "wd_mult": self.wd_mult}
-        return {**dict(self.values), **{name: factor for name, factor in factors.items() if factor is not None}}
+        return {**dict(self.values), **{name: factor for name, factor in self._factors().items() if factor is not None}}
 
     def table(self) -> dict[str, Any]:
         """Return it as plain values, its styles as tables."""
         values = {name: _plain(value) for name, value in self.values}
-        factors = {"lr_mult": self.lr_mult, "wd_mult": self.wd_mult}
-        return {"role": self.role, "match": self.match.table(), "values": values, **factors}
+        return {"role": self.role, "match": self.match.table(), "values": values, **self._factors()}
+
+    def _factors(self) -> dict[str, float | None]:
+        return {name: getattr(self, name) for name in FACTORS}
 
 
 def _plain(value: Any) -> Any:

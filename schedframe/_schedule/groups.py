@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from schedframe._errors import ConfigError, Problem, did_you_mean
 from schedframe._plan.plan import NAMES
-from schedframe._plan.rule import DEFAULT, JOINT, GroupRule, key_of, parse_match
+from schedframe._plan.rule import DEFAULT, FACTORS, JOINT, WRITTEN, GroupRule, key_of, parse_match
 from schedframe._problems import written
 from schedframe._units.numbers import parse_number, share_of
 
@@ -118,11 +118,11 @@ class _RuleParser:
             self.problems.append(Problem("", f"sets nothing. {_LISTED}"))
         role = self._try("role", self._parse_role, table.get("role"))
         match = self._try("match", parse_match, table.get("match"))
-        factors = {key: self._try(key, _parse_factor, sets[key]) for key in ("lr_mult", "wd_mult") if key in sets}
+        factors = {key: self._try(key, _parse_factor, sets[key]) for key in FACTORS if key in sets}
         values = self._derive(sets, factors)
         if self.problems or values is None:
             return None
-        return GroupRule(role, match, values, factors.get("lr_mult"), factors.get("wd_mult"))
+        return GroupRule(role, match, values, **factors)
 
     def _try(self, key: str, parse: Callable[[Any], Any], value: Any) -> Any:
         try:
@@ -202,9 +202,9 @@ def as_tables(rules: tuple[GroupRule, ...]) -> list[dict[str, Any]]:
     tables = []
     for rule in rules:
         values = rule.table()["values"]
-        factor = {} if rule.wd_mult is None else {"wd_mult": rule.wd_mult}
+        factors = {key: factor for key in WRITTEN if (factor := getattr(rule, key)) is not None}
         said = {key_of(name): value for name, value in values.items()}
-        tables.append({"role": rule.role, "match": rule.match.table(), **said, **factor})
+        tables.append({"role": rule.role, "match": rule.match.table(), **said, **factors})
     return tables
 
 

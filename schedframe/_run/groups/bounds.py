@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from schedframe._plan.conditions import lr_fault
 from schedframe._plan.plan import CURRENT, Plan
+from schedframe._plan.rule import FACTORS, WRITTEN
 from schedframe._run.groups.roles import is_tag
 from schedframe.styles._base import LRShape
 
@@ -42,7 +43,7 @@ def with_followed_bounds(base: Plan, followed: Followed, group: Group) -> Group:
     """
     held = {key: group[key] for key in _BOUNDS if group.get(key) is not None}
     bounds = {key: getattr(followed.plan, key) for key, own in held.items() if own == getattr(base, key)}
-    also = {"wd_mult": followed.given["wd_mult"]} if "wd_mult" in followed.given else {}
+    also = _factors_in(followed)
     if group.get("default_config") and any(held[key] != bounds[key] for key in bounds if key in _CONFIG_FIELD):
         also["default_config"] = False
     return {**group, **bounds, **also}
@@ -125,7 +126,7 @@ def unrunnable(plan: Plan, groups: Members) -> Iterator[tuple[str, str]]:
 
 def other_multipliers(followed: Followed, groups: Members) -> Iterator[tuple[str, str]]:
     """Yield (key, sentence) for each group that has a multiplier which is neither 1 nor that of its rules."""
-    for key in ("wd_mult", "lr_mult"):
+    for key in FACTORS:
         for index, group in groups if key in followed.given else ():
             if group.get(key) not in (None, 1.0, followed.given[key]):
                 yield (
@@ -193,7 +194,7 @@ class OriginalBounds:
             group.update(own)
 
     def _written(self, group: Group) -> Iterable[str]:
-        return _BOUNDS if self._tags is None else (*_BOUNDS, "wd_mult", *_tags(group))
+        return _BOUNDS if self._tags is None else (*_BOUNDS, *WRITTEN, *_tags(group))
 
     def restore(self, followed: Iterable[Followed], groups: Sequence[Group]) -> None:
         """Give followers the bounds of what they follow, and the others what they had.
@@ -210,12 +211,15 @@ class OriginalBounds:
                     group[key] = getattr(own.plan, key)
                 else:
                     group[key] = value
-            if "wd_mult" in own.given:
-                group["wd_mult"] = own.given["wd_mult"]
+            group.update(_factors_in(own))
         for tags, group in zip(self._tags or (), groups, strict=False):
             for key in _tags(group):
                 del group[key]
             group.update(tags)
+
+
+def _factors_in(followed: Followed) -> Group:
+    return {key: followed.given[key] for key in WRITTEN if key in followed.given}
 
 
 def _tags(group: Group) -> Group:

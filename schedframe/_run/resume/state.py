@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from schedframe._errors import SchedframeError, StateError
 from schedframe._plan.plan import CURRENT, NAMES, Plan, digest, fingerprint, fingerprint_of, styles_of
-from schedframe._plan.rule import GroupRule, key_of, parse_match
+from schedframe._plan.rule import FACTORS, GroupRule, key_of, parse_match
 from schedframe._plugins.registry import Source
 from schedframe._problems import problems_of
 from schedframe._units.units import parse_clock
@@ -125,8 +125,7 @@ class SavedRule:
             self.table["role"],
             parse_match(self.table["match"]),
             tuple(sorted(values.items())),
-            self.table["lr_mult"],
-            self.table["wd_mult"],
+            **{name: self.table[name] for name in FACTORS},
         )
 
 
@@ -298,7 +297,7 @@ def _details(state: Mapping[str, Any], ten: Mapping[str, Any]) -> dict[str, Any]
         details = json.loads(text)
         version = details["format"]
         said = _typed(details) if version == FORMAT else {}
-        doubt = _doubt(said, ten) if said else ""
+        doubt = _doubt({**said, "groups": details.get("groups", [])}, ten) if said else ""
     except StateError:
         raise
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
@@ -361,12 +360,12 @@ def _warmup(table: Any) -> dict[str, Any]:
 
 
 def _rule(table: Any) -> dict[str, Any]:
-    """A rule with each part of the right type."""
-    if set(table) != {"role", "match", "values", "lr_mult", "wd_mult"}:
-        raise ValueError("a rule is no table of a rule")
-    factors = {key: None if table[key] is None else _number(key, table[key]) for key in ("lr_mult", "wd_mult")}
+    """Return a rule with each part of the right type; what the version that wrote it did not know is filled in."""
+    if not {"role", "match"} <= set(table) <= {"role", "match", "values", *FACTORS}:
+        raise ValueError("a rule is not a table of a rule")
+    factors = {key: None if table.get(key) is None else _number(key, table[key]) for key in FACTORS}
     match = parse_match(table["match"]).table()
-    return {"role": _text(table["role"]), "match": match, "values": _rule_values(table["values"]), **factors}
+    return {"role": _text(table["role"]), "match": match, "values": _rule_values(table.get("values", {})), **factors}
 
 
 def _rule_values(values: Any) -> dict[str, Any]:
