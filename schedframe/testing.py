@@ -43,7 +43,7 @@ from schedframe.styles._base import LRPoint, LRStyle, Style, WDPoint, WDShape, W
 from schedframe.styles._byname import by_lr_style, by_wd_style
 from schedframe.styles._installed import lr_styles, wd_styles
 from schedframe.styles.lr import Cosine
-from schedframe.styles.wd import WDConstant, WDCosine
+from schedframe.styles.wd import WDCosine
 
 __all__ = [
     "CHECKS",
@@ -408,13 +408,13 @@ def _registry(style: Style) -> Registry[Any]:
 def _own(style: Style) -> Bounds:
     if isinstance(style, LRStyle):
         return _BOUNDS
-    return _WD_CONSTANT if isinstance(style, WDConstant) else _WD_BOUNDS
+    return _WD_CONSTANT if isinstance(style, WDStyle) and style.is_constant else _WD_BOUNDS
 
 
 def _of_a_group(style: Style) -> Bounds:
     if isinstance(style, LRStyle):
         return _OF_A_GROUP
-    return _WD_CONSTANT if isinstance(style, WDConstant) else _WD_OF_A_GROUP
+    return _WD_CONSTANT if isinstance(style, WDStyle) and style.is_constant else _WD_OF_A_GROUP
 
 
 def _value(style: Style, step: float, bounds: Bounds) -> float:

@@ -163,7 +163,7 @@ class TestBranch:
     def test_goes_on_from_a_checkpoint_of_megatrons(self, optimizer, run: Path) -> None:
         state = state_at(optimizer, load(run), 1000)
         del state["schedframe"]
-        with pytest.warns(SchedframeWarning, match="the checkpoint does not say it"):
+        with pytest.warns(SchedframeWarning, match="the checkpoint does not specify"):
             made = schedframe.branch(load(run), state, wsd_decay_steps=200)
         assert (made.step, made.lr_before, made.lr_after) == (1000, 3e-4, 3e-4)
 

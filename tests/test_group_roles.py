@@ -628,7 +628,7 @@ class TestResume:
         scheduler.load_state_dict({key: state[key] for key in TEN_KEYS})
         assert held(scheduler) == held(run_of(THREE, 50)[2])
         strict = run_of(THREE)[2]
-        with pytest.warns(SchedframeWarning, match="what its rules for param groups are"):
+        with pytest.warns(SchedframeWarning, match="the rules for param groups"):
             strict.load_state_dict({key: state[key] for key in TEN_KEYS})
 
     def test_roles_in_a_checkpoints_groups_do_not_count(self) -> None:

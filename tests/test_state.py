@@ -198,14 +198,19 @@ class TestStockStates:
 
     def test_the_tail_is_this_runs(self, optimizer) -> None:
         scheduler = build(optimizer(), max_lr=0.5)
-        with pytest.warns(SchedframeWarning, match=r"the tail of WSD, WSD\(wsd_decay_steps=30, .*, is this run's"):
+        with pytest.warns(
+            SchedframeWarning,
+            match=r"the options of lr_decay_style \(WSD\(wsd_decay_steps=30, .*; this run's values are used",
+        ):
             scheduler.load_state_dict(self.stock(optimizer, 95))
         assert scheduler.wsd_decay_steps == 30
         assert scheduler.get_lr({}) == saved_lr(optimizer, 95)
 
     def test_init_lr_is_this_runs_with_a_warning(self, optimizer) -> None:
         scheduler = build(optimizer(), lr_decay_style="cosine")
-        with pytest.warns(SchedframeWarning, match="the checkpoint does not say it: init_lr = 0.01 is this run's"):
+        with pytest.warns(
+            SchedframeWarning, match=r"the checkpoint does not specify init_lr \(0.01\); this run's values are used"
+        ):
             scheduler.load_state_dict(self.stock(optimizer, 5, lr_decay_style="cosine"))
         assert scheduler.init_lr == 0.01
 
@@ -223,7 +228,7 @@ class TestStockStates:
 
     def test_strict_takes_one_that_differs_in_nothing_it_says(self, optimizer) -> None:
         scheduler = build(optimizer(), "neither")
-        with pytest.warns(SchedframeWarning, match="does not say it"):
+        with pytest.warns(SchedframeWarning, match="does not specify"):
             scheduler.load_state_dict(self.stock(optimizer, 95))
         assert scheduler.get_lr({}) == saved_lr(optimizer, 95)
 
@@ -235,7 +240,7 @@ class TestStockStates:
 
     def test_wsd_takes_the_tail_that_this_run_was_given_beside_another_style(self, optimizer) -> None:
         scheduler = build(optimizer(), lr_decay_style="cosine", wsd_decay_steps=30, lr_wsd_decay_style="minus_sqrt")
-        with pytest.warns(SchedframeWarning, match="the tail of WSD"):
+        with pytest.warns(SchedframeWarning, match="the options of lr_decay_style"):
             scheduler.load_state_dict(self.stock(optimizer, 95))
         assert scheduler.get_lr({}) == saved_lr(optimizer, 95)
 
@@ -256,7 +261,7 @@ def test_ten_keys_that_do_not_belong_to_the_rest_count_with_a_warning(optimizer)
     with pytest.warns(SchedframeWarning) as caught:
         scheduler.load_state_dict(state)
     assert "edited, or loaded in part; the ten keys count" in str(caught[0].message)
-    assert "init_lr = 0.01 and the tail of WSD" in str(caught[1].message)
+    assert "init_lr (0.01) and the options of lr_decay_style (WSD(" in str(caught[1].message)
     assert (scheduler.max_lr, scheduler.num_steps) == (2.0, 50)
 
 

@@ -8,7 +8,6 @@ from schedframe._units.lengths import compact
 from schedframe._units.numbers import whole
 from schedframe.styles import Style
 from schedframe.styles._phase import Phase
-from schedframe.styles.wd import WDConstant
 
 
 def short(step: float) -> str:
@@ -65,7 +64,7 @@ def _weight_decay(schedule: Schedule | Plan) -> str:
     start_wd, end_wd = schedule.start_wd, schedule.end_wd
     if start_wd is None or end_wd is None:
         return "weight decay left alone"
-    if isinstance(schedule.wd_style, WDConstant):
+    if schedule.wd_style.is_constant:
         return f"weight decay {end_wd:g}"
     style, steps = style_with_options(schedule.wd_style), short(schedule.wd_incr_steps)
     span = f"{start_wd:g}" if start_wd == end_wd else f"{start_wd:g} to {end_wd:g}"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from schedframe._errors import Problem
 from schedframe._plan.plan import CURRENT, Parent
@@ -16,10 +16,15 @@ from schedframe._units import batches as _batches
 from schedframe._units.lengths import OPEN
 from schedframe.styles._base import LRPoint, LRStyle, Style, WDPoint, WDStyle
 from schedframe.styles._installed import source_of
-from schedframe.styles.lr import WSD
-from schedframe.styles.wd import WDConstant
 
 Values = Mapping[str, Any]
+
+
+class Fault(NamedTuple):
+    """What is wrong, and with which option of the style in the key; empty for the key as a whole."""
+
+    option: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Condition:
     Attributes:
         key: the key that is blamed.
         needs: the keys that the condition reads.
-        check: returns what is wrong, or an empty string; it is given what `needs` names, then `also`.
+        check: returns what is wrong, if anything; its arguments are the values of `needs`, then of `also`.
         also: keys that the condition reads even where they are not given, as ``None``.
         refused_by_megatron: Megatron asserts it, or cannot run with it.
         option: the option of the style in `key` that is blamed; empty for the key as a whole.
@@ -37,16 +42,19 @@ class Condition:
 
     key: str
     needs: tuple[str, ...]
-    check: Callable[..., str]
+    check: Callable[..., str | Fault | None]
     also: tuple[str, ...] = ()
     refused_by_megatron: bool = True
     option: str = ""
 
-    def fault(self, values: Values) -> str:
-        """Say what is wrong with `values`; empty where the condition holds, or where a key it needs is not known."""
+    def fault(self, values: Values) -> Fault | None:
+        """Return what is wrong with `values`; ``None`` if the condition holds, or a key that it needs is not known."""
         if any(values.get(name) in (None, CURRENT) for name in self.needs) or not values.keys() >= {*self.also}:
-            return ""
-        return self.check(*(values[name] for name in (*self.needs, *self.also)))
+            return None
+        found = self.check(*(values[name] for name in (*self.needs, *self.also)))
+        if isinstance(found, Fault):
+            return found
+        return Fault(self.option, found) if found else None
 
 
 def _if(broken: bool, text: str) -> str:
@@ -73,17 +81,12 @@ def _seam_is_inside(parent: Parent, start_step: float) -> str:
     return _if(parent.step < start_step, f"must not be below start_step ({start_step})")
 
 
-def _tail_is_there(style: Style) -> str:
-    return _if(isinstance(style, WSD) and style.wsd_decay_steps == 0, "must be above 0")
+def _faults_of_lr_style(style: LRStyle, warmup_steps: float, decay_steps: float) -> Fault | None:
+    return next((Fault(*fault) for fault in style.faults(warmup_steps, decay_steps)), None)
 
 
-def _tail_fits(style: Style, warmup_steps: float, decay_steps: float) -> str:
-    room = decay_steps - warmup_steps
-    return _if(
-        isinstance(style, WSD) and style.wsd_decay_steps > room,
-        f"is longer than the {room} steps between the end of warm-up and lr_decay_steps, "
-        f"so the learning rate would jump where warm-up ends; make it at most {room}",
-    )
+def _faults_of_wd_style(style: WDStyle, start_wd: float, end_wd: float) -> Fault | None:
+    return next((Fault(*fault) for fault in style.faults(start_wd, end_wd)), None)
 
 
 def _needs_no_end(style: LRStyle, warmup_steps: float, decay_steps: float, max_lr: float, min_lr: float) -> str:
@@ -117,18 +120,8 @@ def _wd_needs_no_end(style: WDStyle, incr_steps: float, start_wd: float, end_wd:
     )
 
 
-def _horizon_for_wd(style: Style, incr_steps: float) -> str:
-    return _if(not isinstance(style, WDConstant) and incr_steps <= 0, "wd_incr_steps must be above 0")
-
-
-def _constant_is_constant(style: Style, start_wd: float, end_wd: float) -> str:
-    while hasattr(style, "base"):
-        style = style.base
-    return _if(
-        isinstance(style, WDConstant) and start_wd != end_wd,
-        f"is constant, but start_wd ({start_wd}) and end_wd ({end_wd}) differ; "
-        f"name a style that changes, such as linear or cosine, or make them the same",
-    )
+def _horizon_for_wd(style: WDStyle, incr_steps: float) -> str:
+    return _if(not style.is_constant and incr_steps <= 0, "wd_incr_steps must be above 0")
 
 
 def _one_run(told: float, *others: float | None) -> str:
@@ -259,14 +252,10 @@ CONDITIONS = (
         lambda warmup, decay: _if(warmup >= decay, f"must be below lr_decay_steps ({decay})"),
     ),
     Condition(
-        "lr_decay_style", ("lr_decay_style",), _tail_is_there, refused_by_megatron=False, option="wsd_decay_steps"
-    ),
-    Condition(
         "lr_decay_style",
         ("lr_decay_style", "lr_warmup_steps", "lr_decay_steps"),
-        _tail_fits,
+        _faults_of_lr_style,
         refused_by_megatron=False,
-        option="wsd_decay_steps",
     ),
     Condition(
         "lr_decay_style",
@@ -282,7 +271,7 @@ CONDITIONS = (
     Condition("start_wd", ("start_wd",), _not_negative),
     Condition("end_wd", ("end_wd",), _not_negative),
     Condition("wd_incr_style", ("wd_incr_style", "wd_incr_steps"), _horizon_for_wd),
-    Condition("wd_incr_style", ("wd_incr_style", "start_wd", "end_wd"), _constant_is_constant),
+    Condition("wd_incr_style", ("wd_incr_style", "start_wd", "end_wd"), _faults_of_wd_style),
     Condition("wd_incr_style", ("wd_incr_style", "wd_incr_steps", "start_wd", "end_wd", "max_lr"), wd_fault),
     Condition(
         "wd_incr_style",
@@ -310,10 +299,12 @@ def broken_conditions(
     sound = dict(values)
     refused, mistakes = [], []
     for condition in conditions:
-        broken = condition.fault(sound)
-        if broken and condition.refused_by_megatron:
-            refused.append(Problem(condition.key, broken, repr(sound.pop(condition.key))))
-        elif broken:
-            value = getattr(sound[condition.key], condition.option) if condition.option else sound[condition.key]
-            mistakes.append(f"{condition.option or condition.key} = {value!r}: {broken}")
+        fault = condition.fault(sound)
+        if fault is None:
+            continue
+        if condition.refused_by_megatron:
+            refused.append(Problem(condition.key, fault.message, repr(sound.pop(condition.key))))
+        else:
+            value = getattr(sound[condition.key], fault.option) if fault.option else sound[condition.key]
+            mistakes.append(f"{fault.option or condition.key} = {value!r}: {fault.message}")
     return refused, mistakes

@@ -26,9 +26,9 @@ from schedframe._run.resume.report import report
 from schedframe._units.units import Clock, parse_clock
 from schedframe.styles._base import LRStyle, Style, WDStyle
 from schedframe.styles._byname import by_lr_style, by_wd_style
+from schedframe.styles._flat_wsd import flat_of, is_bare, table_of
 from schedframe.styles._installed import source_of
 from schedframe.styles._warmup import MEGATRONS, Warmup, parse_warmup
-from schedframe.styles.lr import WSD
 
 T = TypeVar("T")
 
@@ -282,7 +282,8 @@ class OptimizerParamScheduler:
     @property
     def wsd_decay_steps(self) -> float | None:
         """Length of the tail of ``WSD``, in steps; for another style, what the constructor was given."""
-        return self.lr_style.wsd_decay_steps if isinstance(self.lr_style, WSD) else self._tail[0]
+        wsd = flat_of(self.lr_style)
+        return self._tail[0] if wsd is None else wsd.wsd_decay_steps
 
     @wsd_decay_steps.setter
     def wsd_decay_steps(self, steps: float | None) -> None:
@@ -291,9 +292,8 @@ class OptimizerParamScheduler:
     @property
     def lr_wsd_decay_style(self) -> str | None:
         """Name of the tail of ``WSD``; for another style, what the constructor was given."""
-        if isinstance(self.lr_style, WSD):
-            return self.lr_style.lr_wsd_decay_style.style
-        tail = self._tail[1]
+        wsd = flat_of(self.lr_style)
+        tail = self._tail[1] if wsd is None else wsd.lr_wsd_decay_style
         return tail.style if isinstance(tail, Style) else tail
 
     @lr_wsd_decay_style.setter
@@ -450,13 +450,11 @@ class OptimizerParamScheduler:
 
     def _with_tail(self, style: Any) -> Any:
         """The table for a bare ``WSD``, from the two arguments that Megatron has for it."""
-        if style not in ("WSD", "wsd") or isinstance(style, Style):
-            return style
-        return {"style": "WSD", "wsd_decay_steps": self._tail[0], "lr_wsd_decay_style": self._tail[1]}
+        return table_of(*self._tail) if is_bare(style) else style
 
     def _change_tail(self, steps: float | None, style: Any) -> None:
-        if isinstance(self.lr_style, WSD):
-            table = {"style": "WSD", "wsd_decay_steps": steps, "lr_wsd_decay_style": style}
+        if flat_of(self.lr_style) is not None:
+            table = table_of(steps, style)
             self.lr_style = _arguments.resolved("lr_decay_style", by_lr_style, table, self.lr_decay_steps)
         self._tail = (steps, style)
 

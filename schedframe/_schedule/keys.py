@@ -177,8 +177,8 @@ class Keys(BaseModel):
         for condition in cls._conditions:
             if condition.key == info.field_name:
                 fault = condition.fault(values)
-                if fault:
-                    raise broken_condition(fault, condition.option, getattr(value, condition.option, value))
+                if fault is not None:
+                    raise broken_condition(fault.message, fault.option, getattr(value, fault.option, value))
         return value
 
     @cached_property

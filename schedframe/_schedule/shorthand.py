@@ -13,7 +13,7 @@ from schedframe._problems import written
 from schedframe._schedule.fields import UNIT_KEYS
 from schedframe._units.lengths import parse_measure
 from schedframe._units.units import RUN_KEYS
-from schedframe.styles.lr import WSD
+from schedframe.styles._flat_wsd import FLAT_WSD, description_of, is_bare
 
 _STANDS_IN = {
     "lr_decay_steps": tuple(RUN_KEYS),
@@ -24,9 +24,6 @@ _STANDS_IN = {
 """Keys that default to another key, the first that is given."""
 
 _STYLE = "lr_decay_style"
-FLAT_WSD = ("wsd_decay_steps", "lr_wsd_decay_style")
-"""Options of WSD that Megatron spells beside its name."""
-
 _ARGUMENTS = {
     "lr": "max_lr",
     "weight_decay": "start_wd",
@@ -49,8 +46,8 @@ def expand(keys: dict[str, Any]) -> dict[str, Any]:
     """Return `keys` with flat options of a bare WSD in its table, and with keys that others stand in for."""
     keys = dict(keys)
     flat = [name for name in FLAT_WSD if name in keys]
-    if flat and _is_bare_wsd(keys):
-        keys[_STYLE] = {"style": "WSD", **{name: keys.pop(name) for name in flat}}
+    if flat and is_bare(keys.get(_STYLE)):
+        keys[_STYLE] = {"style": keys[_STYLE], **{name: keys.pop(name) for name in flat}}
     for name, others in _STANDS_IN.items():
         given = [_in_its_unit(keys, other) for other in others if keys.get(other) is not None]
         if keys.get(name) is None and given:
@@ -82,7 +79,7 @@ def describe(schema: dict[str, Any]) -> None:
     """Let a JSON schema of the one form admit the other ways too."""
     schema["required"] = [name for name in schema["required"] if name not in _STANDS_IN]
     for name in FLAT_WSD:
-        description = f"{WSD.model_fields[name].description} Only with {_STYLE}: WSD."
+        description = f"{description_of(name)} Only with {_STYLE}: WSD."
         schema["properties"][name] = {"description": description}
 
 
@@ -98,7 +95,7 @@ def as_written(problems: Iterable[Problem], keys: dict[str, Any]) -> list[Proble
         top, _, option = problem.path.partition(".")
         if top in _STANDS_IN and keys.get(top) is None:
             filled_in.append(problem)
-        elif top == _STYLE and option.split(".")[0] in FLAT_WSD and _is_bare_wsd(keys):
+        elif top == _STYLE and option.split(".")[0] in FLAT_WSD and is_bare(keys.get(_STYLE)):
             own.append(replace(problem, path=option))
         elif problem.path in _ARGUMENTS:
             own.append(replace(problem, message=f"is an argument of Megatron-LM; here it is {_ARGUMENTS[top]}"))
@@ -126,17 +123,9 @@ def _with_given_value(problem: Problem, keys: dict[str, Any]) -> Problem:
     return replace(problem, value=written(value)) if problem.value else problem
 
 
-def _is_bare_wsd(keys: dict[str, Any]) -> bool:
-    return _is_wsd(keys.get(_STYLE))
-
-
-def _is_wsd(name: object) -> bool:
-    return name in ("WSD", "wsd")
-
-
 def _misplaced(style: object) -> str:
     """What is wrong with a flat option of WSD beside `style`, which is no bare WSD."""
     name = style.get("style") if isinstance(style, dict) else getattr(style, "style", style)
-    if _is_wsd(name):
+    if is_bare(name):
         return f"is said beside the table of {_STYLE}; say it in the table"
     return f"is only for {_STYLE}: WSD, and that is {name!r} here"

@@ -10,11 +10,11 @@ from schedframe._errors import SchedframeError
 from schedframe._plugins.registry import Registry
 from schedframe._schedule.groups import FIELDS
 from schedframe._schedule.schedule import Schedule
-from schedframe._schedule.shorthand import FLAT_WSD
 from schedframe._units.numbers import JSON_NUMBER
 from schedframe._units.units import RUN_KEYS
 from schedframe.styles._base import LRCurve, Style
 from schedframe.styles._byname import MARK, by_lr_curve, by_lr_style, by_wd_style
+from schedframe.styles._flat_wsd import FLAT_WSD, is_bare
 from schedframe.styles._installed import lr_styles, wd_styles
 from schedframe.styles._phase import PHASES_MARK, Phase
 
@@ -80,7 +80,7 @@ def _one_of(styles: Mapping[str, type[Style]], aliases: Iterable[str], wd: Conta
         aliases: other spellings of their names.
         wd: which of them are weight-decay styles.
     """
-    bare = [name for name, cls in styles.items() if name == _WSD or not _needs_options(cls)]
+    bare = [name for name, cls in styles.items() if is_bare(name) or not _needs_options(cls)]
     cases = []
     for name in styles:
         prefix, registry = ("WD", wd_styles) if name in wd else ("LR", lr_styles)

@@ -8,6 +8,7 @@ Three tiers for learning rate, each implementing the one above it; the same thre
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any, NamedTuple, final, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -139,6 +140,19 @@ class LRStyle(Style):
         """
         return {}
 
+    def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
+        """Yield each option that does not fit the lengths of a run, with a sentence about it; a config refuses it.
+
+        Args:
+            warmup_steps: length of the warmup, in steps.
+            decay_steps: where the decay ends, in steps from the start of the run.
+        """
+        yield from ()
+
+    def cooldown_curve(self) -> "LRCurve | None":
+        """Return the curve of the style's own cooldown, which a branch takes by default; ``None`` for none."""
+        return None
+
 
 class LRShape(LRStyle):
     """A learning-rate style that is a coefficient of the step: ``lr = min_lr + c * (max_lr - min_lr)``."""
@@ -194,6 +208,15 @@ class WDStyle(Style):
     def landmarks(self, incr_steps: float) -> dict[str, float]:
         """Return the steps at which the style bends, by label; previews, plots and reports show them."""
         return {}
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the weight decay is the same at every step, whatever the learning rate."""
+        return False
+
+    def faults(self, start_wd: float, end_wd: float) -> Iterator[tuple[str, str]]:
+        """Yield each option that does not fit the bounds, with a sentence about it; empty for the whole style."""
+        yield from ()
 
 
 class WDShape(WDStyle):

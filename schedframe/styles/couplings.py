@@ -4,6 +4,7 @@ Each stands on another weight-decay style, its ``base``, and reads the learning 
 same param group. Where the learning rate or the peak is 0, the weight decay is 0.
 """
 
+from collections.abc import Iterator
 from typing import Literal, final
 
 from pydantic import Field
@@ -41,6 +42,10 @@ class AdamC(WDStyle):
         """Return (base / max_lr) * lr."""
         return (self.base.wd(point) / point.max_lr) * point.lr if point.max_lr else 0.0
 
+    def faults(self, start_wd: float, end_wd: float) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the base."""
+        yield from self.base.faults(start_wd, end_wd)
+
 
 @final
 class Independent(WDStyle):
@@ -67,6 +72,10 @@ class Independent(WDStyle):
     def wd(self, point: WDPoint) -> float:
         """Return base / max_lr, and 0 where the learning rate is 0."""
         return self.base.wd(point) / point.max_lr if point.max_lr and point.lr else 0.0
+
+    def faults(self, start_wd: float, end_wd: float) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the base."""
+        yield from self.base.faults(start_wd, end_wd)
 
 
 @final
@@ -98,3 +107,7 @@ class ConstantEffective(WDStyle):
         if point.step <= point.warmup_steps:
             return self.base.wd(point._replace(step=point.warmup_steps, lr=point.max_lr))
         return self.base.wd(point) * point.max_lr / point.lr
+
+    def faults(self, start_wd: float, end_wd: float) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the base."""
+        yield from self.base.faults(start_wd, end_wd)

@@ -6,6 +6,7 @@ Megatron's own keep its formulas and its order of operations, so that they are e
 """
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from math import cos, pi, pow, sqrt
 from typing import Annotated, Literal, final
 
@@ -226,6 +227,22 @@ class WSD(LRShape):
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return where the tail begins."""
         return {"anneal start": decay_steps - self.wsd_decay_steps}
+
+    def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
+        """Yield a tail that has no length, or does not fit behind the warmup."""
+        room = decay_steps - warmup_steps
+        if self.wsd_decay_steps == 0:
+            yield "wsd_decay_steps", "must be above 0"
+        elif self.wsd_decay_steps > room:
+            yield (
+                "wsd_decay_steps",
+                f"is longer than the {room} steps between the end of warm-up and lr_decay_steps, "
+                f"so the learning rate would jump where warm-up ends; make it at most {room}",
+            )
+
+    def cooldown_curve(self) -> LRCurve:
+        """Return the tail's curve."""
+        return self.lr_wsd_decay_style
 
 
 @final

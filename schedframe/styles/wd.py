@@ -5,6 +5,7 @@ Megatron's own keep its formulas and its order of operations, so that they are e
 ``p`` is ``step / wd_incr_steps``. Unlike Megatron's, the weight decay may fall as well as rise.
 """
 
+from collections.abc import Iterator
 from math import cos, pi, pow
 from typing import Literal, final
 
@@ -40,6 +41,20 @@ class WDConstant(WDShape):
     def coefficient_at(self, step: float, incr_steps: float) -> float:
         """Return 1: start_wd and end_wd are the same."""
         return 1.0
+
+    @property
+    def is_constant(self) -> bool:
+        """It is."""
+        return True
+
+    def faults(self, start_wd: float, end_wd: float) -> Iterator[tuple[str, str]]:
+        """Yield bounds that are not the same."""
+        if start_wd != end_wd:
+            yield (
+                "",
+                f"is constant, but start_wd ({start_wd}) and end_wd ({end_wd}) differ; "
+                f"name a style that changes, such as linear or cosine, or make them the same",
+            )
 
 
 @final
@@ -227,3 +242,7 @@ class WDCooldown(WDStyle):
     def landmarks(self, incr_steps: float) -> dict[str, float]:
         """Return where the cooldown begins."""
         return {"cooldown start": incr_steps - self.wd_cooldown_steps}
+
+    def faults(self, start_wd: float, end_wd: float) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the base."""
+        yield from self.base.faults(start_wd, end_wd)

@@ -147,7 +147,9 @@ def test_a_checkpoint_of_megatrons_class() -> None:
     assert "written by Megatron's class" in out
     code, out, _ = inspect("stock.json", "--with", "run.yaml")
     assert out[2] == f"learning rate {load('run.yaml').lr_at(4750)}"
-    assert out[-1].startswith("note: the checkpoint does not say it: init_lr = 0.0 and the tail of WSD")
+    assert out[-1].startswith(
+        "note: the checkpoint does not specify init_lr (0.0) and the options of lr_decay_style (WSD"
+    )
 
 
 def test_megatrons_cosine_needs_no_file_after_the_warm_up() -> None:

@@ -17,8 +17,8 @@ from schedframe._run.resume.report import Decision, Row, refusal
 from schedframe._run.resume.state import Saved, SavedRule, SavedStyle
 from schedframe.styles._base import Style
 from schedframe.styles._byname import by_lr_style, by_wd_style
+from schedframe.styles._flat_wsd import is_bare, table_of
 from schedframe.styles._installed import sources_within
-from schedframe.styles.lr import WSD
 from schedframe.styles.wd import WDConstant
 
 
@@ -68,7 +68,7 @@ def decide(
     if policy == "strict" and not handed_over and any(row.key.split(".")[0] not in ours for row in rows):
         raise StateError(refusal(decision, parent))
     mistakes = _refuse_what_cannot_run(decision, checked)
-    for mistake in (*_unsaid(saved, chosen, ours), *mistakes, *_changed_sources(saved, chosen)):
+    for mistake in (*_warnings_about_gaps(saved, chosen, ours), *mistakes, *_changed_sources(saved, chosen)):
         warnings.warn(mistake, SchedframeWarning, stacklevel=3)
     return decision
 
@@ -79,7 +79,7 @@ def plan_of(saved: Saved) -> Plan:
     Raises:
         StateError: its style cannot be had, or is WSD, whose tail Megatron does not save.
     """
-    if saved.by_megatron and saved.lr.name == "WSD":
+    if saved.by_megatron and is_bare(saved.lr.name):
         raise StateError("the style is WSD, and Megatron does not save its tail")
     lr_style: Any = saved.lr.resolve(by_lr_style)
     nothing = {"init_lr": CURRENT, "start_wd": None, "end_wd": None, "wd_incr_steps": saved.numbers["lr_decay_steps"]}
@@ -143,15 +143,14 @@ def _is(style: SavedStyle, own: Style, by_megatron: bool) -> bool:
 
 
 def _with_tail(style: SavedStyle, tail: tuple[Any, Any]) -> SavedStyle:
-    if style.name != "WSD":
+    if not is_bare(style.name):
         return style
     if None in tail:
         raise StateError(
             "the checkpoint's style is WSD, and Megatron does not save its tail; "
             "give this run wsd_decay_steps and lr_wsd_decay_style"
         )
-    table = {"style": "WSD", "wsd_decay_steps": tail[0], "lr_wsd_decay_style": tail[1]}
-    return replace(style, table=table)
+    return replace(style, table=table_of(*tail))
 
 
 def _with_init_lr(declared: Plan, theirs: Plan | None, reason: str) -> Plan:
@@ -253,19 +252,20 @@ def _refuse_what_cannot_run(decision: Decision, checked: Plan) -> list[str]:
     return mistakes
 
 
-def _unsaid(saved: Saved, chosen: Plan, ours: Collection[str]) -> Iterator[str]:
-    """Yield what the checkpoint does not say although it counts."""
+def _warnings_about_gaps(saved: Saved, chosen: Plan, ours: Collection[str]) -> Iterator[str]:
+    """Yield what the checkpoint does not specify although its schedule is used."""
     if saved.doubt:
         yield f"{saved.doubt}; the ten keys count, with start_step {chosen.start_step}"
     taken = []
     if "init_lr" not in saved.numbers and "init_lr" not in ours and chosen.lr_warmup_steps > 0:
-        taken.append(f"init_lr = {chosen.init_lr}")
-    if saved.by_megatron and "lr_decay_style" not in ours and isinstance(chosen.lr_style, WSD):
-        taken.append(f"the tail of WSD, {written(chosen.lr_style)},")
+        taken.append(f"init_lr ({chosen.init_lr})")
+    for key, style in (("lr_decay_style", chosen.lr_style), ("wd_incr_style", chosen.wd_style)):
+        if saved.by_megatron and key not in ours and len(type(style).model_fields) > 1:
+            taken.append(f"the options of {key} ({written(style)})")
     if saved.groups is None and chosen.groups and "groups" not in ours:
-        taken.append("what its rules for param groups are")
+        taken.append("the rules for param groups")
     if taken:
-        yield f"the checkpoint does not say it: {' and '.join(taken)} is this run's"
+        yield f"the checkpoint does not specify {' and '.join(taken)}; this run's values are used"
 
 
 def _changed_sources(saved: Saved, chosen: Plan) -> Iterator[str]:

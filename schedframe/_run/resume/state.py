@@ -16,11 +16,9 @@ from schedframe._problems import problems_of
 from schedframe._units.units import parse_clock
 from schedframe.styles._base import Style
 from schedframe.styles._byname import ByName, by_lr_style, by_wd_style
+from schedframe.styles._flat_wsd import flat_of
 from schedframe.styles._installed import sources_within
 from schedframe.styles._warmup import MEGATRONS_TABLE, Warmup
-from schedframe.styles.lr import WSD, Cosine, Exponential, InverseSquareRoot, Linear, MinusSqrt
-from schedframe.styles.lr import Constant as LRConstant
-from schedframe.styles.wd import WDConstant, WDCosine, WDLinear
 
 FORMAT = 1
 DETAILS = "schedframe"
@@ -47,6 +45,11 @@ _LEGACY = {
     "num_steps": ("num_iters",),
 }
 """Older spellings, which Megatron prefers to the new ones where a state has both."""
+
+_LR_STYLES = ("constant", "linear", "cosine", "inverse-square-root", "WSD")
+_WSD_STYLES = ("linear", "cosine", "exponential", "minus_sqrt")
+_WD_STYLES = ("constant", "linear", "cosine")
+"""The styles that Megatron's class knows (``megatron/core/optimizer_param_scheduler.py`` at core_v0.16.1)."""
 
 _LARGEST = 1e100
 """Far above anything that is trained with; the product of two such numbers is still finite."""
@@ -183,14 +186,14 @@ def dump(plan: Plan, num_steps: float) -> dict[str, Any]:
 
 def unknown_to_megatron(plan: Plan) -> str:
     """Say what Megatron's class cannot do of `plan`, so that it cannot go on with its state; empty where it can."""
-    tail = plan.lr_style.lr_wsd_decay_style if isinstance(plan.lr_style, WSD) else Linear()
-    if not isinstance(plan.lr_style, WSD | LRConstant | Linear | Cosine | InverseSquareRoot):
+    wsd = flat_of(plan.lr_style)
+    if plan.lr_style.style not in _LR_STYLES:
         return f"lr_decay_style {plan.lr_style.style}"
-    if not isinstance(tail, Linear | Cosine | Exponential | MinusSqrt):
-        return f"lr_wsd_decay_style {tail.style}"
+    if wsd is not None and wsd.lr_wsd_decay_style.style not in _WSD_STYLES:
+        return f"lr_wsd_decay_style {wsd.lr_wsd_decay_style.style}"
     if plan.start_wd is None:
         return "weight decay that is left alone"
-    if not isinstance(plan.wd_style, WDConstant | WDLinear | WDCosine):
+    if plan.wd_style.style not in _WD_STYLES:
         return f"wd_incr_style {plan.wd_style.style}"
     if (plan.end_wd or 0.0) < plan.start_wd:
         return "weight decay that falls"

@@ -10,8 +10,8 @@ from schedframe._schedule.schedule import Schedule
 from schedframe._tools.continuation.continuation import Continuation, plain
 from schedframe._tools.continuation.seam import Leaving, Position
 from schedframe._units.numbers import whole
-from schedframe.styles.lr import WSD, Exponential
-from schedframe.styles.wd import WDConstant
+from schedframe.styles._flat_wsd import table_of
+from schedframe.styles.lr import Exponential
 
 
 def branch(
@@ -52,8 +52,7 @@ def branch(
     stable = 0 if stable_until is None else parent.position("stable_until", stable_until) - parent.step
     if stable < 0:
         raise parent.refusal("stable_until", f"lies before step {parent.step}, where the branch starts", stable_until)
-    own = parent.plan.lr_style
-    tail = own.lr_wsd_decay_style if isinstance(own, WSD) else Exponential()
+    curve = parent.plan.lr_style.cooldown_curve() or Exponential()
     floor = parent.plan.min_lr if min_lr is None else parent.rate("min_lr", min_lr)
     return parent.continuation(
         "branch",
@@ -64,13 +63,7 @@ def branch(
             "init_lr": REMOVED,
             "lr_warmup_steps": REMOVED,
             **parent.end(whole(stable + length), parent.step),
-            **parent.style(
-                {
-                    "style": "WSD",
-                    "wsd_decay_steps": length,
-                    "lr_wsd_decay_style": plain(tail if lr_wsd_decay_style is None else lr_wsd_decay_style),
-                }
-            ),
+            **parent.style(table_of(length, plain(curve if lr_wsd_decay_style is None else lr_wsd_decay_style))),
             **parent.weight_decay(end_wd),
         },
     )
@@ -103,7 +96,7 @@ def extend(schedule: Schedule, at: Position, *, lr_decay_steps: float | str, res
         raise parent.refusal("lr_decay_steps", f"must be after step {parent.own_step}, where it goes on", end)
     run_steps = max(end, schedule.train_steps or 0)
     changes = {**parent.without_percentages(), **parent.end(end, parent.plan.start_step, run_steps)}
-    if "wd_incr_steps" not in parent.keys and not isinstance(parent.plan.wd_style, WDConstant):
+    if "wd_incr_steps" not in parent.keys and not parent.plan.wd_style.is_constant:
         changes["wd_incr_steps"] = parent.plan.wd_incr_steps
     if schedule.init_lr == CURRENT:
         changes["init_lr"] = parent.plan.init_lr

@@ -14,13 +14,12 @@ from schedframe._plugins import hooks as _hooks
 from schedframe._run.resume import state as _state
 from schedframe._run.resume.decide import decide
 from schedframe._schedule.schedule import Schedule
-from schedframe._schedule.shorthand import FLAT_WSD
 from schedframe._tools.continuation.continuation import Continuation, document_of, plain, spelled
 from schedframe._units.lengths import Scale
 from schedframe._units.numbers import parse_number, parse_rate, whole
 from schedframe._units.units import RUN_KEYS
 from schedframe.styles._base import LRPoint
-from schedframe.styles.wd import WDConstant
+from schedframe.styles._flat_wsd import FLAT_WSD
 
 Position = float | str | Mapping[str, Any]
 """Where a schedule is left: a step, ``450M``, or the scheduler's state of a checkpoint."""
@@ -178,11 +177,9 @@ class Leaving:
         if self.wd is None:
             return {}
         plan = self.plan
-        if isinstance(plan.wd_style, WDConstant) and end_wd in (None, CURRENT):
+        if plan.wd_style.is_constant and end_wd in (None, CURRENT):
             return {}
-        moving = not isinstance(plan.wd_style, WDConstant) and not (
-            self.own_step >= plan.wd_incr_steps and self.wd == plan.end_wd
-        )
+        moving = not plan.wd_style.is_constant and not (self.own_step >= plan.wd_incr_steps and self.wd == plan.end_wd)
         if moving and end_wd is None:
             raise self.refusal(
                 "wd_incr_style",

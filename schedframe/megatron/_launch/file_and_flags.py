@@ -15,10 +15,10 @@ from schedframe._files.config import document as _document
 from schedframe._files.config.document import Document
 from schedframe._plan.words import written
 from schedframe._schedule.schedule import Schedule
-from schedframe._schedule.shorthand import FLAT_WSD
 from schedframe._units.units import RUN_KEYS
 from schedframe.megatron._launch.flags import OPTIONS
 from schedframe.styles._byname import by_lr_style, by_wd_style
+from schedframe.styles._flat_wsd import FLAT_WSD, is_bare
 
 _PLAIN = {
     "lr": "max_lr",
@@ -175,7 +175,7 @@ def _in_tables(data: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(keys.get(key), str):
             keys[key] = {"style": keys[key]}
     style = keys.get("lr_decay_style")
-    if isinstance(style, dict) and len(style) == 1 and style.get("style") in ("WSD", "wsd"):
+    if isinstance(style, dict) and len(style) == 1 and is_bare(style.get("style")):
         keys["lr_decay_style"] = {**style, **{name: keys.pop(name) for name in FLAT_WSD if name in keys}}
     return keys
 

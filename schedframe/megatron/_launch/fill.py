@@ -7,8 +7,7 @@ from schedframe._errors import Problem
 from schedframe._plan.plan import CURRENT
 from schedframe._schedule.schedule import Schedule
 from schedframe.megatron._launch.flags import BATCHES
-from schedframe.styles.lr import WSD
-from schedframe.styles.wd import WDConstant
+from schedframe.styles._flat_wsd import flat_of
 
 
 def fill(args: Any, schedule: Schedule, said: Collection[str]) -> None:
@@ -73,9 +72,10 @@ def _lengths(schedule: Schedule) -> Iterator[tuple[str, Any]]:
     steps = {"lr_decay": schedule.lr_decay_steps, "lr_warmup": schedule.lr_warmup_steps}
     if schedule.train_steps is not None:
         steps["train"] = schedule.start_step + schedule.train_steps
-    if isinstance(schedule.lr_style, WSD):
-        steps["lr_wsd_decay"] = schedule.lr_style.wsd_decay_steps
-        yield "lr_wsd_decay_style", schedule.lr_style.lr_wsd_decay_style.style
+    wsd = flat_of(schedule.lr_style)
+    if wsd is not None:
+        steps["lr_wsd_decay"] = wsd.wsd_decay_steps
+        yield "lr_wsd_decay_style", wsd.lr_wsd_decay_style.style
     for argument, length in steps.items():
         amount = length / size if length % size else length // size
         if argument == "train" and amount != int(amount):
@@ -91,6 +91,6 @@ def _weight_decay(schedule: Schedule) -> Iterator[tuple[str, Any]]:
         return
     yield "weight_decay_incr_style", schedule.wd_style.style
     yield "weight_decay", schedule.start_wd
-    if not isinstance(schedule.wd_style, WDConstant):
+    if not schedule.wd_style.is_constant:
         yield "start_weight_decay", schedule.start_wd
         yield "end_weight_decay", schedule.end_wd

@@ -28,8 +28,8 @@ from schedframe.megatron._scheduler import (
     refuse_other_clocks,
 )
 from schedframe.styles._base import Style
+from schedframe.styles._flat_wsd import is_bare
 from schedframe.styles._installed import sources_within
-from schedframe.styles.wd import WDConstant
 
 _LOOKED_FOR = {
     "megatron.core.optimizer.optimizer": ("param_group_identifier_keys",),
@@ -178,7 +178,7 @@ class _Launch:
             ConfigError: they declare none.
         """
         lr, tail, wd = (_declared.table_of(self._own[name], name) for name in _flags.OPTIONS.values())
-        if lr_decay_style in ("WSD", "wsd"):
+        if is_bare(lr_decay_style):
             lr = {
                 "wsd_decay_steps": wsd_decay_steps,
                 "lr_wsd_decay_style": _declared.styled(lr_wsd_decay_style, tail),
@@ -253,7 +253,7 @@ def _batches(args: Any) -> dict[str, Any]:
 
 def _announcement(scheduler: _scheduler.OptimizerParamScheduler) -> str:
     wd = scheduler.wd_style
-    also = "" if isinstance(wd, WDConstant) else f", weight decay {_from(wd)}"
+    also = "" if wd.is_constant else f", weight decay {_from(wd)}"
     rules = f", rules for {' and '.join(rule.role for rule in scheduler.groups)}" if scheduler.groups else ""
     return f"schedframe {__version__}: {_from(scheduler.lr_style)}{also}{rules}"
 

@@ -1,0 +1,149 @@
+"""No style is special: a copy of WSD under another name, in a plugin, is treated exactly as the built-in one."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import schedframe
+from schedframe._cli.app import app
+
+COPY = '''
+from collections.abc import Iterator
+from typing import Literal, final
+
+from pydantic import Field
+
+from schedframe.styles import AnyLRCurve, LRCurve, LRShape, TailLength
+
+
+@final
+class Trapezoid(LRShape):
+    """What WSD is."""
+
+    style: Literal["trapezoid"] = "trapezoid"
+    wsd_decay_steps: TailLength = Field(description="Length of the tail.")
+    lr_wsd_decay_style: AnyLRCurve = Field("exponential", description="Curve of the tail.")
+
+    def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
+        start = decay_steps - self.wsd_decay_steps
+        if step <= start:
+            return 1.0
+        return self.lr_wsd_decay_style.coefficient(min(float(step - start) / float(self.wsd_decay_steps), 1.0))
+
+    def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
+        return {"anneal start": decay_steps - self.wsd_decay_steps}
+
+    def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
+        room = decay_steps - warmup_steps
+        if self.wsd_decay_steps == 0:
+            yield "wsd_decay_steps", "must be above 0"
+        elif self.wsd_decay_steps > room:
+            yield (
+                "wsd_decay_steps",
+                f"is longer than the {room} steps between the end of warm-up and lr_decay_steps, "
+                f"so the learning rate would jump where warm-up ends; make it at most {room}",
+            )
+
+    def cooldown_curve(self) -> LRCurve:
+        return self.lr_wsd_decay_style
+'''
+NAMES = ("WSD", "trapezoid")
+FILE = """\
+train_samples: 500M
+max_lr: 3e-4
+min_lr: 10%
+lr_warmup_steps: 1%
+lr_decay_style: {{style: {name}, wsd_decay_steps: {length}, lr_wsd_decay_style: minus_sqrt}}
+start_wd: 0.1
+"""
+
+
+@pytest.fixture(autouse=True)
+def copy(install: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install("schedframe-copy", COPY, lr_styles={"trapezoid": "schedframe_copy_mod:Trapezoid"})
+    monkeypatch.chdir(tmp_path)
+
+
+def each(run: Any, length: str = "10%") -> list[Any]:
+    """Return what `run` gives for a file with each of the two styles, the name aside."""
+    found = []
+    for name in NAMES:
+        Path("run.yaml").write_text(FILE.format(name=name, length=length))
+        found.append(json.loads(json.dumps(run()).replace("trapezoid", "WSD")))
+    return found
+
+
+def cli(*arguments: str) -> dict[str, Any]:
+    done = CliRunner().invoke(app, arguments)
+    return {"exit code": done.exit_code, "output": done.output, "error": str(done.exception or "")}
+
+
+def the_same(run: Any, length: str = "10%") -> Any:
+    built_in, plugin = each(run, length)
+    assert built_in == plugin
+    return built_in
+
+
+@pytest.mark.parametrize("length", ["10%", "0", "499M", "5M tokens", "fast"])
+def test_it_is_validated(length: str) -> None:
+    checked = the_same(lambda: cli("check", "run.yaml"), length)
+    assert bool(checked["exit code"]) == (length != "10%")
+
+
+@pytest.mark.parametrize("format", ["table", "json", "csv"])
+def test_it_is_previewed(format: str) -> None:
+    def preview() -> dict[str, Any]:
+        done = cli("preview", "run.yaml", "--format", format)
+        return {**done, "output": " ".join(done["output"].replace("trapezoid", "WSD").split())}
+
+    assert the_same(preview)["exit code"] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["branch", "run.yaml", "--at", "200M", "--wsd-decay-steps", "20M"],
+        ["branch", "run.yaml", "--at", "480M", "--wsd-decay-steps", "20M"],
+        ["extend", "run.yaml", "--at", "200M", "--lr-decay-steps", "800M"],
+        ["extend", "run.yaml", "--at", "480M", "--lr-decay-steps", "800M"],
+    ],
+    ids=["branch", "branch within the tail", "extend", "extend within the tail"],
+)
+def test_it_is_branched_and_extended(arguments: list[str]) -> None:
+    def derive() -> dict[str, Any]:
+        done = cli(*arguments, "-o", "new.yaml", "--force")
+        schedule = schedframe.load("new.yaml") if done["exit code"] == 0 else None
+        steps = range(200_000_000, 800_000_001, 10_000_000)
+        return {
+            **done,
+            "curve": [schedule.lr_at(step) for step in steps if step >= schedule.start_step] if schedule else [],
+        }
+
+    derived = the_same(derive)
+    assert bool(derived["curve"]) == ("200M" in arguments)
+
+
+@pytest.mark.parametrize("policy", ["strict", "checkpoint", "override"])
+def test_it_is_resumed(policy: str, recwarn: pytest.WarningsRecorder) -> None:
+    def resume() -> list[Any]:
+        schedule = schedframe.load("run.yaml")
+        written = schedule.build(SimpleNamespace(param_groups=[{"params": []}]))
+        written.step(470_000_000)
+        flags = {"use_checkpoint_opt_param_scheduler": policy == "checkpoint"}
+        flags["override_opt_param_scheduler"] = policy == "override"
+        found: list[Any] = []
+        for change in ({}, {"min_lr": 0.0}, {"lr_decay_style": "cosine"}):
+            other = schedframe.Schedule(**{**schedule.origin.given, **change})
+            resumed = other.build(SimpleNamespace(param_groups=[{"params": []}]), **flags)
+            try:
+                resumed.load_state_dict(written.state_dict())
+            except schedframe.StateError as error:
+                found.append(" ".join(str(error).replace("trapezoid", "WSD").split()))
+            found.append([resumed.get_lr({}), resumed.num_steps])
+        return found
+
+    assert len(the_same(resume)) == (5 if policy == "strict" else 3)
