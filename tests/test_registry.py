@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
@@ -27,11 +26,6 @@ from schedframe import (
 )
 from schedframe.styles import LRCurve, WDCurve
 from schedframe.styles.lr import WSD, Cosine, InverseSquareRoot, MinusSqrt
-
-try:
-    import tomllib
-except ImportError:
-    import tomli as tomllib
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -149,19 +143,6 @@ def test_an_alias_is_the_canonical_style(alias, cls):
 def test_an_alias_in_a_schedule_is_stored_under_the_canonical_name():
     schedule = Schedule(max_lr=1, lr_decay_steps=10, lr_decay_style={"style": "inverse_square_root"})
     assert schedule.lr_decay_style.style == "inverse-square-root"
-
-
-@pytest.mark.parametrize("kind", ["lr", "wd"])
-def test_the_table_of_built_ins_equals_the_declared_entry_points(kind):
-    declared = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]["entry-points"]
-    registry = {"lr": lr_styles, "wd": wd_styles}[kind]
-    assert registry.builtins == declared[registry.group]
-
-
-def test_the_installed_entry_points_are_the_declared_ones():
-    for registry in (lr_styles, wd_styles):
-        installed = metadata.distribution("schedframe").entry_points.select(group=registry.group)
-        assert {point.name: point.value for point in installed} == registry.builtins
 
 
 @pytest.mark.parametrize("registry", [lr_styles, wd_styles], ids=["lr", "wd"])
