@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -48,19 +47,9 @@ class {cls}({base}):
 
 
 @pytest.fixture(autouse=True)
-def _every_plugin(monkeypatch):
+def _every_plugin(monkeypatch, unregister):
     monkeypatch.delenv("SCHEDFRAME_ALLOW", raising=False)
     monkeypatch.delenv("SCHEDFRAME_BLOCK", raising=False)
-
-
-@pytest.fixture(autouse=True)
-def _unregister() -> Iterator[None]:
-    before = [(registry, dict(registry._registered), dict(registry._loaded)) for registry in (lr_styles, wd_styles)]
-    yield
-    for registry, registered, loaded in before:
-        registry._registered.clear()
-        registry._registered.update(registered)
-        registry._loaded = loaded
 
 
 def fault(name: str, registry=lr_styles) -> str:
@@ -220,23 +209,23 @@ def test_listing_imports_neither_torch_nor_a_plugin(lazy_site):
     assert "acme_lazy_mod" not in printed
 
 
-@pytest.mark.parametrize(
-    "look",
-    [
-        lambda name: name in list(lr_styles),
-        lambda name: name in lr_styles,
-        lambda name: name in [row.source.name for row in lr_styles.listing()],
-        lambda name: lr_styles.source(name).name == name,
-        lambda name: len(lr_styles) > 0,
-    ],
-    ids=["iter", "in", "listing", "source", "len"],
-)
-def test_looking_imports_nothing(install, look):
-    install("acme-quiet", curve("quiet"), lr_styles={"quiet": "acme_quiet_mod:Curve"})
-    assert look("quiet")
-    assert "acme_quiet_mod" not in sys.modules
-    assert lr_styles["quiet"]
-    assert "acme_quiet_mod" in sys.modules
+LOOKS = {
+    "iter": lambda name: name in list(lr_styles),
+    "in": lambda name: name in lr_styles,
+    "listing": lambda name: name in [row.source.name for row in lr_styles.listing()],
+    "source": lambda name: lr_styles.source(name).name == name,
+    "len": lambda name: len(lr_styles) > len(lr_styles.builtins),
+}
+
+
+@pytest.mark.parametrize("how", LOOKS)
+def test_looking_imports_nothing(install, how):
+    name, module = f"quiet-{how}", f"acme_{how}_mod"
+    install(f"acme-{how}", curve(name), lr_styles={name: f"{module}:Curve"})
+    assert LOOKS[how](name)
+    assert module not in sys.modules
+    assert lr_styles[name]
+    assert module in sys.modules
 
 
 def test_naming_one_style_imports_no_other_plugin(install):
@@ -318,6 +307,14 @@ def test_a_schedule_that_does_not_name_the_stolen_name_works(install):
     assert Schedule(max_lr=1, lr_decay_steps=10, lr_decay_style="linear").lr_at(5) == 0.5
     with pytest.raises(ConfigError, match="built-in names and their aliases cannot be taken"):
         Schedule(max_lr=1, lr_decay_steps=10, lr_decay_style="cosine")
+
+
+def test_a_clash_of_weight_decay_styles_is_not_settled_by_a_learning_rate_curve_of_the_name(install):
+    for name in ("acme-root", "bolt-root"):
+        target = f"{name.replace('-', '_')}_mod:Curve"
+        install(name, curve("minus_sqrt", base="WDCurve"), wd_styles={"minus_sqrt": target})
+    with pytest.raises(ConfigError, match=r"WD style 'minus_sqrt' is provided more than once: acme-root 1\.0 .*; bolt"):
+        Schedule(max_lr=1, lr_decay_steps=10, start_wd=0.1, end_wd=0.2, wd_incr_style="minus_sqrt")
 
 
 # Plugins that do not work

@@ -12,7 +12,7 @@ from schedframe._files import checkpoint as _checkpoint
 from schedframe._files.checkpoint import Checkpoint
 from schedframe._plan.plan import Plan
 from schedframe._plugins import hooks as _hooks
-from schedframe._plugins.registry import Source
+from schedframe._plugins.source import Source
 from schedframe._run.policy import POLICIES
 from schedframe._run.resume import state as _state
 from schedframe._run.resume.decide import decide, plan_of

@@ -13,6 +13,7 @@ from schedframe._plan import evaluate as _engine
 from schedframe._plan.conditions import PEAK_MAY_BE_ZERO, RULES, Rule
 from schedframe._plan.plan import NAMES, Plan, fingerprint
 from schedframe._plan.rule import key_of, merged, rules_of
+from schedframe._plugins.claims import snapshot
 from schedframe._problems import broken_rule, problems_of
 from schedframe._run.groups import roles as _roles
 from schedframe._run.groups.roles import rules_for
@@ -138,7 +139,8 @@ class Schedule(BaseModel):
     def __init__(self, /, **keys: Any) -> None:
         """Validate `keys`; see the class for what they mean."""
         try:
-            super().__init__(**keys)
+            with snapshot():
+                super().__init__(**keys)
         except ValidationError as error:
             problems = problems_of(error, Schedule, _shorthand.all_keys(Schedule.model_fields))
             raise ConfigError("the schedule", _shorthand.as_written(problems, keys)) from None

@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from schedframe._errors import SchedframeError, StyleLoadError
+from schedframe._plugins.claims import snapshot
 from schedframe._plugins.registry import Registry
 from schedframe._problems import explained
 from schedframe._units.lengths import Scale, scale_in
@@ -30,17 +31,17 @@ class ByName:
         base: the abstract class that the style must implement.
     """
 
-    def __init__(self, registry: Registry[Any], base: type[Style], turned_by: str = "") -> None:
+    def __init__(self, registry: Registry[Any], base: type[Style], wrapper: str = "") -> None:
         """Take any style of `registry` that is a `base`.
 
         Args:
             registry: where names are looked up.
             base: the abstract class.
-            turned_by: the style of `registry` that stands for learning-rate curves, which may be named too.
+            wrapper: name of the weight-decay style that wraps a learning-rate curve; if set, curves may be named too.
         """
         self.registry = registry
         self.base = base
-        self._turned_by = turned_by
+        self._wrapper = wrapper
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Validate with `resolve`; serialise by what the value is, not by the field's abstract class."""
@@ -56,6 +57,7 @@ class ByName:
         """What tells in a schema that a style of this kind stands there."""
         return f"{self.registry.kind} {self.base.__name__}"
 
+    @snapshot()
     def resolve(self, value: object, scale: Scale | None = None) -> Style:
         """Return the style that `value` says: a name, a table, or a style that is already built.
 
@@ -78,11 +80,10 @@ class ByName:
         name = value.get("style")
         if not isinstance(name, str):
             raise ValueError("needs a `style` key with the style's name")
-        turned = self._is_turned(name)
-        if turned:
-            value = {"curve": dict(value)}
-        cls: type[Style] = self.registry[self._turned_by if turned else name]
+        cls = self.model_of(name)
         own_name = cls.model_fields["style"].default
+        if own_name == self._wrapper and name != self._wrapper:
+            value = {"curve": dict(value)}
         self._refuse_other(cls, own_name)
         try:
             return cls.model_validate({**value, "style": own_name}, context={"scale": scale or Scale()})
@@ -96,16 +97,15 @@ class ByName:
             ) from error
 
     def model_of(self, name: str) -> type[Style]:
-        """Return the class that the style `name` is one of.
+        """Return the class of the style `name`, or the wrapper's class if `name` is a learning-rate curve to wrap.
 
         Raises:
             UnknownStyleError: and the registry's other errors.
         """
-        found: type[Style] = self.registry[self._turned_by if self._is_turned(name) else name]
+        found: type[Style] | None = self.registry.get(name)
+        if found is None:
+            found = self.registry[self._wrapper if self._wrapper and name in lr_styles else name]
         return found
-
-    def _is_turned(self, name: str) -> bool:
-        return bool(self._turned_by) and name not in self.registry and name in lr_styles
 
     def _refuse_other(self, cls: type[Style], name: str) -> None:
         if not issubclass(cls, self.base):
@@ -121,7 +121,7 @@ class ByName:
 
 by_lr_style = ByName(lr_styles, LRStyle)
 by_lr_curve = ByName(lr_styles, LRCurve)
-by_wd_style = ByName(wd_styles, WDStyle, turned_by="lr-curve")
+by_wd_style = ByName(wd_styles, WDStyle, wrapper="lr-curve")
 
 AnyLRStyle = Annotated[LRStyle, by_lr_style]
 """Any installed learning-rate style."""

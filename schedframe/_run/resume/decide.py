@@ -10,7 +10,7 @@ from schedframe._plan.conditions import PEAK_MAY_BE_ZERO, RULES, broken_rules
 from schedframe._plan.plan import CURRENT, NAMES, Parent, Plan, fingerprint, styles_of
 from schedframe._plan.rule import DEFAULT, GroupRule, key_of
 from schedframe._plan.words import written
-from schedframe._plugins.registry import Source
+from schedframe._plugins.source import Source
 from schedframe._run.policy import KEYS, Policy
 from schedframe._run.resume.report import Decision, Row, refusal
 from schedframe._run.resume.state import Saved, SavedRule, SavedStyle
