@@ -32,7 +32,8 @@ if TYPE_CHECKING:
         UnknownStyleError,
     )
     from schedframe._plugins.hooks import hookimpl
-    from schedframe._plugins.registry import Registry, Source
+    from schedframe._plugins.registry import Registry
+    from schedframe._plugins.source import Source
     from schedframe._run.scheduler import OptimizerParamScheduler
     from schedframe._schedule.schedule import Schedule, load
     from schedframe._tools.continuation.continuation import Continuation
@@ -84,7 +85,8 @@ _HOMES = {
     ),
     "_plugins.hooks": ("hookimpl",),
     "_tools.continuation.operations": ("branch", "extend", "rewarm"),
-    "_plugins.registry": ("Registry", "Source"),
+    "_plugins.registry": ("Registry",),
+    "_plugins.source": ("Source",),
     "styles._installed": ("lr_styles", "source_of", "wd_styles"),
     "_schedule.schedule": ("Schedule", "load"),
     "_run.scheduler": ("OptimizerParamScheduler",),

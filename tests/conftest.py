@@ -4,11 +4,13 @@ import importlib
 import os
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from schedframe._plugins.registered import registered
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's threads wait for each other longer than these tests compute
 
@@ -37,6 +39,16 @@ class Optimizer:
 def optimizer() -> Callable[..., Optimizer]:
     """Build an object with the given param groups."""
     return Optimizer
+
+
+@pytest.fixture
+def unregister() -> Iterator[None]:
+    """Forget after the test which styles it registered."""
+    before = {kind: dict(classes) for kind, classes in registered.items()}
+    yield
+    for kind, classes in before.items():
+        registered[kind].clear()
+        registered[kind].update(classes)
 
 
 Install = Callable[..., Path]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import schedframe
+from schedframe._plugins.claims import snapshot
 
 DISTRIBUTIONS = 500
 STYLE = """
@@ -48,6 +49,8 @@ import schedframe
 counted("first model", lambda: schedframe.Schedule)
 counted("a plugin's style", lambda: schedframe.lr_styles["style-007"])
 counted("again", lambda: schedframe.lr_styles["style-007"])
+open(site + "/training.log", "w").close()
+counted("after another file", lambda: schedframe.lr_styles["style-007"])
 counted("a built-in style", lambda: schedframe.lr_styles["cosine"])
 counted("a name in a registry", lambda: "style-008" in schedframe.lr_styles)
 counted("a schedule", lambda: schedframe.Schedule(max_lr=1, lr_decay_steps=10, lr_decay_style="style-009"))
@@ -77,7 +80,8 @@ def test_each_entry_point_is_read_once_and_the_metadata_of_the_styles_own_distri
     assert counts["import"]["all"] == 0
     assert counts["first model"]["METADATA"] == 0  # pydantic looks for plugins of its own
     assert counts["a plugin's style"].items() >= {**once, "METADATA": 2}.items()
-    assert counts["again"].items() >= {**kept, "METADATA": 1}.items()
+    assert counts["again"]["all"] == 0
+    assert counts["after another file"].items() >= {**kept, "METADATA": 0}.items()
     assert counts["a built-in style"].items() >= {**kept, "METADATA": 0}.items()
     assert counts["a name in a registry"].items() >= {**kept, "METADATA": 2}.items()
     assert counts["a schedule"].items() >= {**kept, "METADATA": 2}.items()
@@ -96,6 +100,33 @@ def test_what_is_installed_and_removed_while_a_process_runs_is_seen(install):
     assert "other" in schedframe.lr_styles
     shutil.rmtree(site / "x_2-1.0.dist-info")
     assert "style-2" not in schedframe.lr_styles
+
+
+def test_a_schedule_is_validated_against_one_look_at_what_is_installed(install, monkeypatch):
+    monkeypatch.setenv("SCHEDFRAME_BLOCK", "")
+    blocks = 'import os\nos.environ["SCHEDFRAME_BLOCK"] = "x-2"\n'
+    install("x-1", blocks + STYLE.format(name="style-1"), lr_styles={"style-1": "x_1_mod:S"})
+    install("x-2", STYLE.format(name="style-2"), lr_styles={"style-2": "x_2_mod:S"})
+    phases = [{"style": "style-1", "length": 5}, {"style": "style-2"}]
+
+    def schedule() -> schedframe.Schedule:
+        return schedframe.Schedule(
+            max_lr=1, lr_decay_steps=10, lr_decay_style={"style": "phases", "phases": phases}, start_wd=0.1
+        )
+
+    assert [phase.style.style for phase in schedule().lr_style.phases] == ["style-1", "style-2"]
+    with pytest.raises(schedframe.ConfigError, match=r"'style-2' comes from x-2 .* SCHEDFRAME_BLOCK blocks it"):
+        schedule()
+
+
+def test_what_is_installed_during_a_snapshot_is_seen_after_it(install):
+    with snapshot():
+        assert "style-1" not in schedframe.lr_styles
+        install("x-1", STYLE.format(name="style-1"), lr_styles={"style-1": "x_1_mod:S"})
+        with snapshot():
+            assert "style-1" not in schedframe.lr_styles
+        assert "style-1" not in schedframe.lr_styles
+    assert "style-1" in schedframe.lr_styles
 
 
 def test_an_installation_that_is_seen_half_done_is_seen_whole_afterwards(install, tmp_path):

@@ -23,9 +23,9 @@ from schedframe import (
     StateError,
     lr_styles,
     source_of,
-    wd_styles,
 )
 from schedframe._plugins.imports import import_styles
+from schedframe._plugins.registered import registered
 
 REPO = Path(__file__).resolve().parents[1]
 STYLE = '''\
@@ -51,15 +51,12 @@ SHORT = {"max_lr": 1.0, "lr_decay_steps": 100}
 
 
 @pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unregister: None) -> Iterator[None]:
     """Each test in a folder of its own; what it imports is gone after it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SCHEDFRAME_IMPORT", "")
-    before, modules = [dict(registry._registered) for registry in (lr_styles, wd_styles)], set(sys.modules)
+    modules = set(sys.modules)
     yield
-    for registry, registered in zip((lr_styles, wd_styles), before, strict=True):
-        registry._registered.clear()
-        registry._registered.update(registered)
     for name in set(sys.modules) - modules:
         if name.startswith(("schedframe._plugins.imported.", "my_")):
             del sys.modules[name]
@@ -242,7 +239,7 @@ def state(optimizer: Callable[..., Any], **changes: Any) -> dict[str, Any]:
 
 
 def forget() -> None:
-    lr_styles._registered.clear()
+    registered["LR"].clear()
 
 
 def test_a_checkpoint_says_the_digest_and_not_where_the_file_lay(optimizer: Callable[..., Any]) -> None:

@@ -6,8 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
@@ -27,11 +25,6 @@ from schedframe import (
 )
 from schedframe.styles import LRCurve, WDCurve
 from schedframe.styles.lr import WSD, Cosine, InverseSquareRoot, MinusSqrt
-
-try:
-    import tomllib
-except ImportError:
-    import tomli as tomllib
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -54,19 +47,9 @@ class {cls}({base}):
 
 
 @pytest.fixture(autouse=True)
-def _every_plugin(monkeypatch):
+def _every_plugin(monkeypatch, unregister):
     monkeypatch.delenv("SCHEDFRAME_ALLOW", raising=False)
     monkeypatch.delenv("SCHEDFRAME_BLOCK", raising=False)
-
-
-@pytest.fixture(autouse=True)
-def _unregister() -> Iterator[None]:
-    before = [(registry, dict(registry._registered), dict(registry._loaded)) for registry in (lr_styles, wd_styles)]
-    yield
-    for registry, registered, loaded in before:
-        registry._registered.clear()
-        registry._registered.update(registered)
-        registry._loaded = loaded
 
 
 def fault(name: str, registry=lr_styles) -> str:
@@ -151,19 +134,6 @@ def test_an_alias_in_a_schedule_is_stored_under_the_canonical_name():
     assert schedule.lr_decay_style.style == "inverse-square-root"
 
 
-@pytest.mark.parametrize("kind", ["lr", "wd"])
-def test_the_table_of_built_ins_equals_the_declared_entry_points(kind):
-    declared = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]["entry-points"]
-    registry = {"lr": lr_styles, "wd": wd_styles}[kind]
-    assert registry.builtins == declared[registry.group]
-
-
-def test_the_installed_entry_points_are_the_declared_ones():
-    for registry in (lr_styles, wd_styles):
-        installed = metadata.distribution("schedframe").entry_points.select(group=registry.group)
-        assert {point.name: point.value for point in installed} == registry.builtins
-
-
 @pytest.mark.parametrize("registry", [lr_styles, wd_styles], ids=["lr", "wd"])
 def test_every_built_in_loads_under_its_own_name_and_is_final(registry):
     for name in registry.builtins:
@@ -239,23 +209,23 @@ def test_listing_imports_neither_torch_nor_a_plugin(lazy_site):
     assert "acme_lazy_mod" not in printed
 
 
-@pytest.mark.parametrize(
-    "look",
-    [
-        lambda name: name in list(lr_styles),
-        lambda name: name in lr_styles,
-        lambda name: name in [row.source.name for row in lr_styles.listing()],
-        lambda name: lr_styles.source(name).name == name,
-        lambda name: len(lr_styles) > 0,
-    ],
-    ids=["iter", "in", "listing", "source", "len"],
-)
-def test_looking_imports_nothing(install, look):
-    install("acme-quiet", curve("quiet"), lr_styles={"quiet": "acme_quiet_mod:Curve"})
-    assert look("quiet")
-    assert "acme_quiet_mod" not in sys.modules
-    assert lr_styles["quiet"]
-    assert "acme_quiet_mod" in sys.modules
+LOOKS = {
+    "iter": lambda name: name in list(lr_styles),
+    "in": lambda name: name in lr_styles,
+    "listing": lambda name: name in [row.source.name for row in lr_styles.listing()],
+    "source": lambda name: lr_styles.source(name).name == name,
+    "len": lambda name: len(lr_styles) > len(lr_styles.builtins),
+}
+
+
+@pytest.mark.parametrize("how", LOOKS)
+def test_looking_imports_nothing(install, how):
+    name, module = f"quiet-{how}", f"acme_{how}_mod"
+    install(f"acme-{how}", curve(name), lr_styles={name: f"{module}:Curve"})
+    assert LOOKS[how](name)
+    assert module not in sys.modules
+    assert lr_styles[name]
+    assert module in sys.modules
 
 
 def test_naming_one_style_imports_no_other_plugin(install):
@@ -337,6 +307,14 @@ def test_a_schedule_that_does_not_name_the_stolen_name_works(install):
     assert Schedule(max_lr=1, lr_decay_steps=10, lr_decay_style="linear").lr_at(5) == 0.5
     with pytest.raises(ConfigError, match="built-in names and their aliases cannot be taken"):
         Schedule(max_lr=1, lr_decay_steps=10, lr_decay_style="cosine")
+
+
+def test_a_clash_of_weight_decay_styles_is_not_settled_by_a_learning_rate_curve_of_the_name(install):
+    for name in ("acme-root", "bolt-root"):
+        target = f"{name.replace('-', '_')}_mod:Curve"
+        install(name, curve("minus_sqrt", base="WDCurve"), wd_styles={"minus_sqrt": target})
+    with pytest.raises(ConfigError, match=r"WD style 'minus_sqrt' is provided more than once: acme-root 1\.0 .*; bolt"):
+        Schedule(max_lr=1, lr_decay_steps=10, start_wd=0.1, end_wd=0.2, wd_incr_style="minus_sqrt")
 
 
 # Plugins that do not work

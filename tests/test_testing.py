@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,16 +53,9 @@ def test_all_are_there() -> None:
 
 
 @pytest.fixture
-def register() -> Iterator[Callable[[type[Any]], None]]:
-    registered: list[str] = []
-
-    def register(cls: type[Any]) -> None:
-        lr_styles.register(cls)
-        registered.append(cls.model_fields["style"].default)
-
-    yield register
-    for name in registered:
-        del lr_styles._registered[name]
+def register(unregister: None) -> Callable[[type[Any]], Any]:
+    """Register a style until the end of the test."""
+    return lr_styles.register
 
 
 def test_a_style_that_is_right_passes_every_check(register: Callable[[type[Any]], None]) -> None:

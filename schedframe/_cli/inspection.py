@@ -13,7 +13,7 @@ from schedframe._files.checkpoint import Checkpoint
 from schedframe._plan.evaluate import finite_values, values_by_role
 from schedframe._plan.plan import Plan
 from schedframe._plugins import hooks as _hooks
-from schedframe._plugins.registry import Source
+from schedframe._plugins.source import Source
 from schedframe._run.policy import POLICIES
 from schedframe._run.resume import state as _state
 from schedframe._run.resume.decide import decide, plan_of

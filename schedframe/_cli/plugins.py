@@ -12,7 +12,7 @@ from schedframe._cli.exit_codes import FOUND
 from schedframe._errors import SchedframeError
 
 if TYPE_CHECKING:
-    from schedframe._plugins.distributions import Claim
+    from schedframe._plugins.claims import Claim
     from schedframe._plugins.registry import Registry
 
 EPILOG = """\b
@@ -69,7 +69,9 @@ def plugins(
 
 
 def _rows() -> Iterator[Row]:
-    from schedframe._plugins.distributions import HOOK_GROUP, claims, seen_twice
+    from schedframe._plugins.claims import claims
+    from schedframe._plugins.distributions import seen_twice
+    from schedframe._plugins.hooks import HOOK_GROUP
     from schedframe.styles._installed import lr_styles, wd_styles
 
     for registry in (lr_styles, wd_styles):
@@ -77,7 +79,7 @@ def _rows() -> Iterator[Row]:
         for claim in found:
             state, cause = _state_of_style(claim, registry, found)
             name = claim.entry_point.name
-            yield Row(claim.distribution, claim.version, f"{registry.kind} {name}", state, cause)
+            yield Row(claim.distribution.name, claim.distribution.version, f"{registry.kind} {name}", state, cause)
         for listed in registry.listing():
             source = listed.source
             if source.distribution is None:
@@ -85,20 +87,18 @@ def _rows() -> Iterator[Row]:
                 yield Row(source.path or source.module, source.digest, f"{registry.kind} {source.name}", state, cause)
     for claim in claims(HOOK_GROUP):
         state, cause = _state_of_hooks(claim)
-        yield Row(claim.distribution, claim.version, "hooks", state, cause)
+        yield Row(claim.distribution.name, claim.distribution.version, "hooks", state, cause)
     for sentence in seen_twice():
         yield Row(sentence.partition(" ")[0], "", "", "stale", sentence)
 
 
 def _state_of_style(claim: "Claim", registry: "Registry[Any]", found: "list[Claim]") -> tuple[str, str]:
-    from schedframe._plugins.distributions import incompatibility
-
     if claim.blocked:
         return "blocked", claim.blocked
     clash = registry.clash(claim.entry_point.name, found)
     if clash:
         return "clashing", f"{claim.entry_point.name} {clash}"
-    fault = incompatibility(claim)
+    fault = claim.distribution.incompatibility
     if fault:
         return "incompatible", fault
     try:
@@ -109,12 +109,11 @@ def _state_of_style(claim: "Claim", registry: "Registry[Any]", found: "list[Clai
 
 
 def _state_of_hooks(claim: "Claim") -> tuple[str, str]:
-    from schedframe._plugins.distributions import incompatibility
     from schedframe._plugins.hooks import try_plugin
 
     if claim.blocked:
         return "blocked", claim.blocked
-    fault = incompatibility(claim)
+    fault = claim.distribution.incompatibility
     if fault:
         return "incompatible", fault
     try:

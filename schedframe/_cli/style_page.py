@@ -10,7 +10,8 @@ from schedframe._cli.console import console, print_parts, table
 from schedframe._cli.docstring import fitted
 from schedframe._cli.options import Option, options_of, tier
 from schedframe._cli.words import option_value
-from schedframe._plugins.registry import Registry, Source
+from schedframe._plugins.registry import Registry
+from schedframe._plugins.source import Source
 from schedframe.styles import Style
 from schedframe.styles._installed import source_of
 

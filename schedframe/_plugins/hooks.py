@@ -14,7 +14,10 @@ from typing import Any
 import pluggy
 
 from schedframe._errors import PluginError, did_you_mean
-from schedframe._plugins.distributions import HOOK_GROUP, Claim, claims, incompatibility
+from schedframe._plugins.claims import Claim, claims
+
+HOOK_GROUP = "schedframe"
+"""The entry-point group of hook plugins."""
 
 hookimpl = pluggy.HookimplMarker(HOOK_GROUP)
 """Marks a function of a hook plugin as an implementation of the hook of its name."""
@@ -169,8 +172,8 @@ def _empty() -> pluggy.PluginManager:
 
 
 def _load(claim: Claim, manager: pluggy.PluginManager) -> None:
-    way_out = f"repair or reinstall it, or set SCHEDFRAME_BLOCK={claim.distribution}"
-    fault = incompatibility(claim)
+    way_out = f"repair or reinstall it, or set SCHEDFRAME_BLOCK={claim.distribution.name}"
+    fault = claim.distribution.incompatibility
     if fault:
         raise PluginError(f"the hook plugin {claim} cannot be used: {fault}; {way_out}")
     try:

@@ -11,6 +11,7 @@ from schedframe._errors import ConfigError
 from schedframe._plan.conditions import CONDITIONS, CONDITIONS_OF_GROUPS, Condition
 from schedframe._plan.plan import NAMES, Plan
 from schedframe._plan.rule import key_of
+from schedframe._plugins.claims import snapshot
 from schedframe._problems import broken_condition, problems_of
 from schedframe._run.policy import Resume
 from schedframe._schedule import shorthand
@@ -143,7 +144,8 @@ class Keys(BaseModel):
     def __init__(self, /, **keys: Any) -> None:
         """Validate `keys`; see the fields for what they mean."""
         try:
-            super().__init__(**keys)
+            with snapshot():
+                super().__init__(**keys)
         except ValidationError as error:
             problems = problems_of(error, Keys, shorthand.all_keys(Keys.model_fields))
             raise ConfigError("the schedule", shorthand.as_written(problems, keys)) from None

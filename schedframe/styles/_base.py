@@ -9,6 +9,7 @@ Three tiers for learning rate, each implementing the one above it; the same thre
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple, final, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -85,6 +86,13 @@ def _mask_bools(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=1024)
+def _keys_without_bool(style: type[BaseModel]) -> frozenset[str]:
+    """Return the names and aliases of the fields of `style` that take neither ``true`` nor ``false``."""
+    numeric = {name: field for name, field in style.model_fields.items() if not _takes_bool(field.annotation)}
+    return frozenset(numeric) | {field.alias for field in numeric.values() if field.alias}
+
+
 class Style(BaseModel, ABC):
     """Base of every style: options are fields, frozen and validated; the formula is one method.
 
@@ -104,11 +112,8 @@ class Style(BaseModel, ABC):
     def _no_bool_for_a_number(cls, options: Any) -> Any:
         if not isinstance(options, dict):
             return options
-        fields = {field.alias or name: field for name, field in cls.model_fields.items()} | cls.model_fields
-        return {
-            key: value if key not in fields or _takes_bool(fields[key].annotation) else _mask_bools(value)
-            for key, value in options.items()
-        }
+        without_bool = _keys_without_bool(cls)
+        return {key: _mask_bools(value) if key in without_bool else value for key, value in options.items()}
 
 
 class LRStyle(Style):

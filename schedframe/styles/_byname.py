@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from schedframe._errors import SchedframeError, StyleLoadError
+from schedframe._plugins.claims import snapshot
 from schedframe._plugins.registry import Registry
 from schedframe._problems import explained
 from schedframe._units.lengths import Scale, scale_in
@@ -69,6 +70,7 @@ class ByName:
         """What tells in a schema that a style of this kind stands there."""
         return f"{self.registry.kind} {self.base.__name__}"
 
+    @snapshot()
     def resolve(self, value: object, scale: Scale | None = None) -> Style:
         """Return the style that `value` specifies: a name, a table, or a style that is already built.
 
@@ -91,11 +93,10 @@ class ByName:
         name = value.get("style")
         if not isinstance(name, str):
             raise ValueError("needs a `style` key with the style's name")
-        wrapped = self._needs_wrapper(name)
-        if wrapped:
-            value = {"curve": dict(value)}
-        cls: type[Style] = self.registry[self._wrapper if wrapped else name]
+        cls = self.model_of(name)
         own_name = cls.model_fields["style"].default
+        if own_name == self._wrapper and name != self._wrapper:
+            value = {"curve": dict(value)}
         self._refuse_other(cls, own_name)
         try:
             return cls.model_validate({**value, "style": own_name}, context={"scale": scale or Scale()})
@@ -109,16 +110,15 @@ class ByName:
             ) from error
 
     def model_of(self, name: str) -> type[Style]:
-        """Return the class that the style `name` is one of.
+        """Return the class of the style `name`, or the wrapper's class if `name` is a learning-rate curve to wrap.
 
         Raises:
             UnknownStyleError: and the registry's other errors.
         """
-        found: type[Style] = self.registry[self._wrapper if self._needs_wrapper(name) else name]
+        found: type[Style] | None = self.registry.get(name)
+        if found is None:
+            found = self.registry[self._wrapper if self._wrapper and name in lr_styles else name]
         return found
-
-    def _needs_wrapper(self, name: str) -> bool:
-        return bool(self._wrapper) and name not in self.registry and name in lr_styles
 
     def _refuse_other(self, cls: type[Style], name: str) -> None:
         if not issubclass(cls, self.base):

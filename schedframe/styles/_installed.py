@@ -1,10 +1,9 @@
 """The registries of styles: those built in, and what plugins and programs add to them."""
 
-from typing import Any
-
 from pydantic import BaseModel
 
-from schedframe._plugins.registry import SOURCES, Registry, Source, source_of_class
+from schedframe._plugins.registry import Registry
+from schedframe._plugins.source import Source
 from schedframe.styles._base import LRStyle, Style, WDStyle
 
 lr_styles: Registry[LRStyle] = Registry(
@@ -52,12 +51,9 @@ wd_styles: Registry[WDStyle] = Registry(
 
 
 def source_of(style: Style | type[Style]) -> Source:
-    """Say where `style` comes from: distribution, version and target; the class alone where it was not installed."""
+    """Return where `style` comes from: distribution, version and target; the class alone if it is not installed."""
     cls = style if isinstance(style, type) else type(style)
-    if cls not in SOURCES:
-        registry: Registry[Any] = wd_styles if issubclass(cls, WDStyle) else lr_styles
-        SOURCES[cls] = registry.declared(source_of_class(cls))
-    return SOURCES[cls]
+    return wd_styles.source_of(cls) if issubclass(cls, WDStyle) else lr_styles.source_of(cls)
 
 
 def sources_within(path: str, style: Style) -> dict[str, Source]:

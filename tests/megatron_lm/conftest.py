@@ -11,5 +11,8 @@ collect_ignore = ["cpu.py", "on_cpu", "pretrain_tiny.py", "runs.py", "try_checko
 
 @pytest.fixture(scope="session")
 def wheels(request: pytest.FixtureRequest) -> Path:
-    """The folder in which wheels are kept from one session to the next."""
+    """The folder in which wheels are kept from one session to the next, within pytest's cache.
+
+    ``make clean`` and ``pytest --cache-clear`` empty it.
+    """
     return request.config.cache.mkdir("megatron-wheels")

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import zipfile
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -155,17 +156,30 @@ def version_of(checkout: Path) -> tuple[int, ...]:
 def wheel(version: str, folder: Path) -> Path:
     """Return where the wheel of megatron-core `version` lies unpacked under `folder`, from PyPI the first time.
 
+    Any number of processes may ask at once: each downloads into a folder of its own, and the first to finish renames
+    its files to the final place. An interrupted download leaves nothing under that name.
+
     Wheels from 0.17 on hold ``megatron.training``. They are for Python 3.12, and run on 3.11 without what they compile.
     """
     place = folder / version
     if not place.is_dir():
-        download = folder / f"download-{version}-{os.getpid()}"
-        platforms = [f"--platform=manylinux_2_{glibc}_x86_64" for glibc in (28, 24, 17)]
-        chosen = ["--no-deps", "--only-binary=:all:", "--python-version=3.12", *platforms]
-        command = [sys.executable, "-m", "pip", "download", "-q", *chosen, f"--dest={download}"]
-        subprocess.run([*command, f"megatron-core=={version}"], check=True, timeout=300)
-        (archive,) = download.glob("*.whl")
-        with zipfile.ZipFile(archive) as packed:
-            packed.extractall(download / "unpacked")
-        (download / "unpacked").rename(place)
+        with tempfile.TemporaryDirectory(prefix=f"download-{version}-", dir=folder) as download:
+            unpacked = _download(version, Path(download))
+            try:
+                unpacked.rename(place)
+            except OSError:
+                if not place.is_dir():  # else another process was faster
+                    raise
     return place
+
+
+def _download(version: str, folder: Path) -> Path:
+    """Download the wheel of megatron-core `version` into `folder`, and return where it is unpacked there."""
+    platforms = [f"--platform=manylinux_2_{glibc}_x86_64" for glibc in (28, 24, 17)]
+    chosen = ["--no-deps", "--only-binary=:all:", "--python-version=3.12", *platforms]
+    command = [sys.executable, "-m", "pip", "download", "-q", *chosen, f"--dest={folder}"]
+    subprocess.run([*command, f"megatron-core=={version}"], check=True, timeout=300)
+    (archive,) = folder.glob("*.whl")
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(folder / "unpacked")
+    return folder / "unpacked"

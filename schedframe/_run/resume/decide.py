@@ -11,7 +11,7 @@ from schedframe._plan.evaluate import values_by_role
 from schedframe._plan.plan import CURRENT, NAMES, Parent, Plan, fingerprint, styles_of
 from schedframe._plan.rule import DEFAULT, GroupRule, key_of
 from schedframe._plan.words import written
-from schedframe._plugins.registry import Source
+from schedframe._plugins.source import Source
 from schedframe._run.policy import KEYS, Policy
 from schedframe._run.resume.report import Decision, Row, refusal
 from schedframe._run.resume.state import Saved, SavedRule, SavedStyle

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from schedframe._errors import SchedframeError, StateError
 from schedframe._plan.plan import CURRENT, NAMES, Plan, digest, fingerprint, fingerprint_of, styles_of
 from schedframe._plan.rule import FACTORS, GroupRule, key_of, parse_match
-from schedframe._plugins.registry import Source
+from schedframe._plugins.source import Source
 from schedframe._problems import problems_of
 from schedframe._units.units import parse_clock
 from schedframe.styles._base import Style

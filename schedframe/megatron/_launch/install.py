@@ -10,7 +10,7 @@ from typing import Any
 from schedframe._errors import ConfigError, Problem, UnknownMegatronError
 from schedframe._plan.words import written
 from schedframe._plugins import hooks as _hooks
-from schedframe._plugins.registry import Source
+from schedframe._plugins.source import Source
 from schedframe._process import is_first_rank
 from schedframe._run import scheduler as _scheduler
 from schedframe._schedule import build as _build
