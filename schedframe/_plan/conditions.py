@@ -49,9 +49,10 @@ class Condition:
 
     def fault(self, values: Values) -> Fault | None:
         """Return what is wrong with `values`; ``None`` if the condition holds, or a key that it needs is not known."""
-        if any(values.get(name) in (None, CURRENT) for name in self.needs) or not values.keys() >= {*self.also}:
+        needed = [values.get(name) for name in self.needs]
+        if None in needed or CURRENT in needed or not values.keys() >= {*self.also}:
             return None
-        found = self.check(*(values[name] for name in (*self.needs, *self.also)))
+        found = self.check(*needed, *(values[name] for name in self.also))
         if isinstance(found, Fault):
             return found
         return Fault(self.option, found) if found else None
@@ -290,6 +291,14 @@ CONDITIONS_OF_GROUPS = tuple(
     for condition in CONDITIONS
 )
 """The conditions for the schedule of some param groups, which a peak of 0 freezes."""
+
+
+def by_key(conditions: Iterable[Condition]) -> dict[str, tuple[Condition, ...]]:
+    """Return `conditions` by the key that is blamed."""
+    found: dict[str, tuple[Condition, ...]] = {}
+    for condition in conditions:
+        found[condition.key] = (*found.get(condition.key, ()), condition)
+    return found
 
 
 def broken_conditions(

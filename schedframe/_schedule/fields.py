@@ -11,7 +11,16 @@ from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSc
 from schedframe._plan.plan import CURRENT, Parent
 from schedframe._run.policy import KEYS as OVERRIDE_KEYS
 from schedframe._run.policy import POLICIES, Resume, parse_parent, parse_resume
-from schedframe._units.lengths import JSON_ABSOLUTE, JSON_END, JSON_HORIZON, JSON_LENGTH, OPEN, Scale, parse_measure
+from schedframe._units.lengths import (
+    JSON_ABSOLUTE,
+    JSON_END,
+    JSON_HORIZON,
+    JSON_LENGTH,
+    OPEN,
+    Measure,
+    Scale,
+    parse_measure,
+)
 from schedframe._units.numbers import JSON_COUNT, NUMBER_TEXT, PERCENT_TEXT, json_number, parse_rate, share_of
 from schedframe._units.units import RUN_KEYS, Clock, Units, batch_sizes_of, parse_clock, parse_ramp
 from schedframe.styles._base import LRStyle, WDStyle
@@ -38,14 +47,9 @@ def scale_of(values: Mapping[str, Any]) -> Scale:
         values: of its keys, as far as they are known; some may be missing during validation.
     """
     units, start = _units(**{key: values.get(key) for key in UNIT_KEYS}), values.get("start_step") or 0
-    run_steps = None
-    for key, unit in RUN_KEYS.items():
-        if values.get(key) is not None:
-            try:
-                run_steps = Scale(units, start).from_unit(Fraction(str(values[key])), unit)
-            except ValueError:
-                continue
-    return Scale(units, start, decay_steps=values.get("lr_decay_steps"), run_steps=run_steps)
+    given = [key for key in RUN_KEYS if values.get(key) is not None]
+    run = Measure(Fraction(str(values[given[-1]])), RUN_KEYS[given[-1]]) if given else None
+    return Scale(units, start, decay_steps=values.get("lr_decay_steps"), run_length=run)
 
 
 @lru_cache(maxsize=64)

@@ -143,6 +143,8 @@ class _RuleParser:
 
     def _derive(self, sets: Mapping[str, Any], factors: Mapping[str, Any]) -> tuple[tuple[str, Any], ...] | None:
         """Return what is different under the rule, by the names of a plan's fields."""
+        if not any(FIELDS[key] for key in sets):
+            return ()
         keys = {**self._given.keys, **{key: value for key, value in sets.items() if key not in factors}}
         if factors.get("lr_mult") is not None:
             keys.update(_multiplied(keys, factors["lr_mult"]))

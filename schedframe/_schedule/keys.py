@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core.core_schema import ValidationInfo
 
 from schedframe._errors import ConfigError
-from schedframe._plan.conditions import CONDITIONS, CONDITIONS_OF_GROUPS, Condition
+from schedframe._plan.conditions import CONDITIONS, CONDITIONS_OF_GROUPS, Condition, by_key
 from schedframe._plan.plan import NAMES, Plan
 from schedframe._plan.rule import key_of
 from schedframe._plugins.claims import snapshot
@@ -139,7 +139,7 @@ class Keys(BaseModel):
         examples=[{"fingerprint": "9f31c07be2d10c55", "step": "450M"}],
     )
 
-    _conditions: ClassVar[tuple[Condition, ...]] = CONDITIONS
+    _conditions: ClassVar[Mapping[str, tuple[Condition, ...]]] = by_key(CONDITIONS)
 
     def __init__(self, /, **keys: Any) -> None:
         """Validate `keys`; see the fields for what they mean."""
@@ -175,12 +175,11 @@ class Keys(BaseModel):
     @field_validator("*", mode="after")
     @classmethod
     def _obey_conditions(cls, value: Any, info: ValidationInfo) -> Any:
-        values = {**info.data, str(info.field_name): value}
-        for condition in cls._conditions:
-            if condition.key == info.field_name:
-                fault = condition.fault(values)
-                if fault is not None:
-                    raise broken_condition(fault.message, fault.option, getattr(value, fault.option, value))
+        name = str(info.field_name)
+        for condition in cls._conditions.get(name, ()):
+            fault = condition.fault({**info.data, name: value})
+            if fault is not None:
+                raise broken_condition(fault.message, fault.option, getattr(value, fault.option, value))
         return value
 
     @cached_property
@@ -204,4 +203,4 @@ class Keys(BaseModel):
 class KeysOfGroups(Keys):
     """The keys of a config as they are for some param groups, which a max LR of 0 freezes."""
 
-    _conditions: ClassVar[tuple[Condition, ...]] = CONDITIONS_OF_GROUPS
+    _conditions: ClassVar[Mapping[str, tuple[Condition, ...]]] = by_key(CONDITIONS_OF_GROUPS)

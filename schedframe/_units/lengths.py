@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
@@ -40,23 +41,29 @@ def parse_measure(value: object) -> Measure:
     Raises:
         ValueError: for anything else, and below 0.
     """
-    unit = ""
-    if isinstance(value, str):
-        text = value.strip()
-        of = _OF.search(text)
-        if of and of.end() == len(text):
-            text = text[: of.start() + 1]
-        share = share_of(text)
-        if share is not None:
-            return Measure(share, "% of run" if of and of[1].lower() == "run" else "%")
-        spelled = _UNIT.search(text)
-        if spelled:
-            unit, text = str(spelled.lastgroup), text[: spelled.start()].rstrip()
-        value = text
+    return _parse_text(value) if isinstance(value, str) else Measure(_amount(value), "")
+
+
+@lru_cache(maxsize=256)
+def _parse_text(text: str) -> Measure:
+    text = text.strip()
+    of = _OF.search(text)
+    if of and of.end() == len(text):
+        text = text[: of.start() + 1]
+    share = share_of(text)
+    if share is not None:
+        return Measure(share, "% of run" if of and of[1].lower() == "run" else "%")
+    spelled = _UNIT.search(text)
+    if spelled:
+        return Measure(_amount(text[: spelled.start()].rstrip()), str(spelled.lastgroup))
+    return Measure(_amount(text), "")
+
+
+def _amount(value: object) -> Fraction:
     amount = scaled(value, "a length such as 2000, 500M, 2000 iters or 10%")
     if amount < 0:
         raise ValueError("must not be negative")
-    return Measure(amount, unit)
+    return amount
 
 
 def absolute(value: object) -> Measure:
@@ -94,7 +101,7 @@ class Scale:
         begin: where what is measured begins, in steps from there.
         end: where it ends; ``None`` where that is not known.
         decay_steps: what a percentage is of, in steps; ``None`` where it is not known.
-        run_steps: what a percentage of the run is of, in steps; ``None`` where it is not known.
+        run_length: what a percentage of the run is of, in its own unit; ``None`` where it is not known.
     """
 
     units: Units = field(default_factory=Units)
@@ -102,7 +109,17 @@ class Scale:
     begin: float = 0
     end: float | None = None
     decay_steps: float | None = None
-    run_steps: float | None = None
+    run_length: Measure | None = None
+
+    @property
+    def run_steps(self) -> float | None:
+        """What a percentage of the run is of, in steps; ``None`` where it is not known."""
+        if self.run_length is None:
+            return None
+        try:
+            return self._steps(*self.run_length, 0, 1)
+        except ValueError:
+            return None
 
     def steps(self, value: object) -> float:
         """Return the length `value` in the scheduler's steps, from `begin` on.
@@ -151,14 +168,6 @@ class Scale:
         if total is None or total == OPEN:
             raise ValueError(f"is a percentage of {what} is {'missing or wrong' if total is None else 'open'}")
         return whole(float(share) * total)
-
-    def from_unit(self, amount: Fraction, unit: str) -> float:
-        """Return `amount` of `unit`, from `begin` on, in the scheduler's steps.
-
-        Raises:
-            ValueError: what converts it is not known.
-        """
-        return self._steps(amount, unit, self.begin, 1)
 
     def in_unit(self, steps: float, unit: str) -> float:
         """Return the scheduler's `steps`, from the schedule's own step 0 on, as a length in `unit`.
