@@ -21,6 +21,7 @@ LOWEST = (
     "pluggy==1.5.0",
     "pydantic==2.6.0",
     "ruamel.yaml==0.18.0",
+    "tomli-w==1.0.0",
     "typer==0.26.0",
     "rich==13.8.0",
     "plotext==6.0.0",

@@ -34,6 +34,7 @@ class Problem:
         value: the offending value as it was given, written out; empty where there is none to show.
         line: line in the file, from 1; ``None`` where the schedule is not from a file.
         error: the error behind it, for example an `UnknownStyleError`.
+        file: the extended file in which the line stands; empty for the file that was read.
     """
 
     path: str
@@ -41,11 +42,13 @@ class Problem:
     value: str = ""
     line: int | None = None
     error: Exception | None = None
+    file: str = ""
 
     def __str__(self) -> str:
         """The problem as one line of an error text."""
         subject = f"{self.path} = {self.value}" if self.path and self.value else self.path
-        where = ", ".join(part for part in (f"line {self.line}" if self.line else "", subject) if part)
+        line = f"line {self.line}{f' of {self.file}' if self.file else ''}" if self.line else ""
+        where = ", ".join(part for part in (line, subject) if part)
         return f"{where}: {self.message}" if where else self.message
 
 
@@ -61,7 +64,7 @@ class ConfigError(SchedframeError, ValueError):
     def __init__(self, where: str, problems: Iterable[Problem]) -> None:
         """Keep `problems`, in the order of their lines."""
         self.where = where
-        self.problems = tuple(sorted(problems, key=lambda problem: problem.line or 0))
+        self.problems = tuple(sorted(problems, key=lambda problem: (problem.file, problem.line or 0)))
         self.errors = tuple(problem.error for problem in self.problems if problem.error is not None)
         super().__init__(where, self.problems)
 

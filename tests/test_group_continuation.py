@@ -47,9 +47,6 @@ def test_a_branch_takes_every_role_from_where_it_was(tmp_path: Path, sets: str) 
     parent = file(tmp_path, sets)
     before = run(parent, 100_000)
     branch(parent, 100_000, wsd_decay_steps=1000, lr_wsd_decay_style="linear").write(tmp_path / "cooldown.yaml")
-    text = (tmp_path / "cooldown.yaml").read_text()
-    assert "# of every peak" in text
-    assert "# calmer" in text
     child = load(tmp_path / "cooldown.yaml")
     after = run(child, 0)
     after.load_state_dict(before.state_dict())

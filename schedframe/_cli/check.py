@@ -118,7 +118,7 @@ def _as_data(finding: _Finding) -> dict[str, object]:
         "ok": error is None,
         "schedule": finding.schedule or None,
         "problems": [
-            {key: getattr(problem, key) for key in ("path", "value", "line", "message")} for problem in problems
+            {key: getattr(problem, key) for key in ("path", "value", "file", "line", "message")} for problem in problems
         ],
         "notes": list(finding.notes),
     }

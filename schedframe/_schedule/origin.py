@@ -1,7 +1,7 @@
 """Where a schedule was declared, so that errors about it name the file and the line."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from schedframe._errors import ConfigError, Problem
@@ -26,10 +26,7 @@ class Origin:
 
     def located(self, problem: Problem) -> Problem:
         """Return `problem` with its line in the file."""
-        if self.document is None or problem.line is not None:
-            return problem
-        line = self.document.line_of(problem.path) or self.document.line_of(stands_on(problem.path))
-        return replace(problem, line=line)
+        return problem if self.document is None else self.document.located(problem, stands_on(problem.path))
 
     def error(self, problems: Iterable[Problem]) -> ConfigError:
         """Return the error with `problems`, each with its line in the file."""

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import PrivateAttr
 
-from schedframe._errors import ConfigError
+from schedframe._errors import ConfigError, Problem
 from schedframe._files.config.document import Document, read
 from schedframe._plan import evaluate
-from schedframe._plan.plan import NAMES, Plan, fingerprint
+from schedframe._plan.plan import CURRENT, NAMES, Plan, fingerprint
 from schedframe._plan.rule import key_of, merge, rules_named
 from schedframe._run.groups.roles import make_groups, rules_for
 from schedframe._schedule.keys import Keys
@@ -50,9 +50,25 @@ class Schedule(Keys):
         return self._origin
 
     def declared_in(self, document: Document) -> "Schedule":
-        """Return this schedule as the one that `document` declares: errors about it name the file."""
+        """Return this schedule as the one that `document` declares: errors about it name the file.
+
+        Raises:
+            ConfigError: the file continues the one that it extends, and that is another schedule now.
+        """
         self._origin = Origin(document.data, document)
+        if document.extends and "parent" in document.own:
+            self._refuse_changed_parent(document.extends[0])
         return self
+
+    def _refuse_changed_parent(self, path: Path) -> None:
+        parent, expected = load(path), self.parent
+        if expected is None or parent.init_lr == CURRENT or parent.fingerprint == expected.fingerprint:
+            return
+        fault = (
+            f"is not the fingerprint of {path}, which is {parent.fingerprint}: that file was changed after this one "
+            f"was made from it. Restore it, or make this file again (schedframe branch, extend or rewarm)"
+        )
+        raise self.origin.error([Problem("parent.fingerprint", fault, repr(expected.fingerprint))])
 
     @property
     def lr_style(self) -> LRStyle:

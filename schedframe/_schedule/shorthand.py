@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from schedframe._errors import Problem
+from schedframe._files.config.document import EXTENDS
 from schedframe._problems import written
 from schedframe._schedule.fields import UNIT_KEYS
 from schedframe._units.lengths import parse_measure
@@ -99,6 +100,8 @@ def as_written(problems: Iterable[Problem], keys: dict[str, Any]) -> list[Proble
             own.append(replace(problem, path=option))
         elif problem.path in _ARGUMENTS:
             own.append(replace(problem, message=f"is an argument of Megatron-LM; here it is {_ARGUMENTS[top]}"))
+        elif problem.path == EXTENDS:
+            own.append(replace(problem, value="", message="is only for files: read them with schedframe.load"))
         elif problem.path in FLAT_WSD:
             own.append(replace(problem, message=_misplaced(keys.get(_STYLE, "linear"))))
         else:

@@ -1,22 +1,18 @@
-"""A schedule that goes on from another one, and the file that says it."""
+"""A schedule that continues another one, and its config file."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
-from schedframe._files.config.document import Document, from_text
-from schedframe._files.rewrite.rewrite import rewritten
+from schedframe._files.config.document import EXTENDS
+from schedframe._files.config.dump import dump
 from schedframe._files.write import write_new
-from schedframe._plan.plan import Parent
-from schedframe._run.policy import Resume
 from schedframe._schedule.schedule import Schedule
+from schedframe._tools.keys import given_keys, plain
 from schedframe._units.lengths import compact
-from schedframe.styles._base import Style
 
 _LENGTHS = frozenset(
     ("lr_decay_steps", "lr_warmup_steps", "start_step", "step", "train_samples", "wd_incr_steps", "wsd_decay_steps")
@@ -25,16 +21,16 @@ _LENGTHS = frozenset(
 
 @dataclass(frozen=True)
 class Continuation:
-    """A schedule that goes on from its parent, and the seam between the two.
+    """A schedule that continues its parent, and the branch point between the two.
 
     Attributes:
         operation: ``"branch"``, ``"extend"`` or ``"rewarm"``.
         parent: the schedule that is left.
-        schedule: the one that goes on.
-        step: the scheduler's count at the seam.
-        lr_before: the parent's learning rate at the seam.
-        wd_before: the parent's weight decay at the seam; ``None`` where it is left alone.
-        changes: the parent's config keys that are not the same any more, `REMOVED` where they are gone.
+        schedule: the one that continues it.
+        step: the scheduler's count at the branch point.
+        lr_before: the parent's learning rate there.
+        wd_before: the parent's weight decay there; ``None`` where it is not scheduled.
+        changes: the config keys that change, ``None`` where the parent's key is taken away.
     """
 
     operation: str
@@ -47,62 +43,61 @@ class Continuation:
 
     @cached_property
     def lr_after(self) -> float:
-        """The learning rate of `schedule` at the seam."""
+        """The learning rate of `schedule` at the branch point."""
         return self.schedule.lr_at(self.step)
 
     @cached_property
     def wd_after(self) -> float | None:
-        """The weight decay of `schedule` at the seam; ``None`` where it is left alone."""
+        """The weight decay of `schedule` at the branch point; ``None`` where it is not scheduled."""
         return self.schedule.wd_at(self.step)
 
     def write(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write `schedule` as a config file, whole or not at all; the parent's file is never touched.
+        """Write `schedule` as a config file, whole or not at all; the parent's file is never changed.
 
-        It is the parent's file with the keys that changed, and with all its comments.
+        The file extends the parent's, and has the keys that change; of a parent that is not from a file, it has all
+        keys. In TOML, which has no null, a key that is taken away is written with the value that it comes to.
 
         Args:
-            path: the new file, of the same format as the parent's; of a parent that is from no file, YAML.
+            path: the new file: YAML, TOML or JSON, by its suffix.
             overwrite: replace the file at `path`, unless it is the parent's.
 
         Raises:
-            ConfigError: the file is there already, is the parent's, or cannot be written.
+            ConfigError: the file exists already, is the parent's or one that it extends, or cannot be written.
         """
         path = Path(path)
-        document = document_of(self.parent)
-        heading = [f"schedframe {self.operation} of {document.path.name} at step {spelled('step', self.step)}"]
-        text = rewritten(document, self.changes, heading=heading, suffix=path.suffix)
-        write_new(path, text, overwrite=overwrite, never=[document.path])
+        document = self.parent.origin.document
+        if document is None:
+            merged = {**given_keys(self.parent), **self.changes}
+            keys = {key: value for key, value in merged.items() if value is not None}
+        else:
+            keys = {EXTENDS: _relative(document.path, path.parent), **self.changes}
+        if path.suffix.lower() == ".toml":
+            keys = {key: self._resolved(key) if value is None else value for key, value in keys.items()}
+        sources = () if document is None else (document.path, *document.extends)
+        write_new(path, dump(keys, path, comments=list(self._comments())), overwrite=overwrite, never=sources)
+
+    def _resolved(self, key: str) -> Any:
+        return plain(getattr(self.schedule, key, None))
+
+    def _comments(self) -> Iterator[str]:
+        document = self.parent.origin.document
+        parent = "a schedule" if document is None else document.path.name
+        yield f"schedframe {self.operation} of {parent} at step {spelled('step', self.step)}"
+        yield f"learning rate {self.lr_before} before, {self.lr_after} after"
+        if self.wd_before is not None or self.wd_after is not None:
+            yield f"weight decay {self.wd_before} before, {self.wd_after} after"
 
 
-def document_of(schedule: Schedule) -> Document:
-    """Return the file that `schedule` was loaded from; of one that is from no file, one that says the same."""
-    if schedule.origin.document is not None:
-        return schedule.origin.document
-    if schedule.groups:  # what rules make of a percentage is another number
-        said = plain(schedule.origin.given)
-    else:
-        fields = type(schedule).model_fields
-        said = {key: plain(getattr(schedule, key)) for key in fields if getattr(schedule, key) != fields[key].default}
-    lines = [f"{key}: {json.dumps(value, default=str)}\n" for key, value in said.items()]
-    return from_text(Path("schedule.yaml"), "".join(lines))
-
-
-def plain(value: Any) -> Any:
-    """`value` as a config says it: a style without options is its name."""
-    if isinstance(value, Style):
-        table = {name: plain(getattr(value, name)) for name in type(value).model_fields}
-        return table if len(table) > 1 else value.style
-    if isinstance(value, Resume | Parent):
-        return asdict(value)
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    if isinstance(value, Mapping):
-        return {key: plain(inner) for key, inner in value.items()}
-    return [plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+def _relative(path: Path, folder: Path) -> str:
+    """Return the path of a file as another one in `folder` names it."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # on another drive
+        return str(path.resolve())
 
 
 def spelled(key: str, value: Any) -> Any:
-    """`value` with its lengths as a person writes them."""
+    """Return `value` with its lengths as a person writes them."""
     if isinstance(value, Mapping):
         return {inner: spelled(inner, said) for inner, said in value.items()}
     return compact(value) if key in _LENGTHS and isinstance(value, int | float) and value >= 1_000_000 else value

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from math import inf, nextafter
 from typing import Any, Literal
 
-from schedframe._files.rewrite.rewrite import REMOVED
 from schedframe._plan.plan import CURRENT
 from schedframe._schedule.schedule import Schedule
-from schedframe._tools.continuation.continuation import Continuation, plain
-from schedframe._tools.continuation.seam import Leaving, Position
+from schedframe._tools.continuation.continuation import Continuation
+from schedframe._tools.continuation.seam import Position, Seam
+from schedframe._tools.keys import plain
 from schedframe._units.numbers import whole
 from schedframe.styles._flat_wsd import table_of
 from schedframe.styles.lr import Exponential
@@ -46,7 +46,7 @@ def branch(
         ConfigError: `at` lies in no stable phase, or the new schedule cannot be used.
         StateError: the checkpoint is not of this schedule.
     """
-    parent = Leaving(schedule, at)
+    parent = Seam(schedule, at)
     parent.refuse_unless_stable()
     length = parent.length("wsd_decay_steps", wsd_decay_steps)
     stable = 0 if stable_until is None else parent.position("stable_until", stable_until) - parent.step
@@ -60,8 +60,8 @@ def branch(
             "start_step": parent.step,
             "max_lr": _peak(parent.lr, floor),
             "min_lr": floor,
-            "init_lr": REMOVED,
-            "lr_warmup_steps": REMOVED,
+            "init_lr": 0.0,
+            "lr_warmup_steps": 0,
             **parent.end(whole(stable + length), parent.step),
             **parent.style(table_of(length, plain(curve if lr_wsd_decay_style is None else lr_wsd_decay_style))),
             **parent.weight_decay(end_wd),
@@ -90,7 +90,7 @@ def extend(schedule: Schedule, at: Position, *, lr_decay_steps: float | str, res
         ConfigError: the style would have to be reshaped, or the new schedule cannot be used.
         StateError: the checkpoint is not of this schedule.
     """
-    parent = Leaving(schedule, at)
+    parent = Seam(schedule, at)
     end = parent.end_of("lr_decay_steps", lr_decay_steps)
     if end <= parent.own_step:
         raise parent.refusal("lr_decay_steps", f"must be after step {parent.own_step}, where it goes on", end)
@@ -152,7 +152,7 @@ def rewarm(
         ConfigError: the new schedule cannot be used.
         StateError: the checkpoint is not of this schedule.
     """
-    parent = Leaving(schedule, at)
+    parent = Seam(schedule, at)
     style = parent.plan.lr_style if lr_decay_style is None else lr_decay_style
     return parent.continuation(
         "rewarm",

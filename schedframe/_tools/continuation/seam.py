@@ -6,7 +6,6 @@ from math import isclose
 from typing import Any
 
 from schedframe._errors import ConfigError, Problem
-from schedframe._files.rewrite.rewrite import REMOVED
 from schedframe._plan.evaluate import finite_values, values_by_role
 from schedframe._plan.plan import CURRENT, fingerprint
 from schedframe._plan.rule import DEFAULT
@@ -14,7 +13,8 @@ from schedframe._plugins import hooks as _hooks
 from schedframe._run.resume import state as _state
 from schedframe._run.resume.decide import decide
 from schedframe._schedule.schedule import Schedule
-from schedframe._tools.continuation.continuation import Continuation, document_of, plain, spelled
+from schedframe._tools.continuation.continuation import Continuation, spelled
+from schedframe._tools.keys import given_keys, plain
 from schedframe._units.lengths import Scale
 from schedframe._units.numbers import parse_number, parse_rate, whole
 from schedframe._units.units import RUN_KEYS
@@ -24,14 +24,15 @@ from schedframe.styles._flat_wsd import FLAT_WSD
 Position = float | str | Mapping[str, Any]
 """Where a schedule is left: a step, ``450M``, or the scheduler's state of a checkpoint."""
 
+_DEFAULTS = {"init_lr": 0.0, "lr_warmup_steps": 0, "resume": "strict", "wd_incr_style": "constant"}
 
-class Leaving:
+
+class Seam:
     """A schedule at the step where it is left."""
 
     def __init__(self, schedule: Schedule, at: Position) -> None:
         self.schedule = schedule
-        self.document = document_of(schedule)
-        self.keys = self.document.data
+        self.keys = given_keys(schedule)
         self.plan = schedule.plan
         if isinstance(at, Mapping):
             saved = _state.read(_hooks.translated(at))
@@ -44,8 +45,14 @@ class Leaving:
             raise self.refusal("start_step", f"lies after step {self.step}, where it goes on", self.plan.start_step)
         self.lr, self.wd = finite_values(self.plan, self.step)
 
+    @property
+    def name(self) -> str:
+        """The parent's file name, for errors."""
+        document = self.schedule.origin.document
+        return "the schedule" if document is None else document.path.name
+
     def refusal(self, path: str, message: str, value: Any) -> ConfigError:
-        return ConfigError(str(self.document.path), [Problem(path, message, str(value))])
+        return self.schedule.origin.error([Problem(path, message, str(value))])
 
     def position(self, key: str, value: Any) -> float:
         """Return the scheduler's count that `value` says, from the start of the run."""
@@ -74,15 +81,15 @@ class Leaving:
     def continuation(self, operation: str, changes: Mapping[str, Any]) -> Continuation:
         changes = {
             **changes,
-            "resume": REMOVED,
+            "resume": "strict",
             "parent": {"fingerprint": fingerprint(self.plan), "step": self.step},
         }
-        changes = {key: spelled(key, value) for key, value in changes.items() if not self.says(key, value, changes)}
-        keys = {key: value for key, value in {**self.keys, **changes}.items() if value is not REMOVED}
+        changes = {key: spelled(key, value) for key, value in changes.items() if not self._has(key, value, changes)}
+        keys = {key: value for key, value in {**self.keys, **changes}.items() if value is not None}
         try:
             schedule = Schedule(**keys)
         except ConfigError as error:
-            raise ConfigError(f"the {operation} of {self.document.path.name}", error.problems) from None
+            raise ConfigError(f"the {operation} of {self.name}", error.problems) from None
         self._refuse_jumps(operation, schedule)
         return Continuation(operation, self.schedule, schedule, self.step, self.lr, self.wd, changes)
 
@@ -108,12 +115,14 @@ class Leaving:
             if not _is_near(before[rule.role], after[rule.role])
         ]
         if problems:
-            raise ConfigError(f"the {operation} of {self.document.path.name}", problems)
+            raise ConfigError(f"the {operation} of {self.name}", problems)
 
-    def says(self, key: str, value: Any, changes: Mapping[str, Any]) -> bool:
-        """Say whether the parent's file says `value` for `key` already, in its own words."""
+    def _has(self, key: str, value: Any, changes: Mapping[str, Any]) -> bool:
+        """Return whether the parent's config has `value` for `key` already, in its own spelling or by default."""
         if key not in self.keys:
-            return value is REMOVED
+            return value is None or (key in _DEFAULTS and value == _DEFAULTS[key])
+        if self.keys[key] == value:
+            return True
         same_peak = changes.get("max_lr", self.schedule.max_lr) == self.schedule.max_lr
         return same_peak and key in ("max_lr", "min_lr", "init_lr") and value == getattr(self.schedule, key)
 
@@ -167,7 +176,7 @@ class Leaving:
         flat = [key for key in FLAT_WSD if key in self.keys]
         if not flat:
             return {"lr_decay_style": table}
-        gone: dict[str, Any] = dict.fromkeys(flat, REMOVED)
+        gone: dict[str, Any] = dict.fromkeys(flat, None)
         if isinstance(table, Mapping) and table["style"] == "WSD":
             return {**gone, "lr_decay_style": "WSD", **{key: table[key] for key in FLAT_WSD if key in table}}
         return {**gone, "lr_decay_style": table}
@@ -188,8 +197,8 @@ class Leaving:
                 plan.wd_style.style,
             )
         end = self.wd if end_wd in (None, CURRENT) else self._parsed("end_wd", end_wd, parse_number)
-        style = REMOVED if end == self.wd else "linear"
-        return {"start_wd": self.wd, "end_wd": end, "wd_incr_steps": REMOVED, "wd_incr_style": style}
+        style = "constant" if end == self.wd else "linear"
+        return {"start_wd": self.wd, "end_wd": end, "wd_incr_steps": None, "wd_incr_style": style}
 
     def without_percentages(self) -> dict[str, Any]:
         """Return the keys that are said in percent of `lr_decay_steps`, as the numbers that they are."""

@@ -114,11 +114,9 @@ def declared(path: str, said: Mapping[str, Any], place: str, weight_decay: float
         keys["start_wd"] = weight_decay
     schedule = _made(keys, document, flags)
     problems = [
-        Problem(
-            own_key,
-            f"{said_by.flags} {place} says {other}; leave one of the two out",
-            own,
-            line=_line(document, own_key),
+        document.located(
+            Problem(own_key, f"{said_by.flags} {place} says {other}; leave one of the two out", own),
+            own_key.rpartition(".")[2],
         )
         for key, said_by in flags.items()
         for own_key, own, other in _disagreement(key, said_by, flags, file, keys, schedule, document)
@@ -259,15 +257,11 @@ def _made(keys: Mapping[str, Any], document: Document, flags: Mapping[str, _Said
 
 
 def _where_it_was_said(problem: Problem, document: Document, flags: Mapping[str, _Said]) -> Problem:
-    line = _line(document, problem.path)
+    located = document.located(problem, problem.path.rpartition(".")[2])
     said = flags.get(problem.path.partition(".")[0])
-    if line is None and said is not None:
+    if located.line is None and said is not None:
         return replace(problem, path=said.flags, value="")
-    return replace(problem, line=line)
-
-
-def _line(document: Document, path: str) -> int | None:
-    return document.line_of(path) or document.line_of(path.rpartition(".")[2])
+    return located
 
 
 def _spelled(argument: str) -> str:

@@ -1,1 +1,0 @@
-"""One config file derived from another: keys change, comments stay."""
