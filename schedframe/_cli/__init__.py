@@ -1,7 +1,4 @@
-"""The command line, ``schedframe``; the extras ``cli`` and ``plot`` install what it is built with.
-
-Exit codes: 0 good, 1 findings, 2 cannot be used.
-"""
+"""The command line, ``schedframe``; the extras ``cli`` and ``plot`` install what it is built with."""
 
 import errno
 import os
@@ -10,11 +7,9 @@ import traceback
 from contextlib import suppress
 from typing import Any
 
-from schedframe._cli.exit_codes import FOUND
+from schedframe._cli.exit_codes import CANNOT_BE_USED, READER_IS_GONE, Findings
 
 _EXTRA_OF = {"typer": "cli", "rich": "cli", "plotext": "cli", "matplotlib": "plot"}
-_CANNOT_BE_USED = 2
-_READER_IS_GONE = 141  # what a shell says of a program that wrote into a closed pipe
 
 
 def main() -> None:
@@ -37,26 +32,28 @@ def _run() -> Any:
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         app(prog_name="schedframe")
+    except Findings as findings:
+        return findings.code
     except SystemExit as stop:
         # typer and rich exit with 1 on a closed pipe alone
-        return {1: _READER_IS_GONE, FOUND: 1}.get(stop.code, stop.code)  # type: ignore[arg-type]
+        return READER_IS_GONE if stop.code == 1 else stop.code
 
 
 def _failed(error: Exception) -> int:
-    """Say what to install where a library of the extra is missing; anything else is a bug, and shown as one."""
+    """Report what to install where a library of the extra is missing; anything else is a bug, and shown as one."""
     library = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
     if library in _EXTRA_OF:
         install = f"pip install 'schedframe[{_EXTRA_OF[library]}]'"
         print(f"the command line needs {library}, which is not installed: {install}", file=sys.stderr)
     else:
         traceback.print_exception(error)
-    return _CANNOT_BE_USED
+    return CANNOT_BE_USED
 
 
 def _output_failed(error: OSError) -> int:
-    """Say what is wrong, unless the reader just went away, and keep the interpreter from writing again."""
+    """Report what is wrong, unless the reader just went away, and keep the interpreter from writing again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if error.errno == errno.EPIPE:
-        return _READER_IS_GONE
+        return READER_IS_GONE
     print(f"schedframe: the output cannot be written: {error.strerror}", file=sys.stderr)
-    return _CANNOT_BE_USED
+    return CANNOT_BE_USED

@@ -1,64 +1,34 @@
-"""The commands, and how each of them reports errors and warnings."""
+"""The table of commands, and how each of them reports errors and warnings."""
 
 import functools
+import inspect
 import sys
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
-from schedframe._cli import check as _check
-from schedframe._cli import conform as _conform
-from schedframe._cli import continuing as _continue
-from schedframe._cli import inspect as _inspect
-from schedframe._cli import new as _new
-from schedframe._cli import plugins as _plugins
-from schedframe._cli import preview as _preview
-from schedframe._cli import schema as _schema
-from schedframe._cli import styles as _styles
-from schedframe._cli.importing import importing
+from schedframe._cli.exit_codes import CANNOT_BE_USED
 from schedframe._errors import SchedframeError, SchedframeWarning
 from schedframe._version import __version__
 
-
-def _print_version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"schedframe {__version__}")
-        raise typer.Exit
-
-
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    """Look at learning-rate and weight-decay schedules before the run, and go on from one to the next."""
-
-
-def _reporting(command: Callable[..., None]) -> Callable[..., None]:
-    """Let `command` end in plain text and exit code 2 where schedframe raises, and warn in one line."""
-
-    @functools.wraps(command)
-    def run(**arguments: Any) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("always", SchedframeWarning)
-            warnings.showwarning = functools.partial(_warn, warnings.showwarning)
-            try:
-                command(**arguments)
-            except SchedframeError as error:
-                typer.echo(str(error), err=True)
-                raise typer.Exit(2) from None
-
-    return run
-
-
-def _warn(others: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any) -> None:
-    if issubclass(category, SchedframeWarning):
-        print(f"warning: {message}", file=sys.stderr)
-    else:
-        others(message, category, *where)
-
+COMMANDS = {
+    "styles": "List the installed styles, or show one.",
+    "check": "Say whether files are schedules that can be run.",
+    "preview": "Show learning rate and weight decay at the steps that matter.",
+    "inspect": "Show the scheduler's part of a checkpoint.",
+    "plugins": "List the installed plugins, and try each.",
+    "schema": "Print the JSON Schema (2020-12) of a config.",
+    "conform": "Run the conformance kit, schedframe.testing, on installed styles.",
+    "new": "Begin a plugin that passes its own tests.",
+    "branch": "Start a cooldown from a stable phase.",
+    "extend": "Give a schedule a later end.",
+    "rewarm": "Start a new warm-up, with a decay after it.",
+}
+"""The first line of each command's help. A command is the function of its name in the module of its name."""
 
 _EPILOG = """\b
 Examples:
@@ -76,14 +46,64 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.callback()(_options)
-app.command("styles", epilog=_styles.EPILOG)(_reporting(importing(_styles.styles)))
-app.command("check", epilog=_check.EPILOG)(_reporting(importing(_check.check)))
-app.command("preview", epilog=_preview.EPILOG)(_reporting(importing(_preview.preview)))
-app.command("inspect", epilog=_inspect.EPILOG)(_reporting(importing(_inspect.inspect)))
-app.command("plugins", epilog=_plugins.EPILOG)(_reporting(importing(_plugins.plugins)))
-app.command("schema", epilog=_schema.EPILOG)(_reporting(importing(_schema.schema)))
-app.command("conform", epilog=_conform.EPILOG)(_reporting(importing(_conform.conform)))
-app.command("new", epilog=_new.EPILOG)(_reporting(_new.new))
-for _command in (_continue.branch, _continue.extend, _continue.rewarm):
-    app.command(_command.__name__, epilog=_continue.EPILOGS[_command.__name__])(_reporting(importing(_command)))
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"schedframe {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Look at learning-rate and weight-decay schedules before the run, and go on from one to the next."""
+
+
+class _LateCommand(TyperCommand):
+    """A command whose module is imported when its arguments are parsed."""
+
+    def make_context(self, *arguments: Any, **extra: Any) -> Any:
+        """Import the command, and parse its arguments."""
+        return _load(str(self.name)).make_context(*arguments, **extra)
+
+
+for _name, _help in COMMANDS.items():
+    app.command(_name, cls=_LateCommand, help=_help)(lambda: None)
+
+
+def _load(name: str) -> Any:
+    """Import the command `name`; a section ``Examples:`` at the end of its docstring is shown below its options."""
+    command = getattr(import_module(f"schedframe._cli.{name}"), name)
+    text, _, examples = (inspect.getdoc(command) or "").partition("\n\nExamples:\n")
+    epilog = f"\b\nExamples:\n{examples}"
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    alone.command(name, help=text, epilog=epilog)(_reporting(command))
+    return typer.main.get_command(alone)
+
+
+def _reporting(command: Callable[..., None]) -> Callable[..., None]:
+    """Let `command` end in plain text and exit code 2 where schedframe raises, and warn in one line."""
+
+    @functools.wraps(command)
+    def run(**arguments: Any) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", SchedframeWarning)
+            warnings.showwarning = functools.partial(_warn, warnings.showwarning)
+            try:
+                command(**arguments)
+            except SchedframeError as error:
+                typer.echo(str(error), err=True)
+                raise typer.Exit(CANNOT_BE_USED) from None
+
+    return run
+
+
+def _warn(others: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any) -> None:
+    if issubclass(category, SchedframeWarning):
+        print(f"warning: {message}", file=sys.stderr)
+    else:
+        others(message, category, *where)

@@ -1,11 +1,7 @@
 """Curves drawn in the terminal."""
 
-import importlib
-import sys
 from collections.abc import Sequence
 from math import ceil, floor, log10
-from types import ModuleType
-from typing import Any
 
 from rich.console import Console
 
@@ -21,7 +17,8 @@ def chart_size(console: Console) -> tuple[int, int]:
 
 def chart(title: str, xs: Sequence[float], ys: Sequence[float], size: tuple[int, int], *, coloured: bool) -> str:
     """Draw `ys`, from 0, over `xs`, and return the lines."""
-    plotext = _plotext()
+    import plotext
+
     plotext.terminal.limit(False, False)
     figure = plotext.figure
     figure.clear()
@@ -34,21 +31,6 @@ def chart(title: str, xs: Sequence[float], ys: Sequence[float], size: tuple[int,
     figure.draw(figure.signal(list(xs), list(ys), marker="braille").lines(True))
     text = str(figure.build().string(colorless=not coloured))
     return "\n".join(line.rstrip() for line in text.rstrip().splitlines())
-
-
-def _plotext() -> Any:
-    """Import plotext without its own documentation, which is most of what importing it costs."""
-    documentation = "plotext._doc.doc"
-    sys.modules[documentation] = _Nothing(documentation)
-    try:
-        return importlib.import_module("plotext")
-    except ImportError:
-        del sys.modules[documentation]
-        return importlib.import_module("plotext")
-
-
-class _Nothing(ModuleType):
-    docs = None
 
 
 def _ticks(bottom: float, top: float, at_most: int) -> list[float]:

@@ -4,31 +4,19 @@ import json
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-import schedframe
+from schedframe._cli.exit_codes import CANNOT_BE_USED
+from schedframe._cli.importing import importing
+from schedframe._cli.words import summary
 from schedframe._errors import ConfigError, Problem, SchedframeError
-from schedframe._files.config.document import read
-
-EPILOG = """\b
-Examples:
-  schedframe check run.yaml
-  schedframe check run.yaml --format json
-  schedframe check run.yaml --import ./my_styles.py
-"""
-
-
-class Format(str, Enum):
-    """What ``schedframe check`` prints."""
-
-    text = "text"
-    json = "json"
+from schedframe._files.config.document import Document, read
+from schedframe._plugins.hooks import complaints
+from schedframe._schedule.schedule import load
 
 
 @dataclass(frozen=True)
@@ -48,46 +36,53 @@ class _Finding:
     notes: tuple[str, ...]
 
 
+@importing
 def check(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Schedules: YAML, TOML or JSON.")],
-    format: Annotated[Format, typer.Option(help="What to print.")] = Format.text,
+    format: Annotated[Literal["text", "json"], typer.Option(help="What to print.")] = "text",
 ) -> None:
     """Say whether files are schedules that can be run.
 
     Where one is not, every problem is listed; the house rules of installed plugins count. All files are
     checked; the exit code is 0 when all of them are good, else 2.
+
+    Examples:
+      schedframe check run.yaml
+      schedframe check run.yaml --format json
+      schedframe check run.yaml --import ./my_styles.py
     """
     findings = [_examine(file) for file in files]
-    if format is Format.json:
+    if format == "json":
         typer.echo(json.dumps({"files": [_as_data(finding) for finding in findings]}, indent=2))
     else:
         for finding in findings:
             _print(finding)
     if any(finding.error for finding in findings):
-        raise typer.Exit(2)
+        raise typer.Exit(CANNOT_BE_USED)
 
 
 def _examine(file: Path) -> _Finding:
-    from schedframe._cli.words import summary
-    from schedframe._plugins.hooks import complaints
-
     try:
-        schedule = schedframe.load(file)
+        schedule = load(file)
         problems = [Problem("", complaint) for complaint in complaints(schedule)]
         if problems:
             raise ConfigError(str(file), problems)
     except SchedframeError as error:
-        return _Finding(file, "", error, tuple(_notes(file)))
-    return _Finding(file, summary(schedule), None, tuple(_notes(file)))
+        return _Finding(file, "", error, _notes(_read(file)))
+    return _Finding(file, summary(schedule), None, _notes(schedule.origin.document))
 
 
-def _notes(file: Path) -> Iterator[str]:
+def _read(file: Path) -> Document | None:
     try:
-        document = read(file)
+        return read(file)
     except ConfigError:
-        return
-    if not document.ends_cleanly and file.suffix.lower() != ".json":  # JSON that can be read is whole
-        yield "does not end in a newline; was it cut?"
+        return None
+
+
+def _notes(document: Document | None) -> tuple[str, ...]:
+    if document is None or document.ends_cleanly or document.path.suffix.lower() == ".json":
+        return ()  # JSON that can be read is whole
+    return ("does not end in a newline; was it cut?",)
 
 
 def _print(finding: _Finding) -> None:

@@ -1,75 +1,63 @@
 """``schedframe conform``: whether installed styles keep what every style promises."""
 
 import json
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
+from pydantic import ValidationError
 
-from schedframe._cli.exit_codes import FOUND
-from schedframe._cli.styles import Kind
+from schedframe import testing
+from schedframe._cli.exit_codes import Findings
+from schedframe._cli.importing import importing
+from schedframe._cli.words import style_with_options
 from schedframe._errors import ConfigError, Problem, SchedframeError
-
-if TYPE_CHECKING:
-    from schedframe.styles import Style
-
-EPILOG = """\b
-Examples:
-  schedframe conform cosine
-  schedframe conform cosine --kind wd
-  schedframe conform '{style: WSD, wsd_decay_steps: 200}'
-  schedframe conform linear --format json
-  schedframe conform square --import ./my_styles.py
-"""
+from schedframe._files.config.document import from_text
+from schedframe._problems import problems_of
+from schedframe.styles import LRStyle, Style
+from schedframe.styles._byname import by_lr_style, by_wd_style
+from schedframe.styles._installed import source_of
 
 
-class Format(str, Enum):
-    """What ``schedframe conform`` prints."""
-
-    text = "text"
-    json = "json"
-
-
+@importing
 def conform(
     names: Annotated[
         list[str], typer.Argument(metavar="NAME...", help="Styles: a name, or a table with options as in YAML.")
     ],
-    kind: Annotated[Kind | None, typer.Option(help="Only as learning-rate, or only as weight-decay style.")] = None,
-    format: Annotated[Format, typer.Option(help="What to print.")] = Format.text,
+    kind: Annotated[
+        Literal["lr", "wd"] | None, typer.Option(help="Only as learning-rate, or only as weight-decay style.")
+    ] = None,
+    format: Annotated[Literal["text", "json"], typer.Option(help="What to print.")] = "text",
 ) -> None:
     """Run the conformance kit, schedframe.testing, on installed styles.
 
     A style is evaluated on a run whose warm-up ends at step 100 and whose decay ends at step 1100. The exit
     code is 0 when every check passes, 1 when one finds something, 2 when a style cannot be used.
+
+    Examples:
+      schedframe conform cosine
+      schedframe conform cosine --kind wd
+      schedframe conform '{style: WSD, wsd_decay_steps: 200}'
+      schedframe conform linear --format json
+      schedframe conform square --import ./my_styles.py
     """
     results = [_examined(style) for name in names for style in _styles(name, kind)]
-    if format is Format.json:
+    if format == "json":
         typer.echo(json.dumps({"styles": results}, indent=2))
     else:
         for result in results:
             _print(result)
     if any(check["finding"] for result in results for check in result["checks"]):
-        raise typer.Exit(FOUND)
+        raise Findings
 
 
-def _styles(text: str, kind: Kind | None) -> "list[Style]":
+def _styles(text: str, kind: str | None) -> list[Style]:
     """The styles that `text` says: one, or one of each kind where both have its name."""
-    from pydantic import ValidationError
-
-    from schedframe._files.config.document import from_text
-    from schedframe._problems import problems_of
-    from schedframe.styles._byname import by_lr_style, by_wd_style
-
     said = from_text(Path("style.yaml"), f"style: {text}\n").data["style"]
     name = said.get("style") if isinstance(said, dict) else said
-    both = {Kind.lr: by_lr_style, Kind.wd: by_wd_style}
-    asked = {kind: both[kind]} if kind else both
-    known = {key: by_name for key, by_name in asked.items() if name in by_name.registry} or dict(
-        list(asked.items())[:1]
-    )
+    asked = [by_name for by_name in (by_lr_style, by_wd_style) if kind in (None, by_name.registry.kind.lower())]
     found = []
-    for by_name in known.values():
+    for by_name in [by_name for by_name in asked if name in by_name.registry] or asked[:1]:
         try:
             found.append(by_name.resolve(said))
         except ValidationError as error:
@@ -81,12 +69,7 @@ def _styles(text: str, kind: Kind | None) -> "list[Style]":
     return found
 
 
-def _examined(style: "Style") -> dict[str, Any]:
-    from schedframe import testing
-    from schedframe._cli.words import style_with_options
-    from schedframe.styles import LRStyle
-    from schedframe.styles._installed import source_of
-
+def _examined(style: Style) -> dict[str, Any]:
     checks = []
     for check in testing.CHECKS:
         finding = ""

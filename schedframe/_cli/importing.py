@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from schedframe._plugins.imports import import_styles
+
 _NAME = "import_"
 _Import = Annotated[
     list[str] | None,
@@ -19,8 +21,6 @@ def importing(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(**arguments: Any) -> None:
-        from schedframe._plugins.imports import import_styles
-
         import_styles(arguments.pop(_NAME) or ())
         command(**arguments)
 

@@ -1,47 +1,39 @@
 """``schedframe inspect``: the scheduler's part of a checkpoint, and what resuming from it would do."""
 
 import json
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Literal
 
 import typer
 
-if TYPE_CHECKING:
-    from schedframe._cli.inspection import Inspection, Outcome
-    from schedframe._files.checkpoint import Checkpoint
-
-EPILOG = """\b
-Examples:
-  schedframe inspect checkpoints
-  schedframe inspect checkpoints --with run.yaml
-  schedframe inspect model_optim_rng.pt --format json
-"""
+from schedframe._cli.console import console, print_parts, table
+from schedframe._cli.importing import importing
+from schedframe._cli.words import summary
+from schedframe._files.checkpoint import Checkpoint
+from schedframe._plan.evaluate import finite_values
+from schedframe._tools.inspection import Inspection, Outcome, as_data, look_at, sources
 
 
-class Format(str, Enum):
-    """What ``schedframe inspect`` prints."""
-
-    table = "table"
-    json = "json"
-
-
+@importing
 def inspect(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint's folder or file.")],
     with_: Annotated[
         Path | None, typer.Option("--with", metavar="FILE", help="Show what resuming with this schedule would do.")
     ] = None,
-    format: Annotated[Format, typer.Option(help="What to print; json holds exact values.")] = Format.table,
+    format: Annotated[Literal["table", "json"], typer.Option(help="What to print; json holds exact values.")] = "table",
 ) -> None:
     """Show the scheduler's part of a checkpoint.
 
     Reads Megatron's formats torch and torch_dist, torch distributed checkpoints, torch.save and JSON, written
     with schedframe or without. Nothing that the checkpoint names is run, and no tensor is read.
-    """
-    from schedframe._cli.inspection import as_data, look_at
 
+    Examples:
+      schedframe inspect checkpoints
+      schedframe inspect checkpoints --with run.yaml
+      schedframe inspect model_optim_rng.pt --format json
+    """
     found = look_at(checkpoint, with_)
-    if format is Format.json:
+    if format == "json":
         typer.echo(json.dumps(as_data(found), indent=2))
         return
     _print_state(found)
@@ -53,11 +45,7 @@ def inspect(
         typer.echo(f"note: {note}")
 
 
-def _print_state(found: "Inspection") -> None:
-    from schedframe._cli.console import console
-    from schedframe._cli.inspection import sources
-    from schedframe._cli.words import summary
-
+def _print_state(found: Inspection) -> None:
     saved, checkpoint = found.saved, found.checkpoint
     unknown = f"unknown: {found.unknown}"
     if saved.by_megatron and found.schedule is None:
@@ -75,8 +63,6 @@ def _print_state(found: "Inspection") -> None:
     }
     if found.plan is not None and found.lr is not None:
         for rule in found.plan.groups:
-            from schedframe._plan.evaluate import finite_values
-
             lr, wd = finite_values(found.plan.under([rule]), saved.num_steps)
             told[f"role {rule.role}"] = f"learning rate {lr}, weight decay {_wd(wd)}"
     for path, source in sources(saved).items():
@@ -86,9 +72,7 @@ def _print_state(found: "Inspection") -> None:
         out.print(f"{what:<{width}}  {value}", soft_wrap=True)
 
 
-def _print_groups(checkpoint: "Checkpoint") -> None:
-    from schedframe._cli.console import print_parts, table
-
+def _print_groups(checkpoint: Checkpoint) -> None:
     if checkpoint.groups:
         keys = list(dict.fromkeys(key for group in checkpoint.groups for key in group))
         grid = table("param group", *keys)
@@ -99,9 +83,7 @@ def _print_groups(checkpoint: "Checkpoint") -> None:
         typer.echo(f"\nparam groups: {checkpoint.groups_note}")
 
 
-def _print_differences(found: "Inspection") -> None:
-    from schedframe._cli.console import print_parts, table
-
+def _print_differences(found: Inspection) -> None:
     rows = found.differences
     if rows:
         grid = table("differs", "checkpoint", str(found.file))
@@ -112,9 +94,7 @@ def _print_differences(found: "Inspection") -> None:
         typer.echo(f"\n{found.file} says what the checkpoint says")
 
 
-def _print_outcomes(found: "Inspection") -> None:
-    from schedframe._cli.console import print_parts, table
-
+def _print_outcomes(found: Inspection) -> None:
     grid = table("resume", "learning rate", "weight decay", "")
     for outcome in found.outcomes:
         of_the_file = found.schedule is not None and outcome.policy == found.schedule.resume.policy
@@ -122,12 +102,10 @@ def _print_outcomes(found: "Inspection") -> None:
     print_parts("", grid)
 
 
-def _cells(outcome: "Outcome", found: "Inspection") -> tuple[str, str, str]:
+def _cells(outcome: Outcome, found: Inspection) -> tuple[str, str, str]:
     if outcome.decision is None:
         differs = outcome.policy == "strict" and found.differences and not found.saved.doubt
         return "", "", "refused, because they differ" if differs else f"refused: {outcome.refusal}"
-    from schedframe._plan.evaluate import finite_values
-
     lr, wd = finite_values(outcome.decision.plan, outcome.decision.position)
     return str(lr), _wd(wd), "from the parent that the file declares" if outcome.decision.handed_over else ""
 

@@ -5,12 +5,12 @@ from tempfile import TemporaryDirectory
 
 import typer
 
-Curves = dict[str, tuple[list[float], list[float]]]
+from schedframe._tools.views.table import Curve
 
 _SUFFIXES = (".png", ".svg", ".pdf")
 
 
-def draw(picture: Path, title: str, curves: Curves) -> None:
+def draw(picture: Path, title: str, curves: dict[str, Curve]) -> None:
     """Draw each of `curves` over its steps, one below the other, and write the file as a whole or not at all.
 
     Raises:

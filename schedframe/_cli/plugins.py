@@ -3,31 +3,19 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from schedframe._cli.exit_codes import FOUND
+from schedframe._cli.console import print_parts, table
+from schedframe._cli.exit_codes import Findings
+from schedframe._cli.importing import importing
 from schedframe._errors import SchedframeError
-
-if TYPE_CHECKING:
-    from schedframe._plugins.claims import Claim
-    from schedframe._plugins.registry import Registry
-
-EPILOG = """\b
-Examples:
-  schedframe plugins
-  schedframe plugins --json
-  schedframe plugins --import ./my_styles.py
-"""
-
-
-class Format(str, Enum):
-    """What ``schedframe plugins`` prints."""
-
-    table = "table"
-    json = "json"
+from schedframe._plugins.claims import Claim, claims
+from schedframe._plugins.distributions import seen_twice
+from schedframe._plugins.hooks import HOOK_GROUP, try_plugin
+from schedframe._plugins.registry import Registry
+from schedframe.styles._installed import lr_styles, wd_styles
 
 
 @dataclass(frozen=True)
@@ -49,8 +37,9 @@ class Row:
     cause: str
 
 
+@importing
 def plugins(
-    format: Annotated[Format, typer.Option(help="What to print.")] = Format.table,
+    format: Annotated[Literal["table", "json"], typer.Option(help="What to print.")] = "table",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """List the installed plugins, and try each.
@@ -58,22 +47,22 @@ def plugins(
     Styles that --import brings are listed too. What a plugin adds is imported, unless it is blocked: it is ok,
     broken, incompatible with this version, clashing with another, blocked, or stale, hidden by another copy on
     the path. The exit code is 1 where something is neither ok nor blocked.
+
+    Examples:
+      schedframe plugins
+      schedframe plugins --json
+      schedframe plugins --import ./my_styles.py
     """
     rows = sorted(_rows(), key=lambda row: (row.distribution, row.adds))
-    if as_json or format is Format.json:
+    if as_json or format == "json":
         typer.echo(json.dumps({"plugins": [asdict(row) for row in rows]}, indent=2))
     else:
         _print(rows)
     if any(row.state not in ("ok", "blocked") for row in rows):
-        raise typer.Exit(FOUND)
+        raise Findings
 
 
 def _rows() -> Iterator[Row]:
-    from schedframe._plugins.claims import claims
-    from schedframe._plugins.distributions import seen_twice
-    from schedframe._plugins.hooks import HOOK_GROUP
-    from schedframe.styles._installed import lr_styles, wd_styles
-
     for registry in (lr_styles, wd_styles):
         found = claims(registry.group)
         for claim in found:
@@ -92,7 +81,7 @@ def _rows() -> Iterator[Row]:
         yield Row(sentence.partition(" ")[0], "", "", "stale", sentence)
 
 
-def _state_of_style(claim: "Claim", registry: "Registry[Any]", found: "list[Claim]") -> tuple[str, str]:
+def _state_of_style(claim: Claim, registry: Registry[Any], found: list[Claim]) -> tuple[str, str]:
     if claim.blocked:
         return "blocked", claim.blocked
     clash = registry.clash(claim.entry_point.name, found)
@@ -108,9 +97,7 @@ def _state_of_style(claim: "Claim", registry: "Registry[Any]", found: "list[Clai
     return "ok", ""
 
 
-def _state_of_hooks(claim: "Claim") -> tuple[str, str]:
-    from schedframe._plugins.hooks import try_plugin
-
+def _state_of_hooks(claim: Claim) -> tuple[str, str]:
     if claim.blocked:
         return "blocked", claim.blocked
     fault = claim.distribution.incompatibility
@@ -124,8 +111,6 @@ def _state_of_hooks(claim: "Claim") -> tuple[str, str]:
 
 
 def _print(rows: list[Row]) -> None:
-    from schedframe._cli.console import print_parts, table
-
     if not rows:
         typer.echo("no plugins are installed; schedframe new begins one")
         return

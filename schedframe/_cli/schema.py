@@ -5,16 +5,12 @@ from typing import Annotated
 
 import typer
 
-from schedframe._cli.exit_codes import FOUND
-
-EPILOG = """\b
-Examples:
-  schedframe schema > schedframe.schema.json
-  schedframe schema --builtin > schedframe.schema.json
-  schedframe schema --import ./my_styles.py > schedframe.schema.json
-"""
+from schedframe._cli.exit_codes import Findings
+from schedframe._cli.importing import importing
+from schedframe._tools.schema import schema as make
 
 
+@importing
 def schema(
     builtin: Annotated[bool, typer.Option("--builtin", help="Only built-in styles: the same everywhere.")] = False,
 ) -> None:
@@ -22,12 +18,15 @@ def schema(
 
     It has every installed style with its options, so that an editor completes and checks them. A style that
     cannot be used is left out and told; the exit code is then 1.
-    """
-    from schedframe._tools.schema import schema as make
 
+    Examples:
+      schedframe schema > schedframe.schema.json
+      schedframe schema --builtin > schedframe.schema.json
+      schedframe schema --import ./my_styles.py > schedframe.schema.json
+    """
     made, faults = make(builtin=builtin)
     typer.echo(json.dumps(made, indent=2))
     for fault in faults:
         typer.echo(fault, err=True)
     if faults:
-        raise typer.Exit(FOUND)
+        raise Findings

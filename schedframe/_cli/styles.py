@@ -1,79 +1,55 @@
 """``schedframe styles``: what is installed, and what one style is."""
 
 import json
-from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-import schedframe
+from schedframe._cli import style_list, style_page
+from schedframe._cli.importing import importing
 from schedframe._errors import SchedframeError
-
-if TYPE_CHECKING:
-    from schedframe._plugins.registry import Registry
-    from schedframe.styles import Style
-
-EPILOG = """\b
-Examples:
-  schedframe styles
-  schedframe styles WSD
-  schedframe styles cosine --kind wd
-  schedframe styles --format json
-  schedframe styles square --import ./my_styles.py
-"""
+from schedframe._plugins.registry import Registry
+from schedframe.styles import Style
+from schedframe.styles._installed import lr_styles, wd_styles
 
 
-class Kind(str, Enum):
-    """What a style is for."""
-
-    lr = "lr"
-    wd = "wd"
-
-
-class Format(str, Enum):
-    """What ``schedframe styles`` prints."""
-
-    table = "table"
-    json = "json"
-
-
+@importing
 def styles(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show this style alone.")] = None,
-    kind: Annotated[Kind | None, typer.Option(help="Only learning-rate, or only weight-decay styles.")] = None,
-    format: Annotated[Format, typer.Option(help="What to print.")] = Format.table,
+    kind: Annotated[
+        Literal["lr", "wd"] | None, typer.Option(help="Only learning-rate, or only weight-decay styles.")
+    ] = None,
+    format: Annotated[Literal["table", "json"], typer.Option(help="What to print.")] = "table",
 ) -> None:
     """List the installed styles, or show one.
 
     With NAME, show that style: its formula, its options, where it comes from. The list imports no
     plugin; a style that cannot be used is in it with the reason.
+
+    Examples:
+      schedframe styles
+      schedframe styles WSD
+      schedframe styles cosine --kind wd
+      schedframe styles --format json
+      schedframe styles square --import ./my_styles.py
     """
-    both = (schedframe.lr_styles, schedframe.wd_styles)
-    registries = [registry for registry in both if kind is None or registry.kind.lower() == kind.value]
-    if name is None:
-        _list(registries, format)
+    registries = [registry for registry in (lr_styles, wd_styles) if kind in (None, registry.kind.lower())]
+    if name is not None:
+        _show(name, registries, as_json=format == "json")
+    elif format == "json":
+        _print_json(style_list.as_data(registries))
     else:
-        _show(name, registries, format)
+        style_list.show(registries)
 
 
-def _list(registries: "list[Registry[Any]]", format: Format) -> None:
-    from schedframe._cli import style_list as _style_list
-
-    if format is Format.json:
-        _print_json(_style_list.as_data(registries))
-    else:
-        _style_list.show(registries)
-
-
-def _show(name: str, registries: "list[Registry[Any]]", format: Format) -> None:
-    from schedframe._cli import style_page as _style_page
-
+def _show(name: str, registries: list[Registry[Any]], *, as_json: bool) -> None:
     found, errors = _look_up(name, registries)
-    if format is Format.json:
-        _print_json([_style_page.as_data(registry, style) for registry, style in found])
+    if as_json:
+        _print_json([style_page.as_data(registry, style) for registry, style in found])
     else:
         for index, (registry, style) in enumerate(found):
             typer.echo("\n" if index else "", nl=False)
-            _style_page.show(registry, style)
+            style_page.show(registry, style)
     for error in errors:
         typer.echo(str(error), err=True)
     if errors:
@@ -81,8 +57,8 @@ def _show(name: str, registries: "list[Registry[Any]]", format: Format) -> None:
 
 
 def _look_up(
-    name: str, registries: "list[Registry[Any]]"
-) -> "tuple[list[tuple[Registry[Any], type[Style]]], list[SchedframeError]]":
+    name: str, registries: list[Registry[Any]]
+) -> tuple[list[tuple[Registry[Any], type[Style]]], list[SchedframeError]]:
     """Import `name` of each kind; where one kind knows it, that the other does not is no error."""
     known_to = [registry for registry in registries if _is_listed(name, registry)]
     found, errors = [], []
@@ -94,7 +70,7 @@ def _look_up(
     return found, errors
 
 
-def _is_listed(name: str, registry: "Registry[Any]") -> bool:
+def _is_listed(name: str, registry: Registry[Any]) -> bool:
     return name in registry.aliases or any(row.source.name == name for row in registry.listing())
 
 

@@ -1,17 +1,20 @@
 """The process as a whole: help, version, exit codes, closed pipes, colours, what is imported."""
 
+import inspect
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 import schedframe
+from schedframe._cli.app import COMMANDS
 
 RUN = """\
 lr_decay_steps: 100M
@@ -56,8 +59,7 @@ class Square(LRCurve):
     def coefficient(self, progress: float) -> float:
         return 1.0 - progress**2
 '''
-COMMANDS = ["styles", "check", "preview", "conform", "new"]
-ALL_COMMANDS = [*COMMANDS, "inspect", "plugins", "schema", "branch", "extend", "rewarm"]
+RUN_AS_THEY_STAND = ["styles", "check", "preview", "conform", "new"]
 SCHEDFRAME = [sys.executable, "-m", "schedframe"]
 
 pytestmark = pytest.mark.usefixtures("_in_a_folder_with_run_yaml")
@@ -100,12 +102,22 @@ def test_the_installed_command_is_the_same() -> None:
 def test_help_names_every_command(option: str) -> None:
     done = run(option)
     assert (done.returncode, done.stderr) == (0, "")
-    assert all(f"\n  {command} " in done.stdout for command in ALL_COMMANDS)
+    listed = done.stdout.split("Commands:\n")[1].split("\n\n")[0].splitlines()
+    assert [line.split(maxsplit=1) for line in listed] == [[name, line] for name, line in COMMANDS.items()]
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "..." not in done.stdout.split("Commands:")[1]
 
 
-@pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)])
+@pytest.mark.parametrize(("name", "line"), COMMANDS.items())
+def test_the_help_of_a_command_begins_with_its_line_of_the_table(name: str, line: str) -> None:
+    command = getattr(import_module(f"schedframe._cli.{name}"), name)
+    assert inspect.getdoc(command).splitlines()[0] == line
+    usage, _, first, *_ = run(name, "--help").stdout.splitlines()
+    assert usage.startswith(f"Usage: schedframe {name} ")
+    assert first == f"  {line}"
+
+
+@pytest.mark.parametrize("command", [[], *([command] for command in RUN_AS_THEY_STAND)])
 def test_the_examples_of_help_work(command: list[str]) -> None:
     done = run(*command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
@@ -217,11 +229,23 @@ def test_a_terminal_gets_colours_and_a_chart_of_its_width() -> None:
     assert max(len(line) for line in plain.splitlines() if "┤" in line or "└" in line) == 100
 
 
-def packages_imported_by(*arguments: str) -> set[str]:
-    done = run(*arguments, command=[sys.executable, "-X", "importtime", "-m", "schedframe"])
+LISTING_MODULES = """
+import atexit, sys
+from schedframe._cli import main
+
+atexit.register(lambda: print(*sys.modules, file=sys.stderr))
+main()
+"""
+
+
+def modules_imported_by(*arguments: str) -> set[str]:
+    done = run(*arguments, command=[sys.executable, "-c", LISTING_MODULES])
     assert done.returncode == 0
-    modules = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")]
-    return {module.partition(".")[0] for module in modules}
+    return set(done.stderr.split())
+
+
+def packages_imported_by(*arguments: str) -> set[str]:
+    return {module.partition(".")[0] for module in modules_imported_by(*arguments)}
 
 
 def test_the_chart_needs_plotext_and_nothing_needs_torch() -> None:
@@ -244,8 +268,21 @@ def test_without_a_chart_there_is_no_plotext(arguments: list[str]) -> None:
     assert not packages_imported_by(*arguments) & {"plotext", "torch"}
 
 
-def test_help_reads_no_schedule() -> None:
-    assert not packages_imported_by("--help") & {"ruamel", "pluggy", "plotext", "torch"}
+def test_help_imports_no_command_and_nothing_of_a_schedule() -> None:
+    own = {module for module in modules_imported_by("--help") if module.startswith("schedframe.")}
+    assert own == {
+        "schedframe._cli",
+        "schedframe._cli.app",
+        "schedframe._cli.exit_codes",
+        "schedframe._errors",
+        "schedframe._version",
+    }
+    assert not packages_imported_by("--help") & {"pydantic", "pydantic_core", "ruamel", "pluggy", "rich", "torch"}
+
+
+def test_a_command_imports_no_other_command() -> None:
+    imported = modules_imported_by("check", "run.yaml")
+    assert {name for name in COMMANDS if f"schedframe._cli.{name}" in imported} == {"check"}
 
 
 FRAGILE = """
@@ -284,12 +321,3 @@ def test_warnings_of_schedframe_take_one_line(fragile: str) -> None:
     assert done.returncode == 0
     assert "warning: half way\n" in done.stderr
     assert "UserWarning: in general\n" in done.stderr
-
-
-def test_a_plotext_that_needs_its_documentation_is_imported_with_it(tmp_path: Path) -> None:
-    (tmp_path / "plotext" / "_doc").mkdir(parents=True)
-    (tmp_path / "plotext" / "__init__.py").write_text("from plotext._doc.doc import menu\n")
-    (tmp_path / "plotext" / "_doc" / "doc.py").write_text("menu = 'here'\n")
-    program = "from schedframe._cli.chart import _plotext; print(_plotext().menu)"
-    done = run(command=[sys.executable, "-c", program], PYTHONPATH=str(tmp_path))
-    assert (done.stdout, done.stderr) == ("here\n", "")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import schedframe
 from schedframe._errors import StateError
 from schedframe._files import checkpoint as _checkpoint
 from schedframe._files.checkpoint import Checkpoint
@@ -19,7 +18,7 @@ from schedframe._run.resume import state as _state
 from schedframe._run.resume.decide import decide, plan_of
 from schedframe._run.resume.report import Decision, Row
 from schedframe._run.resume.state import Saved
-from schedframe._schedule.schedule import Schedule
+from schedframe._schedule.schedule import Schedule, load
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def look_at(path: Path, file: Path | None) -> Inspection:
     """
     checkpoint = _checkpoint.read(path)
     saved = _state.read(_hooks.translated(checkpoint.state))
-    schedule = schedframe.load(file) if file is not None else None
+    schedule = load(file) if file is not None else None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         outcomes = tuple(_outcomes(saved, schedule)) if schedule is not None else ()

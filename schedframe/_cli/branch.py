@@ -1,0 +1,53 @@
+"""``schedframe branch``: a new config file with a cooldown from a stable phase."""
+
+from typing import Annotated
+
+import typer
+
+from schedframe._cli.continuing import At, EndWD, File, Force, Format, FromCheckpoint, Output, position, style, write
+from schedframe._cli.importing import importing
+from schedframe._schedule.schedule import load
+from schedframe._tools.continuation import operations
+
+
+@importing
+def branch(
+    file: File,
+    wsd_decay_steps: Annotated[str, typer.Option(metavar="STEPS", help="Length of the cooldown: 200, 50M.")],
+    output: Output,
+    at: At = None,
+    checkpoint: FromCheckpoint = None,
+    lr_wsd_decay_style: Annotated[
+        str | None, typer.Option(metavar="STYLE", help="Curve of the cooldown; by default that of FILE's tail.")
+    ] = None,
+    min_lr: Annotated[str | None, typer.Option(metavar="LR", help="Where it ends: 0, 3e-5, 10%.")] = None,
+    stable_until: Annotated[
+        str | None, typer.Option(metavar="STEP", help="Stay at the peak until this step before the cooldown.")
+    ] = None,
+    end_wd: EndWD = None,
+    force: Force = False,
+    format: Format = "text",
+) -> None:
+    """Start a cooldown from a stable phase.
+
+    Writes NEW, which is FILE with what changes, its comments kept. Start the run with it from the checkpoint;
+    no flag is needed: NEW says of which schedule it is the continuation.
+
+    Examples:
+      schedframe branch run.yaml --at 450M --wsd-decay-steps 50M -o cooldown.yaml
+      schedframe branch run.yaml --checkpoint ckpt --wsd-decay-steps 50M -o c.yaml
+    """
+    write(
+        operations.branch(
+            load(file),
+            position(at, checkpoint),
+            wsd_decay_steps=wsd_decay_steps,
+            lr_wsd_decay_style=style(lr_wsd_decay_style, "--lr-wsd-decay-style"),
+            min_lr=min_lr,
+            stable_until=stable_until,
+            end_wd=end_wd,
+        ),
+        output,
+        force,
+        format,
+    )

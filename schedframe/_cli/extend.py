@@ -1,0 +1,45 @@
+"""``schedframe extend``: a new config file with a later end."""
+
+from typing import Annotated
+
+import typer
+
+from schedframe._cli.continuing import At, File, Force, Format, FromCheckpoint, Output, position, write
+from schedframe._cli.importing import importing
+from schedframe._schedule.schedule import load
+from schedframe._tools.continuation import operations
+
+
+@importing
+def extend(
+    file: File,
+    lr_decay_steps: Annotated[str, typer.Option(metavar="STEPS", help="The new end of the decay: 800M.")],
+    output: Output,
+    at: At = None,
+    checkpoint: FromCheckpoint = None,
+    reshape: Annotated[
+        bool, typer.Option("--reshape", help="Change the curve although the learning rate jumps to another one.")
+    ] = False,
+    force: Force = False,
+    format: Format = "text",
+) -> None:
+    """Give a schedule a later end.
+
+    The stable phase of WSD grows. A style that cannot get another end without changing what is behind it,
+    such as cosine, is refused, and both learning rates are shown.
+
+    Examples:
+      schedframe extend run.yaml --checkpoint ckpt --lr-decay-steps 800M -o l.yaml
+      schedframe extend cos.yaml --at 4M --lr-decay-steps 9M --reshape -o l9.yaml
+    """
+    write(
+        operations.extend(
+            load(file),
+            position(at, checkpoint),
+            lr_decay_steps=lr_decay_steps,
+            reshape=reshape,
+        ),
+        output,
+        force,
+        format,
+    )

@@ -1,0 +1,58 @@
+"""``schedframe rewarm``: a new config file with a new warm-up and a decay after it."""
+
+from typing import Annotated
+
+import typer
+
+from schedframe._cli.continuing import At, EndWD, File, Force, Format, FromCheckpoint, Output, position, style, write
+from schedframe._cli.importing import importing
+from schedframe._schedule.schedule import load
+from schedframe._tools.continuation import operations
+
+
+@importing
+def rewarm(
+    file: File,
+    lr_warmup_steps: Annotated[str, typer.Option(metavar="STEPS", help="Length of the new warm-up: 1M, 1%.")],
+    lr_decay_steps: Annotated[str, typer.Option(metavar="STEPS", help="End of the new decay, from the seam on.")],
+    output: Output,
+    at: At = None,
+    checkpoint: FromCheckpoint = None,
+    max_lr: Annotated[str | None, typer.Option(metavar="LR", help="The new peak; by default FILE's.")] = None,
+    init_lr: Annotated[
+        str, typer.Option(metavar="LR", help="Where the new warm-up begins; by default where the old run is.")
+    ] = "current",
+    min_lr: Annotated[str | None, typer.Option(metavar="LR", help="The new floor; by default FILE's.")] = None,
+    lr_decay_style: Annotated[
+        str | None, typer.Option(metavar="STYLE", help="Style after the warm-up; by default FILE's.")
+    ] = None,
+    end_wd: EndWD = None,
+    force: Force = False,
+    format: Format = "text",
+) -> None:
+    r"""Start a new warm-up, with a decay after it.
+
+    For continual pre-training: from the learning rate that the run has, or a given one, to a new peak.
+
+    Examples:
+      schedframe rewarm run.yaml --checkpoint ckpt --max-lr 4e-4 \
+          --lr-warmup-steps 1% --lr-decay-steps 100M -o continued.yaml
+      schedframe rewarm run.yaml --at 500M --lr-warmup-steps 1M --lr-decay-steps 50M \
+          --lr-decay-style '{style: WSD, wsd_decay_steps: 10M}' -o w.yaml
+    """
+    write(
+        operations.rewarm(
+            load(file),
+            position(at, checkpoint),
+            lr_warmup_steps=lr_warmup_steps,
+            lr_decay_steps=lr_decay_steps,
+            max_lr=max_lr,
+            init_lr=init_lr,
+            min_lr=min_lr,
+            lr_decay_style=style(lr_decay_style, "--lr-decay-style"),
+            end_wd=end_wd,
+        ),
+        output,
+        force,
+        format,
+    )

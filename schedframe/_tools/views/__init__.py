@@ -1,0 +1,1 @@
+"""Views of a schedule: its curves as rows of values."""
