@@ -1,7 +1,7 @@
 """Reads checkpoints in a process of its own, where memory and time are limited.
 
-``python guarded.py read FILE …`` reads each; ``python guarded.py mutated FOLDER COUNT SEED`` reads COUNT changed
-copies of every file of each checkpoint in FOLDER. Either prints how the readings ended, as JSON.
+``python guarded.py MEMORY read FILE …`` reads each; ``python guarded.py MEMORY mutated FOLDER COUNT SEED`` reads COUNT
+changed copies of every file of each checkpoint in FOLDER. Either prints how the readings ended, as JSON.
 """
 
 import collections
@@ -17,19 +17,18 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-MEMORY = 200 << 20
 SECONDS = 120
 OPCODES = b"(.0123FGIJKLMNPQRSTUVX]abcdeghijlopqrstu})\x80\x81\x82\x85\x86\x87\x88\x8a\x8b\x8c\x8e\x8f\x92\x93\x94\x95"
 
 
-def limit() -> None:
-    """Let this process use `MEMORY` bytes more than it does now, and end it after `SECONDS`."""
+def limit(memory: int) -> None:
+    """Let this process use `memory` MiB more than it does now, and end it after `SECONDS`."""
     signal.alarm(SECONDS)
     try:
         import resource
 
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY,) * 2)
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (memory << 20),) * 2)
     except (ImportError, OSError):
         return
 
@@ -105,12 +104,12 @@ def read_mutated(folder: Path, count: int, seed: int) -> Iterator[str]:
                 path.write_bytes(whole)
 
 
-def main(what: str, *arguments: str) -> None:
+def main(memory: str, what: str, *arguments: str) -> None:
     """Do what is asked for, and print how it ended."""
     import schedframe._files.checkpoint
 
     assert schedframe._files.checkpoint
-    limit()
+    limit(int(memory))
     if what == "read":
         print(json.dumps({name: ending(Path(name)) for name in arguments}))
     else:

@@ -96,11 +96,31 @@ def test_names_that_lead_too_deep_are_left_out(tmp_path, state):
     assert read(write(tmp_path, {"deep": 1, "odd": 2, "none": 3, "scheduler": state}, names)).state == state
 
 
-def test_plans_behind_the_metadata_are_not_read(tmp_path, state):
+def test_the_metadata_of_64_ranks(tmp_path, state):
     write(tmp_path, {"scheduler": state})
-    whole = (tmp_path / ".metadata").read_bytes()
-    assert whole.endswith(b"ub.")
-    (tmp_path / ".metadata").write_bytes(whole[:-3] + b"\x8c\x0fall_local_plans\x94" + b"(" * 5_000_000)
+    storage = {Index("scheduler"): Place("__0_0.distcp", 7, len(saved(state)))}
+    for tensor in range(873):
+        for rank in range(64):
+            storage[Index(f"layer.{tensor}.weight", (rank * 64, 0))] = Place(
+                f"__{rank}_0.distcp", tensor << 20, 1 << 20
+            )
+    (tmp_path / ".metadata").write_bytes(pickle.dumps(Metadata(storage), protocol=4))
+    assert read(tmp_path).state == state
+
+
+@dataclass
+class Planned(Metadata):
+    """Stands for torch's Metadata with the plans of all ranks, as Megatron saves it."""
+
+    all_local_plans: object = None
+
+
+def test_plans_beside_the_metadata_are_left_out(tmp_path, state):
+    write(tmp_path, {"scheduler": state})
+    place = Place("__0_0.distcp", 7, len(saved(state)))
+    plans = [[Index(f"{rank}.{item}", (0, 0)) for item in range(500)] for rank in range(64)]
+    metadata = Planned({Index("scheduler"): place}, {}, plans)
+    (tmp_path / ".metadata").write_bytes(pickle.dumps(metadata, protocol=4))
     assert read(tmp_path).state == state
 
 
@@ -120,7 +140,7 @@ def test_plans_behind_the_metadata_are_not_read(tmp_path, state):
 )
 def test_other_metadata_is_refused(metadata, tmp_path):
     (tmp_path / ".metadata").write_bytes(pickle.dumps(metadata))
-    assert refusal(tmp_path).startswith(f"{tmp_path / '.metadata'}: does not say where values stand ")
+    assert refusal(tmp_path).startswith(f"{tmp_path / '.metadata'}: does not specify where values are ")
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,11 @@ from schedframe._errors import StateError
 from schedframe._files.checkpoint import read
 
 READABLE = (
-    "schedframe reads Megatron's torch and torch_dist checkpoints, folders of torch.distributed.checkpoint, "
-    "files of torch.save, and JSON"
+    "schedframe reads Megatron torch_dist checkpoints, torch.distributed.checkpoint folders, "
+    "Megatron torch checkpoints, torch.save files and JSON"
 )
-NEITHER = "is no checkpoint: the file is neither of torch.save nor JSON"
+DAMAGED = "is a zip archive that is cut short or damaged"
+UNKNOWN = "is not a checkpoint: the file has an unknown format"
 
 
 def refusal(path) -> str:
@@ -74,14 +75,14 @@ def test_a_common_part(archive, state, tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("11", "says 11, and there is no checkpoint in {root}/iter_0000011"),
-        ("release", "says release, and there is no checkpoint in {root}/release"),
-        ("ten", "says 'ten', and Megatron writes the number of an iteration, or release"),
-        ("", "says '', and Megatron writes"),
-        ("-1", "says '-1', and Megatron writes"),
-        ("²", "says '²', and Megatron writes"),
+        ("11", "specifies 11, and there is no checkpoint in {root}/iter_0000011"),
+        ("release", "specifies release, and there is no checkpoint in {root}/release"),
+        ("ten", "specifies 'ten', and Megatron writes the number of an iteration, or release"),
+        ("", "specifies '', and Megatron writes"),
+        ("-1", "specifies '-1', and Megatron writes"),
+        ("²", "specifies '²', and Megatron writes"),
         ("\x1b[2J", "and Megatron writes"),
-        ("9" * 200, f"says {'9' * 100}, and there is no checkpoint in"),
+        ("9" * 200, f"specifies {'9' * 100}, and there is no checkpoint in"),
     ],
 )
 def test_a_tracker_that_leads_nowhere(text, said, root):
@@ -113,7 +114,7 @@ def test_a_folder_without_a_checkpoint(tmp_path):
     (tmp_path / "mp_rank_00").mkdir()
     assert refusal(tmp_path) == (
         f"{tmp_path}: is a folder without a checkpoint: none of latest_checkpointed_iteration.txt, mp_rank_…, "
-        f"model_optim_rng.pt, common.pt, .metadata is in it. {READABLE}"
+        f"common.pt, .metadata, model_optim_rng.pt is in it. {READABLE}"
     )
 
 
@@ -136,17 +137,11 @@ def test_a_part_of_a_distributed_checkpoint(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", f"is no checkpoint: the file is empty. {READABLE}"),
-        (
-            b"\x89PNG\r\n\x1a\n" + b"\0" * 99,
-            f"is no checkpoint: the file is neither of torch.save nor JSON. {READABLE}",
-        ),
-        (
-            b"\x89HDF\r\n\x1a\n" + b"\0" * 99,
-            f"is no checkpoint: the file is neither of torch.save nor JSON. {READABLE}",
-        ),
-        (struct.pack("<Q", 64) + b'{"w":{"dtype":"F32"}}' + b" " * 99, f"{NEITHER}. {READABLE}"),
-        (b"PK\x03\x04", "is a zip archive that is cut short: its directory, which stands at the end, is missing"),
+        (b"", f"is not a checkpoint: the file is empty. {READABLE}"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 99, f"{UNKNOWN}. {READABLE}"),
+        (b"\x89HDF\r\n\x1a\n" + b"\0" * 99, f"{UNKNOWN}. {READABLE}"),
+        (struct.pack("<Q", 64) + b'{"w":{"dtype":"F32"}}' + b" " * 99, f"{UNKNOWN}. {READABLE}"),
+        (b"PK\x03\x04", "is a zip archive that is cut short or damaged (zipfile: "),
         (b"PK\x03\x04" + b"\0" * 100_000, "is a zip archive that is cut short"),
         (b"\x80", "holds a pickle that is cut short or damaged"),
         (b"\x80\x02K\x01.", "is a pickle, and not one that torch.save wrote"),
@@ -160,16 +155,16 @@ def test_other_files_are_refused(content, said, tmp_path):
 
 def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path):
     assert refusal(tmp_path / "none.pt") == f"{tmp_path / 'none.pt'}: does not exist"
-    assert refusal("a\0b").startswith("a\0b: is no path: ")
+    assert refusal("a\0b").startswith("a\0b: is not a path: ")
     assert "cannot be read: File name too long" in refusal(tmp_path / ("a" * 5000))
-    assert refusal(os.devnull).endswith("is no regular file")
+    assert refusal(os.devnull).endswith("is not a regular file")
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
     assert "cannot be read: Too many levels of symbolic links" in refusal(loop)
     os.mkfifo(tmp_path / "fifo")
-    assert refusal(tmp_path / "fifo").endswith("is no regular file")
+    assert refusal(tmp_path / "fifo").endswith("is not a regular file")
     (tmp_path / "common.pt").mkdir()
-    assert refusal(tmp_path) == f"{tmp_path / 'common.pt'}: is no regular file"
+    assert refusal(tmp_path) == f"{tmp_path / 'common.pt'}: is not a regular file"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read every file")
@@ -197,7 +192,7 @@ def test_a_bit_that_flipped_is_noticed(archive, state, tmp_path):
     place = whole.index(struct.pack(">d", 1e-3))
     path = tmp_path / "flipped.pt"
     path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-    assert "is a damaged zip archive: the checksum of model/data.pkl is wrong" in refusal(path)
+    assert "cut short or damaged (zipfile: Bad CRC-32 for file 'model/data.pkl')" in refusal(path)
 
 
 def packed(data: bytes, **lies: int) -> bytes:
@@ -223,22 +218,26 @@ def test_an_archive_may_leave_out_the_checksum(tmp_path, state):
 @pytest.mark.parametrize(
     ("lies", "said"),
     [
-        ({"checksum": 7}, "the checksum of a/data.pkl is wrong"),
-        ({"size": 7}, "the checksum of a/data.pkl is wrong"),
+        ({"checksum": 7}, f"{DAMAGED} (zipfile: Bad CRC-32 for file 'a/data.pkl')"),
+        ({"size": 7}, f"{DAMAGED} (zipfile: Bad CRC-32"),
+        ({"size": 7, "checksum": 0}, "holds a pickle that is cut short or damaged"),
+        ({"size": 5000, "checksum": 0}, DAMAGED),
         ({"size": 1 << 27}, "holds a/data.pkl of 134217728 bytes, and schedframe reads up to 67108864"),
         ({"stored": 0xFFFFFFFE}, "holds a/data.pkl of 4294967294 bytes"),
-        ({"stored": 5000, "size": 5000}, "is cut short or damaged: it refers to bytes beyond its end"),
-        ({"offset": 7}, "a/data.pkl is not where its directory says"),
-        ({"offset": 1 << 30}, "is cut short or damaged: it refers to bytes beyond its end"),
-        ({"method": 8}, "is a damaged zip archive: Error -3"),
+        ({"stored": 5000, "size": 5000}, DAMAGED),
+        ({"offset": 7}, DAMAGED),
+        ({"offset": 1 << 30}, DAMAGED),
+        ({"method": 8}, f"{DAMAGED} (zipfile: Error -3"),
         ({"method": 9}, "holds a/data.pkl compressed by method 9"),
+        ({"method": 12}, "holds a/data.pkl compressed by method 12"),
         ({"flags": 1}, "holds a/data.pkl encrypted"),
-        ({"place": 0}, "its directory is not where it should be"),
-        ({"place": 1 << 30}, "is cut short or damaged: it refers to bytes beyond its end"),
-        ({"length": 1 << 30}, "is cut short or damaged: it refers to bytes beyond its end"),
-        ({"length": 20}, "is a zip archive without NAME/data.pkl"),
-        ({"sign": 7}, "its directory is not where it should be"),
-        ({"place": 0xFFFFFFFF}, "the place of its directory is missing"),
+        ({"place": 0}, DAMAGED),
+        ({"place": 1 << 30}, DAMAGED),
+        ({"length": 1 << 30}, DAMAGED),
+        ({"length": 1 << 20}, DAMAGED),
+        ({"length": 20}, DAMAGED),
+        ({"sign": 7}, DAMAGED),
+        ({"place": 0xFFFFFFFF}, DAMAGED),
     ],
 )
 def test_an_archive_that_lies_is_refused(lies, said, tmp_path, state):
@@ -252,7 +251,17 @@ def test_only_the_pickle_at_the_top_counts(name, tmp_path, state):
     path = tmp_path / "a.pt"
     with zipfile.ZipFile(path, "w") as file:
         file.writestr(name, pickle.dumps(state))
-    assert refusal(path) == f"{path}: is a zip archive without NAME/data.pkl, and torch.save writes one"
+    assert refusal(path) == f"{path}: is a zip archive with 0 entries NAME/data.pkl, and torch.save writes one"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("second", ["a/data.pkl", "b/data.pkl"])
+def test_two_pickles_at_the_top_are_refused(second, tmp_path, state):
+    path = tmp_path / "a.pt"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("a/data.pkl", pickle.dumps(state))
+        file.writestr(second, pickle.dumps({**state, "num_steps": 7}))
+    assert refusal(path) == f"{path}: is a zip archive with 2 entries NAME/data.pkl, and torch.save writes one"
 
 
 def test_a_comment_behind_the_archive_does_no_harm(archive, state):
@@ -267,7 +276,7 @@ def test_an_entry_that_inflates_to_too_much_is_refused(archive):
     assert bomb.stat().st_size < 200_000
     assert "holds model/data.pkl of 73400322 bytes, and schedframe reads up to" in refusal(bomb)
     bomb.write_bytes(bomb.read_bytes().replace(struct.pack("<L", 73400322), struct.pack("<L", 1000)))
-    assert "the checksum of model/data.pkl is wrong" in refusal(bomb)
+    assert "Bad CRC-32" in refusal(bomb)
 
 
 def huge(path: Path, size: int, data: bytes) -> None:
@@ -316,15 +325,15 @@ def test_a_file_of_20_gigabytes(tmp_path, state):
         with path.open("r+b") as file:
             file.seek(-98, os.SEEK_END)
             file.write(b"PK\0\0")
-        assert "the place of its directory is wrong" in refusal(path)
+        assert "is a zip archive with a directory of more than 16 MiB" in refusal(path)
     finally:
         path.unlink()
 
 
-def test_an_archive_of_many_entries(tmp_path, state):
+def test_an_archive_of_100_000_entries(tmp_path, state):
     path = tmp_path / "many.pt"
     with zipfile.ZipFile(path, "w") as file:
-        for index in range(5000):
+        for index in range(100_000):
             file.writestr(f"many/data/{index}", b"")
         file.writestr("many/data.pkl", pickle.dumps(state))
     assert read(path).state == state

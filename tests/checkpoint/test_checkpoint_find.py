@@ -137,7 +137,7 @@ def test_states_that_differ_are_all_named(archive, state):
         (argparse.Namespace(), "an argparse.Namespace"),
         ([1, {"deep": b"bytes"}], "a bytes object"),
         ({1, 2}, "a set"),
-        ("a" * 70_000, "a text of 70000 bytes"),
+        ("a" * 70_000, "a text of 70000 characters"),
         (1 << 65, "an integer of more than 64 bits"),
         (complex(1, 2), "a builtins.complex"),
     ],
@@ -146,14 +146,14 @@ def test_what_is_no_plain_value_is_refused_with_its_place(value, said, archive, 
     text = refusal(archive({"opt_param_scheduler": {**state, "extra": value}}, protocol=4))
     assert text.startswith("opt_param_scheduler.extra")
     assert f"holds {said}" in text
-    assert "which is no plain value" in text
+    assert "which is not a plain value" in text
     assert ("schedframe does not run what a checkpoint names" in text) == ("." in said)
 
 
 def test_a_slot_that_names_code_is_refused_by_the_name(archive):
     text = refusal(archive(b"\x80\x02}X\x13\0\0\0opt_param_schedulercposix\nsystem\nX\x02\0\0\0id\x85Rs."))
     assert text == (
-        "opt_param_scheduler holds a posix.system, which is no plain value; "
+        "opt_param_scheduler holds a posix.system, which is not a plain value; "
         "schedframe does not run what a checkpoint names"
     )
     assert refusal(archive(b"cposix\nsystem\n.")).startswith("holds a posix.system, ")
@@ -162,9 +162,9 @@ def test_a_slot_that_names_code_is_refused_by_the_name(archive):
 
 def test_keys_of_a_state_are_text(archive, state):
     assert refusal(archive({"scheduler": {**state, "table": {3: 1}}})).startswith(
-        "holds a key at scheduler.table that is no text"
+        "holds a key at scheduler.table that is not text"
     )
-    assert refusal(archive({**state, (1, 2): 1})).startswith("holds a key that is no text")
+    assert refusal(archive({**state, (1, 2): 1})).startswith("holds a key that is not text")
 
 
 def test_a_state_is_of_bounded_size(archive, state):
@@ -190,7 +190,7 @@ def test_recursive_containers_beside_the_state_do_no_harm(archive, state):
     wide: list = [{}] * 100
     for _ in range(3):
         wide = [wide] * 100
-    assert "more lists and dicts than schedframe searches" in refusal(archive({"a": wide}))
+    assert "holds more values in lists and dicts than schedframe searches" in refusal(archive({"a": wide}))
 
 
 @pytest.mark.parametrize("iteration", [True, 3.0, "10", None, 1 << 70, [1]])
@@ -236,7 +236,7 @@ def test_values_of_groups_that_are_not_plain_are_left_out(archive, state, groups
     groups[1]["end_wd"] = b"bytes"
     told = read(archive({"scheduler": state, "optimizer": {"param_groups": groups}}, protocol=4))
     assert ["lr" in group for group in told.groups] == [False, True]
-    assert told.groups_note == "lr, end_wd of some param groups is no plain value, and left out"
+    assert told.groups_note == "lr, end_wd of some param groups is not a plain value, and left out"
 
 
 @pytest.mark.parametrize("wrap", [lambda state: state, lambda state: {"iteration": 4, "opt_param_scheduler": state}])
@@ -259,12 +259,12 @@ def test_json_may_hold_what_is_no_finite_number(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b'{"num_steps": 3,', "is no complete JSON: "),
-        (b'{"num_steps": ' + b"9" * 401 + b', "max_lr": 1}', "is no usable JSON: it holds an integer of 401 digits"),
+        (b'{"num_steps": 3,', "is not complete JSON: "),
+        (b'{"num_steps": ' + b"9" * 401 + b', "max_lr": 1}', "is not usable JSON: it holds an integer of 401 digits"),
         (b'{"num_steps": 18446744073709551616, "max_lr": 1}', "num_steps holds an integer of more than 64 bits"),
-        (b'{"num_steps": 1, "max_lr": "\\ud800"}', "max_lr holds a text that is no UTF-8"),
-        (b'{"num_steps": 1, "max_lr": 1, "\\ud800": 1}', "holds a key that is no text"),
-        (b'{"num_steps": "\xff"}', "is no usable JSON: 'utf-8' codec"),
+        (b'{"num_steps": 1, "max_lr": "\\ud800"}', "max_lr holds a text that is not UTF-8"),
+        (b'{"num_steps": 1, "max_lr": 1, "\\ud800": 1}', "holds a key that is not text"),
+        (b'{"num_steps": "\xff"}', "is not usable JSON: 'utf-8' codec"),
         (b"[" * 100_000, "is JSON of more levels than schedframe reads"),
         (b"[" + b" " * (4 << 20) + b"]", "looks like JSON of 4194306 bytes, and schedframe reads up to 4194304"),
         (b"[]", "holds no scheduler state"),

@@ -1,6 +1,7 @@
 """Files made to run code, to exhaust memory or to take for ever; and thousands of files that chance has changed."""
 
 import builtins
+import io
 import json
 import os
 import pickle
@@ -49,9 +50,41 @@ def shared(value: object, width: int, levels: int) -> object:
     return value
 
 
+def called_with(arguments: int, times: int) -> bytes:
+    """Calls a name `times` times with a tuple of `arguments`."""
+    return b"cx\ny\nq\0(" + b"N" * arguments + b"tq\1" + b"h\0h\1R0h\0h\1\x810" * (times // 2) + b"N."
+
+
+def puts_of_one_hash() -> bytes:
+    return b"N" + b"".join(b"p%d\n" % (((1 << 61) - 1) * (index + 1)) for index in range(100_000)) + b"."
+
+
+def tuples_of_tuples(end: bytes) -> bytes:
+    """A tuple of itself twice, 100 levels deep: its hash takes 2 to the power of 100 steps."""
+    return b"}(" + b"N" + b"2\x86" * 100 + end
+
+
+def nested_tuples(end: bytes) -> bytes:
+    """A tuple of so many levels that computing its hash would overflow the stack of C."""
+    return b"}(" + b"N" + b"\x85" * 1_000_000 + end
+
+
 STATE = {"num_steps": 1, "max_lr": 1.0}
 PICKLES: dict[str, Callable[[], bytes]] = {
-    "a memo entry far away": lambda: b"Nr\xff\xff\xff\x0f0.",
+    "a memo entry far away": lambda: b"Nr\xff\xff\xff\x7f.",
+    "the last memo entry": lambda: b"Nr\xff\xff\xff\xff.",
+    "text of 2^40": lambda: b"\x8d" + struct.pack("<Q", 1 << 40) + b".",
+    "frame of 2^62": lambda: b"\x95" + struct.pack("<Q", 1 << 62) + b"N.",
+    "a million nested lists": lambda: b"]" * 1_000_000 + b"a" * 999_999 + b".",
+    "a million nested states": lambda: b"cx\ny\nq\1" + b"h\1)\x81" * 1_000_000 + b"b" * 1_000_000 + b".",
+    "calls with many arguments": lambda: called_with(1_000_000, 200_000),
+    "a memo of one hash": puts_of_one_hash,
+    "a key of shared tuples": lambda: tuples_of_tuples(b"Nu."),
+    "a set of shared tuples": lambda: b"\x8f" + tuples_of_tuples(b"\x90."),
+    "a frozenset of shared tuples": lambda: tuples_of_tuples(b"\x91."),
+    "a dict of shared tuples": lambda: tuples_of_tuples(b"Nd."),
+    "a key of nested tuples": lambda: nested_tuples(b"Nu."),
+    "a frozenset of nested tuples": lambda: nested_tuples(b"\x91."),
     "text of 4 GiB": lambda: b"X\xff\xff\xff\xff.",
     "bytes of 2^63": lambda: b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7f.",
     "bytearray of 2^63": lambda: b"\x96\xff\xff\xff\xff\xff\xff\xff\x7f.",
@@ -72,6 +105,7 @@ PICKLES: dict[str, Callable[[], bytes]] = {
     "a memo without order": stray_memo,
     "keys of one hash": colliding_keys,
     "a billion laughs": lambda: pickle.dumps({"scheduler": {**STATE, "more": shared("ha", 10, 30)}}, 2),
+    "a search of long lists": lambda: pickle.dumps({"more": [[[0] * 1_000_000] * 1_000] * 1_000}, 2),
     "a wide search": lambda: pickle.dumps({"more": shared({}, 1000, 3)}, 2),
     "a wide optimizer": lambda: pickle.dumps({"scheduler": STATE, "optimizer": shared({"state": {}}, 100, 4)}, 2),
 }
@@ -88,9 +122,28 @@ def entry(name: bytes, extra: bytes) -> bytes:
     return struct.pack("<4s6H3L5H2L", b"PK\x01\x02", *numbers) + name + extra
 
 
+def bomb(method: int) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method, compresslevel=1) as file:
+        file.writestr("a/data.pkl", b"(" * (40 << 20))
+    return stream.getvalue()
+
+
+def bomb_that_lies() -> bytes:
+    """A zip bomb whose directory says that its content is short, and has no checksum."""
+    data = bomb(zipfile.ZIP_DEFLATED)
+    end = data.index(b"PK\x01\x02")
+    return data[:end] + data[end : end + 16] + b"\0" * 4 + data[end + 20 : end + 24] + b"\x10\0\0\0" + data[end + 28 :]
+
+
 FILES: dict[str, Callable[[], bytes]] = {
-    "a directory of many entries": lambda: directory(entry(b"", b""), 400_000),
-    "a directory of long entries": lambda: directory(entry(b"a/data.pkx", struct.pack("<2H", 7, 0) * 16_000), 400),
+    "a nine-byte memo": lambda: b"\x80\x04Nr\xff\xff\xff\x7f.",
+    "a zip bomb": lambda: bomb(zipfile.ZIP_DEFLATED),
+    "a zip bomb of bzip2": lambda: bomb(zipfile.ZIP_BZIP2),
+    "a zip bomb that lies": bomb_that_lies,
+    "a directory beyond all bounds": lambda: directory(entry(b"a/data.pkl", b""), 700_000),
+    "a directory of many entries": lambda: directory(entry(b"", b""), 250_000),
+    "a directory of long entries": lambda: directory(entry(b"a/data.pkx", struct.pack("<2H", 7, 0) * 16_000), 130),
     "an entry of many extra fields": lambda: directory(entry(b"a/data.pkl", struct.pack("<2H", 1, 0) * 16_000), 1),
     "JSON of empty objects": lambda: b"[" + b"{}," * 1_300_000 + b"{}]",
     "JSON of levels": lambda: b"[" * 4_000_000,
@@ -98,22 +151,39 @@ FILES: dict[str, Callable[[], bytes]] = {
 }
 
 
-def test_no_file_exhausts_memory_or_time(tmp_path):
+HEAVY = {
+    "a million nested lists",
+    "a million nested states",
+    "a key of nested tuples",
+    "a frozenset of nested tuples",
+    "copies",
+    "dicts with an item",
+    "dicts in the memo",
+    "texts of wide characters",
+    "a zip bomb",
+    "a directory of many entries",
+    "a directory of long entries",
+    "JSON of empty objects",
+}
+"""Files that take memory in proportion to their size, up to what the operations of a `Budget` take."""
+
+
+@pytest.mark.parametrize("memory", [110, 1000])
+def test_no_file_exhausts_memory_or_time(memory, tmp_path):
     names = []
-    for index, (name, content) in enumerate({**PICKLES, **FILES}.items()):
-        path = tmp_path / f"{index} {name}"
+    for name, content in {**PICKLES, **FILES}.items():
+        if (name in HEAVY) != (memory == 1000):
+            continue
+        path = tmp_path / name
         if name in PICKLES:
             with zipfile.ZipFile(path, "w") as file:
                 file.writestr("a/data.pkl", b"\x80\x02" + content())
         else:
             path.write_bytes(content())
         names.append(path)
-    bomb = tmp_path / "a zip bomb"
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
-        file.writestr("a/data.pkl", b"(" * (40 << 20))
-    endings = guarded("read", *names, bomb)
+    endings = guarded(memory, "read", *names)
     assert {name: end for name, end in endings.items() if not end.startswith(f"StateError: {name}: ")} == {
-        str(path): "read" for path in names if path.name.endswith("a wide optimizer")
+        str(path): "read" for path in names if path.name == "a wide optimizer"
     }
 
 
@@ -149,7 +219,7 @@ def test_a_file_that_chance_changed_is_read_or_refused(tmp_path, archive, state,
     checkpoints(tmp_path / "all", archive, state, groups)
     for path in sorted((tmp_path / "all").glob("[!p]*[!l]")):
         assert read(path).state == state
-    endings = guarded("mutated", tmp_path / "all", 120, 20_240_817)
+    endings = guarded(200, "mutated", tmp_path / "all", 120, 20_240_817)
     assert sorted(endings) == ["StateError", "read"]
     assert sum(endings.values()) >= 1000
     assert min(endings.values()) >= 50
@@ -187,7 +257,7 @@ def test_nothing_that_a_checkpoint_names_runs(beside, protocol, tmp_path, archiv
     if beside:
         assert read(path).state == state
     else:
-        with pytest.raises(StateError, match=r"more\.0 holds an? \w+\.system, which is no plain value"):
+        with pytest.raises(StateError, match=r"more\.0 holds an? \w+\.system, which is not a plain value"):
             read(path)
     assert imported() == set()
     assert not mark.exists()

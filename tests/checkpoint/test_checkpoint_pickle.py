@@ -2,6 +2,7 @@
 
 import argparse
 import collections
+import io
 import pickle
 import struct
 
@@ -10,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schedframe._files.checkpoint.broken import Broken
-from schedframe._files.checkpoint.machine import Inert
-from schedframe._files.checkpoint.pickle import Budget, load
+from schedframe._files.checkpoint.pickle import Budget, Inert, load
 
 PLAIN = st.recursive(
     st.none()
@@ -30,14 +30,16 @@ PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 
 
 def read(data: bytes) -> object:
-    return load(data, Budget())[0]
+    return load(io.BytesIO(data), Budget())
 
 
 @given(PLAIN, st.sampled_from(PROTOCOLS))
 def test_plain_values_are_what_python_reads(value, protocol):
     data = pickle.dumps(value, protocol)
     assert read(data) == pickle.loads(data) == value
-    assert load(b"xy" + data + b"z", Budget(), 2) == (value, 2 + len(data))
+    file = io.BytesIO(b"xy" + data + b"z")
+    file.seek(2)
+    assert (load(file, Budget()), file.read()) == (value, b"z")
 
 
 def test_every_list_and_dict_of_every_size_is_what_python_reads():
@@ -99,15 +101,11 @@ def test_what_is_no_data_is_inert(thing, what, protocol):
 
 
 @pytest.mark.parametrize("protocol", [4, 5])
-def test_bytes_and_sets_are_inert(protocol):
+def test_bytes_are_bytes_and_sets_are_inert(protocol):
     value = {"bytes": b"abc", "long bytes": b"a" * 300, "set": {1, 2}, "frozen": frozenset([3])}
     held = read(pickle.dumps(value, protocol))
-    assert {key: thing.what for key, thing in held.items()} == {
-        "bytes": "bytes object",
-        "long bytes": "bytes object",
-        "set": "set",
-        "frozen": "frozenset",
-    }
+    assert (held["bytes"], held["long bytes"]) == (b"abc", b"a" * 300)
+    assert (held["set"].what, held["frozen"].what) == ("set", "frozenset")
 
 
 def test_an_inert_object_keeps_what_it_would_have_been_built_with():
@@ -130,19 +128,14 @@ def test_an_inert_object_keeps_what_it_would_have_been_built_with():
         (b"\x84\x07\0\0\0.", "copyreg extension 7"),
         (b"Pname\n.", "persistent object"),
         (b"NQ.", "persistent object"),
-        (b"K\x01)R.", "object"),
-        (b"(K\x01o.", "object"),
         (b"cx\ny\n}b.", "x.y"),
         (b"cx\ny\n(K\x01K\x02u.", "x.y"),
         (b"cx\ny\nK\x01K\x02s.", "x.y"),
         (b"cx\ny\n(K\x01e.", "x.y"),
         (b"cx\ny\nK\x01a.", "x.y"),
         (b"\x8f(K\x01\x90.", "set"),
-        (b"\x8c\x02\xff\xfe.", "text that is no UTF-8"),
-        (b"X\x03\0\0\0\xed\xa0\x80.", "text that is no UTF-8"),
-        (b"T\x01\x00\x01\x00" + b"a" * 65_537 + b".", "text of 65537 bytes"),
-        (b"\x8b\x00\x08\0\0" + b"\x01" * 2048 + b".", "integer of 2048 bytes"),
-        (b"L" + b"9" * 500 + b"L\n.", "integer of 501 digits"),
+        (b"cx\ny\n)R)R.", "x.y"),
+        (b"cx\ny\nN\x81.", "x.y"),
     ],
 )
 def test_every_opcode_that_would_run_something_makes_an_inert_object(data, what):
@@ -164,6 +157,10 @@ def test_every_opcode_that_would_run_something_makes_an_inert_object(data, what)
         (b'S"it"\n.', "it"),
         (b"Va\\u00e9\n.", "aé"),
         (b"U\x02ab.", "ab"),
+        (b"U\x02\xff\xfe.", "\udcff\udcfe"),
+        (b"X\x03\0\0\0\xed\xa0\x80.", "\ud800"),
+        (b"\x95\xff\xff\xff\xff\xff\xff\xff\x3fK\x01.", 1),
+        (b"\x95\0\0\0\0\0\0\0\0K\x01.", 1),
         (b"T\x02\0\0\0ab.", "ab"),
         (b"\x8b\x02\0\0\0\x01\x01.", 257),
         (b"(K\x01K\x022(l.", []),
@@ -219,6 +216,11 @@ def test_an_unhashable_key_is_inert():
         b"N\x86.",
         b"R.",
         b"NR.",
+        b"K\x01)R.",
+        b"(K\x01o.",
+        b"])\x81.",
+        b"X\x05\0\0\0print)R.",
+        b"cx\ny\nQN)R.",
         b"b.",
         b"Nb.",
         b"Q.",
@@ -228,6 +230,13 @@ def test_an_unhashable_key_is_inert():
         b"g7\n.",
         b"g-1\n.",
         b"p\n.",
+        b"Np4294967296\n.",
+        b"Np-1\n.",
+        b"\x8c\x02\xff\xfe.",
+        b"V" + b"a" * 70_000 + b"\n.",
+        b"\x80\x06N.",
+        b"\xff.",
+        b"\0.",
         b"q\0.",
         b"N}s.",
         b"K\x01(K\x02e.",
@@ -245,7 +254,7 @@ def test_an_unhashable_key_is_inert():
         b"cos\n.",
         b"c\xff\nname\n.",
         b"NN\x93.",
-        b"c" + b"a" * 2000 + b"\nb\n.",
+        b"c" + b"a" * 70_000 + b"\nb\n.",
     ],
 )
 def test_a_broken_pickle_is_refused(data):
@@ -253,32 +262,20 @@ def test_a_broken_pickle_is_refused(data):
         read(data)
 
 
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        (b"\x80\x06N.", "protocol 6"),
-        (b"\x96" + struct.pack("<Q", 1 << 40), "opcode 0x96"),
-        (b"\x97.", "opcode 0x97"),
-        (b"N\x98.", "opcode 0x98"),
-        (b"\xff.", "opcode 0xff"),
-        (b"\0.", "opcode 0x00"),
-    ],
-)
-def test_what_is_not_read_is_refused_by_name(data, said):
-    with pytest.raises(Broken, match=said):
+@pytest.mark.parametrize("data", [b"\x96" + struct.pack("<Q", 1 << 40), b"\x97.", b"C\x01aN\x98."])
+def test_a_bytearray_and_buffers_are_refused(data):
+    with pytest.raises(Broken, match="holds a pickle with a bytearray or with buffers, which schedframe does not read"):
         read(data)
 
 
 @pytest.mark.parametrize("data", [b"N" * 10_000, b"}" * 10_000, b"N" + b"2\x85" * 10_000, b"(" * 10_000])
-def test_work_and_memory_are_bounded(data):
-    with pytest.raises(Broken, match="opcodes"):
-        load(data, Budget(opcodes=5_000))
-    with pytest.raises(Broken, match="more objects than schedframe keeps in memory; if you trust it, load it"):
-        load(data, Budget(room=50_000))
+def test_operations_are_bounded(data):
+    with pytest.raises(Broken, match=r"executes, 10,000,000; if you trust it, load it with torch"):
+        load(io.BytesIO(data), Budget(operations=5_000))
 
 
 def test_a_budget_is_of_all_pickles_together():
-    budget, data = Budget(room=30_000), pickle.dumps(list(range(300, 1000)))
-    load(data, budget)
-    with pytest.raises(Broken, match="more objects"):
-        load(data, budget)
+    budget, data = Budget(operations=1_000), pickle.dumps(list(range(600)))
+    load(io.BytesIO(data), budget)
+    with pytest.raises(Broken, match="more operations"):
+        load(io.BytesIO(data), budget)

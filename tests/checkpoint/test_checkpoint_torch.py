@@ -12,6 +12,9 @@ torch = pytest.importorskip("torch")
 dcp = pytest.importorskip("torch.distributed.checkpoint")
 
 
+NOT_OF_TORCH = "does not specify where values are (storage_data) as torch.distributed.checkpoint does"
+
+
 def refusal(path) -> str:
     with pytest.raises(StateError) as caught:
         read(path)
@@ -100,7 +103,7 @@ def test_the_scheduler_object_itself_is_refused(tmp_path):
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 3)
     torch.save({"scheduler": scheduler}, tmp_path / "model.pt")
-    assert "scheduler holds a torch.optim.lr_scheduler.StepLR, which is no plain value" in refusal(
+    assert "scheduler holds a torch.optim.lr_scheduler.StepLR, which is not a plain value" in refusal(
         tmp_path / "model.pt"
     )
     torch.save(scheduler.state_dict(), tmp_path / "scheduler.pt")
@@ -114,7 +117,7 @@ def test_a_learning_rate_that_is_a_tensor_is_left_out(tmp_path, state):
     torch.save(saved, tmp_path / "model.pt")
     told = read(tmp_path / "model.pt")
     assert [sorted(group) for group in told.groups] == [["max_lr", "min_lr", "wd_mult", "weight_decay"]] * 2
-    assert told.groups_note == "lr of some param groups is no plain value, and left out"
+    assert told.groups_note == "lr of some param groups is not a plain value, and left out"
 
 
 def test_thousands_of_tensors(tmp_path, state):
@@ -167,6 +170,13 @@ def test_the_state_is_found_in_a_distributed_checkpoint(wrap, slot, tmp_path, st
     assert (told.slot, told.state, told.path.name) == (slot, state, "__0_0.distcp")
 
 
+def test_a_distributed_checkpoint_of_20_000_tensors(tmp_path, state):
+    tensors = {f"layers.{index}.weight": torch.zeros(1) for index in range(20_000)}
+    save_apart(tmp_path / "folder", {"scheduler": state, "model": tensors})
+    told = read(tmp_path / "folder")
+    assert (told.format, told.slot, told.state) == ("dcp", "scheduler", state)
+
+
 def test_names_that_tell_no_path_are_split_at_their_dots(tmp_path, state):
     flat = {f"opt_param_scheduler.{key}": value for key, value in state.items()}
     save_apart(tmp_path / "folder", flat, flat=False)
@@ -176,7 +186,7 @@ def test_names_that_tell_no_path_are_split_at_their_dots(tmp_path, state):
 def test_a_distributed_checkpoint_with_a_tensor_in_the_state(tmp_path, state):
     save_apart(tmp_path / "folder", {"scheduler": {**state, "num_steps": torch.tensor(40)}})
     assert refusal(tmp_path / "folder") == (
-        f"{tmp_path / 'folder' / '.metadata'}: scheduler.num_steps holds a tensor, which is no plain value"
+        f"{tmp_path / 'folder' / '.metadata'}: scheduler.num_steps holds a tensor, which is not a plain value"
     )
 
 
@@ -201,16 +211,16 @@ def test_a_distributed_checkpoint_stays_in_its_folder(part, folder):
     old = b"\x8c\x0c__0_0.distcp"
     assert data.count(old) == 1
     metadata.write_bytes(data.replace(old, b"\x8c" + bytes([len(part)]) + part.encode()))
-    assert "which is no file within its folder" in refusal(folder)
+    assert "which is not a file within its folder" in refusal(folder)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        (b"storage_data", b"starage_data", "does not say where values stand (storage_data)"),
-        (b"relative_path", b"relatove_path", "does not say where values stand as torch.distributed.checkpoint does"),
-        (b"fqn", b"fqm", "does not say where values stand as torch.distributed.checkpoint does"),
-        (b"\x80\x04", b"\x80\x09", "holds a pickle of protocol 9"),
+        (b"storage_data", b"starage_data", NOT_OF_TORCH),
+        (b"relative_path", b"relatove_path", NOT_OF_TORCH),
+        (b"fqn", b"fqm", NOT_OF_TORCH),
+        (b"\x80\x04", b"\x80\x09", "holds a pickle that is cut short or damaged"),
         (b"\x8c\x05index", b"\x8c\x04index", "holds a pickle"),
     ],
 )

@@ -5,16 +5,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from schedframe._errors import StateError
-from schedframe._files.checkpoint import json as _json
-from schedframe._files.checkpoint import torch_save as _torch_save
 from schedframe._files.checkpoint.broken import Broken, about
-from schedframe._files.checkpoint.dcp import Folder
+from schedframe._files.checkpoint.dcp import METADATA, Folder
+from schedframe._files.checkpoint.file import opened
 from schedframe._files.checkpoint.find import find
+from schedframe._files.checkpoint.formats import format_of
 from schedframe._files.checkpoint.groups import KEYS, Groups, groups_in, groups_in_shards
-from schedframe._files.checkpoint.layout import READABLE, Location, locate
+from schedframe._files.checkpoint.layout import locate
 from schedframe._files.checkpoint.pickle import Budget
 from schedframe._files.checkpoint.plain import Later, is_plain, resolved
-from schedframe._files.checkpoint.region import opened
 
 _COMMON_STATE = "common_state/shard_0_1"
 """Where Megatron Core keeps, from 0.19 on, what ``common.pt`` held before."""
@@ -50,7 +49,7 @@ def read(path: str | Path) -> Checkpoint:
     """Read the scheduler's part of the checkpoint at `path`: a file, or a folder of Megatron's or torch's.
 
     Raises:
-        StateError: it is no checkpoint that schedframe reads, is damaged, or does not hold one scheduler's state of
+        StateError: it is not a checkpoint that schedframe reads, is damaged, or does not hold one scheduler's state of
             Megatron's kind.
     """
     path = Path(path)
@@ -74,33 +73,27 @@ class _Held(NamedTuple):
         path: the file that was read.
         format: the checkpoint's format, as `Checkpoint` names it.
         tree: the values.
+        shards: the values that Megatron keeps apart from those that all ranks share, by their names; ``None`` where
+            they have not been read.
     """
 
     path: Path
     format: str
     tree: Any
+    shards: dict[str, Any] | None = None
 
 
-def _held(location: Location, budget: Budget) -> _Held:
-    if location.format == "dcp":
-        return _held_apart(location.path, budget)
-    with opened(location.path) as file:
-        if _torch_save.is_torch_save(file):
-            return _Held(location.path, location.format or "torch.save", _torch_save.read(file, budget))
-        if _json.is_json(file):
-            return _Held(location.path, "json", _json.read(file))
-        what = "the file is neither of torch.save nor JSON" if file.size else "the file is empty"
-        raise Broken(f"is no checkpoint: {what}. {READABLE}")
-
-
-def _held_apart(metadata: Path, budget: Budget) -> _Held:
-    """What a folder holds in which every value stands apart."""
-    folder = Folder(metadata.parent, budget)
-    common = folder.values.get(_COMMON_STATE)
+def _held(path: Path, budget: Budget) -> _Held:
+    with opened(path) as file:
+        format = format_of(path, file)
+        values = format.read(file, budget)
+    if not isinstance(values, Folder):
+        return _Held(path, format.name, values)
+    common = values.values.get(_COMMON_STATE)
     if not isinstance(common, Later):
-        return _Held(metadata, "dcp", folder.tree())
+        return _Held(path, format.name, values.tree())
     shard = common.load()
-    return _Held(common.path, "torch_dist", shard[0] if type(shard) is list and shard else None)
+    return _Held(common.path, "torch_dist", shard[0] if type(shard) is list and shard else None, values.values)
 
 
 def _groups(held: _Held, budget: Budget) -> tuple[tuple[dict[str, Any], ...] | None, str]:
@@ -109,7 +102,7 @@ def _groups(held: _Held, budget: Budget) -> tuple[tuple[dict[str, Any], ...] | N
         optimizer = resolved(held.tree.get("optimizer")) if type(held.tree) is dict else None
         found = groups_in(optimizer)
         if not found.values and held.format == "torch_dist":
-            found = groups_in_shards(Folder(held.path.parent, budget).values)
+            found = groups_in_shards(held.shards or _shards(held.path.with_name(METADATA), budget))
     except Broken as error:
         where = f"{error.path} " if error.path else "the checkpoint "
         return None, f"{where}{error}; {_UNKNOWN}"
@@ -119,6 +112,11 @@ def _groups(held: _Held, budget: Budget) -> tuple[tuple[dict[str, Any], ...] | N
     return None, f"the checkpoint {holds}; {_UNKNOWN}"
 
 
+def _shards(metadata: Path, budget: Budget) -> dict[str, Any]:
+    with opened(metadata) as file:
+        return Folder(file, budget).values
+
+
 def _left_out(groups: Groups) -> str:
     keys = ", ".join(key for key in KEYS if key in groups.left_out)
-    return f"{keys} of some param groups is no plain value, and left out" if keys else ""
+    return f"{keys} of some param groups is not a plain value, and left out" if keys else ""

@@ -1,26 +1,29 @@
 """Reads a folder of ``torch.distributed.checkpoint``: where each value stands, and single values.
 
 ``.metadata`` is a pickle of torch's dataclasses (``torch/distributed/checkpoint/metadata.py`` and ``filesystem.py`` at
-2.13). A value that is no tensor is a stretch of some other file in the folder, which ``torch.save`` wrote.
+2.13). A value that is not a tensor is a stretch of some other file in the folder, which ``torch.save`` wrote.
 """
 
+import io
 from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, BinaryIO
 
+from schedframe._files.checkpoint import torch_save
 from schedframe._files.checkpoint.broken import Broken, shown
-from schedframe._files.checkpoint.machine import Inert
-from schedframe._files.checkpoint.pickle import Budget, load
-from schedframe._files.checkpoint.plain import Later
-from schedframe._files.checkpoint.region import opened
-from schedframe._files.checkpoint.torch_save import read
+from schedframe._files.checkpoint.file import opened, size_of
+from schedframe._files.checkpoint.pickle import Budget, Inert, load
+from schedframe._files.checkpoint.plain import Later, is_plain
 
 METADATA = ".metadata"
 
 _DEEPEST = 20
-_PLANS = b"\x8c\x0fall_local_plans"
-_END = b"ub."
-"""SETITEMS, BUILD and STOP: the end of a pickled dataclass."""
+_UNKNOWN = "does not specify where values are (storage_data) as torch.distributed.checkpoint does"
+
+
+def is_metadata(start: bytes) -> bool:
+    """Whether a file begins as a pickle does."""
+    return start.startswith(b"\x80")
 
 
 class Folder:
@@ -30,21 +33,21 @@ class Folder:
         values: by its full name, each value as it can be read `Later`; a tensor is `Inert`.
     """
 
-    def __init__(self, path: Path, budget: Budget) -> None:
-        """Read what stands where in the folder at `path`.
+    def __init__(self, metadata: BinaryIO, budget: Budget) -> None:
+        """Read what is where in a folder from its open `metadata`.
 
         Raises:
-            Broken: its ``.metadata`` is missing, damaged, or not as torch writes it.
+            Broken: it is damaged, too large for its `budget`, or not as torch writes it.
         """
-        with opened(path / METADATA) as file:
-            budget.count_bytes(file.size)
-            state = _state(load(_without_plans(file.read(0, file.size)), budget)[0])
-            entries = state.get("storage_data")
-            if type(entries) is not dict:
-                raise Broken("does not say where values stand (storage_data), as torch.distributed.checkpoint does")
-            self.values = dict(_value(path, key, info, budget) for key, info in entries.items())
-            names = state.get("planner_data")
-            self._names = names if type(names) is dict else {}
+        size = size_of(metadata)
+        budget.count_bytes(size)
+        state = _state(load(io.BytesIO(metadata.read(size)), budget))
+        entries, names = state.get("storage_data"), state.get("planner_data")
+        if type(entries) is not dict:
+            raise Broken(_UNKNOWN)
+        folder = Path(metadata.name).parent
+        self.values = dict(_value(folder, key, info, budget) for key, info in entries.items())
+        self._names = names if type(names) is dict else {}
 
     def tree(self) -> dict[str, Any]:
         """Return all values in the dicts and lists that they were in when they were saved."""
@@ -52,16 +55,10 @@ class Folder:
         for name, value in self.values.items():
             keys = self._names.get(name)
             if type(keys) is not tuple or not keys:
-                keys = tuple(name.split("."))
-            if len(keys) <= _DEEPEST and all(type(key) in (str, int) for key in keys):
+                keys = tuple(name.split(".", _DEEPEST))
+            if len(keys) <= _DEEPEST and all(type(key) in (str, int) and is_plain(key) for key in keys):
                 _set(tree, keys, value)
         return {key: _with_lists(value) for key, value in tree.items()}
-
-
-def _without_plans(data: bytes) -> bytes:
-    """The pickle of a ``Metadata`` without its last attribute, the plans of all ranks, which is most of Megatron's."""
-    start = data.find(_PLANS)
-    return data if start < 0 else data[:start] + _END
 
 
 def _state(thing: Any) -> dict[Any, Any]:
@@ -73,8 +70,10 @@ def _value(folder: Path, key: Any, info: Any, budget: Budget) -> tuple[str, Any]
     index, place = _state(key), _state(info)
     name, part = index.get("fqn"), place.get("relative_path")
     offset, length = place.get("offset"), place.get("length")
-    if type(name) is not str or type(part) is not str or type(offset) is not int or type(length) is not int:
-        raise Broken("does not say where values stand as torch.distributed.checkpoint does")
+    if type(name) is not str or type(part) is not str or not (is_plain(name) and is_plain(part)):
+        raise Broken(_UNKNOWN)
+    if type(offset) is not int or type(length) is not int:
+        raise Broken(_UNKNOWN)
     if index.get("offset") is not None:
         return name, Inert("tensor")
     transformed = place.get("transform_descriptors") is not None
@@ -84,13 +83,16 @@ def _value(folder: Path, key: Any, info: Any, budget: Budget) -> tuple[str, Any]
 
 def _read(path: Path, part: str, offset: int, length: int, transformed: bool, budget: Budget) -> Any:
     if not _is_within(part):
-        raise Broken(f"refers to {shown(part)}, which is no file within its folder")
+        raise Broken(f"refers to {shown(part)}, which is not a file within its folder")
     if transformed:
         raise Broken("holds compressed or encrypted values, which schedframe does not read", path)
     with opened(path) as file:
-        stretch = file.part(offset, length)
-        budget.count_bytes(stretch.size)
-        return read(stretch, budget)
+        size = size_of(file)
+        if length < 0 or not 0 <= offset <= size - length:
+            raise Broken(f"is cut short: {length} bytes are expected at {offset}, and it has {size}")
+        budget.count_bytes(length)
+        file.seek(offset)
+        return torch_save.read(io.BytesIO(file.read(length)), budget)
 
 
 def _is_within(part: str) -> bool:

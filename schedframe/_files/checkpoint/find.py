@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from schedframe._files.checkpoint.broken import Broken, shown
-from schedframe._files.checkpoint.machine import Inert
+from schedframe._files.checkpoint.pickle import Inert
 from schedframe._files.checkpoint.plain import Conversion, dotted, not_plain, resolved
 from schedframe._files.checkpoint.walk import Place, Walk
 
@@ -36,7 +36,7 @@ def find(tree: Any) -> Found:
     """Return the one scheduler's state in `tree`; where there are several equal ones, the first.
 
     Raises:
-        Broken: there is none, there are different ones, or it holds what is no plain value.
+        Broken: there is none, there are different ones, or it holds what is not a plain value.
     """
     slots = {slot: tree[slot] for slot in SLOTS if slot in tree} if type(tree) is dict and not _is_state(tree) else {}
     for slot, value in slots.items():

@@ -32,7 +32,7 @@ class Groups(NamedTuple):
     """Param groups.
 
     Attributes:
-        values: for every group, those of its `KEYS` that it has with a plain value.
+        values: for every group, those of its `KEYS` that it has with a plain value other than text.
         left_out: the keys that some group has with another value, a tensor for one.
     """
 
@@ -57,8 +57,8 @@ def groups_in(optimizer: Any) -> Groups:
         if len(found) + len(groups) > _MOST_GROUPS:
             raise Broken("holds more param groups than schedframe reads")
         found += [{key: resolved(group[key]) for key in KEYS if key in group} for group in groups]
-    left_out = {key for group in found for key, value in group.items() if not is_plain(value)}
-    values = [{key: value for key, value in group.items() if is_plain(value)} for group in found]
+    left_out = {key for group in found for key, value in group.items() if not _is_kept(value)}
+    values = [{key: value for key, value in group.items() if _is_kept(value)} for group in found]
     return Groups(values, left_out)
 
 
@@ -85,6 +85,10 @@ def groups_in_shards(shards: Mapping[str, Any]) -> Groups:
         distinct.setdefault(repr(found.values), found)
     values = [group for found in distinct.values() for group in found.values]
     return Groups(values, set[str]().union(*(found.left_out for found in distinct.values())))
+
+
+def _is_kept(value: Any) -> bool:
+    return is_plain(value) and type(value) is not str
 
 
 def _is_leaf(value: dict[Any, Any]) -> bool:

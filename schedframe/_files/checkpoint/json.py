@@ -1,36 +1,38 @@
 """Reads a state that ``json.dump`` wrote."""
 
 import json
-from typing import Any
+from typing import Any, BinaryIO
 
 from schedframe._files.checkpoint.broken import Broken
-from schedframe._files.checkpoint.region import Region
+from schedframe._files.checkpoint.file import size_of
+from schedframe._files.checkpoint.pickle import Budget
 
 _LARGEST = 4 << 20
 _LONGEST_INTEGER = 400
 _BOM = b"\xef\xbb\xbf"
 
 
-def is_json(file: Region) -> bool:
-    """Whether `file` begins as a JSON object or array does."""
-    start = file.read(0, min(file.size, 1000)).removeprefix(_BOM).lstrip()
-    return start[:1] in (b"{", b"[")
+def is_json(start: bytes) -> bool:
+    """Whether a file begins as a JSON object or array does."""
+    return start.removeprefix(_BOM).lstrip()[:1] in (b"{", b"[")
 
 
-def read(file: Region) -> Any:
+def read(file: BinaryIO, budget: Budget) -> Any:
     """Return what `file` says.
 
     Raises:
-        Broken: it is no JSON, nested too deeply, or too large.
+        Broken: it is not valid JSON, is nested too deeply, or is too large.
     """
-    if file.size > _LARGEST:
-        raise Broken(f"looks like JSON of {file.size} bytes, and schedframe reads up to {_LARGEST}")
+    size = size_of(file)
+    if size > _LARGEST:
+        raise Broken(f"looks like JSON of {size} bytes, and schedframe reads up to {_LARGEST}")
+    budget.count_bytes(size)
     try:
-        return json.loads(file.read(0, file.size).decode("utf-8-sig"), parse_int=_integer)
+        return json.loads(file.read(size).decode("utf-8-sig"), parse_int=_integer)
     except json.JSONDecodeError as error:
-        raise Broken(f"is no complete JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise Broken(f"is not complete JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except ValueError as error:
-        raise Broken(f"is no usable JSON: {error}") from None
+        raise Broken(f"is not usable JSON: {error}") from None
     except RecursionError:
         raise Broken("is JSON of more levels than schedframe reads") from None
 

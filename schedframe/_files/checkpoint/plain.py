@@ -1,4 +1,4 @@
-"""Turns what a checkpoint holds into plain values, and refuses what is none."""
+"""Turns what a checkpoint holds into plain values, and refuses everything else."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from schedframe._files.checkpoint.broken import Broken, shown
-from schedframe._files.checkpoint.machine import Inert
+from schedframe._files.checkpoint.pickle import Inert
 
 MOST_VALUES = 100_000
 DEEPEST = 50
 
 _WIDEST_INTEGER = 64
-_UNUSABLE = {int: f"integer of more than {_WIDEST_INTEGER} bits", str: "text that is no UTF-8"}
+_LONGEST_TEXT = 65_536
 
 Keys = tuple[str | int, ...]
 """The keys that lead to a value, from the top of a checkpoint."""
@@ -75,7 +75,7 @@ class Conversion:
         if type(key) is str and is_plain(key):
             return key
         where = f" at {shown(dotted(keys))}" if keys else ""
-        raise Broken(f"holds a key{where} that is no text, and all keys of a scheduler's state are")
+        raise Broken(f"holds a key{where} that is not text, and all keys of a scheduler's state are")
 
     def _count(self, value: Any) -> None:
         self._values += 1 + (len(value) // 100 if type(value) is str else 0)
@@ -88,7 +88,7 @@ def is_plain(value: Any) -> bool:
     if type(value) is int:
         return value.bit_length() <= _WIDEST_INTEGER
     if type(value) is str:
-        return value.isascii() or _can_be_written(value)
+        return len(value) <= _LONGEST_TEXT and (value.isascii() or _can_be_written(value))
     return type(value) in (bool, float, type(None))
 
 
@@ -101,8 +101,19 @@ def _can_be_written(text: str) -> bool:
 
 
 def not_plain(value: Any, keys: Keys) -> Broken:
-    """Return the refusal of `value`, which stands at `keys`."""
-    what = shown(value.what) if type(value) is Inert else _UNUSABLE[type(value)]
+    """Return the refusal of `value`, which is at `keys`."""
+    what = _kind(value)
     article = "an" if what[:1].lower() in "aeiou" else "a"
     because = "; schedframe does not run what a checkpoint names" if "." in what else ""
-    return Broken(f"{shown(dotted(keys))} holds {article} {what}, which is no plain value{because}".lstrip())
+    return Broken(f"{shown(dotted(keys))} holds {article} {what}, which is not a plain value{because}".lstrip())
+
+
+def _kind(value: Any) -> str:
+    """What a value that is not plain is called."""
+    if type(value) is Inert:
+        return shown(value.what)
+    if type(value) is int:
+        return f"integer of more than {_WIDEST_INTEGER} bits"
+    if type(value) is str:
+        return f"text of {len(value)} characters" if len(value) > _LONGEST_TEXT else "text that is not UTF-8"
+    return f"{type(value).__name__} object"

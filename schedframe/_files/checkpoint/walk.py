@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from schedframe._files.checkpoint.broken import Broken
 from schedframe._files.checkpoint.plain import Keys, Later
 
-_MOST_VISITS = 400_000
+_MOST_ITEMS = 2_000_000
 
 
 class Place(NamedTuple):
@@ -25,13 +25,13 @@ class Place(NamedTuple):
 
 
 class Walk:
-    """One search. It counts where it has been, because a small file can refer to the same dict from everywhere."""
+    """One search. It counts what it looks at, because a small file can refer to the same dict from everywhere."""
 
     def __init__(self, wanted: Callable[[dict[Any, Any]], bool], deepest: int) -> None:
         """Search for dicts that are `wanted`, `deepest` levels down at most."""
         self._wanted = wanted
         self._deepest = deepest
-        self._visits = 0
+        self._items = 0
 
     def places(self, value: Any, keys: Keys = (), source: Path | None = None) -> Iterator[Place]:
         """Yield the wanted dicts in `value`, which stands at `keys`; a wanted one is not searched itself.
@@ -43,9 +43,9 @@ class Walk:
         """
         if isinstance(value, Later):
             source, value = value.path, value.load()
-        self._visits += 1
-        if self._visits > _MOST_VISITS:
-            raise Broken("holds more lists and dicts than schedframe searches")
+        self._items += 1 + len(value) if type(value) in (dict, list, tuple) else 1
+        if self._items > _MOST_ITEMS:
+            raise Broken("holds more values in lists and dicts than schedframe searches")
         if type(value) is dict and self._wanted(value):
             yield Place(keys, value, next((item.path for item in value.values() if isinstance(item, Later)), source))
         elif len(keys) < self._deepest:
