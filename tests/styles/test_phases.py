@@ -17,7 +17,7 @@ from schedframe.styles.phases import Phases
 
 np = pytest.importorskip("numpy")
 
-PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "say-phases.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "say-phases.md"
 FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL))
 
 

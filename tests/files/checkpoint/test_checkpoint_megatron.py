@@ -13,7 +13,7 @@ from schedframe._files.checkpoint import read
 from schedframe._files.checkpoint.groups import KEYS
 
 HERE = Path(__file__).parent
-DEMO = HERE.parents[1] / "docs" / "examples" / "train_gpt"
+DEMO = HERE.parents[2] / "docs" / "examples" / "train_gpt"
 
 pytestmark = pytest.mark.skipif(
     not all(importlib.util.find_spec(name) for name in ("megatron", "psutil", "torch")),

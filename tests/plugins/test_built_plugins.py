@@ -13,7 +13,7 @@ import pytest
 import schedframe
 from schedframe._files.config.document import read
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 WITHOUT_OPTIONS = ("rex", "tanh", "k-decay", "chebyshev", "mirror-cosine", "exponential-to", "half-life", "harmonic")
 

@@ -13,7 +13,7 @@ import pytest
 
 from schedframe import Schedule
 
-from .states import as_written
+from ..states import as_written
 
 FOLDER = Path(__file__).parent / "saved_states"
 CASES = [

@@ -26,7 +26,7 @@ from schedframe import (
 from schedframe.styles import LRCurve, WDCurve
 from schedframe.styles.lr import WSD, Cosine, InverseSquareRoot, MinusSqrt
 
-REPO = Path(__file__).resolve().parents[1]
+REPO = Path(__file__).resolve().parents[2]
 
 
 def curve(name: str, cls: str = "Curve", base: str = "LRCurve") -> str:

@@ -11,7 +11,7 @@ import pytest
 from schedframe import OptimizerParamScheduler, SchedframeWarning, Schedule, StateError, lr_styles
 from schedframe._run.resume.state import TEN_KEYS, fingerprint
 
-from .states import as_written, with_details
+from ..states import as_written, with_details
 
 RUN: dict[str, Any] = {
     "init_lr": 0.01,

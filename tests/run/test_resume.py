@@ -20,7 +20,7 @@ from schedframe import (
 )
 from schedframe._plan.plan import Parent
 
-from .states import as_written, with_details
+from ..states import as_written, with_details
 
 WSD = {"style": "WSD", "wsd_decay_steps": 30, "lr_wsd_decay_style": "minus_sqrt"}
 RUN: dict[str, Any] = {

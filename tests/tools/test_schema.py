@@ -19,7 +19,7 @@ from schedframe._units.numbers import parse_number, parse_rate
 
 jsonschema = pytest.importorskip("jsonschema")
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 BUILT_IN_ALONE = [
     page
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

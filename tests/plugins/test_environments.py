@@ -8,7 +8,7 @@ import pytest
 from schedframe import __version__
 from schedframe._cli.starter import Starter, start
 
-from .environments import ROOT, Environment
+from ..environments import ROOT, Environment
 
 pytest.importorskip("typer")
 pytest.importorskip("hatchling")

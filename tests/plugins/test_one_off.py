@@ -27,7 +27,7 @@ from schedframe import (
 from schedframe._plugins.imports import import_styles
 from schedframe._plugins.registered import registered
 
-REPO = Path(__file__).resolve().parents[1]
+REPO = Path(__file__).resolve().parents[2]
 STYLE = '''\
 from typing import Literal
 
