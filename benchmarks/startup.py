@@ -1,9 +1,11 @@
 """The time that whole processes take, as ratios to a peer measured in turn with them.
 
-``import schedframe`` against ``import pydantic``, and ``schedframe preview FILE`` against importing
-Megatron Core's scheduler module.
+``import schedframe`` against ``import pydantic``; ``schedframe --help`` and ``schedframe check FILE`` against importing
+the libraries that they stand on; ``schedframe preview FILE`` against importing Megatron Core's scheduler module. Byte
+code is cached, as after an installation.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,14 +22,22 @@ lr_warmup_steps: 1%
 lr_decay_style: {style: WSD, wsd_decay_steps: 10%, lr_wsd_decay_style: minus_sqrt}
 start_wd: 0.1
 """
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def process(*command: str) -> Callable[[], object]:
-    return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def process(*arguments: str) -> Callable[[], object]:
+    command = [sys.executable, *arguments]
+    return lambda: subprocess.run(
+        command, check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
 
 
-def importing(module: str) -> Callable[[], object]:
-    return process(sys.executable, "-c", f"import {module}")
+def importing(modules: str) -> Callable[[], object]:
+    return process("-c", f"import {modules}")
+
+
+def cli(*arguments: str) -> Callable[[], object]:
+    return process("-m", "schedframe", *arguments)
 
 
 def main() -> int:
@@ -40,9 +50,19 @@ def main() -> int:
             "import schedframe / import pydantic", 1.6, importing("schedframe"), importing("pydantic"), options.pairs
         )
         table.measure(
+            "schedframe --help / import typer, rich", 1.4, cli("--help"), importing("typer, rich"), options.pairs
+        )
+        table.measure(
+            "schedframe check FILE / import ruamel, typer, pydantic",
+            1.5,
+            cli("check", str(file)),
+            importing("ruamel.yaml, typer, rich; from pydantic import BaseModel"),
+            options.pairs,
+        )
+        table.measure(
             "schedframe preview FILE / import Megatron's scheduler",
             0.25,
-            process(sys.executable, "-m", "schedframe", "preview", str(file)),
+            cli("preview", str(file)),
             importing("megatron.core.optimizer_param_scheduler"),
             max(3, options.pairs // 3),
         )

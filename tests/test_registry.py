@@ -377,6 +377,16 @@ def test_what_is_no_style_is_refused_when_it_is_named(install, module, target, s
     assert lr_styles["cosine"] is Cosine
 
 
+def test_a_style_with_an_option_that_cannot_be_validated_is_refused_when_it_is_named(install):
+    module = curve("opaque").replace(' = "opaque"', ' = "opaque"\n    option: type("Thing", (), {})')
+    install("acme-opaque", module, lr_styles={"opaque": "acme_opaque_mod:Curve"})
+    with pytest.raises(StyleLoadError) as caught:
+        lr_styles["opaque"]
+    assert str(caught.value).startswith(
+        "LR style 'opaque' from acme-opaque 1.0 (acme_opaque_mod:Curve) cannot be used: PydanticSchemaGenerationError: "
+    )
+
+
 def test_a_style_without_a_name_of_its_own_is_refused(install):
     module = curve("nameless").replace(' = "nameless"', "")
     install("acme-nameless", module, lr_styles={"nameless": "acme_nameless_mod:Curve"})

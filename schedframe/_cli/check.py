@@ -4,7 +4,6 @@ import json
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,7 +14,7 @@ from schedframe._cli.exit_codes import CANNOT_BE_USED
 from schedframe._cli.importing import importing
 from schedframe._cli.words import summary
 from schedframe._errors import ConfigError, Problem, SchedframeError
-from schedframe._files.config.document import read
+from schedframe._files.config.document import Document, read
 from schedframe._plugins.hooks import complaints
 from schedframe._schedule.schedule import load
 
@@ -69,17 +68,21 @@ def _examine(file: Path) -> _Finding:
         if problems:
             raise ConfigError(str(file), problems)
     except SchedframeError as error:
-        return _Finding(file, "", error, tuple(_notes(file)))
-    return _Finding(file, summary(schedule), None, tuple(_notes(file)))
+        return _Finding(file, "", error, _notes(_read(file)))
+    return _Finding(file, summary(schedule), None, _notes(schedule.origin.document))
 
 
-def _notes(file: Path) -> Iterator[str]:
+def _read(file: Path) -> Document | None:
     try:
-        document = read(file)
+        return read(file)
     except ConfigError:
-        return
-    if not document.ends_cleanly and file.suffix.lower() != ".json":  # JSON that can be read is whole
-        yield "does not end in a newline; was it cut?"
+        return None
+
+
+def _notes(document: Document | None) -> tuple[str, ...]:
+    if document is None or document.ends_cleanly or document.path.suffix.lower() == ".json":
+        return ()  # JSON that can be read is whole
+    return ("does not end in a newline; was it cut?",)
 
 
 def _print(finding: _Finding) -> None:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import importlib_metadata
-from packaging.utils import canonicalize_name
 
 from schedframe._errors import PluginError
-from schedframe._plugins.distributions import OURSELVES, Distribution, installed
+from schedframe._plugins.distributions import OURSELVES, Distribution, canonical_name, installed
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def _listed(variable: str) -> frozenset[str] | None:
     text = os.environ.get(variable)
     if text is None:
         return None
-    names = frozenset(canonicalize_name(name.strip()) for name in text.split(",") if name.strip())
+    names = frozenset(canonical_name(name.strip()) for name in text.split(",") if name.strip())
     for name in sorted(names - {OURSELVES}):
         try:
             importlib_metadata.distribution(name)

@@ -6,13 +6,13 @@ imported.
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Any
 
 import importlib_metadata
-from packaging.utils import canonicalize_name
 
 from schedframe._version import __version__
 
@@ -20,6 +20,11 @@ OURSELVES = "schedframe"
 """The name of our own distribution, and the first word of every entry-point group of ours."""
 
 _METADATA = (".dist-info", ".egg-info")
+
+
+def canonical_name(name: str) -> str:
+    """Return `name` as PEP 503 compares names: in lower case, with single hyphens."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 class Distribution:
@@ -56,7 +61,7 @@ class Distribution:
     @cached_property
     def canonical(self) -> str:
         """The name in lower case, with single hyphens."""
-        return canonicalize_name(self.name)
+        return canonical_name(self.name)
 
     @cached_property
     def incompatibility(self) -> str:
@@ -68,7 +73,7 @@ class Distribution:
                 requirement = Requirement(line)
             except InvalidRequirement:
                 continue
-            if canonicalize_name(requirement.name) != OURSELVES:
+            if canonical_name(requirement.name) != OURSELVES:
                 continue
             applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
             if applies and not requirement.specifier.contains(__version__, prereleases=True):
@@ -134,7 +139,7 @@ def seen_twice() -> Iterator[str]:
     """
     copies: dict[str, list[Any]] = {}
     for distribution in importlib_metadata.distributions():
-        copies.setdefault(canonicalize_name(_fields(distribution).get("Name", "")), []).append(distribution)
+        copies.setdefault(canonical_name(_fields(distribution).get("Name", "")), []).append(distribution)
     for name, same in copies.items():
         groups = {point.group.partition(".")[0] for copy in same for point in copy.entry_points} if same[1:] else ()
         if name and OURSELVES in groups:

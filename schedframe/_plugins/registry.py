@@ -247,6 +247,8 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         elif name_of(style) != source.name:
             own = name_of(style)
             fault = f"its field `style` says {own!r}, and its entry point {source.name!r}; make them the same"
+        else:
+            fault = _build_fault(style)
         if fault:
             raise StyleLoadError(f"{self.kind} style {source.name!r} from {source} cannot be used: {fault}")
 
@@ -266,6 +268,15 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         )
         stale = list(seen_twice())
         return UnknownStyleError(f"{text}. {'; '.join(stale)}" if stale else text)
+
+
+def _build_fault(style: type[BaseModel]) -> str:
+    """Build the validator of `style`, which its class defers; return why pydantic cannot, or nothing."""
+    try:
+        style.model_rebuild()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def _incompatibility(claim: Claim | None) -> str:

@@ -55,6 +55,7 @@ class Keys(BaseModel):
         frozen=True,
         extra="forbid",
         validate_default=True,
+        defer_build=True,
         json_schema_extra=shorthand.describe,
     )
 

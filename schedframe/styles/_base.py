@@ -103,7 +103,7 @@ class Style(BaseModel, ABC):
         style: the style's name, a ``Literal`` equal to its entry point's name.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, defer_build=True)
 
     style: str
 

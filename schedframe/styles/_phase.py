@@ -72,7 +72,7 @@ class Phase(BaseModel):
         name: told by previews and reports; empty for its number.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
 
     length: Length | None = Field(None, description="In steps; without it, what the other phases leave.")
     style: AnyLRStyle = Field(description="What happens in it.")

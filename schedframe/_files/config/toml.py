@@ -7,11 +7,6 @@ from dataclasses import dataclass, field
 from schedframe._errors import dotted
 from schedframe._files.config.parsed import Broken, Parsed, refuse_depth, too_deep
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 
 def parse(text: str) -> Parsed:
     """Read `text`.
@@ -19,6 +14,11 @@ def parse(text: str) -> Parsed:
     Raises:
         Broken: it is no TOML, or nested too deeply.
     """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
     try:
         parsed = Parsed(tomllib.loads(text))
     except ValueError as error:
