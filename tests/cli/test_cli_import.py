@@ -161,7 +161,7 @@ def test_a_new_file_is_derived_with_its_styles() -> None:
         *("--import", "my_styles.py"),
     )
     assert (code, err) == (0, "")
-    assert "lr_decay_style: square" in Path("longer.yaml").read_text()
+    assert "extends: run.yaml\n" in Path("longer.yaml").read_text()
 
 
 def test_a_checkpoint_is_shown_with_its_styles() -> None:

@@ -824,7 +824,7 @@ def main(folder: Path) -> dict[str, list[str]]:
 
 @pytest.mark.skipif(not importlib.util.find_spec("resource"), reason="needs resource.setrlimit")
 def test_the_biggest_states_are_loaded_or_refused_in_little_memory(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.test_state_fuzz", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.run.test_state_fuzz", str(tmp_path)]
     root = Path(__file__).parents[2]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
