@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 import schedframe
 from schedframe import Schedule, load
-from schedframe._cli.app import app
+
+from ..runs import cli
 
 RUN = """\
 train_samples: 500M   # the run
@@ -47,8 +47,7 @@ def _in_a_folder_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def schedframe_cli(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, list(arguments))
-    return result.exit_code, result.stdout, result.stderr
+    return cli(*arguments)
 
 
 def examples(command: str) -> list[list[str]]:

@@ -3,7 +3,6 @@
 import json
 from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,12 +16,14 @@ from schedframe._cli.app import app
 from schedframe._units.batches import BatchSizes, constant, ramped, stepped
 from schedframe._units.units import Units
 
+from ..runs import Optimizer
+
 RAMP = ramped(8, 8, 160, 32)
 BASE: dict[str, Any] = {"max_lr": 1.0, "global_batch_size": 10, "seq_length": 4, "dataset_samples": 50}
 
 
 def optimizer() -> Any:
-    return SimpleNamespace(param_groups=[{}])
+    return Optimizer()
 
 
 class TestBatchSizes:
