@@ -9,6 +9,9 @@ from schedframe._files.checkpoint.broken import Broken
 from schedframe._files.checkpoint.pickle import Budget
 
 _LONGEST_START = 1_000
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_PICKLE = b"\x80"
+_TORCH = (torch_save.ZIP, _PICKLE)
 
 
 class Format(NamedTuple):
@@ -18,23 +21,23 @@ class Format(NamedTuple):
         name: the format as `Checkpoint.format` names it.
         words: what its checkpoints are called in a message.
         file: the name of the file that is read in a folder of this format; empty where any file can be one.
-        recognises: whether a file that begins with these bytes is of this format.
+        starts: what a file of this format can begin with, after blanks.
         read: reads an open file's values; those of a `dcp.Folder` are in files of their own.
     """
 
     name: str
     words: str
     file: str
-    recognises: Callable[[bytes], bool]
+    starts: tuple[bytes, ...]
     read: Callable[[BinaryIO, Budget], Any]
 
 
 FORMATS = (
-    Format("torch_dist", "Megatron torch_dist checkpoints", "common.pt", torch_save.is_torch_save, torch_save.read),
-    Format("dcp", "torch.distributed.checkpoint folders", dcp.METADATA, dcp.is_metadata, dcp.Folder),
-    Format("torch", "Megatron torch checkpoints", "model_optim_rng.pt", torch_save.is_torch_save, torch_save.read),
-    Format("torch.save", "torch.save files", "", torch_save.is_torch_save, torch_save.read),
-    Format("json", "JSON", "", json.is_json, json.read),
+    Format("torch_dist", "Megatron torch_dist checkpoints", "common.pt", _TORCH, torch_save.read),
+    Format("dcp", "torch.distributed.checkpoint folders", dcp.METADATA, (_PICKLE,), dcp.Folder),
+    Format("torch", "Megatron torch checkpoints", "model_optim_rng.pt", _TORCH, torch_save.read),
+    Format("torch.save", "torch.save files", "", _TORCH, torch_save.read),
+    Format("json", "JSON", "", (b"{", b"["), json.read),
 )
 """All formats; the first one that recognises a file, or whose file is in a folder, is used."""
 
@@ -50,6 +53,6 @@ def format_of(path: Path, file: BinaryIO) -> Format:
     start = file.read(_LONGEST_START)
     file.seek(0)
     for format in FORMATS:
-        if format.file in ("", path.name) and format.recognises(start):
+        if format.file in ("", path.name) and start.lstrip(_BLANK).startswith(format.starts):
             return format
     raise Broken(f"is not a checkpoint: the file {'has an unknown format' if start else 'is empty'}. {READABLE}")

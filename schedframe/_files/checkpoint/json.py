@@ -3,22 +3,15 @@
 import json
 from typing import Any, BinaryIO
 
-from schedframe._files.checkpoint.broken import Broken
-from schedframe._files.checkpoint.file import size_of
+from schedframe._files.checkpoint.broken import Broken, size_of
 from schedframe._files.checkpoint.pickle import Budget
 
 _LARGEST = 4 << 20
 _LONGEST_INTEGER = 400
-_BOM = b"\xef\xbb\xbf"
-
-
-def is_json(start: bytes) -> bool:
-    """Whether a file begins as a JSON object or array does."""
-    return start.removeprefix(_BOM).lstrip()[:1] in (b"{", b"[")
 
 
 def read(file: BinaryIO, budget: Budget) -> Any:
-    """Return what `file` says.
+    """Return the value of the JSON text in `file`, which has a limit of its own beside the `budget`.
 
     Raises:
         Broken: it is not valid JSON, is nested too deeply, or is too large.
@@ -26,7 +19,6 @@ def read(file: BinaryIO, budget: Budget) -> Any:
     size = size_of(file)
     if size > _LARGEST:
         raise Broken(f"looks like JSON of {size} bytes, and schedframe reads up to {_LARGEST}")
-    budget.count_bytes(size)
     try:
         return json.loads(file.read(size).decode("utf-8-sig"), parse_int=_integer)
     except json.JSONDecodeError as error:
