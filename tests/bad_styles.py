@@ -184,12 +184,3 @@ class resume(LRCurve):
 
     def coefficient(self, progress: float) -> float:
         return (1.0 - progress) ** self.power
-
-
-class cost(_Line):
-    """It integrates at each step."""
-
-    style: Literal["slow"] = "slow"
-
-    def coefficient(self, progress: float) -> float:
-        return 1.0 - progress + 0.0 * sum(math.sqrt(part) for part in range(20_000))

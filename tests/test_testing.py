@@ -122,7 +122,6 @@ SAYS = {
     "past_the_end": "at step 1101, past the end, it gives 0.05000185054930317, and ended at 0.05: it comes back up",
     "group_bounds": "in a group that starts at 3.0 it starts at 0.8; read the bounds from the point",
     "resume": "stopped at step 50, it goes on with ",
-    "cost": "times one of cosine; compute what is constant elsewhere",
 }
 
 

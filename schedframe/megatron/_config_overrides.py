@@ -1,12 +1,12 @@
-"""From rules for param groups to Megatron's own overrides."""
+"""Converts rules for param groups to Megatron's own overrides."""
 
 from typing import Any
 
-from schedframe._errors import ConfigError, Problem
 from schedframe._plan.rule import GroupRule
 from schedframe._run.groups.roles import tags_of
 from schedframe._schedule.schedule import Schedule
 from schedframe.megatron._scheduler import refuse_other_clocks
+from schedframe.megatron._versions import override_keys
 
 _BOUNDS = ("max_lr", "min_lr", "start_wd", "end_wd", "lr_mult", "wd_mult")
 
@@ -20,36 +20,31 @@ def config_overrides(schedule: Schedule, model: Any = None) -> dict[Any, dict[st
         optimizer = get_megatron_optimizer(config, model, config_overrides=overrides)
         scheduler = schedframe.megatron.build(schedule, optimizer)
 
-    Where several are for one parameter Megatron merges them, and raises a ``ValueError`` where they differ. Rules by
+    Where several match one parameter, Megatron merges them, and raises a ``ValueError`` where they differ. Rules by
     key and by index need no override: `Schedule.build` applies them.
 
     Args:
-        schedule: its `groups` count.
-        model: the model chunks whose optimizer it will be, to tell now, with the nearest names, a rule that fits no
-            parameter; it is a collective under ``torch.distributed``. Without it, `Schedule.build` tells it.
+        schedule: the schedule with the rules.
+        model: the model chunks that the optimizer will have. With it, a rule that fits no parameter is reported now,
+            with the nearest names; it is a collective under ``torch.distributed``. Without it, `Schedule.build`
+            reports it.
 
     Raises:
-        ConfigError: a rule fits no parameter of any rank, the clock counts no samples, or Megatron Core is older than
-            0.16 and has no overrides.
+        ConfigError: a rule fits no parameter of any rank, the clock does not count samples, or Megatron Core is older
+            than 0.16 and has no overrides.
     """
     refuse_other_clocks(schedule)
-    try:
-        from megatron.core.optimizer.optimizer_config import ParamKey, ParamWithNamePredicate
-    except ImportError as error:
-        fault = (
-            f"need Megatron Core 0.16 or later, whose megatron.core.optimizer.optimizer_config has ParamKey and "
-            f"ParamWithNamePredicate: {error}"
-        )
-        raise ConfigError("rules for param groups", [Problem("groups", fault, error=error)]) from None
-    by_name = [rule for rule in schedule.groups if rule.match.is_by_name]
+    param_key, predicate = override_keys()
     if model is not None:
         schedule.param_groups(model)
     overrides: dict[Any, dict[str, Any]] = {}
-    for rule in by_name:
+    for rule in schedule.groups:
+        if not rule.match.is_by_name:
+            continue
         if rule.match.kind == "param":
-            key = ParamKey(name=rule.match.value)
+            key = param_key(name=rule.match.value)
         else:
-            key = ParamKey(with_name_predicate=ParamWithNamePredicate(name=str(rule.match), fn=_fits(rule)))
+            key = param_key(with_name_predicate=predicate(name=str(rule.match), fn=_fits(rule)))
         given = {name: value for name, value in rule.sets().items() if name in _BOUNDS and value is not None}
         overrides[key] = {**overrides.get(key, {}), **given, **tags_of(schedule.groups, rule)}
     return overrides

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from schedframe.megatron._scheduler import OptimizerParamScheduler015
+from schedframe.megatron._versions import OptimizerParamScheduler015
 
 from .megatron_lm import wheel
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schedframe import ConfigError, Schedule
-from schedframe.megatron._launch.file_and_flags import declared
+from schedframe.megatron._launch.file_and_flags import combine
 from schedframe.megatron._launch.fill import fill, refuse_other_batches
 
 WHOLE = "max_lr: 1e-3\nlr_warmup_steps: 40\ntrain_samples: 400\nstart_wd: 0.1\n"
@@ -20,7 +20,7 @@ def file(tmp_path: Path) -> Path:
 
 def both(file: Path, text: str, **said: Any) -> Schedule:
     file.write_text(text)
-    return declared(str(file), said, "on the command line", 0.01)
+    return combine(str(file), said, "on the command line", 0.01)
 
 
 def told(file: Path, text: str, **said: Any) -> str:

@@ -1,40 +1,14 @@
-"""Megatron-LM's flags that name a style, those that schedframe adds, and which of them were said."""
+"""Megatron-LM's flags that declare a schedule, those that schedframe adds, and which of them were given."""
 
 import argparse
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from schedframe._errors import SchedframeError, UnknownMegatronError
+from schedframe._errors import SchedframeError
+from schedframe.megatron._versions import refuse_missing_flags
 from schedframe.styles._byname import ByName, by_lr_curve, by_lr_style, by_wd_style
-
-_NAMES_A_STYLE = {
-    "--lr-decay-style": by_lr_style,
-    "--lr-wsd-decay-style": by_lr_curve,
-    "--weight-decay-incr-style": by_wd_style,
-}
-
-OPTIONS = {
-    "lr_decay_style": "lr_decay_style_options",
-    "lr_wsd_decay_style": "lr_wsd_decay_style_options",
-    "weight_decay_incr_style": "weight_decay_incr_style_options",
-}
-"""The argument with the options of a style, by the argument with its name."""
-
-OWN = ("schedule", *OPTIONS.values(), "no_verify_ranks")
-"""The arguments that schedframe adds."""
-
-SCHEDULERS = (
-    *("lr", "min_lr", "lr_warmup_init"),
-    *("lr_warmup_iters", "lr_warmup_samples", "lr_warmup_fraction"),
-    *("lr_decay_iters", "lr_decay_samples", "lr_wsd_decay_iters", "lr_wsd_decay_samples"),
-    *("weight_decay", "start_weight_decay", "end_weight_decay"),
-    *("train_iters", "train_samples"),
-    *OPTIONS,
-    *OPTIONS.values(),
-    *("use_checkpoint_opt_param_scheduler", "override_opt_param_scheduler"),
-)
-"""The arguments that say the schedule."""
 
 BATCHES = (
     "global_batch_size",
@@ -44,9 +18,70 @@ BATCHES = (
     "micro_batch_size",
     "seq_length",
 )
-"""The arguments that say how iterations and tokens are converted to samples."""
+"""Megatron's arguments that determine how iterations and tokens are converted to samples; keys of the same name."""
+
+
+class Place(NamedTuple):
+    """Where an argument stands in a config.
+
+    Attributes:
+        key: the key that it sets.
+        unit: the unit of its value, ``%`` for a fraction; empty for a value as it is.
+        option: the option of the style in `key`; empty for the key as a whole.
+    """
+
+    key: str
+    unit: str = ""
+    option: str = ""
+
+    def value(self, given: Any) -> Any:
+        """Return the value of an argument, as a config has it."""
+        if self.unit == "%":
+            return f"{Decimal(str(given)) * 100:f}%"
+        return f"{given} {self.unit}" if self.unit else given
+
+
+PLACES = {
+    "lr": Place("max_lr"),
+    "min_lr": Place("min_lr"),
+    "lr_warmup_init": Place("init_lr"),
+    "train_iters": Place("train_iters"),
+    "train_samples": Place("train_samples"),
+    **{argument: Place(argument) for argument in BATCHES},
+    "weight_decay": Place("start_wd"),
+    "start_weight_decay": Place("start_wd"),
+    "end_weight_decay": Place("end_wd"),
+    "lr_warmup_iters": Place("lr_warmup_steps", "iters"),
+    "lr_warmup_samples": Place("lr_warmup_steps", "samples"),
+    "lr_warmup_fraction": Place("lr_warmup_steps", "%"),
+    "lr_decay_iters": Place("lr_decay_steps", "iters"),
+    "lr_decay_samples": Place("lr_decay_steps", "samples"),
+    "lr_decay_style": Place("lr_decay_style", option="style"),
+    "lr_wsd_decay_iters": Place("lr_decay_style", "iters", "wsd_decay_steps"),
+    "lr_wsd_decay_samples": Place("lr_decay_style", "samples", "wsd_decay_steps"),
+    "lr_wsd_decay_style": Place("lr_decay_style", option="lr_wsd_decay_style"),
+    "weight_decay_incr_style": Place("wd_incr_style", option="style"),
+}
+"""Megatron's arguments that set a key. Of two that set the same, the later one takes precedence."""
+
+STYLES = {"lr_decay_style": by_lr_style, "lr_wsd_decay_style": by_lr_curve, "weight_decay_incr_style": by_wd_style}
+"""Megatron's arguments that name a style."""
+
+OPTIONS = {argument: f"{argument}_options" for argument in STYLES}
+"""The argument with the options of a style, by the argument with its name."""
+
+ADDED = ("schedule", *OPTIONS.values(), "no_verify_ranks")
+"""The arguments that schedframe adds."""
+
+_READ = {*PLACES, *OPTIONS.values(), "use_checkpoint_opt_param_scheduler", "override_opt_param_scheduler"}
+_NOT_GIVEN = object()
 
 Parsed = Callable[[argparse.Namespace, Mapping[str, Any]], None]
+
+
+def flag_of(argument: str) -> str:
+    """Return the flag of an argument."""
+    return f"--{argument.replace('_', '-')}"
 
 
 def extend(parser: argparse.ArgumentParser, parsed: Parsed) -> argparse.ArgumentParser:
@@ -54,29 +89,21 @@ def extend(parser: argparse.ArgumentParser, parsed: Parsed) -> argparse.Argument
 
     Args:
         parser: holds all of Megatron's arguments.
-        parsed: called after each parse with its namespace, and with the arguments that the command line says.
+        parsed: called after each parse with its namespace, and with the arguments that the command line gives.
 
     Raises:
         UnknownMegatronError: there are no such flags.
     """
-    known = parser._option_string_actions
-    missing = [flag for flag in _NAMES_A_STYLE if flag not in known]
-    if missing:
-        raise UnknownMegatronError(
-            f"this Megatron-LM has no flag {' and no '.join(missing)}, which schedframe looks for; it knows the flags "
-            f"of Megatron-LM 0.14 to 0.19"
-        )
-    for flag, by_name in _NAMES_A_STYLE.items():
-        action = known[flag]
-        action.choices, action.type, action.metavar = None, partial(_name, by_name), "STYLE"
+    refuse_missing_flags(map(flag_of, STYLES), parser._option_string_actions)
     group = parser.add_argument_group(title="schedframe")
     group.add_argument("--schedule", metavar="FILE", help="The schedule, a YAML, TOML or JSON file of schedframe.")
-    for style, options in OPTIONS.items():
-        flag = f"--{style.replace('_', '-')}"
+    for argument, by_name in STYLES.items():
+        action = parser._option_string_actions[flag_of(argument)]
+        action.choices, action.type, action.metavar = None, partial(_name, by_name), "STYLE"
         group.add_argument(
-            f"--{options.replace('_', '-')}",
+            flag_of(OPTIONS[argument]),
             metavar="TABLE",
-            help=f"Options of the style that {flag} names, as a YAML or JSON table: '{{beta: 0.5}}'.",
+            help=f"Options of the style that {flag_of(argument)} names, as a YAML or JSON table: '{{beta: 0.5}}'.",
         )
     group.add_argument(
         "--no-verify-ranks",
@@ -87,18 +114,18 @@ def extend(parser: argparse.ArgumentParser, parsed: Parsed) -> argparse.Argument
     return parser
 
 
-def said_in(args: Any) -> dict[str, Any]:
-    """Return the arguments that Megatron's YAML says; it has them all, and nothing or 0 for what is not meant.
+def given_in(args: Any) -> dict[str, Any]:
+    """Return the arguments that Megatron's YAML gives. It has all of them: those not meant are null, false or 0.
 
     Args:
         args: the YAML's namespace.
     """
-    said = {name: getattr(args, name, None) for name in (*SCHEDULERS, *BATCHES)}
-    unsaid = [name for name in said if name.startswith("lr_warmup_") and said[name] == 0]
-    return {name: value for name, value in said.items() if not (value is None or value is False or name in unsaid)}
-
-
-_UNSAID = object()
+    values = {name: getattr(args, name, None) for name in _READ}
+    return {
+        name: value
+        for name, value in values.items()
+        if not (value is None or value is False or (value == 0 and name.startswith("lr_warmup_")))
+    }
 
 
 def _parse(
@@ -108,18 +135,14 @@ def _parse(
     args: Any = None,
     namespace: argparse.Namespace | None = None,
 ) -> tuple[argparse.Namespace, list[str]]:
-    """Parse, and tell what the command line says from what is a default."""
+    """Parse, and distinguish the arguments that are given from defaults."""
     namespace = argparse.Namespace() if namespace is None else namespace
-    ours = {*SCHEDULERS, *BATCHES}
-    defaults = {action.dest: action.default for action in parser._actions if action.dest in ours}
-    for argument in defaults:
-        setattr(namespace, argument, _UNSAID)
+    defaults = {action.dest: action.default for action in parser._actions if action.dest in _READ}
+    vars(namespace).update(dict.fromkeys(defaults, _NOT_GIVEN))
     namespace, rest = parse(args, namespace)
-    said = {argument: getattr(namespace, argument) for argument in defaults}
-    said = {argument: value for argument, value in said.items() if value is not _UNSAID}
-    for argument in defaults.keys() - said.keys():
-        setattr(namespace, argument, defaults[argument])
-    parsed(namespace, said)
+    given = {name: getattr(namespace, name) for name in defaults if getattr(namespace, name) is not _NOT_GIVEN}
+    vars(namespace).update({**defaults, **given})
+    parsed(namespace, given)
     return namespace, rest
 
 

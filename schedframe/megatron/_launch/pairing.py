@@ -3,8 +3,8 @@
 Megatron Core finds a group's saved counterpart by some of its keys (``param_group_identifier_keys`` of
 NVIDIA/Megatron-LM:megatron/core/optimizer/optimizer.py). At core_v0.14.0 to core_v0.18.2 bounds are not among them, so
 that two groups that differ in nothing else are taken for one; at core_v0.19.0 they are, so that a run with another
-``--lr`` finds none. Here groups are paired by the rest first, and by bounds where that does not decide; Megatron is
-then told the pairs, and the saved groups get the bounds of this run, which the scheduler's own load decides about.
+``--lr`` finds none. Here groups are paired by the rest first, and by bounds where that does not decide. Each pair is
+then marked for Megatron, and the saved groups get the bounds of this run, which the scheduler's own load decides about.
 """
 
 import importlib
@@ -15,13 +15,12 @@ from typing import Any
 
 from schedframe._errors import StateError
 from schedframe._run.groups.roles import is_tag
+from schedframe.megatron._versions import IDENTITY, MATCHERS
 
 Group = dict[str, Any]
 
 _BOUNDS = ("max_lr", "min_lr", "start_wd", "end_wd")
 _PAIR = "schedframe_pair"
-_MATCHERS = ("megatron.core.optimizer.optimizer", "megatron.core.optimizer.distrib_optimizer")
-_IDENTITY = "param_group_identifier_keys"
 
 
 def pair_on_load(optimizer: Any) -> None:
@@ -55,7 +54,7 @@ def _pairing(leaf: Any, load: Callable[..., Any]) -> Callable[..., Any]:
             return load(state_dict, *arguments, **options)
         pairs = paired(groups, saved)
         _reorder(groups, saved, pairs)
-        with _told(groups, saved, pairs):
+        with _marked(groups, saved, pairs):
             result = load(state_dict, *arguments, **options)
         for group in leaf.param_groups:
             group.pop(_PAIR, None)
@@ -65,7 +64,7 @@ def _pairing(leaf: Any, load: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _saved_groups(state_dict: Any) -> list[Group] | None:
-    """The param groups in what a leaf is given to load; ``None`` where they are kept in another way."""
+    """Return the param groups in what a leaf is given to load; ``None`` where they are kept in another way."""
     for inner in (state_dict, *(state_dict.get(key) for key in ("optimizer", "optimizer_state_dict"))):
         groups = inner.get("param_groups") if isinstance(inner, dict) else None
         if isinstance(groups, list):
@@ -79,44 +78,34 @@ def paired(groups: Sequence[Group], saved: Sequence[Group]) -> list[int]:
     Raises:
         StateError: some group has none.
     """
-    rests = [key for key in _identity() if key not in _BOUNDS]
-    found: dict[int, int] = {}
+    names = [key for key in getattr(_matchers()[0], IDENTITY) if key not in _BOUNDS]
+    keys, saved_keys = ([_key(group, names) for group in each] for each in (groups, saved))
+    pairs: dict[int, int] = {}
     for alike in (_also_alike, _bounds, None):
-        for key in {_key(group, rests) for group in groups}:
-            ours = [index for index, group in enumerate(groups) if index not in found and _key(group, rests) == key]
-            theirs = [
-                index for index, group in enumerate(saved) if index not in found.values() and _key(group, rests) == key
-            ]
-            found.update(_pairs(groups, ours, saved, theirs, alike))
-    for index, group in enumerate(groups):
-        if index not in found:
-            told = ", ".join(f"{name} = {value}" for name, value in zip(rests, _key(group, rests), strict=True))
+        for key in set(keys):
+            free = [index for index, own in enumerate(keys) if own == key and index not in pairs]
+            saved_free = [index for index, own in enumerate(saved_keys) if own == key and index not in pairs.values()]
+            if alike is None or len(free) == len(saved_free) == 1:
+                pairs.update(zip(free, saved_free, strict=False))
+            else:
+                pairs.update(_only_pairs([(i, j) for i in free for j in saved_free if alike(groups[i], saved[j])]))
+    for index, key in enumerate(keys):
+        if index not in pairs:
+            identity = ", ".join(f"{name} = {value}" for name, value in zip(names, key, strict=True))
             raise StateError(
-                f"the checkpoint has no counterpart of param_groups[{index}], whose {told}; its groups were made by "
-                f"other rules: --no-load-optim leaves its optimizer out"
+                f"the checkpoint has no counterpart of param_groups[{index}], whose {identity}; its groups were made "
+                f"by other rules: --no-load-optim leaves its optimizer out"
             )
-    return [found[index] for index in range(len(groups))]
+    return [pairs[index] for index in range(len(groups))]
 
 
-def _pairs(
-    groups: Sequence[Group],
-    ours: list[int],
-    saved: Sequence[Group],
-    theirs: list[int],
-    alike: Callable[[Group, Group], bool] | None,
-) -> Iterator[tuple[int, int]]:
-    """Yield pairs of groups that only one on either side can be, or, as the last resort, in their order."""
-    if alike is None or len(ours) == len(theirs) == 1:
-        yield from zip(ours, theirs)  # noqa: B905
-        return
-    for own in ours:
-        fits = [other for other in theirs if alike(groups[own], saved[other])]
-        if len(fits) == 1 and sum(alike(groups[mine], saved[fits[0]]) for mine in ours) == 1:
-            yield own, fits[0]
+def _only_pairs(candidates: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the candidates both sides of which are in no other one."""
+    return [(i, j) for i, j in candidates if sum(i == first or j == second for first, second in candidates) == 1]
 
 
 def _also_alike(group: Group, saved: Group) -> bool:
-    """Say whether two groups agree in what else tells them apart: Megatron's default, and schedframe's rules."""
+    """Return whether two groups agree in Megatron's default and in schedframe's rules."""
     tags = {key for key in (*group, *saved) if is_tag(key)}
     kept = {"default_config"} & group.keys() & saved.keys()
     return all(group.get(key) == saved.get(key) for key in tags | kept)
@@ -127,7 +116,7 @@ def _bounds(group: Group, saved: Group) -> bool:
 
 
 def _key(group: Group, names: Iterable[str]) -> tuple[Any, ...]:
-    """A group's identity; NeMo writes ``wd_mult`` as ``pre_wd_mult``."""
+    """Return a group's identity; NeMo writes ``wd_mult`` as ``pre_wd_mult``."""
     return tuple(group.get(name, group.get(f"pre_{name}")) for name in names)
 
 
@@ -138,7 +127,7 @@ def _reorder(groups: Sequence[Group], saved: list[Group], pairs: list[int]) -> N
     of a position are the saved group's; in ``torch_dist`` they are this run's, whatever was saved there.
 
     Raises:
-        StateError: the order differs, and which of the two it is cannot be told.
+        StateError: the order differs, and which of the two it is cannot be determined.
     """
     if pairs == list(range(len(groups))) or not all("params" in group for group in saved):
         return
@@ -157,8 +146,8 @@ def _reorder(groups: Sequence[Group], saved: list[Group], pairs: list[int]) -> N
 
 
 @contextmanager
-def _told(groups: Sequence[Group], saved: Sequence[Group], pairs: Sequence[int]) -> Iterator[None]:
-    """Mark both of each pair, give the saved one this run's bounds, and let Megatron match by the mark."""
+def _marked(groups: Sequence[Group], saved: Sequence[Group], pairs: Sequence[int]) -> Iterator[None]:
+    """Mark each pair with a common key, so that Megatron matches by it, and give the saved group this run's bounds."""
     for number, (group, index) in enumerate(zip(groups, pairs, strict=True)):
         group[_PAIR] = saved[index][_PAIR] = number
         for key in _BOUNDS:
@@ -166,22 +155,16 @@ def _told(groups: Sequence[Group], saved: Sequence[Group], pairs: Sequence[int])
                 saved[index][key] = group[key]
             else:
                 saved[index].pop(key, None)
-    before = {name: _matcher(name) for name in _MATCHERS}
-    for module in before.values():
-        setattr(module, _IDENTITY, (*getattr(module, _IDENTITY), _PAIR))
+    for module in _matchers():
+        setattr(module, IDENTITY, (*getattr(module, IDENTITY), _PAIR))
     try:
         yield
     finally:
-        for module in before.values():
-            setattr(module, _IDENTITY, tuple(key for key in getattr(module, _IDENTITY) if key != _PAIR))
+        for module in _matchers():
+            setattr(module, IDENTITY, tuple(key for key in getattr(module, IDENTITY) if key != _PAIR))
         for group in (*groups, *saved):
             group.pop(_PAIR, None)
 
 
-def _identity() -> tuple[str, ...]:
-    """The keys by which this Megatron Core matches groups."""
-    return tuple(getattr(_matcher(_MATCHERS[0]), _IDENTITY))
-
-
-def _matcher(name: str) -> Any:
-    return importlib.import_module(name)
+def _matchers() -> list[Any]:
+    return [importlib.import_module(name) for name in MATCHERS]
