@@ -10,16 +10,21 @@ import re
 import sys
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import importlib_metadata
 
 from schedframe._version import __version__
 
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
 OURSELVES = "schedframe"
 """The name of our own distribution, and the first word of every entry-point group of ours."""
 
 _METADATA = (".dist-info", ".egg-info")
+_OURS = re.compile(rf"\s*{OURSELVES}(?![\w.-])\s*(.*)", re.IGNORECASE)
+"""A requirement of schedframe, in any spelling of its name, and what stands after the name."""
 
 
 def canonical_name(name: str) -> str:
@@ -66,19 +71,37 @@ class Distribution:
     @cached_property
     def incompatibility(self) -> str:
         """Why the distribution does not admit the running schedframe; empty if it does."""
-        from packaging.requirements import InvalidRequirement, Requirement
-
         for line in self._found.requires or ():
-            try:
-                requirement = Requirement(line)
-            except InvalidRequirement:
-                continue
-            if canonical_name(requirement.name) != OURSELVES:
-                continue
-            applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-            if applies and not requirement.specifier.contains(__version__, prereleases=True):
-                return f"it requires schedframe{requirement.specifier}, and this is schedframe {__version__}"
+            named = _OURS.fullmatch(line)
+            versions = _required_versions(line, named[1]) if named else None
+            if versions is not None and not versions.contains(__version__, prereleases=True):
+                return f"it requires schedframe{versions}, and this is schedframe {__version__}"
         return ""
+
+
+def _required_versions(line: str, rest: str) -> "SpecifierSet | None":
+    """Return the versions that a requirement of schedframe admits, or ``None`` where it does not apply.
+
+    Args:
+        line: the whole requirement.
+        rest: what stands after the name; versions alone are read without the parser of requirements, which takes
+            longer to import than all else that a plugin needs.
+    """
+    if rest[:1] in tuple("<>=!~") and ";" not in rest:
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+        try:
+            return SpecifierSet(rest)
+        except InvalidSpecifier:
+            return None
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        requirement = Requirement(line)
+    except InvalidRequirement:
+        return None
+    applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    return requirement.specifier if applies else None
 
 
 _kept: tuple[Any, list[Distribution]] = (None, [])
