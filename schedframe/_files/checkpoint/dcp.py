@@ -65,7 +65,9 @@ def _value(folder: Path, key: Any, info: Any, budget: Budget) -> tuple[str, Any]
     numbers: tuple[Any, Any] = place.get("offset"), place.get("length")
     name: Any = index.get("fqn")
     part: Any = place.get("relative_path")
-    if [type(value) for value in (name, part, *numbers)] != [str, str, int, int] or not all(map(is_plain, (name, part))):
+    if [type(value) for value in (name, part, *numbers)] != [str, str, int, int] or not all(
+        map(is_plain, (name, part))
+    ):
         raise Broken(_UNKNOWN)
     if index.get("offset") is not None:
         return name, Inert("tensor")

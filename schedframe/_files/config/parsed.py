@@ -61,14 +61,13 @@ def refuse_depth(data: Any) -> None:
     Raises:
         Broken: it is.
     """
-    level, depth = [data], 0
-    while level:
-        depth += 1
-        if depth > DEEPEST:
-            raise too_deep()
+    level = [data]
+    for _ in range(DEEPEST):
         tables = [item for item in level if isinstance(item, dict)]
         lists = [item for item in level if isinstance(item, list)]
         level = [value for table in tables for value in table.values()] + [item for items in lists for item in items]
+    if level:
+        raise too_deep()
 
 
 def too_deep(line: int | None = None) -> Broken:

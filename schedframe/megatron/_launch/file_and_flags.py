@@ -81,7 +81,7 @@ def table_of(text: Any, argument: str) -> dict[str, Any]:
 def _read(text: str) -> Any:
     """What `text` says as YAML; ``None`` where it is none."""
     try:
-        return _document.from_text(Path("options.yaml"), f"options: {text}\n").data["options"]
+        return _document.parse_text(Path("options.yaml"), f"options: {text}\n").data["options"]
     except ConfigError:
         return None
 
