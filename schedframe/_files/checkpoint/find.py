@@ -20,13 +20,7 @@ _NO_STATE = "holds no scheduler state of Megatron's kind (num_steps with max_lr)
 
 
 class Place(NamedTuple):
-    """A dict, and where it stands.
-
-    Attributes:
-        keys: the keys that lead to it.
-        value: the dict.
-        path: the file it is in, where that is another than the checkpoint's own.
-    """
+    """A dict, the keys that lead to it, and the file that it is in where that is not the checkpoint's own."""
 
     keys: Keys
     value: dict[Any, Any]

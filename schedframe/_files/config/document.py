@@ -179,7 +179,7 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         raise _refusal(path, f"does not exist{_near(path)}") from None
     except UnicodeDecodeError as error:
-        raise _refusal(path, f"is no UTF-8 text: {error.reason} at byte {error.start}") from None
+        raise _refusal(path, f"is not UTF-8 text: {error.reason} at byte {error.start}") from None
     except (OSError, ValueError) as error:
         raise _refusal(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
 

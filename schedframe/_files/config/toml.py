@@ -12,7 +12,7 @@ def parse(text: str) -> Parsed:
     """Read `text`.
 
     Raises:
-        Broken: it is no TOML, or nested too deeply.
+        Broken: it is not TOML, or nested too deeply.
     """
     if sys.version_info >= (3, 11):
         import tomllib
@@ -22,7 +22,7 @@ def parse(text: str) -> Parsed:
     try:
         parsed = Parsed(tomllib.loads(text))
     except ValueError as error:
-        raise Broken(f"is no complete TOML: {error}") from None
+        raise Broken(f"is not complete TOML: {error}") from None
     except RecursionError:
         raise too_deep() from None
     refuse_depth(parsed.data)

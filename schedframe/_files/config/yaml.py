@@ -16,7 +16,7 @@ def parse(text: str) -> Parsed:
     """Read `text`.
 
     Raises:
-        Broken: it is no YAML, or too large for a config.
+        Broken: it is not YAML, or too large for a config.
     """
     parsed = Parsed()
     root = _compose(text)
@@ -38,11 +38,11 @@ def _compose(text: str) -> Any:
         line = mark.line + 1 if mark is not None else None
         if error.problem == "but found another document":
             raise Broken("holds a second document; a config is one", line) from None
-        raise Broken(f"is no complete YAML: {error.problem}", line) from None
+        raise Broken(f"is not complete YAML: {error.problem}", line) from None
     except RecursionError:
         raise too_deep() from None
     except Exception as error:
-        raise Broken(f"is no complete YAML: {str(error).splitlines()[0]}") from None
+        raise Broken(f"is not complete YAML: {str(error).splitlines()[0]}") from None
 
 
 class _Builder:
@@ -85,7 +85,7 @@ class _Builder:
                 self._problem(path, "has a merge key '<<', which a config cannot have; write the keys out", line)
             elif key_node.tag not in _TEXT:
                 written = repr(key_node.value) if key_node.id == "scalar" else f"a {key_node.id}"
-                self._problem(path, f"has a key that is no word: {written}", line)
+                self._problem(path, f"has a key that is not a word: {written}", line)
             elif key_node.value in table:
                 inner = dotted((*path, key_node.value))
                 self._problem((inner,), f"stands twice, first on line {self._parsed.lines[inner]}; keep one", line)
