@@ -25,9 +25,9 @@ class Format(NamedTuple):
     Attributes:
         name: the format as `Checkpoint.format` names it.
         words: what its checkpoints are called in a message.
-        file: the name of the file that is read in a folder of this format; empty where any file can be one.
-        starts: what a file of this format can begin with, after blanks.
-        read: reads an open file's values; those of a `dcp.Folder` are in files of their own.
+        file: the name of the file that is read in a folder; empty where any file can be of this format.
+        starts: what such a file can begin with, after blanks.
+        read: reads an open file's values; those of a `dcp.Folder` are in other files.
     """
 
     name: str
@@ -56,11 +56,7 @@ _TORCH_SCHEDULER = "scheduler.pt"
 
 
 def format_of(path: Path, file: BinaryIO) -> Format:
-    """Return the format of the open file at `path`.
-
-    Raises:
-        Broken: it has none of them.
-    """
+    """Return the format of the open file at `path`; raise `Broken` if it has none of them."""
     start = file.read(_LONGEST_START)
     file.seek(0)
     for format in FORMATS:
@@ -70,11 +66,7 @@ def format_of(path: Path, file: BinaryIO) -> Format:
 
 
 def locate(path: Path) -> Path:
-    """Return which file of the checkpoint at `path`, a file or any of Megatron's folders, is to be read.
-
-    Raises:
-        Broken: there is no checkpoint.
-    """
+    """Return the file to read for `path`, a file or any of Megatron's folders; raise `Broken` without a checkpoint."""
     if os.path.isdir(path):
         return _in_folder(path) or _in_latest(path)
     if path.suffix == ".distcp":

@@ -48,8 +48,7 @@ class Conversion:
     def plain(self, value: Any, keys: Keys, depth: int = 0) -> Any:
         """Return `value`, which stands at `keys`, made of text, numbers, booleans, ``None``, lists and dicts alone.
 
-        Raises:
-            Broken: it holds anything else, or is larger than a scheduler's state can be.
+        Raise `Broken` if it holds anything else, or is larger than a scheduler's state can be.
         """
         value = resolve(value)
         self._count(value)

@@ -75,10 +75,9 @@ def read(path: str | Path) -> Document:
 
 
 def parse_text(path: Path, text: str) -> Document:
-    """Return what `text` holds as the text of the file at `path`, which need not exist; no other file is read.
+    """Return what `text` holds as the text of the file at `path`, which need not exist; no file is read.
 
-    Raises:
-        ConfigError: the text is broken, or holds no table.
+    Raise `ConfigError` if the text is broken, or does not hold a table.
     """
     try:
         parsed: Parsed = FORMATS[path.suffix.lower()].parse(text) if text.strip() else Parsed()

@@ -9,11 +9,7 @@ from schedframe._files.config.parsed import Broken, Parsed, refuse_depth, too_de
 
 
 def parse(text: str) -> Parsed:
-    """Read `text`.
-
-    Raises:
-        Broken: it is not JSON, or nested too deeply.
-    """
+    """Read `text`; raise `Broken` if it is not JSON, or nested too deeply."""
     try:
         parsed = Parsed(json.loads(text))
     except json.JSONDecodeError as error:

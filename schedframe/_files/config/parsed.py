@@ -10,14 +10,10 @@ DEEPEST = 50
 
 
 class Broken(Exception):
-    """The text cannot be read at all.
-
-    Attributes:
-        line: where, from 1; ``None`` where the format's reader does not say.
-    """
+    """The text cannot be read at all."""
 
     def __init__(self, reason: str, line: int | None = None) -> None:
-        """Keep the place beside the reason."""
+        """Keep the `line`, from 1, beside the reason; ``None`` where the format's reader does not report one."""
         super().__init__(reason)
         self.line = line
 
@@ -56,11 +52,7 @@ class Parsed:
 
 
 def refuse_depth(data: Any) -> None:
-    """Refuse data that is nested too deeply, without recursion.
-
-    Raises:
-        Broken: it is.
-    """
+    """Raise `Broken` if data is nested too deeply, without recursion."""
     level = [data]
     for _ in range(DEEPEST):
         tables = [item for item in level if isinstance(item, dict)]

@@ -9,11 +9,7 @@ from schedframe._files.config.parsed import Broken, Parsed, refuse_depth, too_de
 
 
 def parse(text: str) -> Parsed:
-    """Read `text`.
-
-    Raises:
-        Broken: it is not TOML, or nested too deeply.
-    """
+    """Read `text`; raise `Broken` if it is not TOML, or nested too deeply."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:

@@ -13,13 +13,8 @@ _MOST_VALUES = 10_000
 
 
 def parse(text: str) -> Parsed:
-    """Read `text`.
-
-    Raises:
-        Broken: it is not YAML, or too large for a config.
-    """
-    parsed = Parsed()
-    root = _compose(text)
+    """Read `text`; raise `Broken` if it is not YAML, or too large for a config."""
+    parsed, root = Parsed(), _compose(text)
     if root is not None:
         parsed.data = _Builder(parsed).build(root, (), 0)
     return parsed
@@ -69,7 +64,8 @@ class _Builder:
             try:
                 return _SCALARS[node.tag.removeprefix(_CORE)](node.value)
             except (ValueError, KeyError) as error:
-                reason = error.args[0] if node.value and len(node.value) > 400 else f"is no {node.tag.split(':')[-1]}"
+                too_large = node.value and len(node.value) > 400
+                reason = error.args[0] if too_large else f"is not a valid {node.tag.split(':')[-1]}"
                 return self._unreadable(path, f"{reason}: {node.value[:40]!r}", line)
         return self._unreadable(path, f"has the tag {node.tag!r}; a config is plain data, without tags", line)
 
