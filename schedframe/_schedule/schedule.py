@@ -55,7 +55,7 @@ class Schedule(Keys):
             ConfigError: the file continues the one that it extends, and that is another schedule now.
         """
         self._origin = Origin(document.data, document)
-        if document.extends and "parent" in document.own:
+        if document.extends and "parent" in document.local_keys:
             self._refuse_changed_parent(document.extends[0])
         return self
 

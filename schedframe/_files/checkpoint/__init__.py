@@ -10,9 +10,8 @@ from schedframe._errors import StateError
 from schedframe._files.checkpoint.broken import Broken, blame, open_file
 from schedframe._files.checkpoint.dcp import METADATA, Folder
 from schedframe._files.checkpoint.find import find_state
-from schedframe._files.checkpoint.formats import format_of
+from schedframe._files.checkpoint.formats import format_of, locate
 from schedframe._files.checkpoint.groups import find_groups
-from schedframe._files.checkpoint.layout import locate
 from schedframe._files.checkpoint.pickle import Budget
 from schedframe._files.checkpoint.plain import Later, is_plain, resolve, written
 
@@ -63,20 +62,12 @@ def read(path: str | Path) -> Checkpoint:
     except Broken as error:
         raise StateError(f"{error.path or path}: {error}") from None
     number = iteration if type(iteration) is int and is_plain(iteration) else None
-    return Checkpoint(
-        state.path or content.path, content.format, written(state.keys), state.value, number, groups, note
-    )
+    place, slot = state.path or content.path, written(state.keys)
+    return Checkpoint(place, content.format, slot, state.value, number, groups, note)
 
 
 class _Content(NamedTuple):
-    """What a checkpoint holds, apart from tensors.
-
-    Attributes:
-        path: the file that was read.
-        format: the checkpoint's format, as `Checkpoint` names it.
-        tree: the values.
-        shards: reads the values that Megatron keeps apart from those that all ranks share, by their names.
-    """
+    """The values in a file of a checkpoint, and what reads those that Megatron keeps apart for each rank."""
 
     path: Path
     format: str
@@ -95,9 +86,8 @@ def _read_content(path: Path, budget: Budget) -> _Content:
     if not isinstance(common, Later):
         return _Content(path, format.name, values.tree())
     shard = common.load()
-    return _Content(
-        common.path, _TORCH_DIST, shard[0] if type(shard) is list and shard else None, lambda: values.values
-    )
+    tree = shard[0] if type(shard) is list and shard else None
+    return _Content(common.path, _TORCH_DIST, tree, lambda: values.values)
 
 
 def _read_shards(common: Path, budget: Budget) -> Mapping[str, Any]:

@@ -11,14 +11,10 @@ _LONGEST_SHOWN = 100
 
 
 class Broken(Exception):
-    """A checkpoint cannot be read; the text says why, as a sentence without its subject.
-
-    Attributes:
-        path: the file or folder it is about; ``None`` until one is known.
-    """
+    """A checkpoint cannot be read; the text says why, as a sentence without its subject."""
 
     def __init__(self, reason: str, path: Path | None = None) -> None:
-        """Keep the place beside the reason."""
+        """Keep the `path` that the reason is about; ``None`` until it is known."""
         super().__init__(reason)
         self.path = path
 
@@ -35,11 +31,7 @@ def blame(path: Path) -> Iterator[None]:
 
 @contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
-    """Open the regular file at `path`, and `blame` it.
-
-    Raises:
-        Broken: the file does not exist, or cannot be opened or read.
-    """
+    """Open the regular file at `path` and `blame` it; raise `Broken` if it cannot be opened or read."""
     with blame(path):
         try:
             if not stat.S_ISREG(_mode(path)):

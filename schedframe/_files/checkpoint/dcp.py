@@ -21,18 +21,10 @@ _UNKNOWN = "does not specify where values are (storage_data) as torch.distribute
 
 
 class Folder:
-    """A distributed checkpoint.
-
-    Attributes:
-        values: by its full name, each value as it can be read `Later`; a tensor is `Inert`.
-    """
+    """A distributed checkpoint: by its full name, each of its `values` can be read `Later`; a tensor is `Inert`."""
 
     def __init__(self, metadata: BinaryIO, budget: Budget) -> None:
-        """Read what is where in a folder from its open `metadata`.
-
-        Raises:
-            Broken: it is damaged, too large for its `budget`, or not as torch writes it.
-        """
+        """Read what is where from open `metadata`; raise `Broken` if it is damaged, too large, or not torch's."""
         size = size_of(metadata)
         budget.count_bytes(size)
         state = _state(load(io.BytesIO(metadata.read(size)), budget))

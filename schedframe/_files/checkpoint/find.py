@@ -20,13 +20,7 @@ _NO_STATE = "holds no scheduler state of Megatron's kind (num_steps with max_lr)
 
 
 class Place(NamedTuple):
-    """A dict, and where it stands.
-
-    Attributes:
-        keys: the keys that lead to it.
-        value: the dict.
-        path: the file it is in, where that is another than the checkpoint's own.
-    """
+    """A dict, the keys that lead to it, and the file that it is in where that is not the checkpoint's own."""
 
     keys: Keys
     value: dict[Any, Any]
@@ -36,16 +30,8 @@ class Place(NamedTuple):
 def walk(value: Any, wanted: Callable[[dict[Any, Any]], bool], deepest: int, keys: Keys = ()) -> Iterator[Place]:
     """Yield the dicts in `value` that are `wanted`, `deepest` levels down at most; these are not searched themselves.
 
-    What is in a file of its own is read where it is `value` itself, and skipped below it.
-
-    Args:
-        value: what to search.
-        wanted: whether a dict is one to yield.
-        deepest: how many keys may lead to a dict.
-        keys: the keys that lead to `value`.
-
-    Raises:
-        Broken: there is more to look into than is ever looked into: a small file can refer to a dict from everywhere.
+    `keys` lead to `value`. What is in a file of its own is read where it is `value` itself, and skipped below it.
+    Items are counted, because a small file can refer to the same dict from everywhere; too many raise `Broken`.
     """
     items = 0
 
@@ -69,8 +55,7 @@ def walk(value: Any, wanted: Callable[[dict[Any, Any]], bool], deepest: int, key
 def find_state(tree: Any) -> Place:
     """Return the one scheduler's state in `tree`, as plain values; where there are several equal ones, the first.
 
-    Raises:
-        Broken: there is none, there are different ones, or it holds what is not a plain value.
+    Raise `Broken` if there is none, there are different ones, or it holds what is not a plain value.
     """
     has_slots = type(tree) is dict and not _is_state(tree)
     roots = [((slot,), tree[slot]) for slot in SLOTS if has_slots and slot in tree]

@@ -35,13 +35,9 @@ Groups = list[dict[str, Any]]
 
 
 def find_groups(tree: Any, shards: Callable[[], Mapping[str, Any]]) -> tuple[tuple[dict[str, Any], ...] | None, str]:
-    """Return the `KEYS` of every param group of a checkpoint, and a note on them.
+    """Return the `KEYS` of every param group in `tree`, or else in what `shards` reads, and a note on them.
 
     The groups are ``None`` where they are not known, and the note says why; it also names keys that are left out.
-
-    Args:
-        tree: the values of the checkpoint.
-        shards: reads the values that Megatron keeps apart from those that all ranks share, by their names.
     """
     try:
         optimizer = resolve(tree.get("optimizer")) if type(tree) is dict else None
@@ -69,12 +65,12 @@ def _in_optimizer(optimizer: Any) -> Groups:
             raise Broken("keeps param_groups in a form that schedframe does not read")
         if len(found) + len(groups) > _MOST_GROUPS:
             raise Broken("holds more param groups than schedframe reads")
-        found += [{key: _keep(resolve(group[key])) for key in KEYS if key in group} for group in groups]
+        for group in groups:
+            values = ((key, resolve(group[key])) for key in KEYS if key in group)
+            found.append(
+                {key: value if is_plain(value) and type(value) is not str else _LEFT_OUT for key, value in values}
+            )
     return found
-
-
-def _keep(value: Any) -> Any:
-    return value if is_plain(value) and type(value) is not str else _LEFT_OUT
 
 
 def _in_shards(shards: Mapping[str, Any]) -> Groups:

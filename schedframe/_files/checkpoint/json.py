@@ -11,11 +11,7 @@ _LONGEST_INTEGER = 400
 
 
 def read(file: BinaryIO, budget: Budget) -> Any:
-    """Return the value of the JSON text in `file`, which has a limit of its own beside the `budget`.
-
-    Raises:
-        Broken: it is not valid JSON, is nested too deeply, or is too large.
-    """
+    """Return the value of the JSON text in `file`; raise `Broken` if it is not valid, too deep, or too large."""
     size = size_of(file)
     if size > _LARGEST:
         raise Broken(f"looks like JSON of {size} bytes, and schedframe reads up to {_LARGEST}")

@@ -37,11 +37,7 @@ class Budget:
     operations: int = 10_000_000
 
     def count_bytes(self, size: int) -> None:
-        """Count `size` bytes as read.
-
-        Raises:
-            Broken: they are more than a pickle may have, or than may be read in all.
-        """
+        """Count `size` bytes as read, and raise `Broken` if they are too many for a pickle, or with all before."""
         self.size -= size
         if size > LARGEST or self.size < 0:
             raise Broken(f"holds more than schedframe reads beside tensors, {LARGEST >> 20} MiB; {_INSTEAD}")

@@ -10,9 +10,8 @@ from schedframe._errors import dotted
 from schedframe._files.checkpoint.broken import Broken, printable
 from schedframe._files.checkpoint.pickle import Inert
 
-MOST_VALUES = 100_000
-DEEPEST = 50
-
+_MOST_VALUES = 100_000
+_DEEPEST = 50
 _WIDEST_INTEGER = 64
 _LONGEST_TEXT = 65_536
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -23,12 +22,7 @@ Keys = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Later:
-    """A value that is in a file of its own and not read yet.
-
-    Attributes:
-        path: the file.
-        load: reads the value.
-    """
+    """A value that is in the file at `path`, and that `load` reads."""
 
     path: Path
     load: Callable[[], Any]
@@ -54,13 +48,12 @@ class Conversion:
     def plain(self, value: Any, keys: Keys, depth: int = 0) -> Any:
         """Return `value`, which stands at `keys`, made of text, numbers, booleans, ``None``, lists and dicts alone.
 
-        Raises:
-            Broken: it holds anything else, or is larger than a scheduler's state can be.
+        Raise `Broken` if it holds anything else, or is larger than a scheduler's state can be.
         """
         value = resolve(value)
         self._count(value)
-        if depth > DEEPEST:
-            raise Broken(f"holds more levels at {written(keys)} than the {DEEPEST} that schedframe reads")
+        if depth > _DEEPEST:
+            raise Broken(f"holds more levels at {written(keys)} than the {_DEEPEST} that schedframe reads")
         if type(value) is dict:
             return {self._key(key, keys): self.plain(item, (*keys, key), depth + 1) for key, item in value.items()}
         if type(value) in (list, tuple):
@@ -78,8 +71,8 @@ class Conversion:
 
     def _count(self, value: Any) -> None:
         self._values += 1 + (len(value) // 100 if type(value) is str else 0)
-        if self._values > MOST_VALUES:
-            raise Broken(f"holds a scheduler's state of more than {MOST_VALUES} values, and schedframe reads no more")
+        if self._values > _MOST_VALUES:
+            raise Broken(f"holds a scheduler's state of more than {_MOST_VALUES} values, and schedframe reads no more")
 
 
 def is_plain(value: Any) -> bool:

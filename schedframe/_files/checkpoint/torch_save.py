@@ -24,8 +24,7 @@ _MAGIC = 0x1950A86A20F9469CFC6C
 def read(file: BinaryIO, budget: Budget) -> Any:
     """Return the object that was saved, with `Inert` objects for tensors and everything else that is not plain data.
 
-    Raises:
-        Broken: `file` is not one of ``torch.save``, is damaged, or is too large for its `budget`.
+    Raise `Broken` if `file` is not one of ``torch.save``, is damaged, or is too large for its `budget`.
     """
     if file.read(len(ZIP)) == ZIP:
         data = _read_entry(file)

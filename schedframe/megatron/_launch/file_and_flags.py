@@ -55,7 +55,7 @@ def table_of(text: Any, argument: str) -> dict[str, Any]:
 def _parsed(text: str) -> Any:
     """Return `text` read as YAML; ``None`` where it is not YAML."""
     try:
-        return from_text(Path("options.yaml"), f"options: {text}\n").data["options"]
+        return parse_text(Path("options.yaml"), f"options: {text}\n").data["options"]
     except ConfigError:
         return None
 
