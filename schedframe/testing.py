@@ -283,27 +283,8 @@ def check_import(style: Style) -> None:
     assert not heavy, f"importing {module} imports {', '.join(sorted(heavy))}; import it where it is needed"
 
 
-CHECKS: tuple[Check, ...] = (
-    check_name,
-    check_frozen,
-    check_hashable,
-    check_picklable,
-    check_round_trip,
-    check_schema,
-    check_options,
-    check_docstring,
-    check_example,
-    check_unknown_keys,
-    check_finite,
-    check_pure,
-    check_start,
-    check_bounds,
-    check_past_the_end,
-    check_group_bounds,
-    check_resume,
-    check_import,
-)
-"""Every check, the plainest first."""
+CHECKS: tuple[Check, ...] = tuple(check for name, check in globals().items() if name.startswith("check_"))
+"""Every check, in the order of this file, the plainest first."""
 
 __all__ = sorted(
     ["CHECKS", "DECAY_STEPS", "WARMUP_STEPS", "check_style", "parametrize_styles", *(c.__name__ for c in CHECKS)]

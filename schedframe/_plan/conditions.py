@@ -100,7 +100,7 @@ def _needs_no_end(style: LRStyle, warmup_steps: float, decay_steps: float, max_l
         any(
             style.lr(LRPoint(step, warmup_steps, OPEN, max_lr, min_lr))
             != style.lr(LRPoint(step, warmup_steps, OPEN // 2, max_lr, min_lr))
-            for step in _within(first, marks, OPEN // 2)
+            for step in within(first, marks, OPEN // 2)
         ),
         "needs to know where it ends, and lr_decay_steps is open; give that a length, or name a style that goes on "
         "for ever, such as constant, or phases whose last one does, and branch from it",
@@ -115,7 +115,7 @@ def _wd_needs_no_end(style: WDStyle, incr_steps: float, start_wd: float, end_wd:
         any(
             style.wd(WDPoint(step, OPEN, start_wd, end_wd, max_lr, max_lr))
             != style.wd(WDPoint(step, OPEN // 2, start_wd, end_wd, max_lr, max_lr))
-            for step in _within(0, marks, OPEN // 2)
+            for step in within(0, marks, OPEN // 2)
         ),
         "needs to know where it ends, and the schedule is open; give wd_incr_steps a length",
     )
@@ -191,10 +191,10 @@ def wd_fault(style: WDStyle, incr_steps: float, start_wd: float, end_wd: float, 
 
 def _sampled(first: float, landmarks: Iterable[float], last: float) -> list[float]:
     """Steps of every stretch between two landmarks, and past the end."""
-    return [*_within(first, landmarks, last), last + 1, last + 10 * (last - first)]
+    return [*within(first, landmarks, last), last + 1, last + 10 * (last - first)]
 
 
-def _within(first: float, landmarks: Iterable[float], last: float) -> list[float]:
+def within(first: float, landmarks: Iterable[float], last: float) -> list[float]:
     """Steps of every stretch between two landmarks."""
     marks = sorted({first, last, *(mark for mark in landmarks if first < mark < last)})
     inside = [start + (stop - start) * part / 16 for start, stop in pairwise(marks) for part in range(16)]

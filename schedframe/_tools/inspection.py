@@ -1,4 +1,4 @@
-"""What is known of a checkpoint's scheduler, alone and beside a schedule."""
+"""What is known about a checkpoint's scheduler, alone and beside a schedule."""
 
 import warnings
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from schedframe._schedule.schedule import Schedule, load
 
 @dataclass(frozen=True)
 class Outcome:
-    """What resuming by one policy does; `refusal` says why it is refused."""
+    """What resuming by one policy does; `refusal` is the reason where it is refused."""
 
     policy: str
     decision: Decision | None
@@ -36,11 +36,11 @@ class Inspection:
 
     Attributes:
         checkpoint: what the file holds.
-        saved: what its state says.
+        saved: what its state contains.
         lr: the learning rate there, between the scheduler's own bounds; ``None`` where it is not known.
-        wd: the weight decay there; ``None`` where it is left alone, or not known.
+        wd: the weight decay there; ``None`` where it is not scheduled, or not known.
         plan: the checkpoint's schedule; ``None`` where it is not known.
-        unknown: why something is not known; empty where all is.
+        unknown: why something is not known; empty where everything is.
         file: the schedule's file; ``None`` where none was given.
         schedule: the schedule beside which the checkpoint is looked at.
         outcomes: what resuming with it does, for every policy.
@@ -60,16 +60,16 @@ class Inspection:
 
     @property
     def differences(self) -> tuple[Row, ...] | None:
-        """What is not the same in the checkpoint and in the file; ``None`` where that cannot be told."""
+        """The differences between the checkpoint and the file; ``None`` where they cannot be determined."""
         return next((outcome.decision.rows for outcome in self.outcomes if outcome.decision is not None), None)
 
 
 def look_at(path: Path, file: Path | None) -> Inspection:
-    """Return what is known of the checkpoint at `path`, beside the schedule in `file` if there is one.
+    """Return what is known about the checkpoint at `path`, beside the schedule in `file` if there is one.
 
     Raises:
         StateError: there is no scheduler's state that can be read.
-        ConfigError: `file` is no schedule.
+        ConfigError: `file` does not declare a schedule.
     """
     checkpoint = _checkpoint.read(path)
     saved = _state.read(_hooks.translated(checkpoint.state))
@@ -78,13 +78,13 @@ def look_at(path: Path, file: Path | None) -> Inspection:
         warnings.simplefilter("always")
         outcomes = tuple(_outcomes(saved, schedule)) if schedule is not None else ()
     notes = tuple(dict.fromkeys(str(warning.message) for warning in caught))
-    plan, unknown = _plan(saved, outcomes)
-    lr, wd = None, None
-    if plan is not None:
-        try:
-            lr, wd = finite_values(plan, saved.num_steps)
-        except StateError as error:
-            unknown = str(error)
+    plan, lr, wd, unknown = None, None, None, ""
+    try:
+        decisions = (outcome.decision for outcome in outcomes if outcome.decision is not None)
+        plan = next((decision.saved for decision in decisions if decision.saved is not None), None) or plan_of(saved)
+        lr, wd = finite_values(plan, saved.num_steps)
+    except StateError as error:
+        unknown = str(error)
     return Inspection(checkpoint, saved, lr, wd, plan, unknown, file, schedule, outcomes, notes)
 
 
@@ -99,7 +99,7 @@ def as_data(found: Inspection) -> dict[str, Any]:
         "num_steps": saved.num_steps,
         "lr": found.lr,
         "wd": found.wd,
-        **({"roles": _roles(found.plan, saved.num_steps)} if found.plan is not None and found.plan.groups else {}),
+        **_roles(found),
         "unknown": found.unknown,
         "schedule": {
             **saved.numbers,
@@ -127,8 +127,11 @@ def as_data(found: Inspection) -> dict[str, Any]:
     return data
 
 
-def _roles(plan: Plan, position: float) -> dict[str, dict[str, float | None]]:
-    return {role: {"lr": lr, "wd": wd} for role, (lr, wd) in values_by_role(plan, position).items()}
+def _roles(found: Inspection) -> dict[str, Any]:
+    if found.plan is None or not found.plan.groups:
+        return {}
+    values = values_by_role(found.plan, found.saved.num_steps)
+    return {"roles": {role: {"lr": lr, "wd": wd} for role, (lr, wd) in values.items()}}
 
 
 def sources(saved: Saved) -> dict[str, Source]:
@@ -147,17 +150,6 @@ def _outcomes(saved: Saved, schedule: Schedule) -> Iterator[Outcome]:
             yield Outcome(policy, None, str(error))
         else:
             yield Outcome(policy, decision, "")
-
-
-def _plan(saved: Saved, outcomes: tuple[Outcome, ...]) -> tuple[Plan | None, str]:
-    """The checkpoint's schedule, what Megatron does not save taken from the file; or why it is not known."""
-    for outcome in outcomes:
-        if outcome.decision is not None and outcome.decision.saved is not None:
-            return outcome.decision.saved, ""
-    try:
-        return plan_of(saved), ""
-    except StateError as error:
-        return None, str(error)
 
 
 def _outcome_as_data(outcome: Outcome) -> dict[str, Any]:

@@ -54,22 +54,22 @@ def resolve(schedule: Schedule) -> dict[str, Any]:
     A config with these keys declares an equal schedule. Keys without a value are left out.
     """
     given = {key: value for key, value in given_keys(schedule).items() if value is not None}
-    found: dict[str, Any] = {}
+    keys: dict[str, Any] = {}
     for key in Keys.model_fields:
         value = getattr(schedule, key)
         if key == "groups":
             tables = given.get(key, ())
-            found[key] = [_with_derived(table, rule) for table, rule in zip(tables, value, strict=True)]
+            keys[key] = [_with_derived(table, rule) for table, rule in zip(tables, value, strict=True)]
         elif key == "lr_decay_style" and is_bare(given.get(key)):
             options = {name: option for name, option in plain(value).items() if name in FLAT_WSD}
-            found.update({key: given[key], **options, **{name: given[name] for name in FLAT_WSD if name in given}})
+            keys.update({key: given[key], **options, **{name: given[name] for name in FLAT_WSD if name in given}})
         elif key in _STYLES:
-            found[key] = _with_defaults(given.get(key), value)
+            keys[key] = _with_defaults(given.get(key), value)
         elif key in given:
-            found[key] = given[key]
+            keys[key] = given[key]
         elif value is not None and key not in RUN_KEYS:
-            found[key] = "open" if key in _HORIZONS and value == OPEN else plain(value)
-    return found
+            keys[key] = "open" if key in _HORIZONS and value == OPEN else plain(value)
+    return keys
 
 
 def _with_defaults(given: Any, style: Style) -> Any:

@@ -9,8 +9,6 @@ from schedframe._errors import SchedframeError
 from schedframe._plugins.imports import import_styles
 from schedframe.megatron._launch.install import install
 
-_CANNOT_BE_USED = 2
-
 _EPILOG = """\
 Megatron's --lr-decay-style, --lr-wsd-decay-style and --weight-decay-incr-style take every installed style. More flags:
   --lr-decay-style-options TABLE          its options, such as '{beta: 0.5}'
@@ -28,7 +26,7 @@ examples:
 
 
 def main() -> None:
-    """Run a script of Megatron-LM; exit with 2 and a sentence where its schedule cannot be used."""
+    """Run a script of Megatron-LM; exit with 2 and a message where its schedule cannot be used."""
     parser = argparse.ArgumentParser(
         prog="python -m schedframe.megatron",
         description="Run a training script of Megatron-LM, as it is, with schedframe's schedules.",
@@ -45,25 +43,24 @@ def main() -> None:
     )
     parser.add_argument("script", metavar="SCRIPT", help="the script; its folder comes first on sys.path")
     parser.add_argument("arguments", metavar="...", nargs=argparse.REMAINDER, help="Megatron's arguments")
-    asked = parser.parse_args()
-    script = Path(asked.script)
-    if not script.is_file():
-        _fail(f"there is no script {asked.script}")
-    sys.argv = [asked.script, *asked.arguments]
+    args = parser.parse_args()
+    if not Path(args.script).is_file():
+        _fail(f"there is no script {args.script}")
+    sys.argv = [args.script, *args.arguments]
     if not getattr(sys.flags, "safe_path", False):
         del sys.path[0]  # python -m puts the working folder there, python SCRIPT does not
-    sys.path.insert(0, str(script.parent.resolve()))
+    sys.path.insert(0, str(Path(args.script).parent.resolve()))
     try:
-        import_styles(asked.imports)
+        import_styles(args.imports)
         install()
-        runpy.run_path(asked.script, run_name="__main__")
+        runpy.run_path(args.script, run_name="__main__")
     except SchedframeError as error:
         _fail(str(error))
 
 
 def _fail(message: str) -> None:
     print(f"schedframe: {message}", file=sys.stderr, flush=True)
-    sys.exit(_CANNOT_BE_USED)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

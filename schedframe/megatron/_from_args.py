@@ -46,21 +46,18 @@ def fill_in(args: Any) -> None:
 
 
 def arguments(args: Any) -> dict[str, Any]:
-    """Return what `args` says to the scheduler's constructor, by the names of its arguments."""
-    by_iters = not args.train_samples
-    unit, size = ("iters", args.global_batch_size) if by_iters else ("samples", 1)
-    run, decay, warmup, tail = (
+    """Return the arguments of the scheduler's constructor that `args` gives, by name."""
+    unit, size = ("samples", 1) if args.train_samples else ("iters", args.global_batch_size)
+    run, decay, warmup, cooldown = (
         getattr(args, f"{name}_{unit}") for name in ("train", "lr_decay", "lr_warmup", "lr_wsd_decay")
     )
     lr_decay_steps = (run if decay is None else decay) * size
-    warmup_steps = warmup * size
-    if args.lr_warmup_fraction is not None:
-        warmup_steps = args.lr_warmup_fraction * lr_decay_steps
+    share = args.lr_warmup_fraction
     return {
         "init_lr": args.lr_warmup_init,
         "max_lr": args.lr,
         "min_lr": args.min_lr,
-        "lr_warmup_steps": warmup_steps,
+        "lr_warmup_steps": warmup * size if share is None else share * lr_decay_steps,
         "lr_decay_steps": lr_decay_steps,
         "lr_decay_style": args.lr_decay_style,
         "start_wd": args.start_weight_decay,
@@ -69,13 +66,13 @@ def arguments(args: Any) -> dict[str, Any]:
         "wd_incr_style": args.weight_decay_incr_style,
         "use_checkpoint_opt_param_scheduler": args.use_checkpoint_opt_param_scheduler,
         "override_opt_param_scheduler": args.override_opt_param_scheduler,
-        "wsd_decay_steps": None if tail is None else tail * size,
+        "wsd_decay_steps": None if cooldown is None else cooldown * size,
         "lr_wsd_decay_style": args.lr_wsd_decay_style,
     }
 
 
 def _iterations(args: Any) -> int:
-    """How many iterations ``args.train_samples`` are.
+    """Return how many iterations ``args.train_samples`` are.
 
     As ``update_train_iters`` of NVIDIA/Megatron-LM:megatron/training/training.py: through the batch-size
     ramp-up at core_v0.16.1, through the step schedule of batch sizes at core_v0.19.0.
@@ -83,20 +80,16 @@ def _iterations(args: Any) -> int:
     rampup = getattr(args, "rampup_batch_size", None)
     by_steps = getattr(args, "step_batch_size_schedule", None)
     consumed, iterations = 0, 0
-    ramp_end = args.train_samples - 1
-    if by_steps is None and rampup is not None:
-        ramp_end = min(int(rampup[2]), args.train_samples)
     if rampup is not None or by_steps is not None:
-        from megatron.core.num_microbatches_calculator import (
-            get_current_global_batch_size,
-            update_num_microbatches,
-        )
+        from megatron.core import num_microbatches_calculator as calculator
 
+        by_ramp = rampup is not None and by_steps is None
+        ramp_end = min(int(args.rampup_batch_size[2]), args.train_samples) if by_ramp else args.train_samples - 1
         while consumed <= ramp_end:
-            update_num_microbatches(consumed, consistency_check=False)
-            consumed += get_current_global_batch_size()
+            calculator.update_num_microbatches(consumed, consistency_check=False)
+            consumed += calculator.get_current_global_batch_size()
             iterations += 1
-        update_num_microbatches(0, consistency_check=False)
+        calculator.update_num_microbatches(0, consistency_check=False)
     if args.train_samples > consumed:
         iterations += (args.train_samples - consumed) // args.global_batch_size
     log_once("setting training iterations to %s", iterations)

@@ -66,18 +66,17 @@ class Continuation:
         """
         path = Path(path)
         document = self.parent.origin.document
+        sources: tuple[Path, ...] = ()
         if document is None:
             merged = {**given_keys(self.parent), **self.changes}
             keys = {key: value for key, value in merged.items() if value is not None}
         else:
             keys = {EXTENDS: _relative(document.path, path.parent), **self.changes}
+            sources = (document.path, *document.extends)
         if path.suffix.lower() == ".toml":
-            keys = {key: self._resolved(key) if value is None else value for key, value in keys.items()}
-        sources = () if document is None else (document.path, *document.extends)
+            taken_away = [key for key, value in keys.items() if value is None]
+            keys |= {key: plain(getattr(self.schedule, key, None)) for key in taken_away}
         write_new(path, dump(keys, path, comments=list(self._comments())), overwrite=overwrite, never=sources)
-
-    def _resolved(self, key: str) -> Any:
-        return plain(getattr(self.schedule, key, None))
 
     def _comments(self) -> Iterator[str]:
         document = self.parent.origin.document
@@ -99,5 +98,5 @@ def _relative(path: Path, folder: Path) -> str:
 def spelled(key: str, value: Any) -> Any:
     """Return `value` with its lengths as a person writes them."""
     if isinstance(value, Mapping):
-        return {inner: spelled(inner, said) for inner, said in value.items()}
+        return {inner: spelled(inner, option) for inner, option in value.items()}
     return compact(value) if key in _LENGTHS and isinstance(value, int | float) and value >= 1_000_000 else value

@@ -1,17 +1,24 @@
-"""What goes on from a schedule: a cooldown that starts now, a later end, a new warm-up."""
+"""The operations that continue a schedule: a cooldown that starts now, a later end, a new warmup."""
 
-from collections.abc import Mapping
-from math import inf, nextafter
+from collections.abc import Iterator, Mapping
+from math import inf, isclose, nextafter
 from typing import Any, Literal
 
-from schedframe._plan.plan import CURRENT
+from schedframe._errors import ConfigError, Problem
+from schedframe._plan.evaluate import values_by_role
+from schedframe._plan.plan import CURRENT, fingerprint
+from schedframe._plan.rule import DEFAULT
 from schedframe._schedule.schedule import Schedule
-from schedframe._tools.continuation.continuation import Continuation
+from schedframe._tools.continuation.continuation import Continuation, spelled
 from schedframe._tools.continuation.seam import Position, Seam
 from schedframe._tools.keys import plain
-from schedframe._units.numbers import whole
-from schedframe.styles._flat_wsd import table_of
+from schedframe._units.lengths import Scale
+from schedframe._units.numbers import parse_number, whole
+from schedframe._units.units import RUN_KEYS
+from schedframe.styles._flat_wsd import FLAT_WSD, table_of
 from schedframe.styles.lr import Exponential
+
+_DEFAULTS = {"init_lr": 0.0, "lr_warmup_steps": 0, "resume": "strict", "wd_incr_style": "constant"}
 
 
 def branch(
@@ -48,23 +55,24 @@ def branch(
     """
     parent = Seam(schedule, at)
     parent.refuse_unless_stable()
-    length = parent.length("wsd_decay_steps", wsd_decay_steps)
+    length = parent.length("wsd_decay_steps", wsd_decay_steps, parent.step)
     stable = 0 if stable_until is None else parent.position("stable_until", stable_until) - parent.step
     if stable < 0:
         raise parent.refusal("stable_until", f"lies before step {parent.step}, where the branch starts", stable_until)
     curve = parent.plan.lr_style.cooldown_curve() or Exponential()
-    floor = parent.plan.min_lr if min_lr is None else parent.rate("min_lr", min_lr)
-    return parent.continuation(
+    lowest = parent.plan.min_lr if min_lr is None else parent.rate("min_lr", min_lr)
+    return _continuation(
+        parent,
         "branch",
         {
             "start_step": parent.step,
-            "max_lr": _peak(parent.lr, floor),
-            "min_lr": floor,
+            "max_lr": _max_lr(parent.lr, lowest),
+            "min_lr": lowest,
             "init_lr": 0.0,
             "lr_warmup_steps": 0,
-            **parent.end(whole(stable + length), parent.step),
-            **parent.style(table_of(length, plain(curve if lr_wsd_decay_style is None else lr_wsd_decay_style))),
-            **parent.weight_decay(end_wd),
+            **_end(parent, whole(stable + length), parent.step),
+            **_style(parent, table_of(length, plain(curve if lr_wsd_decay_style is None else lr_wsd_decay_style))),
+            **_weight_decay(parent, end_wd),
         },
     )
 
@@ -91,16 +99,16 @@ def extend(schedule: Schedule, at: Position, *, lr_decay_steps: float | str, res
         StateError: the checkpoint is not of this schedule.
     """
     parent = Seam(schedule, at)
-    end = parent.end_of("lr_decay_steps", lr_decay_steps)
+    end = parent.length("lr_decay_steps", lr_decay_steps, parent.plan.start_step)
     if end <= parent.own_step:
         raise parent.refusal("lr_decay_steps", f"must be after step {parent.own_step}, where it goes on", end)
     run_steps = max(end, schedule.train_steps or 0)
-    changes = {**parent.without_percentages(), **parent.end(end, parent.plan.start_step, run_steps)}
+    changes = {**_without_percentages(parent), **_end(parent, end, parent.plan.start_step, run_steps)}
     if "wd_incr_steps" not in parent.keys and not parent.plan.wd_style.is_constant:
         changes["wd_incr_steps"] = parent.plan.wd_incr_steps
     if schedule.init_lr == CURRENT:
         changes["init_lr"] = parent.plan.init_lr
-    extended = parent.continuation("extend", changes)
+    extended = _continuation(parent, "extend", changes)
     moved = parent.first_difference(extended.schedule)
     if moved is not None and not reshape:
         raise parent.refusal(
@@ -154,7 +162,8 @@ def rewarm(
     """
     parent = Seam(schedule, at)
     style = parent.plan.lr_style if lr_decay_style is None else lr_decay_style
-    return parent.continuation(
+    return _continuation(
+        parent,
         "rewarm",
         {
             "start_step": parent.step,
@@ -162,14 +171,134 @@ def rewarm(
             "min_lr": parent.plan.min_lr if min_lr is None else min_lr,
             "init_lr": parent.lr if init_lr == CURRENT else init_lr,
             "lr_warmup_steps": lr_warmup_steps,
-            **parent.end(parent.length("lr_decay_steps", lr_decay_steps), parent.step),
-            **parent.style(plain(style)),
-            **parent.weight_decay(end_wd),
+            **_end(parent, parent.length("lr_decay_steps", lr_decay_steps, parent.step), parent.step),
+            **_style(parent, plain(style)),
+            **_weight_decay(parent, end_wd),
         },
     )
 
 
-def _peak(lr: float, floor: float) -> float:
-    """Return the peak from which the engine's sum ``floor + (peak - floor)`` is `lr` exactly."""
+def _continuation(parent: Seam, operation: str, changes: Mapping[str, Any]) -> Continuation:
+    changes = {
+        **changes,
+        "resume": "strict",
+        "parent": {"fingerprint": fingerprint(parent.plan), "step": parent.step},
+    }
+    changes = {key: spelled(key, value) for key, value in changes.items() if not _has(parent, key, value, changes)}
+    keys = {key: value for key, value in {**parent.keys, **changes}.items() if value is not None}
+    document = parent.schedule.origin.document
+    where = f"the {operation} of {'the schedule' if document is None else document.path.name}"
+    try:
+        schedule = Schedule(**keys)
+    except ConfigError as error:
+        raise ConfigError(where, error.problems) from None
+    problems = list(_jumps(parent, operation, schedule))
+    if problems:
+        raise ConfigError(where, problems)
+    return Continuation(operation, parent.schedule, schedule, parent.step, parent.lr, parent.wd, changes)
+
+
+def _jumps(parent: Seam, operation: str, schedule: Schedule) -> Iterator[Problem]:
+    """Yield a problem for each rule for param groups that would go on elsewhere than where it was.
+
+    Where the whole schedule jumps, as `extend` with ``reshape``, so may its rules.
+    """
+    before, after = (values_by_role(plan, parent.step) for plan in (parent.plan, schedule.plan))
+    if not _is_near(before[DEFAULT], after[DEFAULT]):
+        return
+    for index, rule in enumerate(parent.plan.groups):
+        (lr, wd), (next_lr, next_wd) = before[rule.role], after[rule.role]
+        if not _is_near((lr, wd), (next_lr, next_wd)):
+            fault = (
+                f"has learning rate {lr} and weight decay {wd} at step {parent.step}, and would go on with {next_lr} "
+                f"and {next_wd}, because {operation} leaves rules as they are; write the file by hand, with "
+                f"start_step: {parent.step}, or let the rule set lr_mult instead"
+            )
+            yield Problem(f"groups.{index}", fault, rule.role)
+
+
+def _is_near(before: tuple[float, float | None], after: tuple[float, float | None]) -> bool:
+    """Return whether learning rate and weight decay are the same but for rounding."""
+    return all(
+        old == new or (old is not None and new is not None and isclose(old, new, rel_tol=1e-12))
+        for old, new in zip(before, after, strict=True)
+    )
+
+
+def _has(parent: Seam, key: str, value: Any, changes: Mapping[str, Any]) -> bool:
+    """Return whether the parent's config has `value` for `key` already, in its own spelling or by default."""
+    if key not in parent.keys:
+        return value is None or (key in _DEFAULTS and value == _DEFAULTS[key])
+    if parent.keys[key] == value:
+        return True
+    schedule = parent.schedule
+    is_same_max_lr = changes.get("max_lr", schedule.max_lr) == schedule.max_lr
+    return is_same_max_lr and key in ("max_lr", "min_lr", "init_lr") and value == getattr(schedule, key)
+
+
+def _end(parent: Seam, steps: float, start: float, run_steps: float | None = None) -> dict[str, Any]:
+    """Return the end of decay and run, in the keys that the parent's config uses.
+
+    Args:
+        parent: the parent.
+        steps: where the decay ends, in steps from `start`.
+        start: the scheduler's count at the new schedule's own step 0.
+        run_steps: where the run ends, if the parent's config has both; by default as the decay.
+    """
+    has_decay = parent.keys.get("lr_decay_steps") is not None
+    run = run_steps if has_decay and run_steps is not None else steps
+    scale = Scale(parent.schedule.scale.units, start)
+    runs = {key: scale.in_unit(run, unit) for key, unit in RUN_KEYS.items() if parent.keys.get(key) is not None}
+    return {**runs, "lr_decay_steps": steps} if has_decay else runs
+
+
+def _style(parent: Seam, table: Any) -> dict[str, Any]:
+    """Return the keys of a style: Megatron's flat ones where the parent's config has those."""
+    flat: dict[str, Any] = dict.fromkeys(key for key in FLAT_WSD if key in parent.keys)
+    if flat and isinstance(table, Mapping) and table["style"] == "WSD":
+        return {**flat, "lr_decay_style": "WSD", **{key: table[key] for key in FLAT_WSD if key in table}}
+    return {**flat, "lr_decay_style": table}
+
+
+def _weight_decay(parent: Seam, end_wd: float | str | None) -> dict[str, Any]:
+    """Return the keys with which weight decay goes on from its value at the seam."""
+    plan, wd = parent.plan, parent.wd
+    is_constant = plan.wd_style.is_constant
+    if wd is None or (is_constant and end_wd in (None, CURRENT)):
+        return {}
+    has_arrived = parent.own_step >= plan.wd_incr_steps and wd == plan.end_wd
+    if end_wd is None and not (is_constant or has_arrived):
+        raise parent.refusal(
+            "wd_incr_style",
+            f"weight decay is still moving at step {parent.step}: it is {wd} there, on its way to {plan.end_wd}. Say "
+            f"where it goes with end_wd (--end-wd): {plan.end_wd}, or `current` to hold it",
+            plan.wd_style.style,
+        )
+    end = wd if end_wd in (None, CURRENT) else parent.parsed("end_wd", end_wd, parse_number)
+    style = "constant" if end == wd else "linear"
+    return {"start_wd": wd, "end_wd": end, "wd_incr_steps": None, "wd_incr_style": style}
+
+
+def _without_percentages(parent: Seam) -> dict[str, Any]:
+    """Return the numbers of the keys that are given in percent of ``lr_decay_steps``."""
+    schedule = parent.schedule
+    values = {
+        "lr_warmup_steps": schedule.lr_warmup_steps,
+        "wd_incr_steps": schedule.wd_incr_steps,
+        **{key: getattr(schedule.lr_style, key) for key in FLAT_WSD if key in parent.keys},
+        "lr_decay_style": schedule.lr_style,
+        "wd_incr_style": schedule.wd_style,
+    }
+    return {key: plain(value) for key, value in values.items() if _has_percentage(parent.keys.get(key))}
+
+
+def _has_percentage(value: Any) -> bool:
+    if isinstance(value, Mapping | list):
+        return any(map(_has_percentage, value.values() if isinstance(value, Mapping) else value))
+    return isinstance(value, str) and value.strip().endswith("%")
+
+
+def _max_lr(lr: float, min_lr: float) -> float:
+    """Return the ``max_lr`` with which the engine's sum ``min_lr + (max_lr - min_lr)`` is `lr` exactly."""
     near = (lr, nextafter(lr, inf), nextafter(lr, -inf))
-    return next((peak for peak in near if floor + 1.0 * (peak - floor) == lr), lr)
+    return next((max_lr for max_lr in near if min_lr + 1.0 * (max_lr - min_lr) == lr), lr)

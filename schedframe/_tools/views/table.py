@@ -80,10 +80,8 @@ def labelled_steps(schedule: Schedule, points: int = 0, also: Iterable[tuple[flo
         marks.append((last, "open"))
     else:
         marks.append((schedule.start_step + schedule.lr_decay_steps + 1, "after the end"))
-    marks += also
-    marks += [(step, "") for step in _evenly_spaced(points, schedule.start_step, last)]
     labels: dict[float, list[str]] = {}
-    for step, label in marks:
+    for step, label in [*marks, *also, *((step, "") for step in _evenly_spaced(points, schedule.start_step, last))]:
         labels.setdefault(whole(step), []).append(label)
     return {step: ", ".join(filter(None, labels[step])) for step in labels}
 
@@ -119,16 +117,15 @@ def curves(schedule: Schedule, labels: Mapping[str, Mapping[float, str]], points
     Raises:
         PluginError: a style fails at one of the steps.
     """
-    found: dict[str, Curve] = {}
-    for role, own in labels.items():
-        steps = [*own, *_evenly_spaced(points, min(own), max(own))]
-        rows = evaluate(schedule, dict.fromkeys(steps, ""), role)
+    drawn: dict[str, Curve] = {}
+    for role, marks in labels.items():
+        rows = evaluate(schedule, dict.fromkeys([*marks, *_evenly_spaced(points, min(marks), max(marks))], ""), role)
+        steps, wds = [row.step for row in rows], [row.wd for row in rows if row.wd is not None]
         of_role = "" if role == DEFAULT else f" of {role}"
-        found[f"learning rate{of_role}"] = [row.step for row in rows], [row.lr for row in rows]
-        wds = [row.wd for row in rows if row.wd is not None]
+        drawn[f"learning rate{of_role}"] = steps, [row.lr for row in rows]
         if len(set(wds)) > 1:
-            found[f"weight decay{of_role}"] = [row.step for row in rows], wds
-    return found
+            drawn[f"weight decay{of_role}"] = steps, wds
+    return drawn
 
 
 def _evenly_spaced(points: int, first: float, last: float) -> Iterator[float]:

@@ -1,33 +1,35 @@
-"""Megatron-LM's arguments that a schedule fills, so that Megatron's optimizer and loop agree with it."""
+"""Fills Megatron-LM's arguments from a schedule, so that Megatron's optimizer and loop agree with it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
 from schedframe._errors import Problem
 from schedframe._plan.plan import CURRENT
 from schedframe._schedule.schedule import Schedule
-from schedframe.megatron._launch.flags import BATCHES
+from schedframe._units.numbers import whole
+from schedframe._units.units import RUN_KEYS
+from schedframe.megatron._launch.flags import BATCHES, flag_of
 from schedframe.styles._flat_wsd import flat_of
 
 
-def fill(args: Any, schedule: Schedule, said: Collection[str]) -> None:
-    """Set every argument of Megatron's scheduler in `args` that is not `said`.
+def fill(args: Any, schedule: Schedule, given: Collection[str]) -> None:
+    """Set every argument of Megatron's scheduler in `args` that is not `given`.
 
     Args:
         args: Megatron's namespace, before its validation.
-        schedule: what it is to say.
-        said: the arguments that the command line says; they are no different, see `declared`.
+        schedule: the run's.
+        given: the arguments that are given, which agree with the schedule: see `combine`.
 
     Raises:
-        ConfigError: the run is no whole number of samples.
+        ConfigError: the run is not a whole number of samples.
     """
-    for argument, value in _values(schedule):
-        if argument not in said:
+    for argument, value in _values(schedule).items():
+        if argument not in given and value is not None:
             setattr(args, argument, value)
 
 
 def refuse_other_batches(args: Any, schedule: Schedule) -> None:
-    """Refuse a run whose batches are not those with which the schedule's lengths were converted.
+    """Refuse a run with other batches than those with which the schedule's lengths were converted.
 
     Args:
         args: Megatron's namespace, after its validation.
@@ -38,35 +40,37 @@ def refuse_other_batches(args: Any, schedule: Schedule) -> None:
     """
     problems = []
     for key in (*BATCHES, "data_parallel_size"):
-        own = getattr(schedule, key)
-        theirs = getattr(args, key, None)
-        if own in (None, False):
-            continue
-        if key == "rampup_batch_size":
-            theirs = None if theirs is None else tuple(int(size) for size in theirs)
-        if own != theirs:
-            fault = f"Megatron runs with {theirs}; make both the same, --{key.replace('_', '-')} says it to Megatron"
-            problems.append(Problem(key, fault, str(own)))
+        declared, megatrons = getattr(schedule, key), getattr(args, key, None)
+        if key == "rampup_batch_size" and megatrons is not None:
+            megatrons = tuple(int(size) for size in megatrons)
+        if declared not in (None, False, megatrons):
+            fault = f"Megatron runs with {megatrons}; make both the same, {flag_of(key)} says it to Megatron"
+            problems.append(Problem(key, fault, str(declared)))
     if problems:
         raise schedule.origin.error(problems)
 
 
-def _values(schedule: Schedule) -> Iterator[tuple[str, Any]]:
-    yield "lr", schedule.max_lr
-    yield "min_lr", schedule.min_lr
-    if schedule.init_lr != CURRENT:
-        yield "lr_warmup_init", schedule.init_lr
-    yield "lr_decay_style", schedule.lr_style.style
-    yield from _lengths(schedule)
-    yield from _weight_decay(schedule)
-    if schedule.resume.policy == "override":
-        yield "override_opt_param_scheduler", True
-    if schedule.resume.policy == "checkpoint":
-        yield "use_checkpoint_opt_param_scheduler", True
+def _values(schedule: Schedule) -> dict[str, Any]:
+    """Return the value of each argument; ``None`` where Megatron's default stays."""
+    wd, style, policy = schedule.start_wd, schedule.wd_style, schedule.resume.policy
+    changes = wd is not None and not style.is_constant
+    return {
+        "lr": schedule.max_lr,
+        "min_lr": schedule.min_lr,
+        "lr_warmup_init": None if schedule.init_lr == CURRENT else schedule.init_lr,
+        "lr_decay_style": schedule.lr_style.style,
+        **_lengths(schedule),
+        "weight_decay_incr_style": None if wd is None else style.style,
+        "weight_decay": wd,
+        "start_weight_decay": wd if changes else None,
+        "end_weight_decay": schedule.end_wd if changes else None,
+        "override_opt_param_scheduler": policy == "override" or None,
+        "use_checkpoint_opt_param_scheduler": policy == "checkpoint" or None,
+    }
 
 
-def _lengths(schedule: Schedule) -> Iterator[tuple[str, Any]]:
-    """The lengths, in iterations where the run is said in them, else in samples."""
+def _lengths(schedule: Schedule) -> dict[str, Any]:
+    """Return the lengths, in iterations where the run is given in them, else in samples."""
     batch = None if schedule.train_iters is None or schedule.rampup_batch_size else schedule.global_batch_size
     unit, size = ("samples", 1) if batch is None else ("iters", batch)
     steps = {"lr_decay": schedule.lr_decay_steps, "lr_warmup": schedule.lr_warmup_steps}
@@ -75,22 +79,10 @@ def _lengths(schedule: Schedule) -> Iterator[tuple[str, Any]]:
     wsd = flat_of(schedule.lr_style)
     if wsd is not None:
         steps["lr_wsd_decay"] = wsd.wsd_decay_steps
-        yield "lr_wsd_decay_style", wsd.lr_wsd_decay_style.style
-    for argument, length in steps.items():
-        amount = length / size if length % size else length // size
-        if argument == "train" and amount != int(amount):
-            key = next(key for key in ("train_samples", "train_iters", "train_tokens") if getattr(schedule, key))
-            fault = f"is {amount} {unit}, and Megatron trains whole ones"
-            raise schedule.origin.error([Problem(key, fault, str(getattr(schedule, key)))])
-        yield f"{argument}_{unit}", int(amount) if amount == int(amount) else amount
-
-
-def _weight_decay(schedule: Schedule) -> Iterator[tuple[str, Any]]:
-    """The weight decay, which Megatron takes in one argument where it is constant, and in two where it is not."""
-    if schedule.start_wd is None:
-        return
-    yield "weight_decay_incr_style", schedule.wd_style.style
-    yield "weight_decay", schedule.start_wd
-    if not schedule.wd_style.is_constant:
-        yield "start_weight_decay", schedule.start_wd
-        yield "end_weight_decay", schedule.end_wd
+    amounts = {name: whole(length / size if length % size else length // size) for name, length in steps.items()}
+    if not isinstance(amounts.get("train", 0), int):
+        key = next(key for key in RUN_KEYS if getattr(schedule, key))
+        fault = f"is {amounts['train']} {unit}, and Megatron trains whole ones"
+        raise schedule.origin.error([Problem(key, fault, str(getattr(schedule, key)))])
+    lengths: dict[str, Any] = {f"{name}_{unit}": amount for name, amount in amounts.items()}
+    return lengths if wsd is None else {**lengths, "lr_wsd_decay_style": wsd.lr_wsd_decay_style.style}

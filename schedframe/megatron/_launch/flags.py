@@ -36,6 +36,8 @@ class Place(NamedTuple):
 
     def value(self, given: Any) -> Any:
         """Return the value of an argument, as a config has it."""
+        if isinstance(given, list):
+            return [int(size) for size in given]
         if self.unit == "%":
             return f"{Decimal(str(given)) * 100:f}%"
         return f"{given} {self.unit}" if self.unit else given

@@ -174,7 +174,7 @@ def _wrap(module: Any, name: str, replacement: Callable[..., Any]) -> None:
 
 def _batches(args: Any) -> dict[str, Any]:
     """Return the keys that convert iterations and tokens in a style's options."""
-    keys = {key: getattr(args, key, None) for key in (*_flags.BATCHES, "data_parallel_size")}
+    keys = {key: _flags.Place(key).value(getattr(args, key, None)) for key in (*_flags.BATCHES, "data_parallel_size")}
     if keys["step_batch_size_schedule"] is not None:
         keys["global_batch_size"] = None  # the first of the step schedule, which contains it
     return {key: value for key, value in keys.items() if value is not None}

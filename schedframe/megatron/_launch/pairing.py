@@ -10,7 +10,7 @@ then marked for Megatron, and the saved groups get the bounds of this run, which
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from schedframe._errors import StateError
@@ -30,7 +30,7 @@ def pair_on_load(optimizer: Any) -> None:
         optimizer: Megatron's, whose leaves get another ``load_state_dict``.
     """
     for leaf in _leaves(optimizer):
-        leaf.load_state_dict = _pairing(leaf, leaf.load_state_dict)
+        leaf.load_state_dict = wraps(leaf.load_state_dict)(partial(_load, leaf, leaf.load_state_dict))
 
 
 def _leaves(optimizer: Any) -> Iterator[Any]:
@@ -46,21 +46,18 @@ def _leaves(optimizer: Any) -> Iterator[Any]:
         yield optimizer
 
 
-def _pairing(leaf: Any, load: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(load)
-    def load_state_dict(state_dict: Any, *arguments: Any, **options: Any) -> Any:
-        groups, saved = list(leaf.param_groups), _saved_groups(state_dict)
-        if saved is None or len(saved) != len(groups):
-            return load(state_dict, *arguments, **options)
-        pairs = paired(groups, saved)
-        _reorder(groups, saved, pairs)
-        with _marked(groups, saved, pairs):
-            result = load(state_dict, *arguments, **options)
-        for group in leaf.param_groups:
-            group.pop(_PAIR, None)
-        return result
-
-    return load_state_dict
+def _load(leaf: Any, load: Callable[..., Any], state_dict: Any, *arguments: Any, **options: Any) -> Any:
+    """Load `state_dict` into an optimizer that holds param groups, which are paired first."""
+    groups, saved = list(leaf.param_groups), _saved_groups(state_dict)
+    if saved is None or len(saved) != len(groups):
+        return load(state_dict, *arguments, **options)
+    pairs = paired(groups, saved)
+    _reorder(groups, saved, pairs)
+    with _marked(groups, saved, pairs):
+        result = load(state_dict, *arguments, **options)
+    for group in leaf.param_groups:
+        group.pop(_PAIR, None)
+    return result
 
 
 def _saved_groups(state_dict: Any) -> list[Group] | None:
