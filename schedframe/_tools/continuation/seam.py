@@ -35,7 +35,7 @@ class Seam:
         self.keys = given_keys(schedule)
         self.plan = schedule.plan
         if isinstance(at, Mapping):
-            saved = _state.read(_hooks.translated(at))
+            saved = _state.read(_hooks.translate_state(at))
             decision = decide(saved, self.plan, policy="strict", parent=schedule.parent)
             self.plan, self.step = decision.plan, decision.position
         else:
