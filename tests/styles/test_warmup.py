@@ -100,7 +100,7 @@ class TestScheduler:
     def test_the_constructor_refuses_what_is_none(self) -> None:
         optimizer = Optimizer()
         arguments = (optimizer, 0.0, 1.0, 0.0, 10, 100, "linear", 0.0, 0.0, 100, "constant")
-        with pytest.raises(ConfigError, match="lr_warmup_style = 'cosin': is no warm-up; did you mean 'cosine'"):
+        with pytest.raises(ConfigError, match="lr_warmup_style = 'cosin': is not a warmup; did you mean 'cosine'"):
             OptimizerParamScheduler(*arguments, lr_warmup_style="cosin")
 
 
@@ -162,8 +162,8 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("style", "message"),
         [
-            ("cosin", "lr_warmup_style = 'cosin': is no warm-up; did you mean 'cosine'?"),
-            ("torchtitian", "lr_warmup_style = 'torchtitian': is no warm-up; did you mean 'torchtitan'?"),
+            ("cosin", "lr_warmup_style = 'cosin': is not a warmup; did you mean 'cosine'?"),
+            ("torchtitian", "lr_warmup_style = 'torchtitian': is not a warmup; did you mean 'torchtitan'?"),
             (5, "lr_warmup_style = 5: must be a warm-up's name, or a table with style, shift and stretched"),
             (
                 {"style": "linear", "shft": 1},

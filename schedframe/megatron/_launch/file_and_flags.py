@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from schedframe._errors import ConfigError, Problem, SchedframeError
-from schedframe._files.config.document import Document, from_text, read
+from schedframe._files.config.document import Document, parse_text, read
 from schedframe._plan.words import written
 from schedframe._schedule.schedule import Schedule
 from schedframe._units.units import RUN_KEYS
