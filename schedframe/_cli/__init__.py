@@ -15,9 +15,7 @@ _EXTRA_OF = {"typer": "cli", "rich": "cli", "plotext": "cli", "matplotlib": "plo
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    gc.set_threshold(
-        1_000_000
-    )  # a command builds much that it keeps, and ends: looking for garbage costs a tenth of it
+    gc.set_threshold(1_000_000)  # a command keeps what it builds, and ends: looking for garbage is a tenth of its time
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them reads every distribution's metadata
     try:
         code = _run()

@@ -8,8 +8,8 @@ import typer
 from pydantic import ValidationError
 
 from schedframe import testing
+from schedframe._cli.arguments import importing
 from schedframe._cli.exit_codes import Findings
-from schedframe._cli.importing import importing
 from schedframe._cli.words import style_with_options
 from schedframe._errors import ConfigError, Problem, SchedframeError
 from schedframe._files.config.document import parse_text

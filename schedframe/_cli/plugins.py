@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from schedframe._cli.arguments import importing
 from schedframe._cli.console import print_parts, table
 from schedframe._cli.exit_codes import Findings
-from schedframe._cli.importing import importing
 from schedframe._errors import SchedframeError
 from schedframe._plugins.claims import Claim, claims
 from schedframe._plugins.distributions import seen_twice

@@ -60,7 +60,7 @@ class Square(LRCurve):
     def coefficient(self, progress: float) -> float:
         return 1.0 - progress**2
 '''
-RUN_AS_THEY_STAND = ["styles", "check", "preview", "conform", "new"]
+RUN_AS_THEY_STAND = ["styles", "check", "preview", "resolve", "conform", "new"]
 SCHEDFRAME = [sys.executable, "-m", "schedframe"]
 
 pytestmark = pytest.mark.usefixtures("_in_a_folder_with_run_yaml")
