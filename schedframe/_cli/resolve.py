@@ -7,7 +7,7 @@ import typer
 
 from schedframe._cli.arguments import File, importing
 from schedframe._errors import ConfigError, Problem
-from schedframe._files.config.document import from_text
+from schedframe._files.config.document import parse_text
 from schedframe._files.config.dump import dump
 from schedframe._schedule.schedule import Schedule, load
 from schedframe._tools import keys
@@ -36,7 +36,7 @@ def resolve(
         text = dump(keys.resolve(schedule), path)
     except TypeError:  # of tomli_w
         raise _error(file, "has a null within a table, and TOML has no null; choose --format yaml or json") from None
-    if Schedule(**from_text(path, text).data) != schedule:
+    if Schedule(**parse_text(path, text).data) != schedule:
         raise _error(file, "cannot be written out: the keys found for it declare another schedule; this is a bug")
     typer.echo(text, nl=False)
 
