@@ -10,8 +10,8 @@ from schedframe._plan.evaluate import finite_values, values_by_role
 from schedframe._plan.plan import CURRENT, fingerprint
 from schedframe._plan.rule import DEFAULT
 from schedframe._plugins import hooks as _hooks
-from schedframe._run.resume import state as _state
 from schedframe._run.resume.decide import decide
+from schedframe._run.resume.read import read
 from schedframe._schedule.schedule import Schedule
 from schedframe._tools.continuation.continuation import Continuation, spelled
 from schedframe._tools.keys import given_keys, plain
@@ -35,7 +35,7 @@ class Seam:
         self.keys = given_keys(schedule)
         self.plan = schedule.plan
         if isinstance(at, Mapping):
-            saved = _state.read(_hooks.translated(at))
+            saved = read(_hooks.translated(at))
             decision = decide(saved, self.plan, policy="strict", parent=schedule.parent)
             self.plan, self.step = decision.plan, decision.position
         else:
