@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schedframe._plan.plan import digest, fingerprint_of
-from schedframe._run.resume.state import TEN_KEYS
+from schedframe._run.resume.write import TEN_KEYS
 
 LEGACY = {
     "max_lr": "start_lr",

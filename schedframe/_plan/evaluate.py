@@ -18,38 +18,34 @@ Group = Mapping[str, Any]
 
 def lr_at(plan: Plan, step: float, group: Group) -> float:
     """Return the learning rate at `step` for one param group, whose own bounds win."""
-    max_lr = _own(group, "max_lr", plan.max_lr)
+    max_lr = _bound(group, "max_lr", plan.max_lr)
     warmup_steps = plan.lr_warmup_steps
     if warmup_steps > 0 and step <= warmup_steps:
         init_lr, warmup = _known(plan.init_lr), plan.lr_warmup_style
         if warmup.is_megatrons:
             return init_lr + ((max_lr - init_lr) * float(step) / float(warmup_steps))
         return init_lr + (max_lr - init_lr) * warmup.share(step, warmup_steps)
-    point = LRPoint(step, warmup_steps, plan.lr_decay_steps, max_lr, _own(group, "min_lr", plan.min_lr))
+    point = LRPoint(step, warmup_steps, plan.lr_decay_steps, max_lr, _bound(group, "min_lr", plan.min_lr))
     return _finite(plan.lr_style.lr(point), plan.lr_style, step)
 
 
 def wd_at(plan: Plan, step: float, group: Group) -> float | None:
     """Return the weight decay at `step` for one param group, before its ``wd_mult``.
 
-    ``None`` where the plan leaves weight decay alone.
+    ``None`` where the plan does not schedule weight decay.
     """
     if plan.start_wd is None or plan.end_wd is None:
         return None
-    start_wd, end_wd = _own(group, "start_wd", plan.start_wd), _own(group, "end_wd", plan.end_wd)
-    max_lr = _own(group, "max_lr", plan.max_lr)
+    start_wd, end_wd = _bound(group, "start_wd", plan.start_wd), _bound(group, "end_wd", plan.end_wd)
+    max_lr = _bound(group, "max_lr", plan.max_lr)
     lr = lr_at(plan, step, group)
     point = WDPoint(step, plan.wd_incr_steps, start_wd, end_wd, lr, max_lr, plan.lr_warmup_steps)
     return _finite(plan.wd_style.wd(point), plan.wd_style, step)
 
 
 def values_by_role(plan: Plan, num_steps: float) -> dict[str, tuple[float, float | None]]:
-    """Return learning rate and weight decay of each role at the scheduler's count `num_steps`.
-
-    Raises:
-        StateError: one of them cannot be evaluated, or is not a finite number.
-    """
-    return {role: finite_values(own, num_steps) for role, own in plan.roles().items()}
+    """Return `finite_values` of each role."""
+    return {role: finite_values(role_plan, num_steps) for role, role_plan in plan.roles().items()}
 
 
 def finite_values(plan: Plan, num_steps: float) -> tuple[float, float | None]:
@@ -168,7 +164,7 @@ def write(plan: Plan, groups: list[dict[str, Any]], values: Values) -> None:
 
 def _warmup_lrs(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[float]:
     init_lr, max_lr, done, total = _known(plan.init_lr), plan.max_lr, float(step), float(plan.lr_warmup_steps)
-    peaks = [max_lr if (own := group.get("max_lr")) is None else own for group in groups]
+    peaks = [max_lr if (peak := group.get("max_lr")) is None else peak for group in groups]
     if not plan.lr_warmup_style.is_megatrons:
         share = plan.lr_warmup_style.share(step, plan.lr_warmup_steps)
         return [init_lr + (peak - init_lr) * share for peak in peaks]
@@ -194,7 +190,7 @@ def _wds_by_bounds(plan: Plan, step: float, groups: list[dict[str, Any]]) -> lis
         bounds = (group.get("start_wd"), group.get("end_wd"), group.get("max_lr"), group.get("min_lr"))
         if bounds not in known:
             known[bounds] = wd_at(plan, step, group) or 0.0
-        wds.append(known[bounds] * _own(group, "wd_mult", 1.0))
+        wds.append(known[bounds] * _bound(group, "wd_mult", 1.0))
     return wds
 
 
@@ -223,9 +219,9 @@ def _known(init_lr: float | Literal["current"]) -> float:
     return init_lr
 
 
-def _own(group: Group, key: str, default: float) -> float:
-    own = group.get(key)
-    return default if own is None else own
+def _bound(group: Group, key: str, default: float) -> float:
+    value = group.get(key)
+    return default if value is None else value
 
 
 def _finite(value: float, style: Style, step: float) -> float:

@@ -8,12 +8,14 @@ from numbers import Real
 from typing import Any, Literal
 
 from schedframe._plan.rule import DEFAULT, GroupRule, merge
+from schedframe._plugins.source import Source
 from schedframe._units.units import Clock
-from schedframe.styles._base import LRCurve, LRShape, LRStyle, WDCurve, WDShape, WDStyle
+from schedframe.styles._base import LRCurve, LRShape, LRStyle, Style, WDCurve, WDShape, WDStyle
+from schedframe.styles._installed import sources_within
 from schedframe.styles._warmup import MEGATRONS_TABLE, Warmup
 
 CURRENT: Literal["current"] = "current"
-"""Said for ``init_lr``: the learning rate that the checkpoint's schedule has where this one starts."""
+"""A value of ``init_lr``: the learning rate that the checkpoint's schedule has where this one starts."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Parent:
 
     Attributes:
         fingerprint: the parent's.
-        step: the scheduler's count at which it goes over to this schedule.
+        step: the scheduler's count at which this schedule takes over.
     """
 
     fingerprint: str
@@ -36,7 +38,7 @@ class Plan:
     Attributes:
         clock: what one step of the scheduler is.
         start_step: the scheduler's count at which the plan's own step 0 lies; the lengths below start there.
-        init_lr: learning rate at the plan's step 0; ``"current"`` until a checkpoint says it.
+        init_lr: learning rate at the plan's step 0; ``"current"`` until a checkpoint is loaded.
         groups: rules that give some param groups a plan of their own.
     """
 
@@ -62,40 +64,51 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Bind the styles' coefficient methods."""
-        lr_style, wd_style = self.lr_style, self.wd_style
-        bind = object.__setattr__
-        bind(self, "lr_coefficient_at", lr_style.coefficient_at if isinstance(lr_style, LRShape) else None)
-        bind(self, "wd_coefficient_at", wd_style.coefficient_at if isinstance(wd_style, WDShape) else None)
-        bind(self, "lr_curve", lr_style.coefficient if isinstance(lr_style, LRCurve) else None)
-        bind(self, "wd_curve", wd_style.coefficient if isinstance(wd_style, WDCurve) else None)
+        lr, wd, bind = self.lr_style, self.wd_style, object.__setattr__
+        bind(self, "lr_coefficient_at", lr.coefficient_at if isinstance(lr, LRShape) else None)
+        bind(self, "wd_coefficient_at", wd.coefficient_at if isinstance(wd, WDShape) else None)
+        bind(self, "lr_curve", lr.coefficient if isinstance(lr, LRCurve) else None)
+        bind(self, "wd_curve", wd.coefficient if isinstance(wd, WDCurve) else None)
 
     def under(self, rules: Iterable[GroupRule]) -> "Plan":
-        """Return the plan of a param group for which there are `rules`.
+        """Return the plan of a param group that `rules` match.
 
         Raises:
-            ValueError: two of them give it different values of one thing.
+            ValueError: two of them set one field to different values.
         """
-        given = merge(rules)
-        if not given and not self.groups:
+        values = merge(rules)
+        if not values and not self.groups:
             return self
-        return replace(self, groups=(), **{name: value for name, value in given.items() if name in NAMES})
+        return replace(self, groups=(), **{name: value for name, value in values.items() if name in NAMES})
 
     def roles(self) -> dict[str, "Plan"]:
-        """Return the plan of each role, the rules' own one by one and ``default``."""
+        """Return the plan of ``default``, and of each rule's role."""
         return {DEFAULT: self.under(()), **{rule.role: self.under([rule]) for rule in self.groups}}
 
 
 NAMES = tuple(field.name for field in fields(Plan) if field.init)
+STYLES = ("lr_style", "wd_style")
 
 
 def styles_of(plan: Plan) -> dict[str, LRStyle | WDStyle]:
     """Return every style of `plan`, those of its rules too, by dotted path."""
-    found: dict[str, LRStyle | WDStyle] = {"lr_style": plan.lr_style, "wd_style": plan.wd_style}
-    for rule in plan.groups:
-        for name, value in rule.values:
-            if name in ("lr_style", "wd_style"):
-                found[f"groups.{rule.role}.{name}"] = value
-    return found
+    rules = {
+        f"groups.{rule.role}.{name}": value for rule in plan.groups for name, value in rule.values if name in STYLES
+    }
+    return {**{name: getattr(plan, name) for name in STYLES}, **rules}
+
+
+def sources_of(plan: Plan) -> dict[str, Source]:
+    """Return where every style of `plan` comes from, by dotted path; a style may hold others."""
+    found = [sources_within(path, style) for path, style in styles_of(plan).items()]
+    return {path: source for sources in found for path, source in sources.items()}
+
+
+def plain_values(plan: Plan) -> dict[str, Any]:
+    """Return the fields of `plan` as plain values, styles and rules as tables."""
+    values = {name: getattr(plan, name) for name in NAMES}
+    styles = {name: value.model_dump(mode="json") for name, value in values.items() if isinstance(value, Style)}
+    return {**values, **styles, "groups": [rule.table() for rule in plan.groups]}
 
 
 def fingerprint(plan: Plan) -> str:
@@ -103,40 +116,34 @@ def fingerprint(plan: Plan) -> str:
 
     It is equal in every process. Numbers are compared by their exact value, an ``int`` as the float that it equals.
     """
-    values = {name: getattr(plan, name) for name in NAMES}
-    styles = {name: values[name].model_dump(mode="json") for name in ("lr_style", "wd_style", "lr_warmup_style")}
-    return fingerprint_of({**values, **styles, "groups": [rule.table() for rule in plan.groups]})
+    return fingerprint_of(plain_values(plan))
 
 
-def fingerprint_of(said: Mapping[str, Any]) -> str:
-    """Return the fingerprint of a plan that is said in plain values, its styles as tables."""
-    used = ["max_lr", "lr_warmup_steps", "lr_style"]
-    if said["clock"] != "samples":
-        used.append("clock")
-    if said["start_step"]:
-        used.append("start_step")
-    if said["lr_warmup_steps"] > 0:
-        used.append("init_lr")
-        if said["lr_warmup_style"] != MEGATRONS_TABLE:
-            used.append("lr_warmup_style")
-    if said["lr_style"]["style"] != "constant":
-        used += ["min_lr", "lr_decay_steps"]
-    if said["start_wd"] is not None:
-        used += ["start_wd", "end_wd", "wd_style"]
-        if said["wd_style"]["style"] != "constant":
-            used.append("wd_incr_steps")
-    if said["groups"]:
-        used.append("groups")
-    return digest({name: said[name] for name in used})
+def fingerprint_of(values: Mapping[str, Any]) -> str:
+    """Return the fingerprint of a plan whose fields are plain `values`, its styles as tables."""
+    warmup, weight_decay = values["lr_warmup_steps"] > 0, values["start_wd"] is not None
+    decays = values["lr_style"]["style"] != "constant"
+    is_used = {
+        "clock": values["clock"] != "samples",
+        "start_step": values["start_step"],
+        "init_lr": warmup,
+        "min_lr": decays,
+        "lr_warmup_style": warmup and values["lr_warmup_style"] != MEGATRONS_TABLE,
+        "lr_decay_steps": decays,
+        **dict.fromkeys(("start_wd", "end_wd", "wd_style"), weight_decay),
+        "wd_incr_steps": weight_decay and values["wd_style"]["style"] != "constant",
+        "groups": values["groups"],
+    }
+    return digest({name: values[name] for name in NAMES if is_used.get(name, True)})
 
 
-def digest(said: Mapping[str, Any]) -> str:
-    """Return 16 hexadecimal digits of the SHA-256 of `said`, in which numbers count by their exact value."""
-    return hashlib.sha256(json.dumps(_exact(said), sort_keys=True).encode()).hexdigest()[:16]
+def digest(values: Mapping[str, Any]) -> str:
+    """Return 16 hexadecimal digits of the SHA-256 of `values`, in which numbers count by their exact value."""
+    return hashlib.sha256(json.dumps(_exact(values), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _exact(value: Any) -> Any:
-    """`value` with each number as the hexadecimal form of its float."""
+    """Return `value` with each number as the hexadecimal form of its float."""
     if isinstance(value, Mapping):
         return {key: _exact(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""A rule for param groups: which ones it is for, and what of the schedule is another thing for them."""
+"""A rule for param groups: which of them it matches, and which settings it changes for them."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,28 +9,29 @@ from typing import Any, Literal, get_args
 
 from schedframe._errors import did_you_mean
 from schedframe.styles._base import Style
-from schedframe.styles._warmup import Warmup
 
 Kind = Literal["param", "regex", "key", "index"]
 KINDS = get_args(Kind)
 
 DEFAULT = "default"
-"""The role of the groups for which there is no rule."""
+"""The role of the groups that no rule matches."""
 
 JOINT = "+"
-"""Between the roles of a group for which there are several rules."""
-
+"""Joins the roles of a group that several rules match."""
 
 FACTORS = ("lr_mult", "wd_mult")
-"""What a rule may set besides the fields of a plan."""
+"""What a rule may set besides the fields of a plan: `GroupRule` has a field for each."""
 
 WRITTEN = ("wd_mult",)
-"""Those of them that a group itself holds."""
+"""The factors that are written into a group."""
+
+ALWAYS_SAVED = ("lr_mult", "wd_mult")
+"""The factors that a rule's table holds even as ``None``, so that fingerprints stay what they were."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """Which param groups a rule is for.
+    """Which param groups a rule matches.
 
     Attributes:
         kind: ``param``, a glob of parameters' names; ``regex``, found anywhere in them; ``key``, values that a
@@ -43,29 +44,29 @@ class Match:
 
     @property
     def is_by_name(self) -> bool:
-        """Whether it is about names of parameters, which groups do not hold."""
+        """Whether it matches names of parameters, which groups do not hold."""
         return self.kind in ("param", "regex")
 
     def fits_name(self, name: str) -> bool:
-        """Say whether the parameter `name` is meant."""
+        """Return whether it matches the parameter `name`."""
         if self.kind == "param":
             return fnmatchcase(name, self.value)
         return self.kind == "regex" and re.search(self.value, name) is not None
 
     def fits_group(self, index: int, group: Mapping[str, Any]) -> bool:
-        """Say whether `group`, at the position `index`, is meant, as far as no name is needed to tell."""
+        """Return whether it matches `group`, at the position `index`, by what the group holds."""
         if self.kind == "index":
             return bool(index == self.value)
         return self.kind == "key" and all(key in group and group[key] == value for key, value in self.value)
 
     def nearest(self, names: Iterable[str]) -> list[str]:
-        """Return those of `names` that look most like what is meant, three at most."""
+        """Return the `names` that are most like the value, three at most."""
         plain = re.sub(r"[*?^$\\\[\]]+", "", str(self.value))
         names = list(names)
         return get_close_matches(plain, names, n=3, cutoff=0.0) if names else []
 
     def table(self) -> dict[str, Any]:
-        """Return it as a config says it."""
+        """Return it as a config spells it."""
         return {self.kind: dict(self.value) if self.kind == "key" else self.value}
 
     def __str__(self) -> str:
@@ -80,10 +81,10 @@ class GroupRule:
 
     Attributes:
         role: its name.
-        match: which groups it is for.
-        values: what is not as for the other groups, by the names of a plan's fields; sorted pairs.
-        lr_mult: the factor by which the rule says its learning rates, which `values` holds multiplied.
-        wd_mult: the factor on the weight decay; ``None`` where the group's own counts.
+        match: which groups it matches.
+        values: the plan's fields that the rule changes, as sorted pairs.
+        lr_mult: the factor from which learning rates in `values` were computed.
+        wd_mult: the factor on the weight decay; ``None`` leaves the group's own.
     """
 
     role: str
@@ -93,32 +94,31 @@ class GroupRule:
     wd_mult: float | None = None
 
     def sets(self) -> dict[str, Any]:
-        """Return everything that the rule gives to a group, by name."""
-        return {**dict(self.values), **{name: factor for name, factor in self._factors().items() if factor is not None}}
+        """Return everything that the rule sets for a group, by name."""
+        return {**dict(self.values), **self._factors()}
 
     def table(self) -> dict[str, Any]:
         """Return it as plain values, its styles as tables."""
-        values = {name: _plain(value) for name, value in self.values}
-        return {"role": self.role, "match": self.match.table(), "values": values, **self._factors()}
+        values = {
+            name: value.model_dump(mode="json") if isinstance(value, Style) else value for name, value in self.values
+        }
+        factors = {**dict.fromkeys(ALWAYS_SAVED), **self._factors()}
+        return {"role": self.role, "match": self.match.table(), "values": values, **factors}
 
-    def _factors(self) -> dict[str, float | None]:
-        return {name: getattr(self, name) for name in FACTORS}
-
-
-def _plain(value: Any) -> Any:
-    return value.model_dump(mode="json") if isinstance(value, Style | Warmup) else value
+    def _factors(self) -> dict[str, float]:
+        return {name: factor for name in FACTORS if (factor := getattr(self, name)) is not None}
 
 
 def role_name(rules: Iterable[GroupRule]) -> str:
-    """Return the role of a group for which there are `rules`."""
+    """Return the role of a group that all of `rules` match."""
     return JOINT.join(rule.role for rule in rules) or DEFAULT
 
 
 def parse_match(table: Any) -> Match:
-    """`table` as a match: ``{"param": "*.router.*"}``.
+    """Return the match that a `table` such as ``{"param": "*.router.*"}`` specifies.
 
     Raises:
-        ValueError: in words.
+        ValueError: it specifies none.
     """
     ways = f"{', '.join(KINDS[:-1])} or {KINDS[-1]}"
     if table is None:
@@ -133,7 +133,8 @@ def parse_match(table: Any) -> Match:
             raise ValueError("index must be the position of a param group, from 0 on")
         return Match(kind, value)
     if kind == "key":
-        if not isinstance(value, Mapping) or not value or not all(_is_plain(inner) for inner in value.values()):
+        plain = isinstance(value, Mapping) and all(isinstance(held, str | int | float) for held in value.values())
+        if not plain or not value:
             raise ValueError("key must be a table of what the group holds, such as {is_expert_parallel: true}")
         return Match(kind, tuple(value.items()))
     if not isinstance(value, str) or not value:
@@ -142,36 +143,31 @@ def parse_match(table: Any) -> Match:
         try:
             re.compile(value)
         except re.error as error:
-            raise ValueError(f"regex is no regular expression: {error}") from None
+            raise ValueError(f"regex is not a regular expression: {error}") from None
     return Match(kind, value)
 
 
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, str | int | float | bool)
-
-
 def merge(rules: Iterable[GroupRule]) -> dict[str, Any]:
-    """Return what several rules give to one param group together, by name.
+    """Return what several rules set for one param group, by name.
 
     Raises:
-        ValueError: two of them give it different values of one thing.
+        ValueError: two of them set one name to different values.
     """
-    found: dict[str, Any] = {}
-    told: dict[str, str] = {}
+    merged: dict[str, Any] = {}
+    roles: dict[str, str] = {}
     for rule in rules:
         for name, value in rule.sets().items():
-            if name in found and found[name] != value:
+            if name in merged and merged[name] != value:
                 raise ValueError(
-                    f"the rules {told[name]!r} and {rule.role!r} give one param group two values of {key_of(name)}, "
-                    f"{found[name]} and {value}; give both the same value, or let their matches not overlap"
+                    f"the rules {roles[name]!r} and {rule.role!r} give one param group two values of {key_of(name)}, "
+                    f"{merged[name]} and {value}; give both the same value, or let their matches not overlap"
                 )
-            found[name] = value
-            told[name] = rule.role
-    return found
+            merged[name], roles[name] = value, rule.role
+    return merged
 
 
 def rules_named(rules: Iterable[GroupRule], role: str) -> list[GroupRule]:
-    """Return those of `rules` that `role` names: ``router``, ``router+muon``; none for ``default``.
+    """Return the `rules` that `role` names: ``router``, ``router+muon``; none for ``default``.
 
     Raises:
         ValueError: there is no such role.
@@ -187,6 +183,7 @@ def rules_named(rules: Iterable[GroupRule], role: str) -> list[GroupRule]:
 
 
 _CONFIG_KEY = {"lr_style": "lr_decay_style", "wd_style": "wd_incr_style"}
+_NAME = {key: name for name, key in _CONFIG_KEY.items()}
 
 
 def key_of(name: str) -> str:
@@ -196,4 +193,4 @@ def key_of(name: str) -> str:
 
 def name_of(key: str) -> str:
     """Return the plan's field of a config key."""
-    return next((name for name, own in _CONFIG_KEY.items() if own == key), key)
+    return _NAME.get(key, key)

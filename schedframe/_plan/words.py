@@ -1,4 +1,4 @@
-"""Values of a plan as they are told."""
+"""Writes the values of a plan for messages and logs."""
 
 from typing import Any
 
@@ -14,11 +14,11 @@ def written(value: Any) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(map(written, value))}]"
     if isinstance(value, GroupRule):
-        sets = ", ".join(f"{key_of(name)}={written(own)}" for name, own in value.sets().items())
+        sets = ", ".join(f"{key_of(name)}={written(setting)}" for name, setting in value.sets().items())
         return f"{value.role}({value.match}: {sets})"
     if not isinstance(value, BaseModel):
         return "open" if value == OPEN else str(value)
-    said = {key: getattr(value, key) for key in type(value).model_fields}
-    name = said.pop("style") if isinstance(value, Style) else "phase"
-    options = ", ".join(f"{key.rstrip('_')}={written(option)}" for key, option in said.items() if option is not None)
+    fields = {key: getattr(value, key) for key in type(value).model_fields}
+    name = fields.pop("style") if isinstance(value, Style) else "phase"
+    options = ", ".join(f"{key.rstrip('_')}={written(option)}" for key, option in fields.items() if option is not None)
     return f"{name}({options})" if options else name

@@ -1,57 +1,45 @@
-"""Whether every rank runs the same schedule, from the same plugins, at the same position."""
+"""Checks that every rank runs the same schedule, from the same plugins, at the same position."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from schedframe._errors import RankMismatchError
-from schedframe._plan.plan import NAMES, Plan, fingerprint, styles_of
+from schedframe._plan.plan import NAMES, Plan, fingerprint, sources_of
 from schedframe._plan.rule import key_of
 from schedframe._plan.words import written
+from schedframe._process import gathered
 from schedframe._version import __version__
 from schedframe.styles._base import Style
-from schedframe.styles._installed import sources_within
 
 _INSTALL = "install the same versions on every rank"
-_SAME_FILE = "give every rank the same file"
-_CONFIGURE = "give every rank the same config"
-_RESUME = "load the same checkpoint on every rank"
 
 
 def verify(plan: Plan, num_steps: float, group: Any = None) -> None:
-    """Refuse ranks that do not run the same schedule from the same plugins.
-
-    A collective: every rank of `group` calls it, and where they differ, the same error is raised on every one.
-    Without an initialised process group there is one rank, and nothing to compare.
-
-    Args:
-        plan: what this rank runs.
-        num_steps: its position, the scheduler's count.
-        group: a process group of ``torch.distributed``; ``None`` for all ranks.
+    """Refuse ranks that do not run the same schedule from the same plugins; see `verify_ranks` of the scheduler.
 
     Raises:
-        RankMismatchError: naming the ranks that differ from the majority, and how; of two halves, the one with
-            the lowest rank counts.
+        RankMismatchError: naming the ranks that differ from the majority, and how.
     """
     distributed = getattr(sys.modules.get("torch"), "distributed", None)
     if distributed is None or not distributed.is_available() or not distributed.is_initialized():
         return
-    if distributed.get_rank(group) < 0:
-        return
-    gathered: list[Any] = [None] * distributed.get_world_size(group)
-    distributed.all_gather_object(gathered, (distributed.get_rank(), summary_of(plan, num_steps)), group=group)
-    found = list(differences(dict(sorted(gathered))))
-    if len(found) == 1:
-        raise RankMismatchError(found[0])
-    if found:
-        listed = "\n".join(f"  {difference}" for difference in found)
-        raise RankMismatchError(f"the ranks differ in {len(found)} ways:\n{listed}")
+    summaries = gathered((distributed.get_rank(), summary_of(plan, num_steps)), group)
+    sentences = list(differences(dict(sorted(summaries))))
+    if len(sentences) == 1:
+        raise RankMismatchError(sentences[0])
+    if sentences:
+        listed = "\n".join(f"  {sentence}" for sentence in sentences)
+        raise RankMismatchError(f"the ranks differ in {len(sentences)} ways:\n{listed}")
 
 
 def summary_of(plan: Plan, num_steps: float) -> dict[str, Any]:
     """Return what ranks compare, in plain values; other versions read it, so keys may be added, never removed."""
-    found = [item for path, style in styles_of(plan).items() for item in sources_within(path, style).items()]
-    sources = {f"{path} {source.name!r}": source for path, source in found if source.distribution != "schedframe"}
+    sources = {
+        f"{path} {source.name!r}": source
+        for path, source in sources_of(plan).items()
+        if source.distribution != "schedframe"
+    }
     values = {key_of(name): getattr(plan, name) for name in NAMES}
     return {
         "version": __version__,
@@ -63,45 +51,43 @@ def summary_of(plan: Plan, num_steps: float) -> dict[str, Any]:
     }
 
 
-def differences(said: Mapping[int, Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a sentence for each way in which ranks differ.
-
-    Args:
-        said: the summary of each rank, in the order of the ranks.
-    """
-    versions = _sides({rank: f"schedframe {own['version']}" for rank, own in said.items()})
+def differences(summaries: Mapping[int, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a sentence for each way in which ranks differ; `summaries` are in the order of the ranks."""
+    versions = _sides({rank: f"schedframe {summary['version']}" for rank, summary in summaries.items()})
     if len(versions) > 1:
         yield f"{_listed(versions, 'has', 'have')}; {_INSTALL}"
-    for style in sorted({style for own in said.values() for style in own["sources"]}):
-        sources = _sides({rank: own["sources"][style] for rank, own in said.items() if style in own["sources"]})
+    for style in sorted({style for summary in summaries.values() for style in summary["sources"]}):
+        with_style = {rank: summary for rank, summary in summaries.items() if style in summary["sources"]}
+        sources = _sides({rank: summary["sources"][style] for rank, summary in with_style.items()})
         if len(sources) > 1:
-            files = {rank: own["files"][style] for rank, own in said.items() if style in own.get("files", {})}
-            told = [(files.get(ranks[0], source), ranks) for source, ranks in sources]
-            yield f"{style}: {_listed(told, 'has', 'have')}; {_SAME_FILE if files else _INSTALL}"
-    yield from _other_schedules(said)
-    positions = _sides({rank: own["num_steps"] for rank, own in said.items()})
+            files = {rank: summary.get("files", {}).get(style) for rank, summary in with_style.items()}
+            origins = [(files[ranks[0]] or source, ranks) for source, ranks in sources]
+            remedy = (
+                "give every rank the same file" if any(files.values()) else "install the same versions on every rank"
+            )
+            yield f"{style}: {_listed(origins, 'has', 'have')}; {remedy}"
+    yield from _other_schedules(summaries)
+    positions = _sides({rank: summary["num_steps"] for rank, summary in summaries.items()})
     if len(positions) > 1:
-        yield f"{_listed(positions, 'is at num_steps', 'are at num_steps')}; {_RESUME}"
+        yield f"{_listed(positions, 'is at num_steps', 'are at num_steps')}; load the same checkpoint on every rank"
 
 
-def _other_schedules(said: Mapping[int, Mapping[str, Any]]) -> Iterator[str]:
-    *others, (counts, majority) = _sides({rank: own["fingerprint"] for rank, own in said.items()})
-    expected = said[majority[0]]["plan"]
+def _other_schedules(summaries: Mapping[int, Mapping[str, Any]]) -> Iterator[str]:
+    *others, (expected, majority) = _sides({rank: summary["fingerprint"] for rank, summary in summaries.items()})
     for other, ranks in others:
-        plan = said[ranks[0]]["plan"]
-        fields = [
-            f"{key} {plan.get(key)} instead of {value}" for key, value in expected.items() if plan.get(key) != value
-        ]
+        plan, expected_plan = summaries[ranks[0]]["plan"], summaries[majority[0]]["plan"]
+        changes = [(key, plan.get(key), value) for key, value in expected_plan.items() if plan.get(key) != value]
+        fields = ", ".join(f"{key} {value} instead of {expected_value}" for key, value, expected_value in changes)
         yield (
             f"{_named(ranks, 'runs', 'run')} another schedule (fingerprint {other}) than {_ranks(majority)} "
-            f"(fingerprint {counts}){': ' if fields else ''}{', '.join(fields)}; {_CONFIGURE}"
+            f"(fingerprint {expected}){': ' if fields else ''}{fields}; give every rank the same config"
         )
 
 
-def _sides(said: Mapping[int, Any]) -> list[tuple[Any, list[int]]]:
-    """Each value with the ranks that say it, the majority's last; of equally many, the lowest rank's is."""
+def _sides(values: Mapping[int, Any]) -> list[tuple[Any, list[int]]]:
+    """Return each value with the ranks that have it, the majority's last; of equally many, the lowest rank's."""
     sides: dict[Any, list[int]] = {}
-    for rank, value in said.items():
+    for rank, value in values.items():
         sides.setdefault(value, []).append(rank)
     majority = max(sides, key=lambda value: len(sides[value]))
     return [*((value, ranks) for value, ranks in sides.items() if value != majority), (majority, sides[majority])]

@@ -11,11 +11,8 @@ class HasParamGroups(Protocol):
     def param_groups(self) -> Any: ...
 
 
-class Several:
-    """Several optimizers, whose param groups are one list, in their order.
-
-    The list is made anew each time: an optimizer's load replaces its groups.
-    """
+class Optimizers:
+    """Several optimizers, whose param groups are one list, in their order."""
 
     def __init__(self, optimizers: Sequence[HasParamGroups]) -> None:
         """Keep `optimizers`, in this order."""
@@ -23,10 +20,10 @@ class Several:
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """The groups that the optimizers have now."""
+        """The groups that the optimizers have now: loading an optimizer replaces its groups."""
         return [group for optimizer in self.optimizers for group in optimizer.param_groups]
 
 
-def together(optimizer: Any) -> HasParamGroups:
+def as_one(optimizer: Any) -> HasParamGroups:
     """Return `optimizer`, or a list of them as one."""
-    return Several(optimizer) if isinstance(optimizer, list | tuple) else optimizer
+    return Optimizers(optimizer) if isinstance(optimizer, list | tuple) else optimizer

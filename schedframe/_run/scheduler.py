@@ -10,19 +10,20 @@ from schedframe._plan import evaluate
 from schedframe._plan.evaluate import values_at, write, write_each
 from schedframe._plan.plan import CURRENT, NAMES, Parent, Plan, fingerprint
 from schedframe._plan.rule import GroupRule
-from schedframe._plugins import hooks as _hooks
+from schedframe._plugins import hooks
 from schedframe._process import log_once, log_the_first_time
-from schedframe._run import agreement as _ranks
-from schedframe._run import arguments as _arguments
-from schedframe._run.groups import bounds as _bounds
-from schedframe._run.groups import report as _reports
+from schedframe._run import agreement
+from schedframe._run.arguments import check, problems_with, resolve_style
+from schedframe._run.groups import bounds
 from schedframe._run.groups.following import RolePlans
+from schedframe._run.groups.report import report_of_roles
 from schedframe._run.groups.roles import Roles
-from schedframe._run.optimizers import together
+from schedframe._run.optimizers import as_one
 from schedframe._run.policy import parse_override, parse_parent, policy_of
-from schedframe._run.resume import decide as _resume
-from schedframe._run.resume import state as _state
+from schedframe._run.resume.decide import decide
+from schedframe._run.resume.read import read
 from schedframe._run.resume.report import report
+from schedframe._run.resume.write import unknown_to_megatron, write_state
 from schedframe._units.units import Clock, parse_clock
 from schedframe.styles._base import LRStyle, Style, WDStyle
 from schedframe.styles._byname import by_lr_style, by_wd_style
@@ -36,15 +37,15 @@ StyleLike = str | Mapping[str, Any]
 """A style's name, or a table with its options; wherever one is taken, a style object is too."""
 
 
-class _OfPlan(Generic[T]):
-    """An attribute that the scheduler's plan holds: assigning it makes another plan, which acts at the next step."""
+class _PlanField(Generic[T]):
+    """An attribute that the scheduler's plan holds: assigning it makes another plan, which the next step uses."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
     def __get__(self, scheduler: "OptimizerParamScheduler", owner: type) -> T:
-        found: T = getattr(scheduler.plan, self._name)
-        return found
+        value: T = getattr(scheduler.plan, self._name)
+        return value
 
     def __set__(self, scheduler: "OptimizerParamScheduler", value: T) -> None:
         changed: dict[str, Any] = {self._name: value}
@@ -54,20 +55,20 @@ class _OfPlan(Generic[T]):
 class OptimizerParamScheduler:
     """Anneals learning rate and weight decay of an optimizer's param groups.
 
-    The arguments are those of ``megatron.core.optimizer_param_scheduler.OptimizerParamScheduler``, in its
-    order, and become attributes of the same name. They may be assigned from outside: a new value acts at
-    the next ``step()``, ``step(0)`` included. Results are equal float for float to Megatron Core 0.16 to
-    0.19 wherever Megatron accepts the arguments; docs/explanation/differences.md lists what is different
-    on purpose. The constructor ends with ``step(0)``, so that every group holds its first values.
+    The arguments are those of ``megatron.core.optimizer_param_scheduler.OptimizerParamScheduler``, in its order, and
+    become attributes of the same name. A value assigned to one is used by the next ``step()``, ``step(0)`` included.
+    Results are bit-for-bit identical to Megatron Core 0.16 to 0.19 wherever Megatron accepts the arguments;
+    docs/explanation/differences.md lists what is different on purpose. The constructor ends with ``step(0)``, so that
+    every group holds its first values.
 
     Args:
         optimizer: anything with ``param_groups``, a list of dicts, or a list of such optimizers; a group's own
             ``max_lr``, ``min_lr``, ``start_wd``, ``end_wd`` win over the scheduler's, and ``wd_mult`` multiplies its
             weight decay.
         init_lr: learning rate at step 0; ``"current"`` is the one that the checkpoint has at `start_step`.
-        max_lr: learning rate at the end of warm-up.
-        min_lr: the floor.
-        lr_warmup_steps: length of the warm-up, in steps of the clock (Megatron: samples).
+        max_lr: learning rate at the end of warmup.
+        min_lr: learning rate at the end of the decay.
+        lr_warmup_steps: length of the warmup, in steps of the clock (Megatron: samples).
         lr_decay_steps: where the decay ends, in steps from the start of the run.
         lr_decay_style: a learning-rate style: its name, a table with options, or a `LRStyle`.
         start_wd: weight decay at step 0; ``None``, with `end_wd`, leaves weight decay alone.
@@ -76,15 +77,15 @@ class OptimizerParamScheduler:
         wd_incr_style: a weight-decay style: its name, a table with options, or a `WDStyle`.
         use_checkpoint_opt_param_scheduler: `load_state_dict` takes the checkpoint's schedule.
         override_opt_param_scheduler: `load_state_dict` keeps this schedule, at the checkpoint's position.
-        wsd_decay_steps: length of the tail of ``WSD``, in steps, where the style is given by that name.
-        lr_wsd_decay_style: curve of that tail: a name, a table, or a `LRCurve`.
+        wsd_decay_steps: length of the cooldown of ``WSD``, in steps, where the style is given by that name.
+        lr_wsd_decay_style: curve of that cooldown: a name, a table, or a `LRCurve`.
         start_step: the count at which the schedule's own step 0 lies; Megatron's class has no such argument.
         override_keys: keys in which `load_state_dict` keeps this schedule, whatever the flags.
         parent: the schedule that this one continues, ``{"fingerprint": ..., "step": ...}``; its checkpoint is
             loaded with neither flag, too.
         clock: what `step` counts: ``"samples"``, as Megatron, ``"iters"`` or ``"tokens"``.
-        lr_warmup_style: shape of the warm-up, a name or a table; by default Megatron's, a straight line.
-        roles: rules of a `Schedule` and the groups that they are for, from `Schedule.build`; by default none.
+        lr_warmup_style: shape of the warmup, a name or a table; by default Megatron's, a straight line.
+        roles: rules of a `Schedule` and the groups that they match, from `Schedule.build`; by default none.
 
     Raises:
         ConfigError: with everything that is wrong with the arguments.
@@ -96,20 +97,20 @@ class OptimizerParamScheduler:
     """
 
     plan: Plan
-    clock = _OfPlan[Clock]()
-    start_step = _OfPlan[float]()
-    init_lr = _OfPlan[float | Literal["current"]]()
-    max_lr = _OfPlan[float]()
-    min_lr = _OfPlan[float]()
-    lr_warmup_steps = _OfPlan[float]()
-    lr_warmup_style = _OfPlan[Warmup]()
-    lr_decay_steps = _OfPlan[float]()
-    lr_style = _OfPlan[LRStyle]()
-    start_wd = _OfPlan[float | None]()
-    end_wd = _OfPlan[float | None]()
-    wd_incr_steps = _OfPlan[float]()
-    wd_style = _OfPlan[WDStyle]()
-    groups = _OfPlan[tuple[GroupRule, ...]]()
+    clock = _PlanField[Clock]()
+    start_step = _PlanField[float]()
+    init_lr = _PlanField[float | Literal["current"]]()
+    max_lr = _PlanField[float]()
+    min_lr = _PlanField[float]()
+    lr_warmup_steps = _PlanField[float]()
+    lr_warmup_style = _PlanField[Warmup]()
+    lr_decay_steps = _PlanField[float]()
+    lr_style = _PlanField[LRStyle]()
+    start_wd = _PlanField[float | None]()
+    end_wd = _PlanField[float | None]()
+    wd_incr_steps = _PlanField[float]()
+    wd_style = _PlanField[WDStyle]()
+    groups = _PlanField[tuple[GroupRule, ...]]()
 
     _clocks: ClassVar[tuple[str, ...]] = get_args(Clock)
     _ignores_lr_mult: ClassVar[bool] = True
@@ -141,55 +142,40 @@ class OptimizerParamScheduler:
     ) -> None:
         """Check every argument, then write the first values."""
         self._tail: tuple[Any, Any] = (wsd_decay_steps, lr_wsd_decay_style)
-        checked = _arguments.check(
-            type(self).__name__,
-            numbers={
-                "lr_decay_steps": lr_decay_steps,
-                "max_lr": max_lr,
-                "min_lr": min_lr,
-                "init_lr": init_lr,
-                "lr_warmup_steps": lr_warmup_steps,
-                "start_wd": start_wd,
-                "end_wd": end_wd,
-                "wd_incr_steps": wd_incr_steps,
-                "start_step": start_step,
-            },
-            lr_decay_style=self._with_tail(lr_decay_style),
-            wd_incr_style=wd_incr_style,
-            other_problems=[
-                *_overridden(type(self)),
-                *_contradictory_flags(use_checkpoint_opt_param_scheduler, override_opt_param_scheduler),
-                *_arguments.unreadable(
-                    "override_keys", lambda keys: parse_override(keys, "strict"), list(override_keys)
-                ),
-                *_arguments.unreadable("parent", parse_parent, parent),
-                *_arguments.unreadable("clock", lambda said: parse_clock(said, known=self._clocks), clock),
-                *_arguments.unreadable("lr_warmup_style", parse_warmup, lr_warmup_style),
-            ],
+        numbers: dict[str, Any] = {
+            "lr_decay_steps": lr_decay_steps,
+            "max_lr": max_lr,
+            "min_lr": min_lr,
+            "init_lr": init_lr,
+            "lr_warmup_steps": lr_warmup_steps,
+            "start_wd": start_wd,
+            "end_wd": end_wd,
+            "wd_incr_steps": wd_incr_steps,
+            "start_step": start_step,
+        }
+        problems = [
+            *self._class_problems(clock),
+            *problems_with("override_keys", lambda keys: parse_override(keys, "strict"), list(override_keys)),
+            *problems_with("parent", parse_parent, parent),
+            *problems_with("lr_warmup_style", parse_warmup, lr_warmup_style),
+        ]
+        if use_checkpoint_opt_param_scheduler and override_opt_param_scheduler:
+            fault = "use_checkpoint_opt_param_scheduler is set too, and they contradict each other; set one of them"
+            problems.insert(0, Problem("override_opt_param_scheduler", fault, "True"))
+        lr_style, wd_style, mistakes = check(
+            type(self).__name__, numbers, self._with_tail(lr_decay_style), wd_incr_style, problems
         )
-
         roles = roles or Roles()
+        numbers["max_lr"] = float(max_lr)
+        warmup = parse_warmup(lr_warmup_style)
         plan = Plan(
-            clock=clock,
-            start_step=start_step,
-            init_lr=init_lr,
-            max_lr=float(max_lr),
-            min_lr=min_lr,
-            lr_warmup_steps=lr_warmup_steps,
-            lr_warmup_style=parse_warmup(lr_warmup_style),
-            lr_decay_steps=lr_decay_steps,
-            lr_style=checked.lr_style,
-            start_wd=start_wd,
-            end_wd=end_wd,
-            wd_incr_steps=wd_incr_steps,
-            wd_style=checked.wd_style,
-            groups=roles.rules,
+            **numbers, clock=clock, lr_warmup_style=warmup, lr_style=lr_style, wd_style=wd_style, groups=roles.rules
         )
         self.use_checkpoint_opt_param_scheduler = use_checkpoint_opt_param_scheduler
         self.override_opt_param_scheduler = override_opt_param_scheduler
         self.override_keys = tuple(override_keys)
         self.parent = None if parent is None else parse_parent(parent)
-        self._start(plan, optimizer, roles, checked.mistakes, level=3)
+        self._start(plan, optimizer, roles, mistakes, level=3)
 
     @classmethod
     def from_plan(
@@ -204,22 +190,12 @@ class OptimizerParamScheduler:
     ) -> "OptimizerParamScheduler":
         """Return the scheduler that runs `plan`, whose values are checked already, as `Schedule.build` does.
 
-        Args:
-            plan: everything that determines both curves.
-            optimizer: as for the constructor.
-            roles: the rules of `plan` and the groups that they apply to.
-            policy: what `load_state_dict` does; see `Schedule.build`.
-            override_keys: as for the constructor.
-            parent: as for the constructor.
+        The other arguments are those of the constructor; `policy` stands for its two flags.
 
         Raises:
             ConfigError: the plan's clock is not one of this class, or a subclass overrides `get_lr` or `get_wd`.
         """
-        problems = [
-            *_overridden(cls),
-            *_arguments.unreadable("clock", lambda said: parse_clock(said, known=cls._clocks), plan.clock),
-        ]
-        if problems:
+        if problems := cls._class_problems(plan.clock):
             raise ConfigError(cls.__name__, problems)
         self = cls.__new__(cls)
         self._tail = (None, None)
@@ -230,21 +206,30 @@ class OptimizerParamScheduler:
         self._start(plan, optimizer, roles, (), level=5)
         return self
 
+    @classmethod
+    def _class_problems(cls, clock: Any) -> list[Problem]:
+        """Return what this class cannot run: another clock, or one group's formula changed by a subclass or a patch."""
+        problems = problems_with("clock", lambda value: parse_clock(value, known=cls._clocks), clock)
+        if cls.get_lr is not _GET_LR or cls.get_wd is not _GET_WD:
+            fault = "get_lr or get_wd is overridden, which step() would ignore"
+            problems.insert(0, Problem("", f"{fault}; write a style instead, and pass it by name"))
+        return problems
+
     def _start(self, plan: Plan, optimizer: Any, roles: Roles, mistakes: Iterable[str], *, level: int) -> None:
         """Take the groups of `optimizer` over, and write the first values."""
         self.plan = plan
         self.num_steps = plan.start_step
-        self.optimizer = together(optimizer)
+        self.optimizer = as_one(optimizer)
         self._role_plans = RolePlans(roles)
         groups = list(self.optimizer.param_groups)
-        own = self._role_plans.mistakes(plan, groups, ignores_lr_mult=self._ignores_lr_mult)
-        for mistake in (*mistakes, *own):
+        of_groups = self._role_plans.mistakes(plan, groups, ignores_lr_mult=self._ignores_lr_mult)
+        for mistake in (*mistakes, *of_groups):
             warnings.warn(mistake, SchedframeWarning, stacklevel=level)
         for followed, group in zip(self._role_plans.each(self.plan, groups), groups, strict=True):
             if followed.plan is not plan:
-                group.update(_bounds.with_followed_bounds(plan, followed, group))
-        _bounds.unshare(groups)
-        self._memory = _bounds.OriginalBounds(
+                group.update(bounds.with_followed_bounds(plan, followed, group))
+        bounds.unshare(groups)
+        self._memory = bounds.OriginalBounds(
             self._role_plans.each(self.plan, groups), groups, with_roles=bool(roles.rules)
         )
         if plan.init_lr != CURRENT:
@@ -254,12 +239,12 @@ class OptimizerParamScheduler:
             *(self.lr_decay_style, source_of(self.lr_style)),
             *(self.wd_incr_style, source_of(self.wd_style)),
         )
-        _hooks.announce(self)
+        hooks.announce(self)
 
     def __repr__(self) -> str:
         """Return the position and the schedule, attribute by attribute: frameworks write it into their logs."""
-        said = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("num_steps", *NAMES))
-        return f"{type(self).__name__}({said})"
+        attributes = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("num_steps", *NAMES))
+        return f"{type(self).__name__}({attributes})"
 
     @property
     def lr_decay_style(self) -> str:
@@ -268,7 +253,7 @@ class OptimizerParamScheduler:
 
     @lr_decay_style.setter
     def lr_decay_style(self, style: StyleLike | LRStyle) -> None:
-        self.lr_style = _arguments.resolved("lr_decay_style", by_lr_style, self._with_tail(style), self.lr_decay_steps)
+        self.lr_style = resolve_style("lr_decay_style", by_lr_style, self._with_tail(style), self.lr_decay_steps)
 
     @property
     def wd_incr_style(self) -> str:
@@ -277,7 +262,7 @@ class OptimizerParamScheduler:
 
     @wd_incr_style.setter
     def wd_incr_style(self, style: StyleLike | WDStyle) -> None:
-        self.wd_style = _arguments.resolved("wd_incr_style", by_wd_style, style, self.lr_decay_steps)
+        self.wd_style = resolve_style("wd_incr_style", by_wd_style, style, self.lr_decay_steps)
 
     @property
     def wsd_decay_steps(self) -> float | None:
@@ -350,22 +335,20 @@ class OptimizerParamScheduler:
 
     def state_dict(self) -> dict[str, Any]:
         """Return Megatron's ten keys, with its types, and one more, ``schedframe``: a JSON string with the rest."""
-        beyond = _state.unknown_to_megatron(self.plan)
-        if beyond:
+        if unknown := unknown_to_megatron(self.plan):
             log_the_first_time(
-                "Megatron's own class cannot go on with checkpoints of this run: it does not know %s", beyond
+                "Megatron's own class cannot go on with checkpoints of this run: it does not know %s", unknown
             )
-        return _state.dump(self.plan, self.num_steps)
+        return write_state(self.plan, self.num_steps)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go to a checkpoint's position, and to the schedule that the policy chooses.
 
-        With ``use_checkpoint_opt_param_scheduler`` the checkpoint's, with ``override_opt_param_scheduler``
-        this one; with neither, the two must be equal, but for `override_keys`. The position is set, not added
-        to, and every group holds its learning rate and weight decay at once: loading twice is loading once.
-        Groups hold the bounds that were chosen, or their own of this run, whatever the optimizer's load put
-        into them. What was done is logged on the first rank: as a warning where the checkpoint's schedule was
-        not this run's.
+        That is the checkpoint's with ``use_checkpoint_opt_param_scheduler``, and this one with
+        ``override_opt_param_scheduler``; with neither flag, the two must be equal, except for `override_keys`. The
+        position is set, not added to, so that a second load changes nothing. Every group holds its values at once,
+        and the bounds of the chosen schedule, or its own of this run, whatever the optimizer's load wrote into it.
+        The first rank logs what was done, as a warning where the two schedules differ.
 
         Args:
             state_dict: ours, Megatron's, or one with Megatron's legacy keys.
@@ -375,33 +358,25 @@ class OptimizerParamScheduler:
             PluginError: an installed hook plugin fails; the scheduler is unchanged.
         """
         policy = policy_of(self.use_checkpoint_opt_param_scheduler, self.override_opt_param_scheduler)
-        decision = _resume.decide(
-            _state.read(_hooks.translate_state(state_dict)),
-            self.plan,
-            policy=policy,
-            override=self.override_keys,
-            parent=self.parent,
-            tail=self._tail,
-        )
-        came_from = self.num_steps
-        self._go_to(decision.plan, decision.position)
-        log_once("%s", report(decision, came_from), warn=bool(decision.rows))
+        saved, came_from = read(hooks.translate_state(state_dict)), self.num_steps
+        load = decide(saved, self.plan, policy=policy, override=self.override_keys, parent=self.parent, tail=self._tail)
+        self._go_to(load.plan, load.position)
+        log_once("%s", report(load, came_from), warn=bool(load.rows))
 
     def report(self) -> dict[str, dict[str, float | str | None]]:
         """Return what runs at `num_steps`, by role: ``default`` and the rules' names.
 
-        It is what the schedule says, whatever bounds of its own a group has, and the same on every rank. In each:
-        ``lr``; ``wd``, after the rule's ``wd_mult``, ``None`` where weight decay is left alone; ``phase``, what the
-        schedule is doing; and ``progress``, 0 to 1 from the end of warm-up to the end of the decay, ``None`` where
-        that end is open.
+        The values are those of the schedule, without a group's own bounds, and the same on every rank: ``lr``; ``wd``,
+        after the rule's ``wd_mult``, ``None`` where weight decay is not scheduled; ``phase``, the current phase; and
+        ``progress``, 0 to 1 from the end of warmup to the end of the decay, ``None`` where that end is open.
         """
-        return _reports.report(self.plan, self.num_steps - self.start_step, self._role_plans.roles.indices)
+        return report_of_roles(self.plan, self.num_steps - self.start_step, self._role_plans.roles.indices)
 
     def verify_ranks(self, group: Any = None) -> None:
         """Refuse ranks that do not run the same schedule, at the same step, from the same plugins.
 
-        It is a collective: every rank of `group` must call it, after the checkpoint is loaded. Nothing calls it
-        by itself, because it would wait for ever where only some ranks build a scheduler.
+        It is a collective: every rank of `group` must call it, after the checkpoint is loaded. It is never called
+        automatically, because it would wait for ever where only some ranks build a scheduler.
 
         Args:
             group: the process group of ``torch.distributed``; by default all ranks. Without one there is one rank.
@@ -409,14 +384,14 @@ class OptimizerParamScheduler:
         Raises:
             RankMismatchError: on every rank, naming those that differ and in what.
         """
-        _ranks.verify(self.plan, self.num_steps, group)
+        agreement.verify(self.plan, self.num_steps, group)
 
     def restore_bounds(self) -> None:
-        """Give every param group the bounds that it is to have, and write its values.
+        """Restore the bounds of every param group, and write its values, as `load_state_dict` does.
 
-        `load_state_dict` does it too; this is for what overwrites groups after it, as Megatron-LM's own
-        ``load_checkpoint`` does under ``--override-opt-param-scheduler``
-        (NVIDIA/Megatron-LM:megatron/training/checkpointing.py at d98e8a64dd; issue 7173 there).
+        Call it where something overwrites groups after that, as Megatron-LM's ``load_checkpoint`` does under
+        ``--override-opt-param-scheduler`` (NVIDIA/Megatron-LM:megatron/training/checkpointing.py at d98e8a64dd; issue
+        7173 there).
 
         Raises:
             StateError: a style fails; nothing is changed.
@@ -430,17 +405,19 @@ class OptimizerParamScheduler:
             StateError: a style fails there.
         """
         groups = list(self.optimizer.param_groups)
-        was, came_from, held = self.plan, self.num_steps, self._memory.held(groups)
+        bounds.unshare(groups)
+        was, came_from, held = self.plan, self.num_steps, [dict(group) for group in groups]
         try:
             self.plan, self.num_steps = plan, position
-            _bounds.unshare(groups)
             self._memory.restore(self._role_plans.each(self.plan, groups), groups)
             if plan != was:
                 self._role_plans.refuse_unrunnable(plan, groups)
             self.step(0)
         except Exception as error:
             self.plan, self.num_steps = was, came_from
-            self._memory.put_back(held, groups)
+            for group, values in zip(groups, held, strict=True):
+                group.clear()
+                group.update(values)
             if isinstance(error, StateError):
                 raise
             raise StateError(f"the schedule fails at step {position}: {type(error).__name__}: {error}") from error
@@ -455,31 +432,8 @@ class OptimizerParamScheduler:
     def _change_tail(self, steps: float | None, style: Any) -> None:
         if flat_of(self.lr_style) is not None:
             table = table_of(steps, style)
-            self.lr_style = _arguments.resolved("lr_decay_style", by_lr_style, table, self.lr_decay_steps)
+            self.lr_style = resolve_style("lr_decay_style", by_lr_style, table, self.lr_decay_steps)
         self._tail = (steps, style)
 
 
 _GET_LR, _GET_WD = OptimizerParamScheduler.get_lr, OptimizerParamScheduler.get_wd
-
-
-def _overridden(cls: type[OptimizerParamScheduler]) -> list[Problem]:
-    """Refuse a subclass or a patch that changes one group's formula: `step` does not ask it."""
-    if cls.get_lr is _GET_LR and cls.get_wd is _GET_WD:
-        return []
-    return [
-        Problem(
-            "", "get_lr or get_wd is overridden, which step() would ignore; write a style instead, and pass it by name"
-        )
-    ]
-
-
-def _contradictory_flags(use_checkpoint: object, override: object) -> list[Problem]:
-    if not (use_checkpoint and override):
-        return []
-    return [
-        Problem(
-            "override_opt_param_scheduler",
-            "use_checkpoint_opt_param_scheduler is set too, and they contradict each other; set one of them",
-            "True",
-        )
-    ]

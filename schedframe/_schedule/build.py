@@ -6,7 +6,7 @@ from schedframe._errors import ConfigError, Problem
 from schedframe._plugins import hooks as _hooks
 from schedframe._run.groups import roles as _roles
 from schedframe._run.groups.following import contradictions
-from schedframe._run.optimizers import together
+from schedframe._run.optimizers import as_one
 from schedframe._run.policy import policy_of
 from schedframe._run.scheduler import OptimizerParamScheduler
 
@@ -21,7 +21,7 @@ def build(
     scheduler: type[OptimizerParamScheduler] = OptimizerParamScheduler,
 ) -> OptimizerParamScheduler:
     """Return the `scheduler` that runs `schedule` on `optimizer`; see `Schedule.build`."""
-    optimizer = together(optimizer)
+    optimizer = as_one(optimizer)
     groups = list(optimizer.param_groups)
     plan = schedule.plan
     problems = [Problem("", complaint) for complaint in _hooks.complaints(schedule)]

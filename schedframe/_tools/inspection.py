@@ -14,10 +14,9 @@ from schedframe._plan.plan import Plan
 from schedframe._plugins import hooks as _hooks
 from schedframe._plugins.source import Source
 from schedframe._run.policy import POLICIES
-from schedframe._run.resume import state as _state
 from schedframe._run.resume.decide import decide, plan_of
-from schedframe._run.resume.report import Decision, Row
-from schedframe._run.resume.state import Saved
+from schedframe._run.resume.read import Saved, read
+from schedframe._run.resume.report import Load, Row
 from schedframe._schedule.schedule import Schedule, load
 
 
@@ -26,7 +25,7 @@ class Outcome:
     """What resuming by one policy does; `refusal` is the reason where it is refused."""
 
     policy: str
-    decision: Decision | None
+    decision: Load | None
     refusal: str
 
 
@@ -72,7 +71,7 @@ def look_at(path: Path, file: Path | None) -> Inspection:
         ConfigError: `file` does not declare a schedule.
     """
     checkpoint = _checkpoint.read(path)
-    saved = _state.read(_hooks.translate_state(checkpoint.state))
+    saved = read(_hooks.translate_state(checkpoint.state))
     schedule = load(file) if file is not None else None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

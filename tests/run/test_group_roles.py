@@ -621,7 +621,7 @@ class TestResume:
 
     def test_a_state_of_megatrons_says_nothing_of_rules(self) -> None:
         from schedframe import SchedframeWarning
-        from schedframe._run.resume.state import TEN_KEYS
+        from schedframe._run.resume.write import TEN_KEYS
 
         state = run_of(THREE, 50)[2].state_dict()
         scheduler = run_of(Schedule(**BASE, groups=[ROUTER, MUON, BIASES], resume="override"))[2]

@@ -95,15 +95,18 @@ class TestPolicyOfAConfig:
     @pytest.mark.parametrize(
         ("resume", "text"),
         [
-            ("strikt", "resume = 'strikt': is no policy; did you mean 'strict'? it is strict, checkpoint or override"),
+            (
+                "strikt",
+                "resume = 'strikt': is not a policy; did you mean 'strict'? it is strict, checkpoint or override",
+            ),
             (
                 3,
                 "resume = 3: must be a policy, strict, checkpoint or override, or a table with `policy` and `override`",
             ),
-            ({"policy": "never"}, "resume.policy = 'never': is no policy; it is strict, checkpoint or override"),
+            ({"policy": "never"}, "resume.policy = 'never': is not a policy; it is strict, checkpoint or override"),
             ({"polcy": "strict"}, "has no option 'polcy'; its options are policy and override"),
             ({"override": "max_lr"}, "resume.override = 'max_lr': must be a list of keys, such as [max_lr, min_lr]"),
-            ({"override": ["maxlr"]}, "maxlr is no key of the curves; did you mean 'max_lr'?"),
+            ({"override": ["maxlr"]}, "maxlr is not a key of the curves; did you mean 'max_lr'?"),
             ({"override": ["wsd_decay_steps"]}, "wsd_decay_steps is an option of the style; name lr_decay_style"),
             ({"policy": "override", "override": ["max_lr"]}, "says nothing new: with the policy override this run"),
         ],
@@ -230,7 +233,7 @@ class TestReport:
     ],
 )
 def test_what_megatrons_class_cannot_go_on_with(changes: dict[str, Any], beyond: str) -> None:
-    from schedframe._run.resume.state import unknown_to_megatron
+    from schedframe._run.resume.write import unknown_to_megatron
 
     assert unknown_to_megatron(schedule(**changes)) == beyond
 
@@ -505,7 +508,7 @@ def test_the_constructor_checks_what_it_is_told_about_resuming(optimizer) -> Non
     arguments = {**RUN, "init_lr": 0.0, "override_keys": ["maxlr"], "parent": {"step": 3}}
     with pytest.raises(ConfigError) as caught:
         OptimizerParamScheduler(optimizer(), **arguments)
-    assert "override_keys = ['maxlr']: maxlr is no key of the curves; did you mean 'max_lr'?" in str(caught.value)
+    assert "override_keys = ['maxlr']: maxlr is not a key of the curves; did you mean 'max_lr'?" in str(caught.value)
     assert "parent = {'step': 3}: must be a table with fingerprint and step" in str(caught.value)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from schedframe import OptimizerParamScheduler, SchedframeWarning, Schedule, StateError, lr_styles
-from schedframe._run.resume.state import TEN_KEYS, fingerprint
+from schedframe._plan.plan import fingerprint
+from schedframe._run.resume.write import TEN_KEYS
 
 from ..states import as_written, with_details
 

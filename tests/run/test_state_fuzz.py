@@ -32,7 +32,7 @@ from schedframe._plan.plan import Parent
 from schedframe._plan.rule import GroupRule, Match
 from schedframe._run.groups.roles import Roles
 from schedframe._run.policy import KEYS
-from schedframe._run.resume.state import TEN_KEYS
+from schedframe._run.resume.write import TEN_KEYS
 from schedframe.styles._warmup import Warmup
 from schedframe.styles.lr import Polynomial
 from schedframe.styles.wd import WDLinear

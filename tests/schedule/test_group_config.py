@@ -198,7 +198,10 @@ BAD: dict[str, tuple[Any, list[str]]] = {
     ),
     "broken expression": (
         [{**ROUTER, "match": {"regex": "(bias"}, "lr_mult": 1}],
-        ["groups.0.match = {regex}: regex is no regular expression: missing ), unterminated subpattern at position 0"],
+        [
+            "groups.0.match = {regex}: regex is not a regular expression: missing ), unterminated subpattern at "
+            "position 0",
+        ],
     ),
     "negative index": (
         [{**ROUTER, "match": {"index": -1}, "lr_mult": 1}],

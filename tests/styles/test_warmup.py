@@ -144,7 +144,7 @@ class TestState:
                 scheduler.load_state_dict({**state, "schedframe": json.dumps(details)})
 
     def test_megatron_cannot_go_on_with_another_shape(self) -> None:
-        from schedframe._run.resume.state import unknown_to_megatron
+        from schedframe._run.resume.write import unknown_to_megatron
 
         schedule = schedule_of("torchtitan", 10, start_wd=0.1)
         scheduler = schedule.build(Optimizer())

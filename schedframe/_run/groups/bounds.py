@@ -1,7 +1,6 @@
-"""Param groups and their own bounds: what contradicts a schedule, and what a load must put back."""
+"""Param groups and their own bounds: what contradicts a schedule, and what a load must restore."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from schedframe._plan.conditions import lr_fault
@@ -24,56 +23,50 @@ class Followed(NamedTuple):
 
     Attributes:
         plan: the plan of the group.
-        given: what the rules for the group set, by name.
+        settings: what the rules for the group set, by name.
     """
 
     plan: Plan
-    given: Mapping[str, Any]
+    settings: Mapping[str, Any]
 
 
 def with_followed_bounds(base: Plan, followed: Followed, group: Group) -> Group:
-    """Return `group` with the bounds of what it follows, where it holds those of `base`.
+    """Return a copy of `group` with the bounds of what it follows, where it holds those of `base`.
 
     A group whose learning rate changes loses ``default_config``, because Megatron logs the rate of that group.
-
-    Args:
-        base: the plan without rules; Megatron's groups hold its bounds from OptimizerConfig.
-        followed: what the group follows.
-        group: it is not changed.
+    Megatron's groups hold the bounds of `base`, the plan without rules, from OptimizerConfig.
     """
     held = {key: group[key] for key in _BOUNDS if group.get(key) is not None}
-    bounds = {key: getattr(followed.plan, key) for key, own in held.items() if own == getattr(base, key)}
-    also = _factors_in(followed)
+    bounds = {key: getattr(followed.plan, key) for key, value in held.items() if value == getattr(base, key)}
+    factors = _written_factors(followed)
     if group.get("default_config") and any(held[key] != bounds[key] for key in bounds if key in _CONFIG_FIELD):
-        also["default_config"] = False
-    return {**group, **bounds, **also}
+        factors["default_config"] = False
+    return {**group, **bounds, **factors}
 
 
-def contradictions(plan: Plan, groups: Members, *, marked: bool) -> Iterator[tuple[str, str]]:
-    """Yield (key, sentence) for each way in which `groups` would make `plan` something else than it says.
+def contradictions(base: Plan, followed: Followed, members: Members, *, marked: bool) -> Iterator[tuple[str, str]]:
+    """Yield (key, sentence) for each way in which groups would run something else than what they follow.
 
-    Args:
-        plan: what the groups follow.
-        groups: those that do, each with its index.
-        marked: some group of the optimizer says whether its bounds are those of OptimizerConfig.
+    `marked` is whether some group of the optimizer specifies that its bounds are those of OptimizerConfig.
     """
-    ours = [
+    plan = followed.plan
+    groups = [(index, with_followed_bounds(base, followed, group)) for index, group in members]
+    configured = [
         (index, group)
         for index, group in groups
         if (group.get("default_config") if marked else not group.get("is_decoupled_lr"))
     ]
     for key, field in _CONFIG_FIELD.items():
-        said = getattr(plan, key)
-        for own, where in _by_value(ours, key):
-            if own != said:
+        for value, holders in _by_value(configured, key):
+            if value != getattr(plan, key):
                 yield (
                     key,
-                    f"the optimizer's {where} have {key} = {own}, from OptimizerConfig.{field} or from where the "
+                    f"the optimizer's {holders} have {key} = {value}, from OptimizerConfig.{field} or from where the "
                     f"groups were made, and a group's own bounds win. Make both the same, "
                     f"OptimizerConfig({field}=schedule.{key}); a group that means it says default_config=False",
                 )
     for index, group in groups:
-        max_lr, min_lr = _own(group, "max_lr", plan.max_lr), _own(group, "min_lr", plan.min_lr)
+        max_lr, min_lr = _lr_bounds(plan, group)
         if min_lr > max_lr:
             yield (
                 "min_lr",
@@ -86,53 +79,52 @@ def contradictions(plan: Plan, groups: Members, *, marked: bool) -> Iterator[tup
     yield from _overwritten(plan, groups)
 
 
+_REMEDIES = {
+    "lr": ("max_lr", ("max_lr",), "its own max_lr and min_lr, and default_config=False"),
+    "weight_decay": ("start_wd", ("wd_mult", "start_wd", "end_wd"), "wd_mult, 0.0 for none"),
+}
+"""What a schedule writes into groups: the key to blame, keys of a group that has its own, and what gives it one."""
+
+
 def _overwritten(plan: Plan, groups: Members) -> Iterator[tuple[str, str]]:
     """Yield for each value that differs among groups, was set by hand, and would be lost."""
-    plain = [(index, group) for index, group in groups if group.get("max_lr") is None]
-    ways = {"lr": "its own max_lr and min_lr, and default_config=False", "weight_decay": "wd_mult, 0.0 for none"}
-    found = {"lr": _by_value(plain, "lr")}
-    if plan.start_wd is not None:
-        plain = [
-            (index, group)
-            for index, group in groups
-            if all(group.get(key) is None for key in ("wd_mult", "start_wd", "end_wd"))
-        ]
-        found["weight_decay"] = _by_value(plain, "weight_decay")
-    for key, values in found.items():
+    for key, (blamed, bounds, remedy) in _REMEDIES.items():
+        if getattr(plan, blamed) is None:
+            continue
+        values = _by_value([member for member in groups if all(member[1].get(own) is None for own in bounds)], key)
         if len(values) > 1:
-            listed = ", ".join(f"{own} in {where}" for own, where in values)
+            listed = ", ".join(f"{value} in {holders}" for value, holders in values)
             yield (
-                "max_lr" if key == "lr" else "start_wd",
+                blamed,
                 f"the optimizer's groups have different {key} ({listed}), which the schedule would overwrite; "
-                f"say what a group shall have by giving it {ways[key]}, or by a rule under `groups`",
+                f"say what a group shall have by giving it {remedy}, or by a rule under `groups`",
             )
 
 
 def unrunnable(plan: Plan, groups: Members) -> Iterator[tuple[str, str]]:
     """Yield (key, sentence) for each group whose own bounds the style has no value between.
 
-    Only a style that is no shape is asked for each group; a shape is interpolated between any bounds.
+    A shape is interpolated between any bounds; other styles are evaluated for each pair of bounds.
     """
     tried: set[tuple[float, ...]] = {(plan.max_lr, plan.min_lr)}
-    for index, group in groups:
-        bounds = (_own(group, "max_lr", plan.max_lr), _own(group, "min_lr", plan.min_lr))
-        if bounds in tried or isinstance(plan.lr_style, LRShape):
-            continue
-        tried.add(bounds)
-        fault = lr_fault(plan.lr_style, plan.lr_decay_steps, plan.lr_warmup_steps, *bounds)
-        if fault:
-            yield "lr_decay_style", f"with the bounds of param_groups[{index}], {bounds[0]} and {bounds[1]}: {fault}"
+    for index, group in () if isinstance(plan.lr_style, LRShape) else groups:
+        bounds = _lr_bounds(plan, group)
+        if bounds not in tried:
+            tried.add(bounds)
+            if fault := lr_fault(plan.lr_style, plan.lr_decay_steps, plan.lr_warmup_steps, *bounds):
+                where = f"with the bounds of param_groups[{index}], {bounds[0]} and {bounds[1]}"
+                yield "lr_decay_style", f"{where}: {fault}"
 
 
 def other_multipliers(followed: Followed, groups: Members) -> Iterator[tuple[str, str]]:
-    """Yield (key, sentence) for each group that has a multiplier which is neither 1 nor that of its rules."""
-    for key in FACTORS:
-        for index, group in groups if key in followed.given else ():
-            if group.get(key) not in (None, 1.0, followed.given[key]):
+    """Yield (key, sentence) for each group whose multiplier is neither 1 nor that of its rules."""
+    for key in (key for key in FACTORS if key in followed.settings):
+        for index, group in groups:
+            if group.get(key) not in (None, 1.0, followed.settings[key]):
                 yield (
                     key,
                     f"param_groups[{index}] has {key} = {group[key]} from where the groups were made, and the rule "
-                    f"says {followed.given[key]}; let the rule match other groups only, or say the same",
+                    f"says {followed.settings[key]}; let the rule match other groups only, or say the same",
                 )
 
 
@@ -160,95 +152,60 @@ def unshare(groups: Iterable[Group]) -> None:
                 seen.add(id(group[key]))
 
 
-class _Kept(Enum):
-    """How a group had a bound at construction, when it was no number of its own."""
-
-    ABSENT = auto()
-    NONE = auto()
-    FOLLOWS = auto()
-
-
 class OriginalBounds:
-    """Which groups had bounds of their own when the scheduler was made, by index.
+    """Which bounds each group had when the scheduler was built, by index.
 
-    An optimizer's load replaces group dicts with the checkpoint's, so that after it they are no source.
+    Loading an optimizer replaces group dicts with the checkpoint's, which then hold the checkpoint's bounds.
     """
 
     def __init__(self, followed: Iterable[Followed], groups: Sequence[Group], *, with_roles: bool) -> None:
-        """Remember what `groups` hold now, against the bounds of what each follows, and their roles."""
-        self._kept = [
-            {key: _kept(group, key, getattr(own.plan, key)) for key in _BOUNDS}
-            for own, group in zip(followed, groups, strict=True)
+        """Remember what `groups` hold now, which of it is what each follows, and their roles."""
+        self._held = [{key: group[key] for key in _BOUNDS if key in group} for group in groups]
+        self._follows = [
+            {key for key, value in held.items() if value is not None and value == getattr(each.plan, key)}
+            for each, held in zip(followed, self._held, strict=True)
         ]
         self._tags = [_tags(group) for group in groups] if with_roles else None
 
-    def held(self, groups: Iterable[Group]) -> list[Group]:
-        """Return what `groups` hold now of all that `restore` writes, for `put_back`."""
-        return [{key: group[key] for key in self._written(group) if key in group} for group in groups]
-
-    def put_back(self, held: Iterable[Group], groups: Iterable[Group]) -> None:
-        """Let `groups` hold what they `held`."""
-        for own, group in zip(held, groups, strict=True):
-            for key in self._written(group):
-                group.pop(key, None)
-            group.update(own)
-
-    def _written(self, group: Group) -> Iterable[str]:
-        return _BOUNDS if self._tags is None else (*_BOUNDS, *WRITTEN, *_tags(group))
-
     def restore(self, followed: Iterable[Followed], groups: Sequence[Group]) -> None:
-        """Give followers the bounds of what they follow, and the others what they had.
-
-        Groups added later stay as they are.
-        """
-        for kept, own, group in zip(self._kept, followed, groups, strict=False):
-            for key, value in kept.items():
-                if value is _Kept.ABSENT:
-                    group.pop(key, None)
-                elif value is _Kept.NONE:
-                    group[key] = None
-                elif value is _Kept.FOLLOWS:
-                    group[key] = getattr(own.plan, key)
+        """Give each group the bounds of what it follows, or those that it had; groups added later do not change."""
+        for held, follows, each, group in zip(self._held, self._follows, followed, groups, strict=False):
+            for key in _BOUNDS:
+                if key in follows:
+                    group[key] = getattr(each.plan, key)
+                elif key in held:
+                    group[key] = held[key]
                 else:
-                    group[key] = value
-            group.update(_factors_in(own))
+                    group.pop(key, None)
+            group.update(_written_factors(each))
         for tags, group in zip(self._tags or (), groups, strict=False):
             for key in _tags(group):
                 del group[key]
             group.update(tags)
 
 
-def _factors_in(followed: Followed) -> Group:
-    return {key: followed.given[key] for key in WRITTEN if key in followed.given}
+def _written_factors(followed: Followed) -> Group:
+    return {key: followed.settings[key] for key in WRITTEN if key in followed.settings}
 
 
 def _tags(group: Group) -> Group:
     return {key: value for key, value in group.items() if is_tag(key)}
 
 
-def _kept(group: Group, key: str, said: float | None) -> float | _Kept:
-    if key not in group:
-        return _Kept.ABSENT
-    own: float | None = group[key]
-    if own is None:
-        return _Kept.NONE
-    return _Kept.FOLLOWS if own == said else own
+def _lr_bounds(plan: Plan, group: Group) -> tuple[float, float]:
+    """Return the max LR and the min LR of `group`."""
+    max_lr, min_lr = group.get("max_lr"), group.get("min_lr")
+    return plan.max_lr if max_lr is None else float(max_lr), plan.min_lr if min_lr is None else float(min_lr)
 
 
-def _own(group: Group, key: str, default: float) -> float:
-    own = group.get(key)
-    return default if own is None else float(own)
-
-
-def _by_value(groups: Sequence[tuple[int, Group]], key: str) -> list[tuple[float, str]]:
+def _by_value(groups: Members, key: str) -> list[tuple[float, str]]:
     """Return each value of `key` among `groups`, with the groups that hold it, written out."""
     holders: dict[float, list[int]] = {}
     for index, group in groups:
         if group.get(key) is not None:
             holders.setdefault(float(group[key]), []).append(index)
-    return [(value, _indices(where)) for value, where in holders.items()]
+    return [(value, f"param_groups[{_few(indices)}]") for value, indices in holders.items()]
 
 
-def _indices(where: list[int]) -> str:
-    listed = ", ".join(map(str, where[:4])) + (f" and {len(where) - 4} more" if len(where) > 4 else "")
-    return f"param_groups[{listed}]"
+def _few(indices: list[int]) -> str:
+    return ", ".join(map(str, indices[:4])) + (f" and {len(indices) - 4} more" if len(indices) > 4 else "")

@@ -6,8 +6,8 @@ from schedframe._errors import Problem, StateError
 from schedframe._plan.plan import Plan
 from schedframe._plan.rule import DEFAULT, merge, name_of, rules_named
 from schedframe._plan.words import written
-from schedframe._run.groups import bounds as _bounds
-from schedframe._run.groups.bounds import Followed, Members
+from schedframe._run.groups.bounds import Followed, Members, ignored_multipliers, other_multipliers, unrunnable
+from schedframe._run.groups.bounds import contradictions as contradictions_of
 from schedframe._run.groups.roles import Group, Roles
 
 
@@ -20,15 +20,15 @@ class RolePlans:
     def __init__(self, roles: Roles) -> None:
         """Begin with the `roles` of the groups by index; the rules themselves are the scheduler's attribute."""
         self.roles = roles
-        self._seen: Plan | None = None
-        self._found: dict[str, Followed] = {}
+        self._plan: Plan | None = None
+        self._by_role: dict[str, Followed] = {}
 
     def by_role(self, plan: Plan) -> dict[str, Followed]:
         """Return what the groups of each role follow, ``default`` first."""
-        if plan is not self._seen:
-            self._found = {role: _following(plan, role) for role in self.roles.indices}
-            self._seen = plan
-        return self._found
+        if plan is not self._plan:
+            self._by_role = {role: _followed(plan, role) for role in self.roles.indices}
+            self._plan = plan
+        return self._by_role
 
     def of_group(self, plan: Plan, group: Mapping[str, object], groups: Sequence[Group]) -> Plan:
         """Return the plan that `group` follows, which is one of `groups`; any other follows `plan`."""
@@ -42,62 +42,54 @@ class RolePlans:
         Raises:
             StateError: there are fewer groups than there were.
         """
-        following = self.by_role(plan)
+        by_role = self.by_role(plan)
         for role, indices in self.roles.indices_in(groups).items():
-            yield following[role].plan, [groups[index] for index in indices]
+            yield by_role[role].plan, [groups[index] for index in indices]
 
     def members(self, plan: Plan, groups: Sequence[Group]) -> Iterator[tuple[str, Followed, Members]]:
         """Yield each role with what its groups follow, and those groups with their indices."""
-        following = self.by_role(plan)
+        by_role = self.by_role(plan)
         for role, indices in self.roles.indices_in(groups).items():
-            yield role, following[role], [(index, groups[index]) for index in indices]
+            yield role, by_role[role], [(index, groups[index]) for index in indices]
 
     def each(self, plan: Plan, groups: Sequence[Group]) -> list[Followed]:
         """Return what each of `groups` follows, in their order."""
-        following = self.by_role(plan)
-        own = [following[role] for role in self.roles.by_index]
-        return own + [following[DEFAULT]] * (len(groups) - len(own))
+        by_role, roles = self.by_role(plan), self.roles.by_index
+        return [by_role[role] for role in roles] + [by_role[DEFAULT]] * (len(groups) - len(roles))
 
     def mistakes(self, plan: Plan, groups: Sequence[Group], *, ignores_lr_mult: bool) -> Iterator[str]:
         """Yield what Megatron runs on `groups` although it is a mistake."""
         marked = any("default_config" in group for group in groups)
         for _, followed, members in self.members(plan, groups):
-            held = [(index, _bounds.with_followed_bounds(plan, followed, group)) for index, group in members]
-            for key, message in _bounds.contradictions(followed.plan, held, marked=marked):
+            for key, message in contradictions_of(plan, followed, members, marked=marked):
                 yield f"{key} = {getattr(followed.plan, name_of(key))}: {message}"
-            if ignores_lr_mult and "lr_mult" not in followed.given:
-                yield from _bounds.ignored_multipliers(members)
+            if ignores_lr_mult and "lr_mult" not in followed.settings:
+                yield from ignored_multipliers(members)
 
     def refuse_unrunnable(self, plan: Plan, groups: Sequence[Group]) -> None:
-        """Refuse bounds of some of `groups` between which a style has no value.
+        """Refuse `groups` with bounds between which a style has no value.
 
         Raises:
-            StateError: there are such.
+            StateError: there are some.
         """
-        faults = [
-            f"{key}: {fault}"
-            for _, followed, members in self.members(plan, groups)
-            for key, fault in _bounds.unrunnable(followed.plan, members)
-        ]
+        walk = [unrunnable(followed.plan, members) for _, followed, members in self.members(plan, groups)]
+        faults = [f"{key}: {fault}" for pairs in walk for key, fault in pairs]
         if faults:
             raise StateError("the schedule cannot run: " + "; ".join(faults))
 
 
 def contradictions(plan: Plan, roles: Roles, groups: Sequence[Group]) -> Iterator[Problem]:
-    """Yield what would make `groups` run something else than `plan` and its rules say."""
+    """Yield what would make `groups` run something else than `plan` and its rules specify."""
     marked = any("default_config" in group for group in groups)
     positions = {rule.role: position for position, rule in enumerate(roles.rules)}
     for role, followed, members in RolePlans(roles).members(plan, groups):
         at = "" if role == DEFAULT else f"groups.{positions[rules_named(roles.rules, role)[0].role]}."
-        held = [(index, _bounds.with_followed_bounds(plan, followed, group)) for index, group in members]
-        for key, message in _bounds.contradictions(followed.plan, held, marked=marked):
+        for key, message in contradictions_of(plan, followed, members, marked=marked):
             yield Problem(f"{at}{key}", message, written(getattr(followed.plan, name_of(key))))
-        for key, message in _bounds.other_multipliers(followed, members):
-            yield Problem(f"{at}{key}", message, str(followed.given[key]))
+        for key, message in other_multipliers(followed, members):
+            yield Problem(f"{at}{key}", message, str(followed.settings[key]))
 
 
-def _following(plan: Plan, role: str) -> Followed:
-    if role == DEFAULT:
-        return Followed(plan, {})
+def _followed(plan: Plan, role: str) -> Followed:
     rules = rules_named(plan.groups, role)
-    return Followed(plan.under(rules), merge(rules))
+    return Followed(plan.under(rules), merge(rules)) if rules else Followed(plan, {})

@@ -1,4 +1,4 @@
-"""What a scheduler does at the moment, by role, for a logger."""
+"""The current values of a scheduler by role, for a logger."""
 
 from collections.abc import Iterable
 
@@ -10,14 +10,8 @@ from schedframe._units.lengths import OPEN
 Report = dict[str, dict[str, float | str | None]]
 
 
-def report(plan: Plan, step: float, roles: Iterable[str]) -> Report:
-    """Return learning rate, weight decay, phase and progress of each rule's role and of those in `roles`.
-
-    Args:
-        plan: what runs.
-        step: the plan's own step.
-        roles: of several rules, joined.
-    """
+def report_of_roles(plan: Plan, step: float, roles: Iterable[str]) -> Report:
+    """Return learning rate, weight decay, phase and progress at the plan's own `step`, by role; also of `roles`."""
     names = dict.fromkeys([DEFAULT, *(rule.role for rule in plan.groups), *roles])
     return {role: _row(plan, rules_named(plan.groups, role), step) for role in names}
 
@@ -34,7 +28,7 @@ def _row(base: Plan, rules: list[GroupRule], step: float) -> dict[str, float | s
 
 
 def phase_at(plan: Plan, step: float) -> str:
-    """Say what `plan` does at its own `step`: ``warm-up``, ``done``, or where its style last bent, else its name."""
+    """Return ``warm-up``, ``done``, the last breakpoint before the plan's own `step`, or else the style's name."""
     if plan.lr_warmup_steps > 0 and step <= plan.lr_warmup_steps:
         return "warm-up"
     if step > plan.lr_decay_steps:

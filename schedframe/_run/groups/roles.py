@@ -1,4 +1,4 @@
-"""Which rules are for which param groups of an optimizer: found where groups are made, kept by index.
+"""Which rules match which param groups of an optimizer: found where groups are made, kept by index.
 
 Groups hold no names of parameters, and a rule by name cannot split a group that is there. So such rules are applied
 where groups are made, by `make_groups` for torch and by ``schedframe.megatron.config_overrides`` for Megatron, which
@@ -39,7 +39,7 @@ class Roles:
         return found
 
     def indices_in(self, groups: Sequence[Group]) -> dict[str, list[int]]:
-        """Return the same of `groups` as they are now; those added later have none of the rules.
+        """Return the same of `groups` as they are now; no rule matches those added later.
 
         Raises:
             StateError: there are fewer groups than when the roles were found.
@@ -56,11 +56,11 @@ class Roles:
 
     def role_of(self, group: Mapping[str, Any], groups: Sequence[Group]) -> str:
         """Return the role of `group`, which is one of `groups`; of another one, ``default``."""
-        return next((role for role, own in zip(self.by_index, groups, strict=False) if own is group), DEFAULT)
+        return next((role for role, each in zip(self.by_index, groups, strict=False) if each is group), DEFAULT)
 
 
 def make_groups(rules: Sequence[GroupRule], model: Any, process_group: Any = None) -> list[Group]:
-    """Return param groups for an optimizer of `model`, one for each set of rules that is for some parameter.
+    """Return param groups for an optimizer of `model`, one for each set of rules that match a parameter.
 
     Under ``torch.distributed`` it is a collective, and every rank has the same groups in the same order, empty where
     it has no such parameter.
@@ -69,27 +69,28 @@ def make_groups(rules: Sequence[GroupRule], model: Any, process_group: Any = Non
         ConfigError: a rule fits no parameter of any rank, or two rules contradict each other.
     """
     by_name = [rule for rule in rules if rule.match.is_by_name]
-    found: dict[tuple[int, ...], list[Any]] = {}
+    parameters: dict[tuple[int, ...], list[Any]] = {}
     problems: list[Problem] = []
     names: list[str] = []
-    for parameter, own_names in _parameters(model):
-        fitting = [at for at, rule in enumerate(by_name) if any(map(rule.match.fits_name, own_names))]
-        names += own_names
-        problems += _contradictions([by_name[at] for at in fitting], rules, f"parameter {own_names[0]}")
-        found.setdefault(tuple(fitting), []).append(parameter)
-    ranks = list(gathered((set(found), problems), process_group))
-    everywhere = set().union(*(own for own, _ in ranks))
-    problems = [problem for _, own in ranks for problem in own]
-    fitted = {at for fitting in everywhere for at in fitting}
-    missing = [rule for at, rule in enumerate(by_name) if at not in fitted]
-    if missing:
-        all_names = [name for own in gathered(names, process_group) for name in own]
-        problems += [_unmatched(rule, rules, all_names, "parameter that is trained") for rule in missing]
+    for parameter, names_of_it in _parameters(model):
+        matching = tuple(at for at, rule in enumerate(by_name) if any(map(rule.match.fits_name, names_of_it)))
+        names += names_of_it
+        problems += _contradictions([by_name[at] for at in matching], rules, f"parameter {names_of_it[0]}")
+        parameters.setdefault(matching, []).append(parameter)
+    ranks = list(gathered((set(parameters), problems), process_group))
+    everywhere = set().union(*(matching for matching, _ in ranks))
+    problems = [problem for _, found in ranks for problem in found]
+    matched = {at for matching in everywhere for at in matching}
+    if len(matched) < len(by_name):
+        names = [name for found in gathered(names, process_group) for name in found]
+        for at in (at for at in range(len(by_name)) if at not in matched):
+            fault = _without_name(by_name[at], names, "parameter that is trained")
+            problems.append(_problem(by_name[at], rules, fault))
     if problems:
         raise ConfigError("the rules of groups", dict.fromkeys(problems))
     return [
-        {"params": found.get(fitting, []), TAG: role_name(by_name[at] for at in fitting)}
-        for fitting in sorted(everywhere)
+        {"params": parameters.get(matching, []), TAG: role_name(by_name[at] for at in matching)}
+        for matching in sorted(everywhere)
     ]
 
 
@@ -99,38 +100,37 @@ def assign_roles(rules: Sequence[GroupRule], groups: Sequence[Group], process_gr
     Where a rule is by key or index it is a collective under ``torch.distributed``: a rank may lack a group.
 
     Raises:
-        ConfigError: a rule is for no group of any rank, or only for some parameters of one, or two rules contradict
+        ConfigError: a rule matches no group of any rank, or only some parameters of one, or two rules contradict
             each other.
     """
     if not rules:
         return Roles()
     problems: list[Problem] = []
-    found: list[list[GroupRule]] = []
+    by_index: list[list[GroupRule]] = []
     for index, group in enumerate(groups):
         tagged = _tagged(rules, index, group, problems)
-        own = [
+        matching = [
             rule
             for rule in rules
             if rule in tagged
             or (rule.match.is_by_name and not tagged and _fits_all(rule, rules, index, group, problems))
             or rule.match.fits_group(index, group)
         ]
-        problems += _contradictions(own, rules, f"param_groups[{index}]")
-        found.append(own)
-    fitted = {rule.role for own in found for rule in own}
+        problems += _contradictions(matching, rules, f"param_groups[{index}]")
+        by_index.append(matching)
+    matched = {rule.role for matching in by_index for rule in matching}
     if any(not rule.match.is_by_name for rule in rules):
-        fitted = set().union(*gathered(fitted, process_group))
+        matched = set().union(*gathered(matched, process_group))
     blamed = {problem.path for problem in problems}
-    for rule in rules:
-        if rule.role not in fitted and _path(rule, rules) not in blamed:
-            problems.append(_without_group(rule, rules, groups))
+    missing = [_problem(rule, rules, _without_group(rule, groups)) for rule in rules if rule.role not in matched]
+    problems += [problem for problem in missing if problem.path not in blamed]
     if problems:
         raise ConfigError("the optimizer's param groups", problems)
-    return Roles(tuple(rules), tuple(role_name(own) for own in found))
+    return Roles(tuple(rules), tuple(role_name(matching) for matching in by_index))
 
 
 def rules_for(rules: Sequence[GroupRule], group: Mapping[str, Any]) -> list[GroupRule]:
-    """Return those of `rules` that are for one `group` by itself, as far as it tells: an index is not known.
+    """Return the `rules` that match one `group` by itself, whose index is not known.
 
     Raises:
         ConfigError: it was made by another config.
@@ -143,17 +143,17 @@ def rules_for(rules: Sequence[GroupRule], group: Mapping[str, Any]) -> list[Grou
 
 
 def tags_of(rules: Sequence[GroupRule], rule: GroupRule) -> dict[str, str]:
-    """Return what stands for `rule` in a group that Megatron makes."""
+    """Return the keys that mark a group that Megatron makes for `rule`."""
     return {f"{PREFIX}{list(rules).index(rule)}": rule.role}
 
 
 def is_tag(key: Any) -> bool:
-    """Say whether `key` of a group is there to tell its role."""
+    """Return whether `key` of a group marks its role."""
     return isinstance(key, str) and (key == TAG or key.startswith(PREFIX))
 
 
 def _parameters(model: Any) -> list[tuple[Any, list[str]]]:
-    """Every parameter that is trained, once, with all its names: those of tied weights are several."""
+    """Return every trained parameter once, with all its names: tied weights have several."""
     found: dict[int, tuple[Any, list[str]]] = {}
     for name, parameter in _named(model):
         if parameter.requires_grad:
@@ -175,13 +175,13 @@ def _named(model: Any) -> Iterator[tuple[str, Any]]:
 def _tagged(
     rules: Sequence[GroupRule], index: int, group: Mapping[str, Any], problems: list[Problem]
 ) -> list[GroupRule]:
-    """The rules by name for which `group` was made."""
+    """Return the rules by name for which `group` was made."""
     by_name = [rule for rule in rules if rule.match.is_by_name]
     if not by_name:
         return []
-    told = [value for key, value in group.items() if is_tag(key) and isinstance(value, str)]
+    roles = [value for key, value in group.items() if is_tag(key) and isinstance(value, str)]
     try:
-        return [rule for role in told for rule in rules_named(by_name, role)]
+        return [rule for role in roles for rule in rules_named(by_name, role)]
     except ValueError as error:
         problems.append(Problem("groups", f"param_groups[{index}] was made by another config: {error}"))
         return []
@@ -190,60 +190,54 @@ def _tagged(
 def _fits_all(
     rule: GroupRule, rules: Sequence[GroupRule], index: int, group: Mapping[str, Any], problems: list[Problem]
 ) -> bool:
-    """Say whether `rule` fits the names that torch keeps in `group`, where the optimizer was given them."""
+    """Return whether `rule` fits the names that torch keeps in `group`, where the optimizer was given them."""
     names = group.get("param_names") or []
     fitting = [name for name in names if rule.match.fits_name(name)]
     if fitting and len(fitting) < len(names):
         other = next(name for name in names if name not in fitting)
-        problems.append(
-            Problem(
-                _path(rule, rules),
-                f"fits {fitting[0]} and does not fit {other}, which are both in param_groups[{index}]; a rule cannot "
-                f"split a group, so make the groups with schedule.param_groups(model)",
-                str(rule.match),
-            )
+        fault = (
+            f"fits {fitting[0]} and does not fit {other}, which are both in param_groups[{index}]; a rule cannot "
+            f"split a group, so make the groups with schedule.param_groups(model)"
         )
+        problems.append(_problem(rule, rules, fault))
     return bool(fitting) and len(fitting) == len(names)
 
 
-def _contradictions(own: Sequence[GroupRule], rules: Sequence[GroupRule], where: str) -> Iterator[Problem]:
+def _contradictions(matching: Sequence[GroupRule], rules: Sequence[GroupRule], where: str) -> Iterator[Problem]:
     try:
-        merge(own)
+        merge(matching)
     except ValueError as error:
-        yield Problem(f"groups.{list(rules).index(own[-1])}", f"{where}: {error}")
+        yield Problem(f"groups.{list(rules).index(matching[-1])}", f"{where}: {error}")
 
 
-def _without_group(rule: GroupRule, rules: Sequence[GroupRule], groups: Sequence[Group]) -> Problem:
-    if rule.match.is_by_name:
-        names = [name for group in groups for name in group.get("param_names") or ()]
-        if names or any(is_tag(key) for group in groups for key in group):
-            return _unmatched(rule, rules, names, "parameter")
-        fault = (
-            "is about names, and the optimizer has no group that was made by it; make its groups with "
-            "schedule.param_groups(model), in Megatron with schedframe.megatron.config_overrides(schedule, model), "
-            "which tell it where no name fits"
-        )
-    elif rule.match.kind == "index":
-        fault = f"matches nothing: the optimizer has {len(groups)} param groups, counted from 0"
-    else:
-        held = [f"{key} is {_values(key, groups)}" for key, _ in rule.match.value]
-        fault = f"matches none of the optimizer's {len(groups)} param groups: {', '.join(held)}"
-    return Problem(_path(rule, rules), fault, str(rule.match))
+def _problem(rule: GroupRule, rules: Sequence[GroupRule], fault: str) -> Problem:
+    return Problem(f"groups.{list(rules).index(rule)}.match", fault, str(rule.match))
+
+
+def _without_group(rule: GroupRule, groups: Sequence[Group]) -> str:
+    if rule.match.kind == "index":
+        return f"matches nothing: the optimizer has {len(groups)} param groups, counted from 0"
+    if rule.match.kind == "key":
+        held = ", ".join(f"{key} is {_values(key, groups)}" for key, _ in rule.match.value)
+        return f"matches none of the optimizer's {len(groups)} param groups: {held}"
+    names = [name for group in groups for name in group.get("param_names") or ()]
+    if names or any(is_tag(key) for group in groups for key in group):
+        return _without_name(rule, names, "parameter")
+    return (
+        "is about names, and the optimizer has no group that was made by it; make its groups with "
+        "schedule.param_groups(model), in Megatron with schedframe.megatron.config_overrides(schedule, model), "
+        "which tell it where no name fits"
+    )
+
+
+def _without_name(rule: GroupRule, names: Sequence[str], what: str) -> str:
+    near = ", ".join(rule.match.nearest(names))
+    return f"matches no {what}{f'; the nearest names are {near}' if near else ''}"
 
 
 def _values(key: str, groups: Sequence[Group]) -> str:
     values = list(dict.fromkeys(repr(group[key]) for group in groups if key in group))
     if values:
         return " or ".join(values[:5]) + (" and others" if len(values) > 5 else "")
-    known = sorted({str(own) for group in groups for own in group if own != "params" and not is_tag(own)})
+    known = sorted({str(held) for group in groups for held in group if held != "params" and not is_tag(held)})
     return f"no key of theirs, they have {', '.join(known)}" if known else "no key of theirs"
-
-
-def _unmatched(rule: GroupRule, rules: Sequence[GroupRule], names: Sequence[str], what: str) -> Problem:
-    near = rule.match.nearest(names)
-    told = f"; the nearest names are {', '.join(near)}" if near else ""
-    return Problem(_path(rule, rules), f"matches no {what}{told}", str(rule.match))
-
-
-def _path(rule: GroupRule, rules: Sequence[GroupRule]) -> str:
-    return f"groups.{list(rules).index(rule)}.match"

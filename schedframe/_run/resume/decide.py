@@ -1,24 +1,22 @@
-"""What counts when a run is resumed: the checkpoint's schedule, this run's, or nothing but equality of the two."""
+"""Decides which schedule a resumed run uses: the checkpoint's, this run's, or only one that both have."""
 
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from schedframe._errors import SchedframeWarning, StateError
 from schedframe._plan.conditions import CONDITIONS, CONDITIONS_OF_GROUPS, broken_conditions
 from schedframe._plan.evaluate import values_by_role
-from schedframe._plan.plan import CURRENT, NAMES, Parent, Plan, fingerprint, styles_of
+from schedframe._plan.plan import CURRENT, NAMES, STYLES, Parent, Plan, fingerprint, sources_of
 from schedframe._plan.rule import DEFAULT, GroupRule, key_of
 from schedframe._plan.words import written
-from schedframe._plugins.source import Source
 from schedframe._run.policy import KEYS, Policy
-from schedframe._run.resume.report import Decision, Row, refusal
-from schedframe._run.resume.state import Saved, SavedRule, SavedStyle
+from schedframe._run.resume.read import Saved, SavedRule, SavedStyle
+from schedframe._run.resume.report import Load, Row, refusal
 from schedframe.styles._base import Style
-from schedframe.styles._byname import by_lr_style, by_wd_style
 from schedframe.styles._flat_wsd import is_bare, table_of
-from schedframe.styles._installed import sources_within
 from schedframe.styles.wd import WDConstant
 
 
@@ -30,106 +28,114 @@ def decide(
     override: Collection[str] = (),
     parent: Parent | None = None,
     tail: tuple[Any, Any] = (None, None),
-) -> Decision:
+) -> Load:
     """Return what a load of `saved` does to a run that declares `declared`; nothing is changed.
 
     Args:
-        saved: what the checkpoint says.
-        declared: what this run says.
-        policy: which of the two counts.
-        override: keys in which this run counts whatever the policy.
-        parent: the schedule that this one continues; its checkpoint is taken with ``strict`` too.
+        saved: what the checkpoint specifies.
+        declared: this run's plan.
+        policy: which of the two is used.
+        override: keys that are taken from this run whatever the policy.
+        parent: the schedule that this one continues; its checkpoint is loaded with ``strict`` too.
         tail: this run's ``wsd_decay_steps`` and ``lr_wsd_decay_style``, given beside a style that is not WSD.
 
     Raises:
-        StateError: the checkpoint's schedule is needed and cannot be had or run, or the policy refuses.
+        StateError: the checkpoint's schedule is needed and cannot be resolved or run, or the policy refuses.
     """
     if saved.doubt and policy == "strict":
         raise StateError(f"{saved.doubt}; the policy strict refuses it, checkpoint or override let the ten keys count")
-    if saved.numbers["clock"] != declared.clock:
+    clock = saved.numbers["clock"]
+    if clock != declared.clock:
         raise StateError(
-            f"the checkpoint's clock counts {saved.numbers['clock']}, and this run's {declared.clock}: step "
-            f"{saved.num_steps} of the one is none of the other; say clock: {saved.numbers['clock']}"
+            f"the checkpoint counts {clock}, this run counts {declared.clock}, so step {saved.num_steps} does not "
+            f"convert; set clock: {clock}"
         )
-    ours = frozenset(KEYS if policy == "override" else override)
-    said, reason = _said(saved, declared, ours, tail)
-    theirs = Plan(**said) if not reason else None
+    kept = frozenset(KEYS if policy == "override" else override)
+    values, reason = _checkpoint_plan(saved, declared, kept, tail)
+    checkpoint = None if reason else Plan(**values)
     checked = declared
-    if policy != "checkpoint" or "init_lr" in ours:
-        declared = _with_init_lr(declared, theirs, reason)
+    if policy != "checkpoint" or "init_lr" in kept:
+        declared = _with_init_lr(declared, checkpoint, reason)
     chosen, handed_over = declared, False
     if policy == "checkpoint":
-        chosen = replace(declared, **{name: value for name, value in said.items() if key_of(name) not in ours})
+        chosen = replace(declared, **{name: value for name, value in values.items() if key_of(name) not in kept})
         _refuse_other_matches(chosen, declared)
     elif policy == "strict":
-        handed_over = _continues(parent, saved.num_steps, theirs, declared)
-    rows = tuple(_rows(saved, said, declared))
-    decision = Decision(policy, saved.num_steps, chosen, declared, theirs, handed_over, rows)
-    if policy == "strict" and not handed_over and any(row.key.split(".")[0] not in ours for row in rows):
-        raise StateError(refusal(decision, parent))
-    mistakes = _refuse_what_cannot_run(decision, checked)
-    for mistake in (*_warnings_about_gaps(saved, chosen, ours), *mistakes, *_changed_sources(saved, chosen)):
+        handed_over = _continues(parent, saved.num_steps, checkpoint, declared)
+    rows = (*_group_rows(values.get("groups"), declared.groups), *_rows(saved, values, declared))
+    load = Load(policy, saved.num_steps, chosen, declared, checkpoint, handed_over, rows)
+    if policy == "strict" and not handed_over and any(row.key.split(".")[0] not in kept for row in rows):
+        raise StateError(refusal(load, parent))
+    mistakes = _mistakes(load, checked)
+    for mistake in (*_warnings_about_gaps(saved, chosen, kept), *mistakes, *_changed_sources(saved, chosen)):
         warnings.warn(mistake, SchedframeWarning, stacklevel=3)
-    return decision
+    return load
 
 
 def plan_of(saved: Saved) -> Plan:
-    """Return the checkpoint's plan by itself; of Megatron's, ``init_lr`` is not known and says ``current``.
+    """Return the checkpoint's plan by itself; of Megatron's, ``init_lr`` is not known and is ``current``.
 
     Raises:
-        StateError: its style cannot be had, or is WSD, whose tail Megatron does not save.
+        StateError: a style cannot be resolved, or is WSD, whose cooldown Megatron does not save.
     """
     if saved.by_megatron and is_bare(saved.lr.name):
         raise StateError("the style is WSD, and Megatron does not save its tail")
-    lr_style: Any = saved.lr.resolve(by_lr_style)
-    nothing = {"init_lr": CURRENT, "start_wd": None, "end_wd": None, "wd_incr_steps": saved.numbers["lr_decay_steps"]}
-    wd_style: Any = WDConstant() if saved.wd is None else saved.wd.resolve(by_wd_style)
-    groups = tuple(rule.resolve() for rule in saved.groups or ())
-    return Plan(**{**nothing, **saved.numbers}, lr_style=lr_style, wd_style=wd_style, groups=groups)
+    defaults = {"init_lr": CURRENT, "start_wd": None, "end_wd": None, "wd_incr_steps": saved.numbers["lr_decay_steps"]}
+    styles = {"lr_style": saved.lr.resolve(), "wd_style": WDConstant() if saved.wd is None else saved.wd.resolve()}
+    return Plan(**{**defaults, **saved.numbers}, **styles, groups=tuple(rule.resolve() for rule in saved.groups or ()))
 
 
-def _said(saved: Saved, declared: Plan, ours: Collection[str], tail: tuple[Any, Any]) -> tuple[dict[str, Any], str]:
-    """The checkpoint's plan, what it does not say taken from this run; and why a style is missing from it."""
-    said = {name: saved.numbers.get(name, getattr(declared, name)) for name in NAMES}
-    reason = ""
-    for name, style, by_name in (("lr_style", saved.lr, by_lr_style), ("wd_style", saved.wd, by_wd_style)):
-        own = getattr(declared, name)
-        if style is None or _is(style, own, saved.by_megatron):
-            continue
-        try:
-            said[name] = (_with_tail(style, tail) if saved.by_megatron else style).resolve(by_name)
-        except StateError as error:
-            if key_of(name) not in ours:
-                raise
-            reason = str(error)
-            del said[name]
+def _checkpoint_plan(
+    saved: Saved, declared: Plan, kept: Collection[str], tail: tuple[Any, Any]
+) -> tuple[dict[str, Any], str]:
+    """Return the checkpoint's plan, completed from this run; and the reason if a style could not be resolved."""
+    values = {name: saved.numbers.get(name, getattr(declared, name)) for name in NAMES}
+    unresolved: dict[str, Callable[[], Any]] = {}
+    for name, style in (("lr_style", saved.lr), ("wd_style", saved.wd)):
+        if style is not None and not _same_style(style, getattr(declared, name), saved.by_megatron):
+            unresolved[name] = partial(_resolve, style, tail if saved.by_megatron else None)
     if saved.groups is not None:
+        unresolved["groups"] = partial(_resolve_rules, saved.groups, declared.groups)
+    reason = ""
+    for name, resolve in unresolved.items():
         try:
-            said["groups"] = _rules(saved.groups, declared.groups)
+            values[name] = resolve()
         except StateError as error:
-            if "groups" not in ours:
+            if key_of(name) not in kept:
                 raise
             reason = str(error)
-            del said["groups"]
-    return said, reason
+            del values[name]
+    return values, reason
 
 
-def _rules(saved: Iterable[SavedRule], own: Iterable[GroupRule]) -> tuple[GroupRule, ...]:
-    """The checkpoint's rules; one that is this run's need not be looked up."""
-    known = {rule.role: rule for rule in own}
-    return tuple(
-        known[rule.table["role"]]
-        if rule.table["role"] in known and known[rule.table["role"]].table() == rule.table
-        else rule.resolve()
-        for rule in saved
-    )
+def _same_style(saved: SavedStyle, declared: Style, by_megatron: bool) -> bool:
+    """Return whether the two are one style; of a style that Megatron saved, only the name is known."""
+    return saved.name == declared.style if by_megatron else saved.table == declared.model_dump(mode="json")
+
+
+def _resolve(style: SavedStyle, tail: tuple[Any, Any] | None) -> Any:
+    if tail is None or not is_bare(style.name):
+        return style.resolve()
+    if None in tail:
+        raise StateError(
+            "the checkpoint's style is WSD, and Megatron does not save its tail; "
+            "give this run wsd_decay_steps and lr_wsd_decay_style"
+        )
+    return replace(style, table=table_of(*tail)).resolve()
+
+
+def _resolve_rules(saved: Iterable[SavedRule], declared: Iterable[GroupRule]) -> tuple[GroupRule, ...]:
+    """Return the checkpoint's rules; one that this run declares too need not be resolved."""
+    known = {rule.role: rule for rule in declared}
+    roles = [(rule, known.get(rule.table["role"])) for rule in saved]
+    return tuple(own if own is not None and own.table() == rule.table else rule.resolve() for rule, own in roles)
 
 
 def _refuse_other_matches(chosen: Plan, declared: Plan) -> None:
-    """Refuse a checkpoint's rules that are for other groups than this run's: its groups are made already."""
-    theirs, own = ({rule.role: str(rule.match) for rule in plan.groups} for plan in (chosen, declared))
-    if theirs != own:
-        listed = [", ".join(f"{role} ({match})" for role, match in said.items()) or "none" for said in (theirs, own)]
+    """Refuse a checkpoint's rules that match other groups than this run's, whose groups exist already."""
+    matches = [{rule.role: str(rule.match) for rule in plan.groups} for plan in (chosen, declared)]
+    if matches[0] != matches[1]:
+        listed = [", ".join(f"{role} ({match})" for role, match in side.items()) or "none" for side in matches]
         raise StateError(
             f"the checkpoint's rules for param groups are {listed[0]}, and this run's groups were made by {listed[1]}; "
             f"declare the checkpoint's rules, or let this run's count (resume: {{policy: checkpoint, override: "
@@ -137,102 +143,86 @@ def _refuse_other_matches(chosen: Plan, declared: Plan) -> None:
         )
 
 
-def _is(style: SavedStyle, own: Style, by_megatron: bool) -> bool:
-    """Say whether `style` is `own`; of a style that Megatron saved, only its name is known."""
-    return style.name == own.style if by_megatron else style.table == own.model_dump(mode="json")
-
-
-def _with_tail(style: SavedStyle, tail: tuple[Any, Any]) -> SavedStyle:
-    if not is_bare(style.name):
-        return style
-    if None in tail:
-        raise StateError(
-            "the checkpoint's style is WSD, and Megatron does not save its tail; "
-            "give this run wsd_decay_steps and lr_wsd_decay_style"
-        )
-    return replace(style, table=table_of(*tail))
-
-
-def _with_init_lr(declared: Plan, theirs: Plan | None, reason: str) -> Plan:
-    """`declared`, with the learning rate that the checkpoint's schedule has at its start for ``init_lr: current``."""
+def _with_init_lr(declared: Plan, checkpoint: Plan | None, reason: str) -> Plan:
+    """Return `declared` with a number for ``init_lr: current``: the checkpoint's learning rate where it starts."""
     if declared.init_lr != CURRENT:
         return declared
     start = f"init_lr is `current`, the learning rate of the checkpoint's schedule at start_step {declared.start_step}"
-    if theirs is None:
+    if checkpoint is None:
         raise StateError(f"{start}, which is not known: {reason}")
-    if declared.start_step < theirs.start_step:
-        raise StateError(f"{start}, and that schedule itself starts at step {theirs.start_step}; give a number")
-    there = {role: lr for role, (lr, _) in values_by_role(theirs, declared.start_step).items()}
-    rules = tuple(_starting_at(rule, there.get(rule.role, there[DEFAULT]), there[DEFAULT]) for rule in declared.groups)
-    return replace(declared, init_lr=there[DEFAULT], groups=rules)
+    if declared.start_step < checkpoint.start_step:
+        raise StateError(f"{start}, and that schedule itself starts at step {checkpoint.start_step}; give a number")
+    lrs = {role: lr for role, (lr, _) in values_by_role(checkpoint, declared.start_step).items()}
+    rules = tuple(_starting_at(rule, lrs.get(rule.role, lrs[DEFAULT]), lrs[DEFAULT]) for rule in declared.groups)
+    return replace(declared, init_lr=lrs[DEFAULT], groups=rules)
 
 
 def _starting_at(rule: GroupRule, lr: float, default: float) -> GroupRule:
-    """`rule` with the learning rate at which its warm-up begins, unless that is a number of its own or everyone's."""
+    """Return `rule` with `lr` as its ``init_lr``, unless the rule sets a number, or `lr` is the `default`."""
     values = dict(rule.values)
-    if values.get("init_lr", CURRENT) != CURRENT:
+    if values.pop("init_lr", CURRENT) != CURRENT:
         return rule
-    values.pop("init_lr", None)
     if lr != default:
         values["init_lr"] = lr
     return replace(rule, values=tuple(sorted(values.items())))
 
 
-def _continues(parent: Parent | None, position: float, theirs: Plan | None, declared: Plan) -> bool:
-    """Say whether the checkpoint is the declared parent's, where this schedule goes on from it without a jump.
+def _continues(parent: Parent | None, position: float, checkpoint: Plan | None, declared: Plan) -> bool:
+    """Return whether the declared parent wrote the checkpoint, and this schedule continues it without a jump.
 
-    At the declared step a jump is what was asked for.
+    At the declared step a jump is intended.
     """
-    if parent is None or theirs is None or fingerprint(theirs) != parent.fingerprint:
+    if parent is None or checkpoint is None or fingerprint(checkpoint) != parent.fingerprint:
         return False
     if position == parent.step:
         return True
-    return position >= declared.start_step and values_by_role(theirs, position) == values_by_role(declared, position)
+    if position < declared.start_step:
+        return False
+    return values_by_role(checkpoint, position) == values_by_role(declared, position)
 
 
-def _rows(saved: Saved, said: Mapping[str, Any], declared: Plan) -> Iterator[Row]:
+def _rows(saved: Saved, values: Mapping[str, Any], declared: Plan) -> Iterator[Row]:
     names = {"lr_style": saved.lr.name, "wd_style": saved.wd.name if saved.wd else ""}
-    yield from _group_rows(said.get("groups"), declared.groups)
     for name in NAMES:
-        if name == "groups":
-            continue
-        key, own = key_of(name), getattr(declared, name)
-        theirs = said.get(name, names.get(name))
-        if isinstance(theirs, Style) and type(theirs) is type(own):
-            for option in type(own).model_fields:
-                was, now = getattr(theirs, option), getattr(own, option)
-                if was != now:
-                    yield Row(f"{key}.{option}", written(was), written(now))
-        elif theirs != own:
-            yield Row(key, written(theirs), written(own))
+        key, now = key_of(name), getattr(declared, name)
+        was = values.get(name, names.get(name))
+        if isinstance(was, Style) and type(was) is type(now):
+            options = {option: (getattr(was, option), getattr(now, option)) for option in type(now).model_fields}
+            yield from _differences({f"{key}.{option}": pair for option, pair in options.items()})
+        elif name != "groups":
+            yield from _differences({key: (was, now)})
 
 
-def _group_rows(saved: Iterable[GroupRule] | None, declared: Iterable[GroupRule]) -> Iterator[Row]:
+def _group_rows(saved: Iterable[GroupRule] | None, declared: tuple[GroupRule, ...]) -> Iterator[Row]:
     if saved is None:
-        yield Row("groups", "unknown", written(tuple(declared)))
+        yield Row("groups", "unknown", written(declared))
         return
-    theirs, own = ({rule.role: rule for rule in rules} for rules in (saved, declared))
-    for role in {**theirs, **own}:
-        was, now = theirs.get(role), own.get(role)
+    before, after = ({rule.role: rule for rule in rules} for rules in (saved, declared))
+    for role in {**before, **after}:
+        was, now = before.get(role), after.get(role)
         if was is None or now is None:
-            yield Row(f"groups.{role}", *("no rule" if rule is None else written(rule) for rule in (was, now)))
-            continue
-        before, after = ({"match": rule.match, **rule.sets()} for rule in (was, now))
-        for name in {**before, **after}:
-            if before.get(name, _AS_ALL) != after.get(name, _AS_ALL):
-                values = (written(side.get(name, _AS_ALL)) for side in (before, after))
-                yield Row(f"groups.{role}.{key_of(name)}", *values)
+            yield from _differences({f"groups.{role}": (was or "no rule", now or "no rule")})
+        else:
+            old, new = ({"match": rule.match, **rule.sets()} for rule in (was, now))
+            names = {f"groups.{role}.{key_of(name)}": name for name in {**old, **new}}
+            yield from _differences(
+                {key: (old.get(name, _NOT_SET), new.get(name, _NOT_SET)) for key, name in names.items()}
+            )
 
 
-_AS_ALL = "as everywhere"
+_NOT_SET = "as everywhere"
 
 
-def _refuse_what_cannot_run(decision: Decision, checked: Plan) -> list[str]:
-    """Refuse a position before the start, and a plan that breaks a rule; return what it says that is a mistake.
+def _differences(values: Mapping[str, tuple[Any, Any]]) -> Iterator[Row]:
+    return (Row(key, written(was), written(now)) for key, (was, now) in values.items() if was != now)
 
-    Of `checked`, this run's own plan, all was told when it was built.
+
+def _mistakes(load: Load, checked: Plan) -> list[str]:
+    """Refuse a load whose plan cannot run from its position; return what Megatron runs although it is a mistake.
+
+    Mistakes of `checked`, this run's own plan, were reported when it was built.
     """
-    plan, position = decision.plan, decision.position
+    plan, position = load.plan, load.position
     if position < plan.start_step:
         raise StateError(
             f"the checkpoint is at step {position}, before start_step {plan.start_step}, where the schedule starts; "
@@ -241,9 +231,9 @@ def _refuse_what_cannot_run(decision: Decision, checked: Plan) -> list[str]:
     if (plan.start_wd is None) != (plan.end_wd is None):
         raise StateError(f"start_wd = {plan.start_wd} and end_wd = {plan.end_wd}: one needs the other")
     mistakes: list[str] = []
-    for role, own in plan.roles().items() if plan != checked else ():
-        rules = CONDITIONS if role == DEFAULT else CONDITIONS_OF_GROUPS
-        refused, found = broken_conditions({key_of(name): getattr(own, name) for name in NAMES}, rules)
+    for role, role_plan in plan.roles().items() if plan != checked else ():
+        conditions = CONDITIONS if role == DEFAULT else CONDITIONS_OF_GROUPS
+        refused, found = broken_conditions({key_of(name): getattr(role_plan, name) for name in NAMES}, conditions)
         of_role = "" if role == DEFAULT else f" for the role {role}"
         if refused:
             raise StateError(f"the schedule cannot run{of_role}: " + "; ".join(map(str, refused)))
@@ -252,38 +242,29 @@ def _refuse_what_cannot_run(decision: Decision, checked: Plan) -> list[str]:
     return mistakes
 
 
-def _warnings_about_gaps(saved: Saved, chosen: Plan, ours: Collection[str]) -> Iterator[str]:
+def _warnings_about_gaps(saved: Saved, chosen: Plan, kept: Collection[str]) -> Iterator[str]:
     """Yield what the checkpoint does not specify although its schedule is used."""
     if saved.doubt:
         yield f"{saved.doubt}; the ten keys count, with start_step {chosen.start_step}"
     taken = []
-    if "init_lr" not in saved.numbers and "init_lr" not in ours and chosen.lr_warmup_steps > 0:
+    if "init_lr" not in saved.numbers and "init_lr" not in kept and chosen.lr_warmup_steps > 0:
         taken.append(f"init_lr ({chosen.init_lr})")
-    for key, style in (("lr_decay_style", chosen.lr_style), ("wd_incr_style", chosen.wd_style)):
-        if saved.by_megatron and key not in ours and len(type(style).model_fields) > 1:
+    for name in STYLES:
+        key, style = key_of(name), getattr(chosen, name)
+        if saved.by_megatron and key not in kept and len(type(style).model_fields) > 1:
             taken.append(f"the options of {key} ({written(style)})")
-    if saved.groups is None and chosen.groups and "groups" not in ours:
+    if saved.groups is None and chosen.groups and "groups" not in kept:
         taken.append("the rules for param groups")
     if taken:
         yield f"the checkpoint does not specify {' and '.join(taken)}; this run's values are used"
 
 
 def _changed_sources(saved: Saved, chosen: Plan) -> Iterator[str]:
-    """Yield for each plugin that is not the one that the checkpoint was written with."""
-    styles = [style for style in (saved.lr, saved.wd) if style is not None]
-    styles += [style for rule in saved.groups or () for style in rule.styles.values()]
-    now = {
-        at: source for path, style in styles_of(chosen).items() for at, source in sources_within(path, style).items()
-    }
-    for saved_style in styles:
-        for path, source in saved_style.sources.items():
-            here = now.get(path)
-            if here is None or here.name != source.name or source.distribution == "schedframe":
-                continue
-            if here.identity != source.identity:
-                yield _changed(source, here)
-
-
-def _changed(was: Source, now: Source) -> str:
-    way_back = f"; pip install '{was.distribution}=={was.version}' brings that one back" if was.distribution else ""
-    return f"the checkpoint's style {now.name!r} is from {was}, and here it is from {now}: it may differ{way_back}"
+    """Yield a warning for each plugin that is another one than the checkpoint was written with."""
+    sources = sources_of(chosen)
+    for path, was in ((path, was) for style in saved.styles() for path, was in style.sources.items()):
+        now = sources.get(path)
+        if now is None or now.name != was.name or was.distribution == "schedframe" or now.identity == was.identity:
+            continue
+        back = f"; pip install '{was.distribution}=={was.version}' brings that one back" if was.distribution else ""
+        yield f"the checkpoint's style {now.name!r} is from {was}, and here it is from {now}: it may differ{back}"

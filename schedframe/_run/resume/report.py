@@ -1,4 +1,4 @@
-"""What a load does, and how it is told: one screen, with both values before and after."""
+"""Writes what a load does, or why it is refused, with the values of both schedules."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from schedframe._run.policy import Policy
 
 
 @dataclass(frozen=True)
-class Decision:
+class Load:
     """What a load does.
 
     Attributes:
-        policy: what was asked for.
+        policy: the policy of the load.
         position: the scheduler's count to go to.
-        plan: what counts from there on.
-        declared: what this run said.
-        saved: what the checkpoint says; ``None`` where that cannot be evaluated here, and need not be.
-        handed_over: the checkpoint is of the parent that this schedule declares.
-        rows: what is not the same in the checkpoint and in this run.
+        plan: the plan that is used from there on.
+        declared: this run's plan.
+        saved: the checkpoint's plan; ``None`` where that cannot be resolved here, and need not be.
+        handed_over: whether the checkpoint was written by the declared parent schedule.
+        rows: what differs between the checkpoint and this run.
     """
 
     policy: Policy
@@ -35,48 +35,40 @@ class Decision:
 
 @dataclass(frozen=True)
 class Row:
-    """A key that is not the same in the checkpoint and in this run, as both say it."""
+    """A key that differs between the checkpoint and this run, with both values."""
 
     key: str
     saved: str
     declared: str
 
 
-def report(decision: Decision, came_from: float) -> str:
-    """Say on one screen what a load did: position, policy, what is not the same, both values before and after.
-
-    Args:
-        decision: what was decided.
-        came_from: the scheduler's count before the load.
-    """
-    counts = f"policy {decision.policy}"
-    if decision.handed_over:
-        counts += ", from the declared parent to this schedule"
-    lines = [f"resumed at step {decision.position}, was at {came_from}; {counts}"]
-    for what, was, now in _values(decision):
-        lines.append(f"  {what}: {was} in the checkpoint, {now} now")
-    if not decision.rows:
+def report(load: Load, came_from: float) -> str:
+    """Return what a load did: position, policy, differences, learning rate and weight decay before and after."""
+    parent = ", from the declared parent to this schedule" if load.handed_over else ""
+    lines = [f"resumed at step {load.position}, was at {came_from}; policy {load.policy}{parent}"]
+    lines += [f"  {what}: {was} in the checkpoint, {now} now" for what, was, now in _values(load)]
+    if not load.rows:
         return "\n".join([*lines, "  the schedule is the checkpoint's"])
     header = ("", "checkpoint", "this run", "counts")
-    rows = [(row.key, row.saved, row.declared, _winner(row, decision)) for row in decision.rows]
+    rows = [(row.key, row.saved, row.declared, _winner(row, load)) for row in load.rows]
     return "\n".join([*lines, *_table([header, *rows])])
 
 
-def refusal(decision: Decision, parent: Parent | None) -> str:
-    """Say why the policy strict refuses what would have been decided, with all differences and what to do."""
-    position = decision.position
-    rows = [(row.key, row.saved, row.declared) for row in decision.rows]
-    values = [(f"{what} at step {position}", was, now) for what, was, now in _values(decision)]
+def refusal(load: Load, parent: Parent | None) -> str:
+    """Return why the policy strict refuses the load, with all differences and what to do."""
+    position = load.position
+    rows = [(row.key, row.saved, row.declared) for row in load.rows]
+    values = [(f"{what} at step {position}", was, now) for what, was, now in _values(load)]
     lines = [
         "the checkpoint's schedule is not this run's, and the policy is strict:",
         *_table([("", "checkpoint", "this run"), *rows, *values]),
     ]
-    if parent is not None and decision.saved is not None:
+    if parent is not None and load.saved is not None:
         lines.append(
             f"This schedule continues {parent.fingerprint} from step {parent.step}; "
-            f"the checkpoint is of {fingerprint(decision.saved)} at step {position}."
+            f"the checkpoint is of {fingerprint(load.saved)} at step {position}."
         )
-    keys = ", ".join(dict.fromkeys(row.key.split(".")[0] for row in decision.rows))
+    keys = ", ".join(dict.fromkeys(row.key.split(".")[0] for row in load.rows))
     lines.append(
         "Make the two the same, or say which counts: the checkpoint's (resume: checkpoint, or "
         "use_checkpoint_opt_param_scheduler), this run's (resume: override, or override_opt_param_scheduler), or "
@@ -86,14 +78,11 @@ def refusal(decision: Decision, parent: Parent | None) -> str:
     return "\n".join(lines)
 
 
-def _values(decision: Decision) -> Iterator[tuple[str, str, str]]:
-    """Yield learning rate and weight decay at the position, in the checkpoint's schedule and in what counts.
-
-    Of the roles of rules, what is not the same.
-    """
-    sides = [{} if plan is None else plan.roles() for plan in (decision.saved, decision.plan)]
+def _values(load: Load) -> Iterator[tuple[str, str, str]]:
+    """Yield learning rate and weight decay at the position before and after; of the rules' roles, what differs."""
+    sides = [{} if plan is None else plan.roles() for plan in (load.saved, load.plan)]
     for role in {DEFAULT: None, **sides[1]}:
-        before, after = (_shown(side.get(role), decision.position) for side in sides)
+        before, after = (_shown(side.get(role), load.position) for side in sides)
         for what, was, now in zip(("learning rate", "weight decay"), before, after, strict=True):
             if role == DEFAULT:
                 yield what, was, now
@@ -113,9 +102,9 @@ def _shown(plan: Plan | None, position: float) -> tuple[str, str]:
     return str(lr), "left alone" if wd is None else str(wd)
 
 
-def _winner(row: Row, decision: Decision) -> str:
+def _winner(row: Row, load: Load) -> str:
     name = next(name for name in NAMES if key_of(name) == row.key.split(".")[0])
-    return "this run" if getattr(decision.plan, name) == getattr(decision.declared, name) else "checkpoint"
+    return "this run" if getattr(load.plan, name) == getattr(load.declared, name) else "checkpoint"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -7,8 +7,8 @@ from schedframe._errors import ConfigError, Problem
 from schedframe._plan.conditions import within
 from schedframe._plan.evaluate import finite_values, values_by_role
 from schedframe._plugins import hooks as _hooks
-from schedframe._run.resume import state as _state
 from schedframe._run.resume.decide import decide
+from schedframe._run.resume.read import read
 from schedframe._schedule.schedule import Schedule
 from schedframe._tools.keys import given_keys
 from schedframe._units.lengths import Scale
@@ -35,9 +35,8 @@ class Seam:
     def __init__(self, schedule: Schedule, at: Position) -> None:
         self.schedule, self.keys, self.plan = schedule, given_keys(schedule), schedule.plan
         if isinstance(at, Mapping):
-            decision = decide(
-                _state.read(_hooks.translate_state(at)), self.plan, policy="strict", parent=schedule.parent
-            )
+            saved = read(_hooks.translate_state(at))
+            decision = decide(saved, self.plan, policy="strict", parent=schedule.parent)
             self.plan, self.step = decision.plan, decision.position
         else:
             self.step = self.position("start_step", at)
