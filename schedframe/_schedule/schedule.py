@@ -11,6 +11,7 @@ from schedframe._files.config.document import Document, read
 from schedframe._plan import evaluate
 from schedframe._plan.plan import CURRENT, NAMES, Plan, fingerprint
 from schedframe._plan.rule import key_of, merge, rules_named
+from schedframe._run.groups.roles import make_groups, rules_for
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.origin import Origin
 from schedframe._units.lengths import OPEN
@@ -164,8 +165,6 @@ class Schedule(Keys):
             return self.plan.under(rules_named(self.groups, param_group))
         if not self.groups or param_group is None:
             return self.plan
-        from schedframe._run.groups.roles import rules_for
-
         return self.plan.under(rules_for(self.groups, param_group))
 
     def landmarks(self) -> dict[str, float]:
@@ -204,8 +203,6 @@ class Schedule(Keys):
         Raises:
             ConfigError: a rule fits no parameter of any rank, or two rules set one thing to different values.
         """
-        from schedframe._run.groups.roles import make_groups
-
         try:
             return make_groups(self.groups, model, process_group)
         except ConfigError as error:
