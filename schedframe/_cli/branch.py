@@ -4,15 +4,15 @@ from typing import Annotated
 
 import typer
 
-from schedframe._cli.arguments import importing
-from schedframe._cli.continuing import At, EndWD, File, Force, Format, FromCheckpoint, Output, position, style, write
+from schedframe._cli.arguments import TextOrJson, importing
+from schedframe._cli.continuing import At, EndWD, Force, FromCheckpoint, Output, Parent, position, style, write
 from schedframe._schedule.schedule import load
 from schedframe._tools.continuation import operations
 
 
 @importing
 def branch(
-    file: File,
+    file: Parent,
     wsd_decay_steps: Annotated[str, typer.Option(metavar="STEPS", help="Length of the cooldown: 200, 50M.")],
     output: Output,
     at: At = None,
@@ -26,28 +26,24 @@ def branch(
     ] = None,
     end_wd: EndWD = None,
     force: Force = False,
-    format: Format = "text",
+    format: TextOrJson = "text",
 ) -> None:
     """Start a cooldown from a stable phase.
 
     Writes NEW, which is FILE with what changes, its comments kept. Start the run with it from the checkpoint;
-    no flag is needed: NEW says of which schedule it is the continuation.
+    no flag is needed: NEW names the schedule that it continues.
 
     Examples:
       schedframe branch run.yaml --at 450M --wsd-decay-steps 50M -o cooldown.yaml
       schedframe branch run.yaml --checkpoint ckpt --wsd-decay-steps 50M -o c.yaml
     """
-    write(
-        operations.branch(
-            load(file),
-            position(at, checkpoint),
-            wsd_decay_steps=wsd_decay_steps,
-            lr_wsd_decay_style=style(lr_wsd_decay_style, "--lr-wsd-decay-style"),
-            min_lr=min_lr,
-            stable_until=stable_until,
-            end_wd=end_wd,
-        ),
-        output,
-        force,
-        format,
+    new = operations.branch(
+        load(file),
+        position(at, checkpoint),
+        wsd_decay_steps=wsd_decay_steps,
+        lr_wsd_decay_style=style(lr_wsd_decay_style, "--lr-wsd-decay-style"),
+        min_lr=min_lr,
+        stable_until=stable_until,
+        end_wd=end_wd,
     )
+    write(new, output, force, format)

@@ -1,14 +1,15 @@
 """``schedframe conform``: whether installed styles keep what every style promises."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
 from schedframe import testing
-from schedframe._cli.arguments import importing
+from schedframe._cli.arguments import Kind, TextOrJson, importing
 from schedframe._cli.exit_codes import Findings
 from schedframe._cli.words import style_with_options
 from schedframe._errors import ConfigError, Problem, SchedframeError
@@ -24,10 +25,8 @@ def conform(
     names: Annotated[
         list[str], typer.Argument(metavar="NAME...", help="Styles: a name, or a table with options as in YAML.")
     ],
-    kind: Annotated[
-        Literal["lr", "wd"] | None, typer.Option(help="Only as learning-rate, or only as weight-decay style.")
-    ] = None,
-    format: Annotated[Literal["text", "json"], typer.Option(help="What to print.")] = "text",
+    kind: Kind = None,
+    format: TextOrJson = "text",
 ) -> None:
     """Run the conformance kit, schedframe.testing, on installed styles.
 
@@ -41,7 +40,7 @@ def conform(
       schedframe conform linear --format json
       schedframe conform square --import ./my_styles.py
     """
-    results = [_examined(style) for name in names for style in _styles(name, kind)]
+    results = [_examine(style) for name in names for style in _styles(name, kind)]
     if format == "json":
         typer.echo(json.dumps({"styles": results}, indent=2))
     else:
@@ -52,46 +51,42 @@ def conform(
 
 
 def _styles(text: str, kind: str | None) -> list[Style]:
-    """The styles that `text` says: one, or one of each kind where both have its name."""
-    said = parse_text(Path("style.yaml"), f"style: {text}\n").data["style"]
-    name = said.get("style") if isinstance(said, dict) else said
-    asked = [by_name for by_name in (by_lr_style, by_wd_style) if kind in (None, by_name.registry.kind.lower())]
-    found = []
-    for by_name in [by_name for by_name in asked if name in by_name.registry] or asked[:1]:
+    """Return the styles that `text` declares: one, or one of each kind where both have its name."""
+    declared = parse_text(Path("style.yaml"), f"style: {text}\n").data["style"]
+    name = declared.get("style") if isinstance(declared, dict) else declared
+    kinds = [by_name for by_name in (by_lr_style, by_wd_style) if kind in (None, by_name.registry.kind.lower())]
+    styles = []
+    for by_name in [by_name for by_name in kinds if name in by_name.registry] or kinds[:1]:
         try:
-            found.append(by_name.resolve(said))
+            styles.append(by_name.resolve(declared))
         except ValidationError as error:
             raise ConfigError(text, problems_of(error, by_name.model_of(str(name)))) from None
         except SchedframeError:
             raise
         except ValueError as error:
             raise ConfigError(text, [Problem("", str(error))]) from None
-    return found
+    return styles
 
 
-def _examined(style: Style) -> dict[str, Any]:
-    checks = []
-    for check in testing.CHECKS:
-        finding = ""
-        try:
-            check(style)
-        except AssertionError as error:
-            finding = str(error) or "fails without a word"
-        except Exception as error:
-            finding = f"{type(error).__name__}: {error}"
-        checks.append({"name": check.__name__, "finding": finding})
-    return {
-        "style": style_with_options(style),
-        "kind": "LR" if isinstance(style, LRStyle) else "WD",
-        "source": str(source_of(style)),
-        "checks": checks,
-    }
+def _examine(style: Style) -> dict[str, Any]:
+    checks = [{"name": check.__name__, "finding": _finding(check, style)} for check in testing.CHECKS]
+    kind = "LR" if isinstance(style, LRStyle) else "WD"
+    return {"style": style_with_options(style), "kind": kind, "source": str(source_of(style)), "checks": checks}
+
+
+def _finding(check: Callable[[Style], None], style: Style) -> str:
+    try:
+        check(style)
+    except AssertionError as error:
+        return str(error) or "fails without a word"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def _print(result: dict[str, Any]) -> None:
     typer.echo(f"{result['style']} ({result['kind']}) from {result['source']}")
-    for check in result["checks"]:
-        if check["finding"]:
-            typer.echo(f"  {check['name']}: {check['finding']}")
-    found = sum(1 for check in result["checks"] if check["finding"])
-    typer.echo(f"  {len(result['checks']) - found} of {len(result['checks'])} checks pass")
+    failed = [check for check in result["checks"] if check["finding"]]
+    for check in failed:
+        typer.echo(f"  {check['name']}: {check['finding']}")
+    typer.echo(f"  {len(result['checks']) - len(failed)} of {len(result['checks'])} checks pass")

@@ -12,10 +12,10 @@ _UNWRAPPED = 400
 
 def console() -> Console:
     """Return the console of standard output; where that is no terminal, it is too wide to wrap anything."""
-    made = Console(highlight=False, markup=False, emoji=False)
-    if not made.is_terminal and "COLUMNS" not in os.environ:
-        made.width = _UNWRAPPED
-    return made
+    out = Console(highlight=False, markup=False, emoji=False)
+    if not out.is_terminal and "COLUMNS" not in os.environ:
+        out.width = _UNWRAPPED
+    return out
 
 
 def table(*headers: str) -> Table:

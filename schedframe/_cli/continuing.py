@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -13,14 +13,13 @@ from schedframe._files.config.parsed import Broken
 from schedframe._files.config.yaml import parse
 from schedframe._tools.continuation.continuation import Continuation
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="The schedule to go on from: YAML, TOML or JSON.")]
+Parent = Annotated[Path, typer.Argument(metavar="FILE", help="The schedule to go on from: YAML, TOML or JSON.")]
 At = Annotated[str | None, typer.Option(metavar="STEP", help="The step to go on from: 2000, 450M.")]
 FromCheckpoint = Annotated[
     Path | None, typer.Option(metavar="CHECKPOINT", help="The checkpoint to go on from, instead of --at.")
 ]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="NEW", help="The file to write, in FILE's format.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace NEW where it is there already; never FILE.")]
-Format = Annotated[Literal["text", "json"], typer.Option(help="What to print.")]
 EndWD = Annotated[
     str | None,
     typer.Option(metavar="WD", help="Where weight decay goes by the end, linearly; `current` holds it."),
@@ -35,7 +34,7 @@ def position(at: str | None, checkpoint: Path | None) -> Any:
 
 
 def style(text: str | None, option: str) -> Any:
-    """Read a style as a config file says it: a name, or a table ``{style: NAME, option: value}``."""
+    """Read a style as a config file declares it: a name, or a table ``{style: NAME, option: value}``."""
     if text is None or not text.lstrip().startswith("{"):
         return text
     try:
@@ -47,15 +46,15 @@ def style(text: str | None, option: str) -> Any:
     return parsed.data
 
 
-def write(made: Continuation, output: Path, force: bool, format: str) -> None:
+def write(new: Continuation, output: Path, force: bool, format: str) -> None:
     """Write the new file, and print the learning rate and weight decay on both sides of the seam."""
-    made.write(output, overwrite=force)
-    before, after = {"lr": made.lr_before, "wd": made.wd_before}, {"lr": made.lr_after, "wd": made.wd_after}
+    new.write(output, overwrite=force)
+    before, after = {"lr": new.lr_before, "wd": new.wd_before}, {"lr": new.lr_after, "wd": new.wd_after}
     if format == "json":
-        told = {"file": str(output), "operation": made.operation, "step": made.step, "before": before, "after": after}
-        typer.echo(json.dumps(told, indent=2))
+        report = {"file": str(output), "operation": new.operation, "step": new.step, "before": before, "after": after}
+        typer.echo(json.dumps(report, indent=2))
         return
-    typer.echo(f"{output}: {summary(made.schedule)}")
-    typer.echo(f"step {made.step:_}: learning rate {before['lr']} before, {after['lr']} after")
-    if made.wd_before is not None:
-        typer.echo(f"step {made.step:_}: weight decay {before['wd']} before, {after['wd']} after")
+    typer.echo(f"{output}: {summary(new.schedule)}")
+    for key, value in {"lr": "learning rate", "wd": "weight decay"}.items():
+        if before[key] is not None:
+            typer.echo(f"step {new.step:_}: {value} {before[key]} before, {after[key]} after")

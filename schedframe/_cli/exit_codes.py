@@ -6,7 +6,7 @@ READER_IS_GONE = 141
 
 
 class Findings(SystemExit):
-    """Ends a command that ran and found something wrong, with exit code 1."""
+    """Ends a command that ran and reports findings, with exit code 1."""
 
     def __init__(self) -> None:
         super().__init__(1)

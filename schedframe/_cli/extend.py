@@ -4,15 +4,15 @@ from typing import Annotated
 
 import typer
 
-from schedframe._cli.arguments import importing
-from schedframe._cli.continuing import At, File, Force, Format, FromCheckpoint, Output, position, write
+from schedframe._cli.arguments import TextOrJson, importing
+from schedframe._cli.continuing import At, Force, FromCheckpoint, Output, Parent, position, write
 from schedframe._schedule.schedule import load
 from schedframe._tools.continuation import operations
 
 
 @importing
 def extend(
-    file: File,
+    file: Parent,
     lr_decay_steps: Annotated[str, typer.Option(metavar="STEPS", help="The new end of the decay: 800M.")],
     output: Output,
     at: At = None,
@@ -21,7 +21,7 @@ def extend(
         bool, typer.Option("--reshape", help="Change the curve although the learning rate jumps to another one.")
     ] = False,
     force: Force = False,
-    format: Format = "text",
+    format: TextOrJson = "text",
 ) -> None:
     """Give a schedule a later end.
 
@@ -32,14 +32,5 @@ def extend(
       schedframe extend run.yaml --checkpoint ckpt --lr-decay-steps 800M -o l.yaml
       schedframe extend cos.yaml --at 4M --lr-decay-steps 9M --reshape -o l9.yaml
     """
-    write(
-        operations.extend(
-            load(file),
-            position(at, checkpoint),
-            lr_decay_steps=lr_decay_steps,
-            reshape=reshape,
-        ),
-        output,
-        force,
-        format,
-    )
+    new = operations.extend(load(file), position(at, checkpoint), lr_decay_steps=lr_decay_steps, reshape=reshape)
+    write(new, output, force, format)

@@ -9,14 +9,16 @@ from schedframe._cli.starter import Starter, start
 
 
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the style, in kebab-case; schedframe-NAME is made.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the style, in kebab-case; writes schedframe-NAME.")
+    ],
     kind: Annotated[
         Literal["lr", "wd", "hook"], typer.Option(help="A learning-rate style, a weight-decay style, or hooks.")
     ] = "lr",
     license: Annotated[Literal["Apache-2.0", "MIT", "BSD-3-Clause"], typer.Option(help="Its license.")] = "Apache-2.0",
-    author: Annotated[str, typer.Option(metavar="NAME", help="Whose it is.")] = "its authors",
+    author: Annotated[str, typer.Option(metavar="NAME", help="Its author.")] = "its authors",
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where it is made.", show_default=False)
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Output directory.", show_default=False)
     ] = Path(),
 ) -> None:
     """Begin a plugin that passes its own tests.
@@ -29,9 +31,9 @@ def new(
       schedframe new late-decay --kind wd --license MIT
       schedframe new our-rules --kind hook --author "The cluster team"
     """
-    made = start(Starter(name, kind, license, author), output)
-    typer.echo(f"{made}")
-    for path in sorted(str(file.relative_to(made)) for file in made.rglob("*") if file.is_file()):
+    folder = start(Starter(name, kind, license, author), output)
+    typer.echo(f"{folder}")
+    for path in sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()):
         typer.echo(f"  {path}")
     conform = "" if kind == "hook" else f" && schedframe conform {name}{' --kind wd' if kind == 'wd' else ''}"
-    typer.echo(f"\nnext: cd {made} && pip install -e '.[test]' && pytest{conform}")
+    typer.echo(f"\nnext: cd {folder} && pip install -e '.[test]' && pytest{conform}")

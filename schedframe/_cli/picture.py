@@ -14,7 +14,7 @@ def draw(picture: Path, title: str, curves: dict[str, Curve]) -> None:
     """Draw each of `curves` over its steps, one below the other, and write the file as a whole or not at all.
 
     Raises:
-        typer.BadParameter: the file's suffix is none of the known ones, or it cannot be written.
+        typer.BadParameter: the file has an unknown suffix, or cannot be written.
     """
     if picture.suffix.lower() not in _SUFFIXES:
         raise typer.BadParameter(f"{picture} must end in one of {', '.join(_SUFFIXES)}", param_hint="'--plot'")

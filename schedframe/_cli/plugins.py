@@ -1,25 +1,22 @@
 """``schedframe plugins``: what adds to schedframe, distributions and files, and whether what they add works."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from schedframe._cli.arguments import importing
+from schedframe._cli.arguments import TableOrJson, importing
 from schedframe._cli.console import print_parts, table
 from schedframe._cli.exit_codes import Findings
 from schedframe._errors import SchedframeError
 from schedframe._plugins.claims import Claim, claims
 from schedframe._plugins.distributions import seen_twice
 from schedframe._plugins.hooks import HOOK_GROUP, load_plugin
-from schedframe._plugins.registry import Registry
 from schedframe.styles._installed import lr_styles, wd_styles
 
 
-@dataclass(frozen=True)
-class Row:
+class _Row(NamedTuple):
     """One thing that a distribution or a file adds.
 
     Attributes:
@@ -39,7 +36,7 @@ class Row:
 
 @importing
 def plugins(
-    format: Annotated[Literal["table", "json"], typer.Option(help="What to print.")] = "table",
+    format: TableOrJson = "table",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """List the installed plugins, and try each.
@@ -55,68 +52,56 @@ def plugins(
     """
     rows = sorted(_rows(), key=lambda row: (row.distribution, row.adds))
     if as_json or format == "json":
-        typer.echo(json.dumps({"plugins": [asdict(row) for row in rows]}, indent=2))
+        typer.echo(json.dumps({"plugins": [row._asdict() for row in rows]}, indent=2))
     else:
         _print(rows)
     if any(row.state not in ("ok", "blocked") for row in rows):
         raise Findings
 
 
-def _rows() -> Iterator[Row]:
+def _rows() -> Iterator[_Row]:
     for registry in (lr_styles, wd_styles):
-        found = claims(registry.group)
-        for claim in found:
-            state, cause = _state_of_style(claim, registry, found)
+        others = claims(registry.group)
+        for claim in others:
             name = claim.entry_point.name
-            yield Row(claim.distribution.name, claim.distribution.version, f"{registry.kind} {name}", state, cause)
+            clash = registry.clash(name, others)
+            yield _row(claim, f"{registry.kind} {name}", clash and f"{name} {clash}", registry.__getitem__, name)
         for listed in registry.listing():
-            source = listed.source
+            source, fault = listed.source, listed.fault
             if source.distribution is None:
-                state, cause = ("clashing", f"{source.name} {listed.fault}") if listed.fault else ("ok", "")
-                yield Row(source.path or source.module, source.digest, f"{registry.kind} {source.name}", state, cause)
+                state, cause = ("clashing", f"{source.name} {fault}") if fault else ("ok", "")
+                yield _Row(source.path or source.module, source.digest, f"{registry.kind} {source.name}", state, cause)
     for claim in claims(HOOK_GROUP):
-        state, cause = _state_of_hooks(claim)
-        yield Row(claim.distribution.name, claim.distribution.version, "hooks", state, cause)
+        yield _row(claim, "hooks", "", load_plugin, claim)
     for sentence in seen_twice():
-        yield Row(sentence.partition(" ")[0], "", "", "stale", sentence)
+        yield _Row(sentence.partition(" ")[0], "", "", "stale", sentence)
 
 
-def _state_of_style(claim: Claim, registry: Registry[Any], found: list[Claim]) -> tuple[str, str]:
+def _row(claim: Claim, adds: str, clash: str, load: Callable[[Any], object], loaded: Any) -> _Row:
+    """Return the row of `claim`, whose code is imported by ``load(loaded)``."""
+    distribution = claim.distribution
+    state, cause = "ok", ""
     if claim.blocked:
-        return "blocked", claim.blocked
-    clash = registry.clash(claim.entry_point.name, found)
-    if clash:
-        return "clashing", f"{claim.entry_point.name} {clash}"
-    fault = claim.distribution.incompatibility
-    if fault:
-        return "incompatible", fault
-    try:
-        registry[claim.entry_point.name]
-    except SchedframeError as error:
-        return "broken", str(error)
-    return "ok", ""
+        state, cause = "blocked", claim.blocked
+    elif clash:
+        state, cause = "clashing", clash
+    elif distribution.incompatibility:
+        state, cause = "incompatible", distribution.incompatibility
+    else:
+        try:
+            load(loaded)
+        except SchedframeError as error:
+            state, cause = "broken", str(error)
+    return _Row(distribution.name, distribution.version, adds, state, cause)
 
 
-def _state_of_hooks(claim: Claim) -> tuple[str, str]:
-    if claim.blocked:
-        return "blocked", claim.blocked
-    fault = claim.distribution.incompatibility
-    if fault:
-        return "incompatible", fault
-    try:
-        load_plugin(claim)
-    except SchedframeError as error:
-        return "broken", str(error)
-    return "ok", ""
-
-
-def _print(rows: list[Row]) -> None:
+def _print(rows: list[_Row]) -> None:
     if not rows:
         typer.echo("no plugins are installed; schedframe new begins one")
         return
     grid = table("distribution", "version", "adds", "state")
     for row in rows:
-        grid.add_row(row.distribution, row.version, row.adds, row.state)
+        grid.add_row(*row[:4])
     print_parts(grid)
     for row in rows:
         if row.cause:

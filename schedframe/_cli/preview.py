@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from schedframe._cli.arguments import importing
+from schedframe._cli.arguments import File, importing
 from schedframe._cli.picture import draw
 from schedframe._errors import ConfigError, Problem
 from schedframe._plan.plan import CURRENT
@@ -22,7 +22,7 @@ _POINTS_OF_A_PICTURE = 2000
 
 @importing
 def preview(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The schedule: YAML, TOML or JSON.")],
+    file: File,
     points: Annotated[
         int, typer.Option(metavar="N", min=0, help="Also show N evenly spaced steps of the run.", show_default=False)
     ] = 0,
@@ -84,15 +84,15 @@ def _refuse_current(file: Path, schedule: Schedule) -> None:
         raise ConfigError(str(file), [Problem("init_lr", fault, CURRENT)])
 
 
-def _roles(schedule: Schedule, asked: Iterable[str] | None) -> list[str]:
-    if not asked:
+def _roles(schedule: Schedule, roles: Iterable[str] | None) -> list[str]:
+    if not roles:
         return [DEFAULT, *(rule.role for rule in schedule.groups)]
-    for role in asked:
+    for role in roles:
         try:
             rules_named(schedule.groups, role)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="'--role'") from None
-    return list(dict.fromkeys(asked))
+    return list(dict.fromkeys(roles))
 
 
 def _labels(schedule: Schedule, points: int, at: Iterable[str]) -> dict[float, str]:
@@ -104,16 +104,15 @@ def _labels(schedule: Schedule, points: int, at: Iterable[str]) -> dict[float, s
 
 
 def _print_csv(rows: dict[str, list[Row]], *, with_roles: bool) -> None:
-    cells = [{"role": role, **row.cells()} if with_roles else row.cells() for role, own in rows.items() for row in own]
+    cells = [{"role": role} | row.cells() if with_roles else row.cells() for role in rows for row in rows[role]]
     text = io.StringIO()
-    columns = dict.fromkeys(column for row in cells for column in row)
-    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
+    writer = csv.DictWriter(text, list(dict.fromkeys(column for row in cells for column in row)), lineterminator="\n")
     writer.writeheader()
     writer.writerows(cells)
     typer.echo(text.getvalue(), nl=False)
 
 
 def _print_json(file: Path, rows: dict[str, list[Row]], *, with_roles: bool) -> None:
-    points = {role: [row.cells() for row in own] for role, own in rows.items()}
-    said = {"roles": points} if with_roles else {"points": points[DEFAULT]}
-    typer.echo(json.dumps({"file": str(file), **said}, indent=2))
+    points = {role: [row.cells() for row in rows[role]] for role in rows}
+    content = {"roles": points} if with_roles else {"points": points[DEFAULT]}
+    typer.echo(json.dumps({"file": str(file), **content}, indent=2))

@@ -37,7 +37,7 @@ def resolve(
     except TypeError:  # of tomli_w
         raise _error(file, "has a null within a table, and TOML has no null; choose --format yaml or json") from None
     if Schedule(**parse_text(path, text).data) != schedule:
-        raise _error(file, "cannot be written out: the keys found for it declare another schedule; this is a bug")
+        raise _error(file, "cannot be written out: the resolved keys declare another schedule; this is a bug")
     typer.echo(text, nl=False)
 
 

@@ -4,15 +4,15 @@ from typing import Annotated
 
 import typer
 
-from schedframe._cli.arguments import importing
-from schedframe._cli.continuing import At, EndWD, File, Force, Format, FromCheckpoint, Output, position, style, write
+from schedframe._cli.arguments import TextOrJson, importing
+from schedframe._cli.continuing import At, EndWD, Force, FromCheckpoint, Output, Parent, position, style, write
 from schedframe._schedule.schedule import load
 from schedframe._tools.continuation import operations
 
 
 @importing
 def rewarm(
-    file: File,
+    file: Parent,
     lr_warmup_steps: Annotated[str, typer.Option(metavar="STEPS", help="Length of the new warm-up: 1M, 1%.")],
     lr_decay_steps: Annotated[str, typer.Option(metavar="STEPS", help="End of the new decay, from the seam on.")],
     output: Output,
@@ -28,7 +28,7 @@ def rewarm(
     ] = None,
     end_wd: EndWD = None,
     force: Force = False,
-    format: Format = "text",
+    format: TextOrJson = "text",
 ) -> None:
     r"""Start a new warm-up, with a decay after it.
 
@@ -40,19 +40,15 @@ def rewarm(
       schedframe rewarm run.yaml --at 500M --lr-warmup-steps 1M --lr-decay-steps 50M \
           --lr-decay-style '{style: WSD, wsd_decay_steps: 10M}' -o w.yaml
     """
-    write(
-        operations.rewarm(
-            load(file),
-            position(at, checkpoint),
-            lr_warmup_steps=lr_warmup_steps,
-            lr_decay_steps=lr_decay_steps,
-            max_lr=max_lr,
-            init_lr=init_lr,
-            min_lr=min_lr,
-            lr_decay_style=style(lr_decay_style, "--lr-decay-style"),
-            end_wd=end_wd,
-        ),
-        output,
-        force,
-        format,
+    new = operations.rewarm(
+        load(file),
+        position(at, checkpoint),
+        lr_warmup_steps=lr_warmup_steps,
+        lr_decay_steps=lr_decay_steps,
+        max_lr=max_lr,
+        init_lr=init_lr,
+        min_lr=min_lr,
+        lr_decay_style=style(lr_decay_style, "--lr-decay-style"),
+        end_wd=end_wd,
     )
+    write(new, output, force, format)

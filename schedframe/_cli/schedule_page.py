@@ -18,10 +18,10 @@ _HEADERS = {"lr_wd": "lr*wd", "time_constant": "1/(lr*wd)"}
 
 def show_tables(file: Path, schedule: Schedule, rows: Mapping[str, list[Row]]) -> None:
     """Print the `rows` of each role."""
-    for position, (role, own) in enumerate(rows.items()):
+    for position, (role, rows_of_role) in enumerate(rows.items()):
         if position:
             typer.echo()
-        _show_table(file, schedule, role, own)
+        _show_table(file, schedule, role, rows_of_role)
 
 
 def _show_table(file: Path, schedule: Schedule, role: str, rows: Iterable[Row]) -> None:
@@ -31,14 +31,14 @@ def _show_table(file: Path, schedule: Schedule, role: str, rows: Iterable[Row]) 
         column.justify = "left" if column.header == "label" else "right"
         column.no_wrap = column.header != "label"
     for row in cells:
-        grid.add_row(*(_written(column, value) for column, value in row.items()))
-    own = schedule if role == DEFAULT else schedule.for_role(role)
-    print_parts(f"{file}{'' if role == DEFAULT else f', {role}'}: {summary(own)}", "", grid)
+        grid.add_row(*(_cell(column, value) for column, value in row.items()))
+    head = summary(schedule) if role == DEFAULT else summary(schedule.for_role(role))
+    print_parts(f"{file}{'' if role == DEFAULT else f', {role}'}: {head}", "", grid)
     if "wd" not in cells[0]:
         typer.echo("\nweight decay is left alone: the file has no start_wd and no end_wd")
 
 
-def _written(column: str, value: Any) -> str:
+def _cell(column: str, value: Any) -> str:
     if value is None:
         return "never"
     if column in ("lr", "wd", "lr_wd"):

@@ -7,7 +7,7 @@ import typer
 
 from schedframe._cli.arguments import importing
 from schedframe._cli.exit_codes import Findings
-from schedframe._tools.schema import schema as make
+from schedframe._tools.schema import schema as make_schema
 
 
 @importing
@@ -17,15 +17,15 @@ def schema(
     """Print the JSON Schema (2020-12) of a config.
 
     It has every installed style with its options, so that an editor completes and checks them. A style that
-    cannot be used is left out and told; the exit code is then 1.
+    cannot be used is left out and reported; the exit code is then 1.
 
     Examples:
       schedframe schema > schedframe.schema.json
       schedframe schema --builtin > schedframe.schema.json
       schedframe schema --import ./my_styles.py > schedframe.schema.json
     """
-    made, faults = make(builtin=builtin)
-    typer.echo(json.dumps(made, indent=2))
+    document, faults = make_schema(builtin=builtin)
+    typer.echo(json.dumps(document, indent=2))
     for fault in faults:
         typer.echo(fault, err=True)
     if faults:

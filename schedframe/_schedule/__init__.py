@@ -1,1 +1,1 @@
-"""What is declared: the keys of a config, and what can be made of them."""
+"""The declared schedule: the keys of a config, and what is built from them."""

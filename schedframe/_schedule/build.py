@@ -1,4 +1,4 @@
-"""From a declared schedule and an optimizer to the scheduler that runs it, or everything that speaks against it."""
+"""Builds the scheduler that runs a declared schedule on an optimizer, or reports everything that prevents it."""
 
 from typing import Any
 
@@ -32,14 +32,14 @@ def build(
         problems += error.problems
     else:
         problems += contradictions(plan, roles, groups)
-    asked = schedule.resume.policy
+    policy = schedule.resume.policy
     if (use_checkpoint, override) != (None, None):
-        asked = policy_of(use_checkpoint, override)
-    if asked != schedule.resume.policy and "resume" in schedule.model_fields_set:
-        disagrees = f"the flags ask for {asked}; leave one of the two out, or make them the same"
-        problems.append(Problem("resume", disagrees, schedule.resume.policy))
+        policy = policy_of(use_checkpoint, override)
+    if policy != schedule.resume.policy and "resume" in schedule.model_fields_set:
+        fault = f"the flags ask for {policy}; leave one of the two out, or make them the same"
+        problems.append(Problem("resume", fault, schedule.resume.policy))
     if problems:
         raise schedule.origin.error(problems)
     return scheduler.from_plan(
-        plan, optimizer, roles=roles, policy=asked, override_keys=schedule.resume.override, parent=schedule.parent
+        plan, optimizer, roles=roles, policy=policy, override_keys=schedule.resume.override, parent=schedule.parent
     )

@@ -11,16 +11,8 @@ from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSc
 from schedframe._plan.plan import CURRENT, Parent
 from schedframe._run.policy import KEYS as OVERRIDE_KEYS
 from schedframe._run.policy import POLICIES, Resume, parse_parent, parse_resume
-from schedframe._units.lengths import (
-    JSON_ABSOLUTE,
-    JSON_END,
-    JSON_HORIZON,
-    JSON_LENGTH,
-    OPEN,
-    Measure,
-    Scale,
-    parse_measure,
-)
+from schedframe._units import lengths
+from schedframe._units.lengths import OPEN, Measure, Scale, parse_measure
 from schedframe._units.numbers import JSON_COUNT, NUMBER_TEXT, PERCENT_TEXT, json_number, parse_rate, share_of
 from schedframe._units.units import RUN_KEYS, Clock, Units, batch_sizes_of, parse_clock, parse_ramp
 from schedframe.styles._base import LRStyle, WDStyle
@@ -70,48 +62,30 @@ def _scale_of_wd_style(info: ValidationInfo) -> Scale:
     return replace(scale_of(info.data), end=info.data.get("wd_incr_steps"))
 
 
-def _validate_start(value: Any, info: ValidationInfo) -> float:
-    return scale_of(info.data).absolute(value)
-
-
-def _validate_run(value: Any, info: ValidationInfo) -> float:
-    return scale_of(info.data).run(value, RUN_KEYS[str(info.field_name)])
-
-
-def _validate_end(value: Any, info: ValidationInfo) -> float:
-    if value == "open":
-        return OPEN
-    if parse_measure(value).unit == "%":
+def _parse_end(value: Any, info: ValidationInfo) -> float:
+    if value != "open" and parse_measure(value).unit == "%":
         raise ValueError("is a percentage of itself; a part of the run is written `90% of run`")
-    return scale_of(info.data).steps(value)
+    return _parse_horizon(value, info)
 
 
-def _validate_length(value: Any, info: ValidationInfo) -> float:
-    return scale_of(info.data).steps(value)
-
-
-def _validate_horizon(value: Any, info: ValidationInfo) -> float:
+def _parse_horizon(value: Any, info: ValidationInfo) -> float:
     return OPEN if value == "open" else scale_of(info.data).steps(value)
 
 
-def _validate_rate(value: Any, info: ValidationInfo) -> float:
+def _parse_rate(value: Any, info: ValidationInfo) -> float:
     if share_of(value) is not None and "max_lr" not in info.data:
         raise ValueError("is a percentage of max_lr, which is missing or wrong")
     return parse_rate(value, info.data.get("max_lr", 0.0))
 
 
-def _validate_init_lr(value: Any, info: ValidationInfo) -> float | str:
+def _parse_init_lr(value: Any, info: ValidationInfo) -> float | str:
     if value != CURRENT:
-        return _validate_rate(value, info)
+        return _parse_rate(value, info)
     if info.data.get("start_step") == 0:
         raise ValueError(
             "is the learning rate of the checkpoint where this schedule starts; give its step as start_step"
         )
     return CURRENT
-
-
-def _validate_warmup(value: Any, info: ValidationInfo) -> Warmup:
-    return parse_warmup(value, scale_of(info.data), info.data.get("lr_warmup_steps", 0))
 
 
 ClockField = Annotated[Clock, PlainValidator(parse_clock), WithJsonSchema({"enum": list(get_args(Clock))})]
@@ -121,34 +95,44 @@ _RAMP_SCHEMA = {"type": "array", "items": JSON_COUNT, "minItems": 3, "maxItems":
 RampField = Annotated[tuple[int, int, int], PlainValidator(parse_ramp), WithJsonSchema(_RAMP_SCHEMA)]
 """A ramp-up of the batch size: the first size, the increment, samples."""
 
-StartField = Annotated[float, PlainValidator(_validate_start), WithJsonSchema(JSON_ABSOLUTE)]
+StartField = Annotated[
+    float,
+    PlainValidator(lambda value, info: scale_of(info.data).absolute(value)),
+    WithJsonSchema(lengths.JSON_ABSOLUTE),
+]
 """A position: the scheduler's count from the start of the run; not a percentage."""
 
-RunField = Annotated[float, PlainValidator(_validate_run), WithJsonSchema(JSON_ABSOLUTE)]
+RunField = Annotated[
+    float,
+    PlainValidator(lambda value, info: scale_of(info.data).run(value, RUN_KEYS[str(info.field_name)])),
+    WithJsonSchema(lengths.JSON_ABSOLUTE),
+]
 """The length of the run, in the unit that the key names: ``500M``, ``3 epochs``."""
 
-EndField = Annotated[float, PlainValidator(_validate_end), WithJsonSchema(JSON_END)]
+EndField = Annotated[float, PlainValidator(_parse_end), WithJsonSchema(lengths.JSON_END)]
 """A length that percentages are of, or ``open``."""
 
-LengthField = Annotated[float, PlainValidator(_validate_length), WithJsonSchema(JSON_LENGTH)]
+LengthField = Annotated[
+    float, PlainValidator(lambda value, info: scale_of(info.data).steps(value)), WithJsonSchema(lengths.JSON_LENGTH)
+]
 """A length: ``2000``, ``500M``, ``2000 iters``, ``10B tokens``, ``5%``, ``5% of run``."""
 
-HorizonField = Annotated[float, PlainValidator(_validate_horizon), WithJsonSchema(JSON_HORIZON)]
+HorizonField = Annotated[float, PlainValidator(_parse_horizon), WithJsonSchema(lengths.JSON_HORIZON)]
 """A length, or ``open``."""
 
 JSON_RATE = json_number("a number, or a percentage such as 10%", NUMBER_TEXT, PERCENT_TEXT)
-RateField = Annotated[float, PlainValidator(_validate_rate), WithJsonSchema(JSON_RATE)]
+RateField = Annotated[float, PlainValidator(_parse_rate), WithJsonSchema(JSON_RATE)]
 """A learning rate: a finite number, or a percentage of ``max_lr``."""
 
 _JSON_INIT_LR = json_number(
     "a number, a percentage such as 10%, or current", NUMBER_TEXT, PERCENT_TEXT, words=(CURRENT,)
 )
-InitLRField = Annotated[float | Literal["current"], PlainValidator(_validate_init_lr), WithJsonSchema(_JSON_INIT_LR)]
+InitLRField = Annotated[float | Literal["current"], PlainValidator(_parse_init_lr), WithJsonSchema(_JSON_INIT_LR)]
 """A learning rate, or ``current``."""
 
 WarmupField = Annotated[
     Warmup,
-    PlainValidator(_validate_warmup),
+    PlainValidator(lambda value, info: parse_warmup(value, scale_of(info.data), info.data.get("lr_warmup_steps", 0))),
     PlainSerializer(lambda warmup: warmup.model_dump()),
     WithJsonSchema(WARMUP_SCHEMA),
 ]

@@ -4,11 +4,10 @@ What a rule sets takes the place of the file's own keys, so that its groups run 
 keys would declare.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -43,8 +42,7 @@ _LISTED = f"A rule has role and match, and sets {', '.join(FIELDS)}"
 _RATES = ("max_lr", "min_lr", "init_lr")
 
 
-@dataclass(frozen=True)
-class GroupsInput:
+class GroupsInput(NamedTuple):
     """The ``groups`` list together with the other keys, from which each rule's schedule is derived.
 
     Attributes:
@@ -57,78 +55,66 @@ class GroupsInput:
     keys: Mapping[str, Any]
     derive: Callable[..., Any]
 
-    @cached_property
-    def own_problems(self) -> frozenset[tuple[str, str, str]]:
-        """Path, message and value of everything that is wrong with the other keys, whatever the rules set."""
-        try:
-            self.derive(**self.keys)
-        except ConfigError as error:
-            return frozenset((problem.path, problem.message, problem.value) for problem in error.problems)
-        return frozenset()
 
-
-def parse_groups(given: GroupsInput, found: Mapping[str, Any]) -> tuple[GroupRule, ...]:
-    """Return the rules.
-
-    Args:
-        given: what stands in the config.
-        found: the values of the other keys, as far as they are valid.
+def _parse_groups(value: Any, info: ValidationInfo) -> tuple[GroupRule, ...]:
+    """Return the rules, where `value` does not hold them already.
 
     Raises:
         PydanticCustomError: with everything that is wrong with the rules.
         ValueError: they are not a list.
     """
-    if not isinstance(given.tables, list | tuple):
+    if not isinstance(value, GroupsInput):
+        return tuple(value)
+    if not isinstance(value.tables, list | tuple):
         raise ValueError("must be a list of rules, each with role, match and what it sets")
-    problems: list[Problem] = []
-    rules: list[GroupRule] = []
-    for index, table in enumerate(given.tables):
-        parser = _RuleParser(given, found, [rule.role for rule in rules])
-        rule = parser.parse(table)
-        if rule is not None:
-            rules.append(rule)
-        problems += [
-            replace(problem, path=".".join(filter(None, (str(index), problem.path)))) for problem in parser.problems
-        ]
-    if problems:
-        raise PydanticCustomError("rules", "{message}", {"message": "is wrong", "problems": problems})
-    return tuple(rules)
+    parser = _RuleParser(value, info.data)
+    rules = [parser.parse(index, table) for index, table in enumerate(value.tables)]
+    if parser.problems:
+        raise PydanticCustomError("rules", "{message}", {"message": "is wrong", "problems": parser.problems})
+    return tuple(rule for rule in rules if rule is not None)
 
 
 class _RuleParser:
-    """Reads one rule, and keeps everything that is wrong with it."""
+    """Reads the rules one after the other, and keeps everything that is wrong with them."""
 
-    def __init__(self, given: GroupsInput, found: Mapping[str, Any], other_roles: list[str]) -> None:
+    def __init__(self, given: GroupsInput, values: Mapping[str, Any]) -> None:
         self.problems: list[Problem] = []
         self._given = given
-        self._found = found
-        self._other_roles = other_roles
+        self._values = values
+        self._roles: dict[str, int] = {}
+        self._index = 0
 
-    def parse(self, table: Any) -> GroupRule | None:
+    def parse(self, index: int, table: Any) -> GroupRule | None:
         """Return the rule, or ``None`` where something is wrong with it."""
+        self._index, problems_before = index, len(self.problems)
         if not isinstance(table, Mapping):
-            self.problems.append(Problem("", "must be a table with role, match and what it sets", written(table)))
+            self._report("", "must be a table with role, match and what it sets", written(table))
             return None
         for key, value in table.items():
             if key not in _KEYS:
                 near = did_you_mean(str(key), _KEYS) or "."
-                self.problems.append(Problem(key, f"cannot be set by a rule{near} {_LISTED}", written(value)))
+                self._report(key, f"cannot be set by a rule{near} {_LISTED}", written(value))
         sets = {key: value for key, value in table.items() if key in FIELDS}
-        if not sets and not self.problems:
-            self.problems.append(Problem("", f"sets nothing. {_LISTED}"))
+        if not sets and len(self.problems) == problems_before:
+            self._report("", f"sets nothing. {_LISTED}")
         role = self._try("role", self._parse_role, table.get("role"))
         match = self._try("match", parse_match, table.get("match"))
         factors = {key: self._try(key, _parse_factor, sets[key]) for key in FACTORS if key in sets}
         values = self._derive(sets, factors)
-        if self.problems or values is None:
+        if len(self.problems) > problems_before:
             return None
+        self._roles[role] = index
         return GroupRule(role, match, values, **factors)
+
+    def _report(self, key: object, message: str, value: str = "", error: Exception | None = None) -> None:
+        path = f"{self._index}.{key}" if key else str(self._index)
+        self.problems.append(Problem(path, message, value, error=error))
 
     def _try(self, key: str, parse: Callable[[Any], Any], value: Any) -> Any:
         try:
             return parse(value)
         except ValueError as error:
-            self.problems.append(Problem(key, str(error), "" if value is None else written(value)))
+            self._report(key, str(error), "" if value is None else written(value))
 
     def _parse_role(self, role: Any) -> str:
         if role is None:
@@ -137,11 +123,11 @@ class _RuleParser:
             raise ValueError(f"must be a name, a text without {JOINT}")
         if role == DEFAULT:
             raise ValueError("is the name of the groups for which there is no rule; choose another")
-        if role in self._other_roles:
-            raise ValueError(f"is the name of groups.{self._other_roles.index(role)} too; give each rule its own")
+        if role in self._roles:
+            raise ValueError(f"is the name of groups.{self._roles[role]} too; give each rule its own")
         return role
 
-    def _derive(self, sets: Mapping[str, Any], factors: Mapping[str, Any]) -> tuple[tuple[str, Any], ...] | None:
+    def _derive(self, sets: Mapping[str, Any], factors: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
         """Return what is different under the rule, by the names of a plan's fields."""
         if not any(FIELDS[key] for key in sets):
             return ()
@@ -151,31 +137,43 @@ class _RuleParser:
         try:
             plan = self._given.derive(**keys).plan
         except ConfigError as error:
-            self.problems += self._of_rule(error, sets)
-            return None
+            self._report_derived(error.problems, sets)
+            return ()
         decided = {name for key in sets for name in FIELDS[key]}
-        values = {name: getattr(plan, name) for name in NAMES if name != "groups"}
+        values = {name: getattr(plan, name) for name in sorted(NAMES) if name != "groups"}
         return tuple(
-            sorted(
-                (name, value)
-                for name, value in values.items()
-                if name in decided or value != self._found.get(key_of(name))
-            )
+            (name, value)
+            for name, value in values.items()
+            if name in decided or value != self._values.get(key_of(name))
         )
 
-    def _of_rule(self, error: ConfigError, sets: Mapping[str, Any]) -> Iterator[Problem]:
-        """Yield the problems of the rule's keys, without those of keys that are wrong in the file anyway."""
-        for problem in error.problems:
+    def _report_derived(self, problems: Iterable[Problem], sets: Mapping[str, Any]) -> None:
+        """Report what is wrong under the rule, without what is wrong in the file anyway."""
+        for problem in problems:
             key = problem.path.partition(".")[0]
-            if (problem.path, problem.message, problem.value) in self._given.own_problems:
+            if _identity(problem) in self._problems_of_file:
                 continue
             if key in sets:
-                yield problem
+                self._report(problem.path, problem.message, problem.value, problem.error)
             else:
                 value = f" = {problem.value}" if problem.value else ""
                 remedy = f"; let the rule set {key} too" if key in FIELDS else ""
-                message = f"with what it sets, {problem.path}{value} {problem.message}{remedy}"
-                yield Problem("", message, error=problem.error)
+                self._report(
+                    "", f"with what it sets, {problem.path}{value} {problem.message}{remedy}", "", problem.error
+                )
+
+    @cached_property
+    def _problems_of_file(self) -> frozenset[tuple[str, str, str]]:
+        """Everything that is wrong with the file's other keys, whatever the rules set."""
+        try:
+            self._given.derive(**self._given.keys)
+        except ConfigError as error:
+            return frozenset(map(_identity, error.problems))
+        return frozenset()
+
+
+def _identity(problem: Problem) -> tuple[str, str, str]:
+    return problem.path, problem.message, problem.value
 
 
 def _parse_factor(value: Any) -> float:
@@ -195,48 +193,40 @@ def _multiplied(keys: Mapping[str, Any], factor: float) -> Iterator[tuple[str, f
             continue
 
 
-def _validate(value: Any, info: ValidationInfo) -> tuple[GroupRule, ...]:
-    return parse_groups(value, info.data) if isinstance(value, GroupsInput) else value
-
-
 def as_tables(rules: tuple[GroupRule, ...]) -> list[dict[str, Any]]:
     """Return `rules` as a config declares them, with lengths and rates as numbers."""
     tables = []
     for rule in rules:
         values = rule.table()["values"]
         factors = {key: factor for key in WRITTEN if (factor := getattr(rule, key)) is not None}
-        said = {key_of(name): value for name, value in values.items()}
-        tables.append({"role": rule.role, "match": rule.match.table(), **said, **factors})
+        sets = {key_of(name): value for name, value in values.items()}
+        tables.append({"role": rule.role, "match": rule.match.table(), **sets, **factors})
     return tables
 
 
-_SCHEMA = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "properties": {
-            "role": {"type": "string"},
-            "match": {
-                "type": "object",
-                "properties": {
-                    "param": {"type": "string"},
-                    "regex": {"type": "string", "format": "regex"},
-                    "key": {"type": "object", "minProperties": 1},
-                    "index": {"type": "integer", "minimum": 0},
-                },
-                "additionalProperties": False,
-                "minProperties": 1,
-                "maxProperties": 1,
-            },
-            **{key: {} for key in FIELDS},
-        },
-        "required": ["role", "match"],
-        "minProperties": 3,
-        "additionalProperties": False,
+_MATCH_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "param": {"type": "string"},
+        "regex": {"type": "string", "format": "regex"},
+        "key": {"type": "object", "minProperties": 1},
+        "index": {"type": "integer", "minimum": 0},
     },
+    "additionalProperties": False,
+    "minProperties": 1,
+    "maxProperties": 1,
 }
-
+_RULE_SCHEMA = {
+    "type": "object",
+    "properties": {"role": {"type": "string"}, "match": _MATCH_SCHEMA, **{key: {} for key in FIELDS}},
+    "required": ["role", "match"],
+    "minProperties": 3,
+    "additionalProperties": False,
+}
 GroupRulesField = Annotated[
-    tuple[GroupRule, ...], PlainValidator(_validate), PlainSerializer(as_tables), WithJsonSchema(_SCHEMA)
+    tuple[GroupRule, ...],
+    PlainValidator(_parse_groups),
+    PlainSerializer(as_tables),
+    WithJsonSchema({"type": "array", "items": _RULE_SCHEMA}),
 ]
 """A list of rules for param groups."""

@@ -14,24 +14,7 @@ from schedframe._plan.rule import key_of
 from schedframe._plugins.claims import snapshot
 from schedframe._problems import broken_condition, problems_of
 from schedframe._run.policy import Resume
-from schedframe._schedule import shorthand
-from schedframe._schedule.fields import (
-    ClockField,
-    EndField,
-    HorizonField,
-    InitLRField,
-    LengthField,
-    LRStyleField,
-    ParentField,
-    RampField,
-    RateField,
-    ResumeField,
-    RunField,
-    StartField,
-    WarmupField,
-    WDStyleField,
-    scale_of,
-)
+from schedframe._schedule import fields, shorthand
 from schedframe._schedule.groups import GroupRulesField, GroupsInput
 from schedframe._units.lengths import Scale
 from schedframe._units.numbers import Count, Number
@@ -47,7 +30,7 @@ class Keys(BaseModel):
     """The validated keys of a config, which never change.
 
     Raises:
-        ConfigError: with every problem that was found.
+        ConfigError: with every problem of the keys.
     """
 
     model_config = ConfigDict(
@@ -59,7 +42,7 @@ class Keys(BaseModel):
         json_schema_extra=shorthand.describe,
     )
 
-    clock: ClockField = Field(
+    clock: fields.ClockField = Field(
         "samples", description="What `step` counts: samples, as Megatron, iters or tokens.", examples=["iters"]
     )
     global_batch_size: Count | None = Field(
@@ -77,7 +60,7 @@ class Keys(BaseModel):
         description="Batch sizes are decreased to multiples of micro_batch_size * data_parallel_size.",
         examples=[True],
     )
-    rampup_batch_size: RampField | None = Field(
+    rampup_batch_size: fields.RampField | None = Field(
         None, description="Ramp-up of the batch size: first size, increment, samples.", examples=[[256, 256, "20M"]]
     )
     step_batch_size_schedule: str | None = Field(
@@ -85,41 +68,43 @@ class Keys(BaseModel):
         description="Batch sizes by tokens, as '0:768 250B:1536'; instead of global_batch_size.",
         examples=["0:768 250B:1536"],
     )
-    start_step: StartField = Field(
+    start_step: fields.StartField = Field(
         0, description="The scheduler's count at which this schedule's own step 0 lies.", examples=["450M"]
     )
-    train_samples: RunField | None = Field(None, description="Length of the run, in samples.", examples=["500M"])
-    train_iters: RunField | None = Field(None, description="Length of the run, in iterations.", examples=[100_000])
-    train_tokens: RunField | None = Field(None, description="Length of the run, in tokens.", examples=["2T"])
-    lr_decay_steps: EndField = Field(
+    train_samples: fields.RunField | None = Field(None, description="Length of the run, in samples.", examples=["500M"])
+    train_iters: fields.RunField | None = Field(
+        None, description="Length of the run, in iterations.", examples=[100_000]
+    )
+    train_tokens: fields.RunField | None = Field(None, description="Length of the run, in tokens.", examples=["2T"])
+    lr_decay_steps: fields.EndField = Field(
         description="Where the decay ends; needed unless train_samples, train_iters or train_tokens is given. "
         "`open` where that is not known.",
         examples=["90% of run"],
     )
     max_lr: Number = Field(description="The peak learning rate; it is always needed.", examples=[3e-4])
-    min_lr: RateField = Field(0.0, description="The floor; a percentage is of max_lr.", examples=["10%"])
-    init_lr: InitLRField = Field(
+    min_lr: fields.RateField = Field(0.0, description="The floor; a percentage is of max_lr.", examples=["10%"])
+    init_lr: fields.InitLRField = Field(
         0.0,
         description="The learning rate at step 0; a percentage is of max_lr, `current` is the checkpoint's.",
         examples=[1e-7],
     )
-    lr_warmup_steps: LengthField = Field(0, description="Length of the warm-up.", examples=["2000 iters"])
-    lr_warmup_style: WarmupField = Field(
+    lr_warmup_steps: fields.LengthField = Field(0, description="Length of the warm-up.", examples=["2000 iters"])
+    lr_warmup_style: fields.WarmupField = Field(
         MEGATRONS,
         description="Its shape: linear, cosine, quadratic, or as in megatron, nemo, torchtitan, hf.",
         examples=["torchtitan"],
     )
-    lr_decay_style: LRStyleField = Field(
+    lr_decay_style: fields.LRStyleField = Field(
         Linear(),
         description="Style after the warm-up.",
         examples=[{"style": "WSD", "wsd_decay_steps": "10%", "lr_wsd_decay_style": "minus_sqrt"}],
     )
     start_wd: Number | None = Field(None, description="Weight decay at step 0; defaults to end_wd.", examples=[0.033])
     end_wd: Number | None = Field(None, description="Weight decay at the end; defaults to start_wd.", examples=[0.1])
-    wd_incr_steps: HorizonField = Field(
+    wd_incr_steps: fields.HorizonField = Field(
         description="Where the weight-decay schedule ends; defaults to the run.", examples=["250M"]
     )
-    wd_incr_style: WDStyleField = Field(
+    wd_incr_style: fields.WDStyleField = Field(
         WDConstant(),
         description="Style of the weight-decay schedule.",
         examples=[{"style": "cooldown", "wd_cooldown_steps": "20%"}],
@@ -129,12 +114,12 @@ class Keys(BaseModel):
         description="Rules for param groups that are to have another schedule.",
         examples=[[{"role": "router", "match": {"param": "*.router.*"}, "lr_mult": 0.1}]],
     )
-    resume: ResumeField = Field(
+    resume: fields.ResumeField = Field(
         Resume(),
         description="What counts on resume: strict, checkpoint, override, or a table.",
         examples=[{"policy": "strict", "override": ["max_lr"]}],
     )
-    parent: ParentField | None = Field(
+    parent: fields.ParentField | None = Field(
         None,
         description="The schedule that this one continues: its fingerprint, a step.",
         examples=[{"fingerprint": "9f31c07be2d10c55", "step": "450M"}],
@@ -191,7 +176,7 @@ class Keys(BaseModel):
     @cached_property
     def scale(self) -> Scale:
         """What lengths on this run are measured with."""
-        return scale_of({name: getattr(self, name) for name in Keys.model_fields})
+        return fields.scale_of({name: getattr(self, name) for name in Keys.model_fields})
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> "Self":
         """Return a copy, with the values of `update`, which are not validated."""

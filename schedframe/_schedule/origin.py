@@ -1,24 +1,22 @@
 """Where a schedule was declared, so that errors about it name the file and the line."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.config.document import Document
 from schedframe._schedule.shorthand import stands_on
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a schedule was declared.
 
     Attributes:
         given: the keys as they were given.
-        document: the file; ``None`` for a schedule that a program made.
+        document: the file; ``None`` for a schedule that a program declares.
     """
 
-    given: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = {}
     document: Document | None = None
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Schedule(Keys):
-    """A learning-rate and weight-decay schedule: what it says never changes.
+    """A learning-rate and weight-decay schedule: it never changes.
 
     Keys are Megatron's constructor arguments. A step is one unit of the scheduler's clock; Megatron
     counts samples. Lengths are steps: ``2000``, ``500M``, ``2e9``, ``1_000_000``, or a percentage of
@@ -34,7 +34,7 @@ class Schedule(Keys):
         (0.5, 0.5, 0.0)
 
     Raises:
-        ConfigError: with every problem that was found.
+        ConfigError: with every problem of the keys.
     """
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
@@ -90,7 +90,7 @@ class Schedule(Keys):
 
     @property
     def train_steps(self) -> float | None:
-        """Length of the run in the scheduler's steps; ``None`` where it is not said."""
+        """Length of the run in the scheduler's steps; ``None`` where it is not given."""
         return self.scale.run_steps
 
     def step_at(self, position: float | str) -> float:
@@ -118,35 +118,35 @@ class Schedule(Keys):
 
         Args:
             step: the scheduler's count, from `start_step`.
-            param_group: a group whose own ``max_lr``/``min_lr`` win, under the rules of `groups` that it tells it is
-                made for; or the name of a rule, of several with ``+`` between them. Without it the schedule's bounds
-                hold.
+            param_group: a group whose own ``max_lr``/``min_lr`` win, under the rules of `groups` whose mark it
+                carries; or the name of a rule, or of several with ``+`` between them; or nothing, for the schedule's
+                own bounds.
 
         Raises:
             ValueError: `step` lies before `start_step`, or there is no such rule.
             StateError: `init_lr` is ``current``, and `step` lies in the warm-up.
         """
         group = {} if param_group is None or isinstance(param_group, str) else param_group
-        return evaluate.lr_at(self._plan_for(param_group), self._own(step), group)
+        return evaluate.lr_at(self._plan_for(param_group), self._local(step), group)
 
     def wd_at(self, step: float, param_group: evaluate.Group | str | None = None) -> float | None:
-        """Return the weight decay at `step`; ``None`` where it is left alone.
+        """Return the weight decay at `step`; ``None`` where it is not scheduled.
 
         Args:
             step: the scheduler's count, from `start_step`.
             param_group: a group whose own ``start_wd``/``end_wd`` win, before its ``wd_mult``, under the rules of
-                `groups` that it tells it is made for; or the name of a rule, after that rule's ``wd_mult``.
+                `groups` whose mark it carries; or the name of a rule, after that rule's ``wd_mult``.
 
         Raises:
             ValueError: `step` lies before `start_step`, or there is no such rule.
         """
         if not isinstance(param_group, str):
-            return evaluate.wd_at(self._plan_for(param_group), self._own(step), param_group or {})
-        wd = evaluate.wd_at(self._plan_for(param_group), self._own(step), {})
+            return evaluate.wd_at(self._plan_for(param_group), self._local(step), param_group or {})
+        wd = evaluate.wd_at(self._plan_for(param_group), self._local(step), {})
         return None if wd is None else wd * merge(rules_named(self.groups, param_group)).get("wd_mult", 1.0)
 
     def for_role(self, role: str) -> "Schedule":
-        """Return the schedule of the param groups with `role`, as one of its own, but for ``wd_mult``.
+        """Return the schedule of the param groups with `role` as a separate one, but for ``wd_mult``.
 
         Args:
             role: the name of a rule of `groups`, several with ``+`` between them, or ``default``.
@@ -155,9 +155,9 @@ class Schedule(Keys):
             ValueError: there is no such rule, or several contradict each other.
         """
         plan = self._plan_for(role)
-        own = self.model_copy(update={key_of(name): getattr(plan, name) for name in NAMES})
-        own._origin = Origin()
-        return own
+        schedule = self.model_copy(update={key_of(name): getattr(plan, name) for name in NAMES})
+        schedule._origin = Origin()
+        return schedule
 
     def _plan_for(self, param_group: evaluate.Group | str | None) -> Plan:
         """Return the plan of the groups with a role, or of one group."""
@@ -223,10 +223,10 @@ class Schedule(Keys):
                 such optimizers.
             process_group: the ranks that build; by default all. Where a rule of `groups` matches by key or index,
                 building is a collective under ``torch.distributed``.
-            use_checkpoint_opt_param_scheduler: on resume the checkpoint's schedule counts: `resume` as
+            use_checkpoint_opt_param_scheduler: on resume the checkpoint's schedule is used: `resume` as
                 ``checkpoint``.
-            override_opt_param_scheduler: on resume this schedule counts: `resume` as ``override``. Both
-                flags false are ``strict``; without any, `resume` says it.
+            override_opt_param_scheduler: on resume this schedule is used: `resume` as ``override``. Both
+                flags false are ``strict``; without any, `resume` specifies it.
 
         Raises:
             ConfigError: the optimizer's groups contradict the schedule, the flags contradict `resume`, or a
@@ -243,7 +243,7 @@ class Schedule(Keys):
             process_group=process_group,
         )
 
-    def _own(self, step: float) -> float:
+    def _local(self, step: float) -> float:
         """Return `step` as this schedule counts it, from its own step 0."""
         if not step >= self.start_step:
             what = "be a number" if step != step else "not be negative" if step < 0 else ""

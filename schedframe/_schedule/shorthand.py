@@ -1,4 +1,4 @@
-"""What a config may say in another way: keys that another key stands in for, and Megatron's flat keys of WSD.
+"""What a config may declare in another way: keys that another key stands in for, and Megatron's flat keys of WSD.
 
 `expand` brings the keys into the one form that is validated; `as_written` brings problems back into the form in
 which the keys were given.
@@ -40,7 +40,7 @@ _ARGUMENTS = {
     "lr_wsd_decay_iters": "wsd_decay_steps, such as `10_000 iters`",
     "lr_wsd_decay_samples": "wsd_decay_steps, such as `10M samples`",
 }
-"""Arguments of Megatron-LM's command line that are said under another name here."""
+"""Arguments of Megatron-LM's command line that have another name here."""
 
 
 def expand(keys: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def expand(keys: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_its_unit(keys: dict[str, Any], name: str) -> Any:
-    """The value of the key `name`, with its unit where that is not the scheduler's own."""
+    """Return the value of the key `name`, with its unit where that is not the scheduler's own."""
     value, unit = keys[name], RUN_KEYS.get(name)
     is_plain = isinstance(value, int | float | str) and not isinstance(value, bool)
     if unit is None or not is_plain or unit == keys.get("clock", "samples"):
@@ -90,34 +90,37 @@ def stands_on(path: str) -> str:
 
 
 def as_written(problems: Iterable[Problem], keys: dict[str, Any]) -> list[Problem]:
-    """Return `problems` of expanded keys in terms of the `keys` that were given, each told once."""
-    own, filled_in = [], []
+    """Rewrite `problems` of expanded keys so that each names the key among `keys` that the user wrote, once."""
+    translated: list[Problem] = []
+    filled_in: list[Problem] = []
     for problem in problems:
         top, _, option = problem.path.partition(".")
         if top in _STANDS_IN and keys.get(top) is None:
             filled_in.append(problem)
         elif top == _STYLE and option.split(".")[0] in FLAT_WSD and is_bare(keys.get(_STYLE)):
-            own.append(replace(problem, path=option))
-        elif problem.path in _ARGUMENTS:
-            own.append(replace(problem, message=f"is an argument of Megatron-LM; here it is {_ARGUMENTS[top]}"))
+            translated.append(replace(problem, path=option))
         elif problem.path == EXTENDS:
-            own.append(replace(problem, value="", message="is only for files: read them with schedframe.load"))
+            fault = "is only for files: read them with schedframe.load"
+            translated.append(replace(problem, value="", message=fault))
+        elif problem.path in _ARGUMENTS:
+            fault = f"is an argument of Megatron-LM; here it is {_ARGUMENTS[top]}"
+            translated.append(replace(problem, message=fault))
         elif problem.path in FLAT_WSD:
-            own.append(replace(problem, message=_misplaced(keys.get(_STYLE, "linear"))))
+            translated.append(replace(problem, message=_misplaced(keys.get(_STYLE, "linear"))))
         else:
-            own.append(problem if top in keys else replace(problem, value=""))
-    blamed = {problem.path for problem in own}
+            translated.append(problem if top in keys else replace(problem, value=""))
+    blamed = {problem.path for problem in translated}
     for problem in filled_in:
         given = [name for name in _STANDS_IN[problem.path] if keys.get(name) is not None]
         path = given[0] if given else problem.path
         if path not in blamed and (given or problem.path != "wd_incr_steps"):
-            own.append(replace(problem, path=path))
+            translated.append(replace(problem, path=path))
             blamed.add(path)
-    return [_with_given_value(problem, keys) for problem in own]
+    return [_with_given_value(problem, keys) for problem in translated]
 
 
 def _with_given_value(problem: Problem, keys: dict[str, Any]) -> Problem:
-    """`problem` with its value as it was given: a rule sees ``90%`` as a number."""
+    """Return `problem` with its value as it was given: a condition reads ``90%`` as a number."""
     value: Any = keys
     for part in problem.path.split("."):
         if not isinstance(value, dict) or part not in value:
@@ -127,7 +130,7 @@ def _with_given_value(problem: Problem, keys: dict[str, Any]) -> Problem:
 
 
 def _misplaced(style: object) -> str:
-    """What is wrong with a flat option of WSD beside `style`, which is no bare WSD."""
+    """Return what is wrong with a flat option of WSD beside `style`, which is not a bare WSD."""
     name = style.get("style") if isinstance(style, dict) else getattr(style, "style", style)
     if is_bare(name):
         return f"is said beside the table of {_STYLE}; say it in the table"

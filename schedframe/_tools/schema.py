@@ -100,7 +100,7 @@ def _classes(registry: Registry[Any], builtin: bool, faults: list[str]) -> Itera
 
 
 def _one_of(styles: Mapping[str, type[Style]], aliases: Iterable[str], wd: Container[str]) -> dict[str, Any]:
-    """A name, of a style that needs no option or has them beside it, or a table with the options of its style.
+    """Return the schema of a style: its name, where its options are not needed or stand beside it, or its table.
 
     Args:
         styles: those that may stand there, by name.
@@ -132,24 +132,22 @@ def _needs_options(cls: type[Style]) -> bool:
 
 
 def _of_style(cls: type[Style], name: str, prefix: str) -> dict[str, Any]:
-    found = _of_model(cls)
-    found["title"] = name
-    found["properties"]["style"] = {"enum": _spelled(name, lr_styles if prefix == "LR" else wd_styles)}
-    found["required"] = ["style", *(key for key in found.get("required", ()) if key != "style")]
-    return found
+    schema = _of_model(cls)
+    schema["title"] = name
+    schema["properties"]["style"] = {"enum": _spelled(name, lr_styles if prefix == "LR" else wd_styles)}
+    schema["required"] = ["style", *(key for key in schema.get("required", ()) if key != "style")]
+    return schema
 
 
 def _of_model(model: Any) -> dict[str, Any]:
-    found = model.model_json_schema()
-    inner = found.pop("$defs", {})
-    marked = _resolved(found)
-    assert isinstance(marked, dict)
-    assert not inner, f"{model.__name__} has definitions of its own: {', '.join(inner)}"
-    return {**marked, "description": (model.__doc__ or "").strip().partition("\n")[0]}
+    schema = model.model_json_schema()
+    inner = schema.pop("$defs", {})
+    assert not inner, f"{model.__name__} has inner definitions: {', '.join(inner)}"
+    return {**_resolved(schema), "description": (model.__doc__ or "").strip().partition("\n")[0]}
 
 
 def _resolved(part: Any) -> Any:
-    """`part` with every mark as a reference, and without titles that say a key again."""
+    """Return `part` with every mark as a reference, and without titles that repeat a key."""
     if isinstance(part, list):
         return [_resolved(item) for item in part]
     if not isinstance(part, dict):
@@ -160,16 +158,16 @@ def _resolved(part: Any) -> Any:
     if PHASES_MARK in part:
         kept = {"description": part["description"]} if "description" in part else {}
         return {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Phase"}, **kept}
-    found = {key: _resolved(value) for key, value in part.items()}
-    if found.get("anyOf", ())[1:] == [_NULL] and isinstance(found["anyOf"][0].get("type"), list):
-        (value, _) = found.pop("anyOf")
-        found = {**value, **found, "type": [*value["type"], "null"]}
-    for inner in found.get("properties", {}).values():
+    schema = {key: _resolved(value) for key, value in part.items()}
+    if schema.get("anyOf", ())[1:] == [_NULL] and isinstance(schema["anyOf"][0].get("type"), list):
+        (value, _) = schema.pop("anyOf")
+        schema = {**value, **schema, "type": [*value["type"], "null"]}
+    for inner in schema.get("properties", {}).values():
         inner.pop("title", None)
-    return found
+    return schema
 
 
 def _plain(kept: dict[str, Any]) -> dict[str, Any]:
-    """`kept`, with a default that is a style without options by its name alone."""
+    """Return `kept`, with a default that is a style without options by its name alone."""
     default = kept.get("default")
     return {**kept, "default": default["style"]} if isinstance(default, dict) and default.keys() == {"style"} else kept

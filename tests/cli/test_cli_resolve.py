@@ -197,5 +197,5 @@ def test_keys_that_declare_another_schedule_are_an_error(monkeypatch: pytest.Mon
     assert resolve("run.yaml") == (
         2,
         "",
-        "run.yaml: cannot be written out: the keys found for it declare another schedule; this is a bug\n",
+        "run.yaml: cannot be written out: the resolved keys declare another schedule; this is a bug\n",
     )

@@ -95,10 +95,10 @@ def test_the_license_is_the_one_that_was_asked_for(tmp_path: Path, license: str)
 @pytest.mark.parametrize(
     ("name", "kind", "told"),
     [
-        ("Rex", "lr", "the name 'Rex' is none: write it in small letters, digits and single dashes"),
-        ("a--b", "lr", "the name 'a--b' is none"),
-        ("../up", "lr", "the name '../up' is none"),
-        ("", "lr", "the name '' is none"),
+        ("Rex", "lr", "'Rex' is not a valid name: use lower-case letters, digits and single hyphens"),
+        ("a--b", "lr", "'a--b' is not a valid name"),
+        ("../up", "lr", "'../up' is not a valid name"),
+        ("", "lr", "'' is not a valid name"),
         ("cosine", "lr", "the LR style 'cosine' is built in; choose another name"),
         ("wsd", "lr", "the LR style 'wsd' is built in"),
         ("adamc", "wd", "the WD style 'adamc' is built in"),

@@ -5,12 +5,11 @@ The files beside this one are its texts, with ``@NAMES@`` in them.
 
 import keyword
 import re
-from dataclasses import dataclass
 from datetime import date
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._plugins.registry import Registry
@@ -27,16 +26,8 @@ _SUMMARIES = {
 }
 
 
-@dataclass(frozen=True)
-class Starter:
-    """What a new plugin is made from.
-
-    Attributes:
-        name: of the style, or of the hook plugin: ``kebab-case``.
-        kind: ``lr``, ``wd`` or ``hook``.
-        license: one of `LICENSES`.
-        author: whose it is.
-    """
+class Starter(NamedTuple):
+    """A plugin to write: the ``kebab-case`` name of its style or hooks, and its kind, ``lr``, ``wd`` or ``hook``."""
 
     name: str
     kind: str
@@ -54,14 +45,15 @@ class Starter:
         return self.distribution.replace("-", "_")
 
     def files(self) -> dict[str, str]:
-        """Return every file of the plugin, by its path in it."""
-        of_kind = {
+        """Return the text of every file of the plugin, by its path in it."""
+        sources = {
+            "pyproject.toml": "pyproject.toml.txt",
+            ".gitignore": "gitignore.txt",
             f"{self.module}.py": f"{self.kind}/module.py.txt",
             "README.md": f"{self.kind}/README.md.txt",
             f"tests/test_{self.module}.py": f"{self.kind}/test.py.txt",
+            "LICENSE": f"licenses/{self.license}.txt",
         }
-        sources = {"pyproject.toml": "pyproject.toml.txt", ".gitignore": "gitignore.txt", **of_kind}
-        sources["LICENSE"] = f"licenses/{self.license}.txt"
         return {path: self._filled(source) for path, source in sources.items()}
 
     def _filled(self, source: str) -> str:
@@ -80,7 +72,7 @@ class Starter:
             "AUTHOR": self.author,
             "YEAR": str(date.today().year),
         }
-        return re.sub(r"@([A-Z]+)@", lambda found: words[found[1]], text)
+        return re.sub(r"@([A-Z]+)@", lambda match: words[match[1]], text)
 
 
 def start(starter: Starter, folder: Path) -> Path:
@@ -98,12 +90,12 @@ def start(starter: Starter, folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{starter.distribution}-", dir=folder) as building:
-            made = Path(building, starter.distribution)
+            plugin = Path(building, starter.distribution)
             for path, text in starter.files().items():
-                file = made / path
+                file = plugin / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8")
-            made.rename(target)
+            plugin.rename(target)
     except OSError as error:
         raise ConfigError(str(target), [Problem("", f"cannot be written: {error.strerror}")]) from None
     return target
@@ -113,7 +105,7 @@ def _fault(starter: Starter) -> str:
     """Say why the name cannot be used; empty where it can."""
     name = starter.name
     if not _NAME.fullmatch(name):
-        return f"the name {name!r} is none: write it in small letters, digits and single dashes, as late-cosine"
+        return f"{name!r} is not a valid name: use lower-case letters, digits and single hyphens, such as late-cosine"
     if keyword.iskeyword(starter.module):
         return f"the name {name!r} is a word of Python's; choose another"
     if not starter.author.isprintable() or set(starter.author) & {'"', "\\"}:
