@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from schedframe._errors import Problem
 from schedframe._plan.plan import CURRENT, Parent
-from schedframe._units import batches as _batches
+from schedframe._units import batches
 from schedframe._units.lengths import OPEN
 from schedframe.styles._base import LRPoint, LRStyle, Style, WDPoint, WDStyle
 from schedframe.styles._installed import source_of
@@ -135,7 +135,7 @@ def _sizes_to_decrease(
         return ""
     if micro_batch_size is None or data_parallel_size is None:
         return "needs micro_batch_size and data_parallel_size"
-    return _refusal(_batches.constant, global_batch_size or 1 << 62, micro_batch_size * data_parallel_size)
+    return _refusal(batches.constant, global_batch_size or 1 << 62, micro_batch_size * data_parallel_size)
 
 
 def _ramp(
@@ -144,7 +144,7 @@ def _ramp(
     if size is None:
         return "needs global_batch_size, at which the ramp ends"
     divisor = micro * data_parallel if decrease and micro and data_parallel else 1
-    return _refusal(_batches.ramped, *ramp, size, divisor)
+    return _refusal(batches.ramped, *ramp, size, divisor)
 
 
 def _step_schedule(schedule: str, seq_length: int | None, size: int | None, ramp: object, decrease: bool) -> str:
@@ -155,7 +155,7 @@ def _step_schedule(schedule: str, seq_length: int | None, size: int | None, ramp
         return "cannot stand beside decrease_batch_size_if_needed, as in Megatron"
     if seq_length is None:
         return "needs seq_length, because its thresholds are tokens"
-    return _refusal(_batches.stepped, schedule, seq_length)
+    return _refusal(batches.stepped, schedule, seq_length)
 
 
 def _refusal(make: Callable[..., object], *arguments: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from schedframe._plan.rule import DEFAULT, GroupRule, merge
 from schedframe._plugins.source import Source
 from schedframe._units.units import Clock
-from schedframe.styles._base import LRCurve, LRShape, LRStyle, Style, WDCurve, WDShape, WDStyle
+from schedframe.styles._base import LRCurve, LRShape, LRStyle, WDCurve, WDShape, WDStyle
 from schedframe.styles._installed import sources_within
 from schedframe.styles._warmup import MEGATRONS_TABLE, Warmup
 
@@ -107,7 +107,7 @@ def sources_of(plan: Plan) -> dict[str, Source]:
 def plain_values(plan: Plan) -> dict[str, Any]:
     """Return the fields of `plan` as plain values, styles and rules as tables."""
     values = {name: getattr(plan, name) for name in NAMES}
-    styles = {name: value.model_dump(mode="json") for name, value in values.items() if isinstance(value, Style)}
+    styles = {name: values[name].model_dump(mode="json") for name in (*STYLES, "lr_warmup_style")}
     return {**values, **styles, "groups": [rule.table() for rule in plan.groups]}
 
 

@@ -186,11 +186,13 @@ def _rows(saved: Saved, values: Mapping[str, Any], declared: Plan) -> Iterator[R
     for name in NAMES:
         key, now = key_of(name), getattr(declared, name)
         was = values.get(name, names.get(name))
+        if was is now or name == "groups":
+            continue
         if isinstance(was, Style) and type(was) is type(now):
-            options = {option: (getattr(was, option), getattr(now, option)) for option in type(now).model_fields}
-            yield from _differences({f"{key}.{option}": pair for option, pair in options.items()})
-        elif name != "groups":
-            yield from _differences({key: (was, now)})
+            for option in type(now).model_fields:
+                yield from _difference(f"{key}.{option}", getattr(was, option), getattr(now, option))
+        else:
+            yield from _difference(key, was, now)
 
 
 def _group_rows(saved: Iterable[GroupRule] | None, declared: tuple[GroupRule, ...]) -> Iterator[Row]:
@@ -201,20 +203,19 @@ def _group_rows(saved: Iterable[GroupRule] | None, declared: tuple[GroupRule, ..
     for role in {**before, **after}:
         was, now = before.get(role), after.get(role)
         if was is None or now is None:
-            yield from _differences({f"groups.{role}": (was or "no rule", now or "no rule")})
-        else:
-            old, new = ({"match": rule.match, **rule.sets()} for rule in (was, now))
-            names = {f"groups.{role}.{key_of(name)}": name for name in {**old, **new}}
-            yield from _differences(
-                {key: (old.get(name, _NOT_SET), new.get(name, _NOT_SET)) for key, name in names.items()}
-            )
+            yield from _difference(f"groups.{role}", was or "no rule", now or "no rule")
+            continue
+        old, new = ({"match": rule.match, **rule.sets()} for rule in (was, now))
+        for name in {**old, **new}:
+            yield from _difference(f"groups.{role}.{key_of(name)}", old.get(name, _NOT_SET), new.get(name, _NOT_SET))
 
 
 _NOT_SET = "as everywhere"
 
 
-def _differences(values: Mapping[str, tuple[Any, Any]]) -> Iterator[Row]:
-    return (Row(key, written(was), written(now)) for key, (was, now) in values.items() if was != now)
+def _difference(key: str, was: Any, now: Any) -> Iterator[Row]:
+    if was != now:
+        yield Row(key, written(was), written(now))
 
 
 def _mistakes(load: Load, checked: Plan) -> list[str]:
@@ -261,10 +262,12 @@ def _warnings_about_gaps(saved: Saved, chosen: Plan, kept: Collection[str]) -> I
 
 def _changed_sources(saved: Saved, chosen: Plan) -> Iterator[str]:
     """Yield a warning for each plugin that is another one than the checkpoint was written with."""
-    sources = sources_of(chosen)
-    for path, was in ((path, was) for style in saved.styles() for path, was in style.sources.items()):
+    saved_sources = [item for style in saved.styles() for item in style.sources.items()]
+    plugins = {path: source for path, source in saved_sources if source.distribution != "schedframe"}
+    sources = sources_of(chosen) if plugins else {}
+    for path, was in plugins.items():
         now = sources.get(path)
-        if now is None or now.name != was.name or was.distribution == "schedframe" or now.identity == was.identity:
+        if now is None or now.name != was.name or now.identity == was.identity:
             continue
         back = f"; pip install '{was.distribution}=={was.version}' brings that one back" if was.distribution else ""
         yield f"the checkpoint's style {now.name!r} is from {was}, and here it is from {now}: it may differ{back}"
