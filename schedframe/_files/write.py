@@ -24,7 +24,7 @@ def write_new(path: Path, text: str, *, overwrite: bool = False, never: Iterable
     """
     content = text.encode()
     for kept in never:
-        if _is_same_file(path, kept):
+        if is_same_file(path, kept):
             raise _refusal(path, f"is the same file as {kept}, which is never overwritten; choose another name")
     temporary = path.parent / f".schedframe-{secrets.token_hex(8)}"
     try:
@@ -60,7 +60,8 @@ def _create(temporary: Path, path: Path) -> None:
             raise
 
 
-def _is_same_file(path: Path, other: Path) -> bool:
+def is_same_file(path: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, which need not exist."""
     try:
         return os.path.samefile(path, other)
     except OSError:

@@ -143,6 +143,12 @@ def test_what_cannot_be_extended_is_refused_at_the_key(value: str, message: str)
     assert text.endswith(f": {message}")
 
 
+@pytest.mark.parametrize("name", ["a\0b.yaml", "\ud800.yaml", "loop.yaml"])
+def test_a_path_that_no_file_can_have_is_refused_at_the_key(name: str) -> None:
+    Path("loop.yaml").symlink_to("loop.yaml")
+    assert f"{name} cannot be read: " in refusal(child(json.dumps({"extends": name}), "child.json"))
+
+
 def test_every_error_names_the_file_and_the_line_where_the_key_stands() -> None:
     child("max_lr: fast\nlr_decay_steps: 100\nlr_decay_style:\n  style: polynomial\n  pwoer: 2\n", "base.yaml")
     child("extends: base.yaml\nmin_lr: 10%\nstart_wd: -1\n", "middle.yaml")

@@ -21,27 +21,26 @@ class Broken(Exception):
 
 @contextmanager
 def blame(path: Path) -> Iterator[None]:
-    """Let every `Broken` that is raised within, and has no path yet, be about the file or folder at `path`."""
+    """Let every `OSError` and pathless `Broken` within be a `Broken` about the file or folder at `path`."""
     try:
         yield
     except Broken as error:
         error.path = error.path or path
         raise
+    except FileNotFoundError:
+        raise Broken("does not exist", path) from None
+    except OSError as error:
+        raise Broken(f"cannot be read: {error.strerror or error}", path) from None
 
 
 @contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
     """Open the regular file at `path` and `blame` it; raise `Broken` if it cannot be opened or read."""
     with blame(path):
-        try:
-            if not stat.S_ISREG(_mode(path)):
-                raise Broken("is not a regular file")
-            with path.open("rb") as file:
-                yield file
-        except FileNotFoundError:
-            raise Broken("does not exist") from None
-        except OSError as error:
-            raise Broken(f"cannot be read: {error.strerror or error}") from None
+        if not stat.S_ISREG(_mode(path)):
+            raise Broken("is not a regular file")
+        with path.open("rb") as file:
+            yield file
 
 
 def _mode(path: Path) -> int:

@@ -54,18 +54,15 @@ def _state(thing: Any) -> dict[Any, Any]:
 
 def _value(folder: Path, key: Any, info: Any, budget: Budget) -> tuple[str, Any]:
     index, place = _state(key), _state(info)
-    numbers: tuple[Any, Any] = place.get("offset"), place.get("length")
-    name: Any = index.get("fqn")
-    part: Any = place.get("relative_path")
-    if [type(value) for value in (name, part, *numbers)] != [str, str, int, int] or not all(
-        map(is_plain, (name, part))
-    ):
+    fields: list[Any] = [index.get("fqn"), *map(place.get, ("relative_path", "offset", "length"))]
+    if [type(value) for value in fields] != [str, str, int, int] or not all(map(is_plain, fields[:2])):
         raise Broken(_UNKNOWN)
+    name, part, offset, length = fields
     if index.get("offset") is not None:
         return name, Inert("tensor")
     transformed = place.get("transform_descriptors") is not None
     path = folder / part
-    return name, Later(path, partial(_read, path, part, *numbers, transformed, budget))
+    return name, Later(path, partial(_read, path, part, offset, length, transformed, budget))
 
 
 def _read(path: Path, part: str, offset: int, length: int, transformed: bool, budget: Budget) -> Any:

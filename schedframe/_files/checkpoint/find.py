@@ -74,7 +74,7 @@ def _choose(places: list[Place]) -> Place:
     conversion = Conversion()
     first, *others = (conversion.plain(place.value, place.keys) for place in places[:_MOST_PLACES])
     if len(places) > _MOST_PLACES or any(other != first for other in others):
-        listed = _list([written(place.keys) for place in places], _MOST_PLACES)
+        listed = _list([written(place.keys) for place in places[: _MOST_PLACES + 1]], _MOST_PLACES)
         raise Broken(f"holds {len(places)} scheduler states, which are not all equal, at {listed}")
     return places[0]._replace(value=first)
 

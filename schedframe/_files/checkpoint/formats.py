@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from schedframe._files.checkpoint import dcp, json, torch_save
-from schedframe._files.checkpoint.broken import Broken, open_file, printable
+from schedframe._files.checkpoint.broken import Broken, blame, open_file, printable
 from schedframe._files.checkpoint.pickle import Budget
 
 _LONGEST_START = 1_000
@@ -112,7 +112,5 @@ def _nothing_in(folder: Path) -> str:
 
 
 def _names(folder: Path) -> list[str]:
-    try:
+    with blame(folder):
         return sorted(os.listdir(folder))
-    except OSError as error:
-        raise Broken(f"cannot be read: {error.strerror or error}", folder) from None

@@ -28,9 +28,8 @@ class Budget:
 
     Attributes:
         size: bytes to read from files.
-        operations: opcodes to execute. One takes up to about 120 bytes of memory beside the text that the file holds,
-            most take less, so that all of them stay below 1.2 GB; a tensor of ``torch.save`` needs about 30 of them,
-            and an entry of a distributed checkpoint about 100.
+        operations: opcodes to execute. Each takes up to about 120 bytes beside the text in the file, 1.2 GB in all; a
+            tensor of ``torch.save`` needs about 30 of them, and an entry of a distributed checkpoint about 100.
     """
 
     size: int = 2 * LARGEST

@@ -6,10 +6,10 @@ It is a zip archive with one entry for every tensor, and an entry ``NAME/data.pk
 import io
 import os
 import re
-import shutil
 import struct
 import zipfile
 import zlib
+from functools import partial
 from typing import Any, BinaryIO
 
 from schedframe._files.checkpoint.broken import Broken, printable
@@ -18,6 +18,7 @@ from schedframe._files.checkpoint.pickle import LARGEST, Budget, load
 ZIP = b"PK\x03\x04"
 _ENTRY = re.compile(r"[^/]+/data\.pkl")
 _LARGEST_DIRECTORY = 16 << 20
+_CHUNK = 1 << 16
 _MAGIC = 0x1950A86A20F9469CFC6C
 
 
@@ -78,15 +79,13 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     name, size = printable(entry.filename), max(entry.file_size, entry.compress_size)
     if size > LARGEST:
         raise Broken(f"holds {name} of {size} bytes, and schedframe reads up to {LARGEST}")
-    if entry.flag_bits & 1:
-        raise Broken(f"holds {name} encrypted, which schedframe does not read")
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Broken(f"holds {name} compressed by method {entry.compress_type}, which schedframe does not read")
+    if entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        how = "encrypted" if entry.flag_bits & 1 else f"compressed by method {entry.compress_type}"
+        raise Broken(f"holds {name} {how}, which schedframe does not read")
     if entry.CRC == 0:
         del entry.CRC  # torch.serialization.set_crc32_options(False) writes 0; zipfile does not check a missing one
-    content = io.BytesIO()
     with archive.open(entry) as stream:
-        shutil.copyfileobj(stream, content)
-    if content.tell() != entry.file_size:
-        raise zipfile.BadZipFile(f"{name} has {content.tell()} bytes of {entry.file_size}")
-    return content.getvalue()
+        content = b"".join(iter(partial(stream.read, _CHUNK), b""))
+    if len(content) != entry.file_size:
+        raise zipfile.BadZipFile(f"{name} has {len(content)} bytes of {entry.file_size}")
+    return content

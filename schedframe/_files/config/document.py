@@ -8,6 +8,7 @@ from typing import Any
 from schedframe._errors import ConfigError, Problem, did_you_mean
 from schedframe._files.config import json, toml, yaml
 from schedframe._files.config.parsed import Broken, Parsed
+from schedframe._files.write import is_same_file
 
 FORMATS = {".yaml": yaml, ".yml": yaml, ".toml": toml, ".json": json}
 """The formats, by the suffix of a file."""
@@ -17,6 +18,8 @@ EXTENDS = "extends"
 
 MOST_FILES = 8
 """The longest chain of files, the first one counted."""
+
+_WHOLE = Problem("", "")
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,12 @@ def read(path: str | Path) -> Document:
     return _read(Path(path), ())
 
 
+def check_suffix(path: Path) -> None:
+    """Raise `ConfigError` if the suffix of `path` is not that of a format."""
+    if path.suffix.lower() not in FORMATS:
+        raise _refusal(path, f"has an unknown suffix {path.suffix!r}; use one of {', '.join(FORMATS)}")
+
+
 def parse_text(path: Path, text: str) -> Document:
     """Return what `text` holds as the text of the file at `path`, which need not exist; no file is read.
 
@@ -82,7 +91,7 @@ def parse_text(path: Path, text: str) -> Document:
     try:
         parsed: Parsed = FORMATS[path.suffix.lower()].parse(text) if text.strip() else Parsed()
     except Broken as error:
-        raise _refusal(path, str(error), error.line) from None
+        raise _refusal(path, str(error), replace(_WHOLE, line=error.line)) from None
     if not isinstance(parsed.data, dict):
         if parsed.problems:
             raise ConfigError(str(path), parsed.problems)
@@ -104,8 +113,7 @@ def parse_text(path: Path, text: str) -> Document:
 
 def _read(path: Path, above: tuple[Path, ...]) -> Document:
     """Read the file at `path`, which extends others and which the files `above` extend, each the next."""
-    if path.suffix.lower() not in FORMATS:
-        raise _refusal(path, f"has an unknown suffix {path.suffix!r}; use one of {', '.join(FORMATS)}")
+    check_suffix(path)
     document = parse_text(path, _text(path))
     name = document.data.pop(EXTENDS, None)
     if name is None:
@@ -113,25 +121,23 @@ def _read(path: Path, above: tuple[Path, ...]) -> Document:
     chain = (*above, path)
     key = document.located(Problem(EXTENDS, "", repr(name)))
     if not isinstance(name, str) or not name.strip():
-        raise _refusal_at(key, path, "must be the path of a config file, relative to this one")
+        raise _refusal(path, "must be the path of a config file, relative to this one", key)
     target = path.parent / name
-    repeated = [file for file in chain if file.resolve() == target.resolve()]
-    if repeated:
-        circle = " extends ".join(map(str, (*chain[chain.index(repeated[0]) :], repeated[0])))
-        raise _refusal_at(key, path, f"goes in a circle: {circle}")
+    for index, file in enumerate(chain):
+        if is_same_file(file, target):
+            raise _refusal(path, f"goes in a circle: {' extends '.join(map(str, (*chain[index:], file)))}", key)
     if len(chain) == MOST_FILES:
-        raise _refusal_at(key, path, f"makes a chain of more than {MOST_FILES} files; join some of them")
+        raise _refusal(path, f"makes a chain of more than {MOST_FILES} files; join some of them", key)
     try:
         return _extend(document, _read(target, chain))
     except ConfigError as error:
-        raise ConfigError(str(path), (_seen_from(key, target, problem) for problem in error.problems)) from None
-
-
-def _seen_from(key: Problem, target: Path, problem: Problem) -> Problem:
-    """Return a problem of the file `target`; one without a line is about the `key` that names the file."""
-    if problem.line is None:
-        return replace(key, message=f"{target} {problem.message}")
-    return replace(problem, file=problem.file or str(target))
+        problems = [
+            replace(problem, file=problem.file or str(target))
+            if problem.line is not None
+            else replace(key, message=f"{target} {problem.message}")
+            for problem in error.problems
+        ]
+        raise ConfigError(str(path), problems) from None
 
 
 def _extend(document: Document, base: Document) -> Document:
@@ -164,12 +170,8 @@ def _extend(document: Document, base: Document) -> Document:
     )
 
 
-def _refusal(path: Path, message: str, line: int | None = None) -> ConfigError:
-    return ConfigError(str(path), [Problem("", message, line=line)])
-
-
-def _refusal_at(key: Problem, path: Path, message: str) -> ConfigError:
-    return ConfigError(str(path), [replace(key, message=message)])
+def _refusal(path: Path, message: str, problem: Problem = _WHOLE) -> ConfigError:
+    return ConfigError(str(path), [replace(problem, message=message)])
 
 
 def _text(path: Path) -> str:
@@ -185,8 +187,7 @@ def _text(path: Path) -> str:
 
 def _near(path: Path) -> str:
     try:
-        siblings = [entry.name for entry in path.parent.iterdir()]
+        near = get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=1)
     except OSError:
         return ""
-    near = get_close_matches(path.name, siblings, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""

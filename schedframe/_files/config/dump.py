@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from schedframe._errors import ConfigError, Problem, SchedframeError
-from schedframe._files.config.document import FORMATS
+from schedframe._files.config.document import FORMATS, check_suffix
 
 _WIDTH = 100
 
@@ -23,22 +23,16 @@ def dump(data: Mapping[str, Any], path: Path, *, comments: Sequence[str] = ()) -
     Raises:
         ConfigError: `path` has an unknown suffix, or TOML is to hold ``None``.
     """
+    check_suffix(path)
     suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        fault = f"has an unknown suffix {path.suffix!r}; use one of {', '.join(FORMATS)}"
-        raise ConfigError(str(path), [Problem("", fault)])
     if suffix == ".json":
         return json.dumps(data, indent=2) + "\n"
     body = _toml(data, path) if suffix == ".toml" else _yaml(data)
-    text = "".join(f"{_comment(line)}\n" for line in comments) + body
+    letters = ((letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line) for line in comments)
+    text = "".join(f"# {''.join(line)}\n" for line in letters) + body
     if FORMATS[suffix].parse(text).data != data:
         raise SchedframeError(f"{path}: the text does not hold the data that it was made from; this is a bug")
     return text
-
-
-def _comment(line: str) -> str:
-    printable = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
-    return f"# {printable}"
 
 
 def _toml(data: Mapping[str, Any], path: Path) -> str:

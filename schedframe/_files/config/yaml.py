@@ -10,6 +10,7 @@ from schedframe._files.config.parsed import DEEPEST, Broken, Parsed, Unreadable,
 _CORE = "tag:yaml.org,2002:"
 _TEXT = frozenset({f"{_CORE}str", f"{_CORE}timestamp"})
 _MOST_VALUES = 10_000
+_LONGEST_NUMBER = 400
 
 
 def parse(text: str) -> Parsed:
@@ -60,14 +61,18 @@ class _Builder:
             return [self._item(item, (*path, str(index)), depth) for index, item in enumerate(node.value)]
         if node.id == "scalar" and node.tag in _TEXT:
             return node.value
-        if node.id == "scalar" and node.tag.removeprefix(_CORE) in _SCALARS:
+        kind = node.tag.removeprefix(_CORE)
+        message = f"has the tag {node.tag!r}; a config is plain data, without tags"
+        if node.id == "scalar" and kind in _SCALARS:
             try:
-                return _SCALARS[node.tag.removeprefix(_CORE)](node.value)
-            except (ValueError, KeyError) as error:
-                too_large = node.value and len(node.value) > 400
-                reason = error.args[0] if too_large else f"is not a valid {node.tag.split(':')[-1]}"
-                return self._unreadable(path, f"{reason}: {node.value[:40]!r}", line)
-        return self._unreadable(path, f"has the tag {node.tag!r}; a config is plain data, without tags", line)
+                return _SCALARS[kind](node.value)
+            except (ValueError, KeyError):
+                too_large = kind == "int" and len(node.value) > _LONGEST_NUMBER
+                fault = "is too large" if too_large else f"is not a valid {kind}"
+                message = f"{fault}: {node.value[:40]!r}"
+        self._parsed.unreadable.add(dotted(path))
+        self._problem(path, message, line)
+        return Unreadable()
 
     def _item(self, node: Any, path: tuple[str, ...], depth: int) -> Any:
         self._parsed.lines.setdefault(dotted(path), node.start_mark.line + 1)
@@ -91,18 +96,13 @@ class _Builder:
                 table[key_node.value] = self.build(value_node, inner_path, depth + 1)
         return table
 
-    def _unreadable(self, path: tuple[str, ...], message: str, line: int) -> Unreadable:
-        self._parsed.unreadable.add(dotted(path))
-        self._problem(path, message, line)
-        return Unreadable()
-
     def _problem(self, path: tuple[str, ...], message: str, line: int) -> None:
         self._parsed.problems.append(Problem(dotted(path), message, line=line))
 
 
 def _int(text: str) -> int:
-    if len(text) > 400:
-        raise ValueError("is too large")
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError
     digits = text.replace("_", "")
     for prefix, base in (("0o", 8), ("0x", 16), ("0b", 2)):
         if digits.lstrip("+-").startswith(prefix):
