@@ -100,6 +100,18 @@ def names(said: Any) -> set[str]:
     return {said["style"]}.union(*map(names, inside))
 
 
+def named(key: str) -> set[str]:
+    return {name for run in RUNS.values() for name in names(run[key])}
+
+
+RUNS |= {
+    f"lr: {name}": {"lr_decay_style": name, "wd_incr_style": "linear"}
+    for name in sorted(lr_styles.builtins.keys() - named("lr_decay_style"))
+}
+LEFT_OUT = wd_styles.builtins.keys() - named("wd_incr_style") - {"lr-curve"}
+RUNS |= {f"wd: {name}": {"lr_decay_style": "linear", "wd_incr_style": name} for name in sorted(LEFT_OUT)}
+
+
 def uninterrupted(name: str, way: str) -> dict[str, Any]:
     """A whole run, with its state at each step and what its groups hold, written exactly."""
     said, start_step = {**RUN, **RUNS[name]}, STARTS_AT[way]
@@ -143,11 +155,8 @@ def resumed(runs: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 
 
 def test_every_built_in_style_is_there_and_the_plugins(runs: list[dict[str, Any]]) -> None:
-    lr, wd = (
-        {name for run in RUNS.values() for name in names(run[key])} for key in ("lr_decay_style", "wd_incr_style")
-    )
-    assert lr == {*lr_styles.builtins, "rex"}
-    assert wd == {*wd_styles.builtins, "minus_sqrt"} - {"lr-curve"}
+    assert named("lr_decay_style") == {*lr_styles.builtins, "rex"}
+    assert named("wd_incr_style") == {*wd_styles.builtins, "minus_sqrt"} - {"lr-curve"}
     assert [len(run["states"]) for run in runs] == [STEPS + 1] * 2 * len(RUNS)
     assert [len(run["curve"]) for run in runs] == [LAST + 1] * 2 * len(RUNS)
 

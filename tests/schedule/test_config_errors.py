@@ -16,17 +16,12 @@ from schedframe import (
     StyleConflictError,
     StyleLoadError,
     UnknownStyleError,
+    lr_styles,
+    wd_styles,
 )
 
 GOOD = "max_lr: 1.0\nlr_decay_steps: 100\n"
-LR_STYLES = (
-    "WSD, constant, cosine, exponential, geometric, inverse-square-root, linear, minus-power, minus_sqrt, multi-step, "
-    "phases, polynomial, power-law, quarter-cosine"
-)
-WD_STYLES = (
-    "adamc, constant, constant-effective, cooldown, cosine, exponential, geometric, independent, linear, lr-curve, "
-    "phases"
-)
+LR_STYLES, WD_STYLES = (", ".join(sorted(registry.builtins)) for registry in (lr_styles, wd_styles))
 KEYS = (
     "start_step, train_samples, train_iters, train_tokens, lr_decay_steps, max_lr, min_lr, init_lr, lr_warmup_steps, "
     "lr_warmup_style, "
