@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+IN_PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 PLUGINS := $(wildcard plugins/*/pyproject.toml plugins/*/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench nox clean
+.PHONY: help setup demo test coverage lint bench nox clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -25,7 +26,10 @@ demo: setup ## train a real Megatron Core GPT on a schedule from a file, with a 
 	$(BIN)/python docs/examples/train_gpt/train_gpt.py
 
 test: setup lint ## lint, types and every test
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	$(BIN)/python -m pytest $(IN_PARALLEL)
+
+coverage: setup ## which lines and branches the tests reach
+	$(BIN)/python -m pytest $(IN_PARALLEL) --cov --cov-report=term
 
 lint: setup ## ruff and mypy
 	$(BIN)/ruff check .

@@ -114,7 +114,7 @@ def cases():
 
 def plain_cases():
     """Yield (what, limit, arguments of `scheduler`)."""
-    for groups, limit in ((1, 1.5), (2, 1.2), (8, 0.6), (100, 0.4), (1000, 0.4)):
+    for groups, limit in ((1, 1.3), (2, 1.2), (8, 0.6), (100, 0.4), (1000, 0.4)):
         for own in (False, True):
             bounds = "own bounds" if own else "shared bounds"
             yield f"G={groups}, tail, {bounds}", limit, (groups, own, PHASES["tail"])

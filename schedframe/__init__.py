@@ -15,58 +15,33 @@ when it is first used.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from schedframe._version import __version__
+from schedframe._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from schedframe._errors import (
-        ConfigError,
-        PluginError,
-        Problem,
-        RankMismatchError,
-        SchedframeError,
-        SchedframeWarning,
-        StateError,
-        StyleConflictError,
-        StyleLoadError,
-        UnknownMegatronError,
-        UnknownStyleError,
-    )
-    from schedframe._plugins.hooks import hookimpl
-    from schedframe._plugins.registry import Registry
-    from schedframe._plugins.source import Source
-    from schedframe._run.scheduler import OptimizerParamScheduler
-    from schedframe._schedule.schedule import Schedule, load
-    from schedframe._tools.continuation.continuation import Continuation
-    from schedframe._tools.continuation.operations import branch, extend, rewarm
-    from schedframe.styles._installed import lr_styles, source_of, wd_styles
-
-__all__ = [
-    "ConfigError",
-    "Continuation",
-    "OptimizerParamScheduler",
-    "PluginError",
-    "Problem",
-    "RankMismatchError",
-    "Registry",
-    "SchedframeError",
-    "SchedframeWarning",
-    "Schedule",
-    "Source",
-    "StateError",
-    "StyleConflictError",
-    "StyleLoadError",
-    "UnknownMegatronError",
-    "UnknownStyleError",
-    "__version__",
-    "branch",
-    "extend",
-    "hookimpl",
-    "load",
-    "lr_styles",
-    "rewarm",
-    "source_of",
-    "wd_styles",
-]
+    from schedframe._errors import ConfigError as ConfigError
+    from schedframe._errors import PluginError as PluginError
+    from schedframe._errors import Problem as Problem
+    from schedframe._errors import RankMismatchError as RankMismatchError
+    from schedframe._errors import SchedframeError as SchedframeError
+    from schedframe._errors import SchedframeWarning as SchedframeWarning
+    from schedframe._errors import StateError as StateError
+    from schedframe._errors import StyleConflictError as StyleConflictError
+    from schedframe._errors import StyleLoadError as StyleLoadError
+    from schedframe._errors import UnknownMegatronError as UnknownMegatronError
+    from schedframe._errors import UnknownStyleError as UnknownStyleError
+    from schedframe._plugins.hooks import hookimpl as hookimpl
+    from schedframe._plugins.registry import Registry as Registry
+    from schedframe._plugins.source import Source as Source
+    from schedframe._run.scheduler import OptimizerParamScheduler as OptimizerParamScheduler
+    from schedframe._schedule.schedule import Schedule as Schedule
+    from schedframe._schedule.schedule import load as load
+    from schedframe._tools.continuation.continuation import Continuation as Continuation
+    from schedframe._tools.continuation.operations import branch as branch
+    from schedframe._tools.continuation.operations import extend as extend
+    from schedframe._tools.continuation.operations import rewarm as rewarm
+    from schedframe.styles._installed import lr_styles as lr_styles
+    from schedframe.styles._installed import source_of as source_of
+    from schedframe.styles._installed import wd_styles as wd_styles
 
 _HOMES = {
     "_tools.continuation.continuation": ("Continuation",),
@@ -92,6 +67,7 @@ _HOMES = {
     "_run.scheduler": ("OptimizerParamScheduler",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+__all__ = sorted([*_HOME_OF, "__version__"])
 
 
 def __getattr__(name: str) -> Any:

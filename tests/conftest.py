@@ -12,6 +12,8 @@ from hypothesis import settings
 
 from schedframe._plugins.registered import registered
 
+from .runs import Optimizer
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's threads wait for each other longer than these tests compute
 
 settings.register_profile("untimed", deadline=None)  # time is measured in benchmarks/ and never asserted
@@ -26,13 +28,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if getattr(getattr(item, "function", None), "is_hypothesis_test", False):
             item.add_marker("no_cover")
-
-
-class Optimizer:
-    """The one thing that a scheduler needs of an optimizer."""
-
-    def __init__(self, *groups: dict) -> None:
-        self.param_groups = [dict(group) for group in groups] or [{"params": []}]
 
 
 @pytest.fixture

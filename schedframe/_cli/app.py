@@ -19,6 +19,7 @@ COMMANDS = {
     "styles": "List the installed styles, or show one.",
     "check": "Say whether files are schedules that can be run.",
     "preview": "Show learning rate and weight decay at the steps that matter.",
+    "resolve": "Print the whole schedule, with inherited keys and defaults.",
     "inspect": "Show the scheduler's part of a checkpoint.",
     "plugins": "List the installed plugins, and try each.",
     "schema": "Print the JSON Schema (2020-12) of a config.",

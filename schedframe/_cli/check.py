@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from schedframe._cli.arguments import importing
 from schedframe._cli.exit_codes import CANNOT_BE_USED
-from schedframe._cli.importing import importing
 from schedframe._cli.words import summary
 from schedframe._errors import ConfigError, Problem, SchedframeError
 from schedframe._files.config.document import Document, read

@@ -8,11 +8,11 @@ import typer
 from pydantic import ValidationError
 
 from schedframe import testing
+from schedframe._cli.arguments import importing
 from schedframe._cli.exit_codes import Findings
-from schedframe._cli.importing import importing
 from schedframe._cli.words import style_with_options
 from schedframe._errors import ConfigError, Problem, SchedframeError
-from schedframe._files.config.document import from_text
+from schedframe._files.config.document import parse_text
 from schedframe._problems import problems_of
 from schedframe.styles import LRStyle, Style
 from schedframe.styles._byname import by_lr_style, by_wd_style
@@ -53,7 +53,7 @@ def conform(
 
 def _styles(text: str, kind: str | None) -> list[Style]:
     """The styles that `text` says: one, or one of each kind where both have its name."""
-    said = from_text(Path("style.yaml"), f"style: {text}\n").data["style"]
+    said = parse_text(Path("style.yaml"), f"style: {text}\n").data["style"]
     name = said.get("style") if isinstance(said, dict) else said
     asked = [by_name for by_name in (by_lr_style, by_wd_style) if kind in (None, by_name.registry.kind.lower())]
     found = []

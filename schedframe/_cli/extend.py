@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from schedframe._cli.arguments import importing
 from schedframe._cli.continuing import At, File, Force, Format, FromCheckpoint, Output, position, write
-from schedframe._cli.importing import importing
 from schedframe._schedule.schedule import load
 from schedframe._tools.continuation import operations
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from schedframe._cli.arguments import importing
 from schedframe._cli.console import console, print_parts, table
-from schedframe._cli.importing import importing
 from schedframe._cli.words import summary
 from schedframe._files.checkpoint import Checkpoint
 from schedframe._plan.evaluate import finite_values

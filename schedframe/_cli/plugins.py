@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from schedframe._cli.arguments import importing
 from schedframe._cli.console import print_parts, table
 from schedframe._cli.exit_codes import Findings
-from schedframe._cli.importing import importing
 from schedframe._errors import SchedframeError
 from schedframe._plugins.claims import Claim, claims
 from schedframe._plugins.distributions import seen_twice
-from schedframe._plugins.hooks import HOOK_GROUP, try_plugin
+from schedframe._plugins.hooks import HOOK_GROUP, load_plugin
 from schedframe._plugins.registry import Registry
 from schedframe.styles._installed import lr_styles, wd_styles
 
@@ -104,7 +104,7 @@ def _state_of_hooks(claim: Claim) -> tuple[str, str]:
     if fault:
         return "incompatible", fault
     try:
-        try_plugin(claim)
+        load_plugin(claim)
     except SchedframeError as error:
         return "broken", str(error)
     return "ok", ""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from schedframe._cli.importing import importing
+from schedframe._cli.arguments import importing
 from schedframe._cli.picture import draw
 from schedframe._errors import ConfigError, Problem
 from schedframe._plan.plan import CURRENT

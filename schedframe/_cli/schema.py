@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from schedframe._cli.arguments import importing
 from schedframe._cli.exit_codes import Findings
-from schedframe._cli.importing import importing
 from schedframe._tools.schema import schema as make
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from schedframe._cli import style_list, style_page
-from schedframe._cli.importing import importing
+from schedframe._cli.arguments import importing
 from schedframe._errors import SchedframeError
 from schedframe._plugins.registry import Registry
 from schedframe.styles import Style

@@ -24,29 +24,24 @@ def write_new(path: Path, text: str, *, overwrite: bool = False, never: Iterable
     """
     content = text.encode()
     for kept in never:
-        if _same_file(path, kept):
+        if _is_same_file(path, kept):
             raise _refusal(path, f"is the same file as {kept}, which is never overwritten; choose another name")
     temporary = path.parent / f".schedframe-{secrets.token_hex(8)}"
     try:
         try:
-            _write(temporary, content)
-            if overwrite:
-                os.replace(temporary, path)
-            else:
-                _create(temporary, path)
+            with open(temporary, "xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            (os.replace if overwrite else _create)(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
     except FileExistsError:
         raise _refusal(path, "is there already; choose another name, or ask for it to be overwritten") from None
+    except FileNotFoundError:
+        raise _refusal(path, f"cannot be written: there is no folder {path.parent}") from None
     except (OSError, ValueError) as error:
-        raise _refusal(path, _reason(path, error)) from None
-
-
-def _write(path: Path, content: bytes) -> None:
-    with open(path, "xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        raise _refusal(path, f"cannot be written: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _create(temporary: Path, path: Path) -> None:
@@ -65,19 +60,13 @@ def _create(temporary: Path, path: Path) -> None:
             raise
 
 
-def _same_file(path: Path, other: Path) -> bool:
+def _is_same_file(path: Path, other: Path) -> bool:
     try:
         return os.path.samefile(path, other)
     except OSError:
         return os.path.realpath(path) == os.path.realpath(other)
     except ValueError:
         return False
-
-
-def _reason(path: Path, error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return f"cannot be written: there is no folder {path.parent}"
-    return f"cannot be written: {getattr(error, 'strerror', None) or error}"
 
 
 def _refusal(path: Path, message: str) -> ConfigError:

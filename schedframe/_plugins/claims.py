@@ -14,6 +14,7 @@ import importlib_metadata
 
 from schedframe._errors import PluginError
 from schedframe._plugins.distributions import OURSELVES, Distribution, canonical_name, installed
+from schedframe._plugins.source import Source
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,15 @@ class Claim:
     distribution: Distribution
     blocked: str
 
+    @property
+    def source(self) -> Source:
+        """Where what it declares comes from."""
+        point, distribution = self.entry_point, self.distribution
+        return Source(point.name, point.value, distribution.name, distribution.version)
+
     def __str__(self) -> str:
         """``schedframe-rex 0.1.0 (schedframe_rex:Rex)``."""
-        return f"{self.distribution.name} {self.distribution.version} ({self.entry_point.value})"
+        return str(self.source)
 
 
 class _Snapshot:
@@ -78,17 +85,17 @@ def claims(group: str, name: str | None = None) -> list[Claim]:
     """
     now = _current.get() or _Snapshot()
     allowed, blocked = now.allowed_and_blocked
-    found = []
+    result = []
     for distribution in now.distributions:
         for point in distribution.entry_points:
             if point.group == group and name in (None, point.name) and distribution.canonical not in ("", OURSELVES):
                 why = ""
-                if blocked is not None and distribution.canonical in blocked:
+                if distribution.canonical in (blocked or ()):
                     why = "SCHEDFRAME_BLOCK blocks it"
                 elif allowed is not None and distribution.canonical not in allowed:
                     why = "SCHEDFRAME_ALLOW does not list it"
-                found.append(Claim(point, distribution, why))
-    return found
+                result.append(Claim(point, distribution, why))
+    return result
 
 
 def _listed(variable: str) -> frozenset[str] | None:

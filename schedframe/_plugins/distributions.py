@@ -10,16 +10,21 @@ import re
 import sys
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import importlib_metadata
 
 from schedframe._version import __version__
 
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
 OURSELVES = "schedframe"
 """The name of our own distribution, and the first word of every entry-point group of ours."""
 
 _METADATA = (".dist-info", ".egg-info")
+_OURS = re.compile(rf"\s*{OURSELVES}(?![\w.-])\s*(.*)", re.IGNORECASE)
+"""A requirement of schedframe, in any spelling of its name, and what stands after the name."""
 
 
 def canonical_name(name: str) -> str:
@@ -34,14 +39,14 @@ class Distribution:
         entry_points: those of schedframe's groups.
     """
 
-    def __init__(self, found: importlib_metadata.Distribution) -> None:
-        """Hold the distribution as the standard library finds it."""
+    def __init__(self, distribution: importlib_metadata.Distribution) -> None:
+        """Hold the distribution as importlib finds it."""
         self.entry_points: list[importlib_metadata.EntryPoint] = []
-        self._found = found
+        self._distribution = distribution
 
     @cached_property
     def _fields(self) -> dict[str, str]:
-        return _fields(self._found)
+        return _fields(self._distribution)
 
     @property
     def name(self) -> str:
@@ -66,19 +71,37 @@ class Distribution:
     @cached_property
     def incompatibility(self) -> str:
         """Why the distribution does not admit the running schedframe; empty if it does."""
-        from packaging.requirements import InvalidRequirement, Requirement
-
-        for line in self._found.requires or ():
-            try:
-                requirement = Requirement(line)
-            except InvalidRequirement:
-                continue
-            if canonical_name(requirement.name) != OURSELVES:
-                continue
-            applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-            if applies and not requirement.specifier.contains(__version__, prereleases=True):
-                return f"it requires schedframe{requirement.specifier}, and this is schedframe {__version__}"
+        for line in self._distribution.requires or ():
+            named = _OURS.fullmatch(line)
+            versions = _required_versions(line, named[1]) if named else None
+            if versions is not None and not versions.contains(__version__, prereleases=True):
+                return f"it requires schedframe{versions}, and this is schedframe {__version__}"
         return ""
+
+
+def _required_versions(line: str, rest: str) -> "SpecifierSet | None":
+    """Return the versions that a requirement of schedframe admits, or ``None`` where it does not apply.
+
+    Args:
+        line: the whole requirement.
+        rest: what stands after the name; versions alone are read without the parser of requirements, which takes
+            longer to import than all else that a plugin needs.
+    """
+    if rest[:1] in tuple("<>=!~") and ";" not in rest:
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+        try:
+            return SpecifierSet(rest)
+        except InvalidSpecifier:
+            return None
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        requirement = Requirement(line)
+    except InvalidRequirement:
+        return None
+    applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    return requirement.specifier if applies else None
 
 
 _kept: tuple[Any, list[Distribution]] = (None, [])
@@ -87,49 +110,47 @@ _kept: tuple[Any, list[Distribution]] = (None, [])
 def installed() -> list[Distribution]:
     """Return every distribution with entry points of ours; of one that is installed twice, the first on the path."""
     global _kept
-    state = [_state_of(entry) for entry in sys.path]
-    kept = _kept
+    state, kept = [_state_of(entry) for entry in sys.path], _kept
     if kept[0] != state:
         kept = _kept = (state, _read())
     return kept[1]
 
 
 def _read() -> list[Distribution]:
-    found: dict[int, Distribution] = {}
+    distributions: dict[int, Distribution] = {}
     for point in importlib_metadata.entry_points():
         if point.dist is not None and point.group.partition(".")[0] == OURSELVES:
-            found.setdefault(id(point.dist), Distribution(point.dist)).entry_points.append(point)
-    return list(found.values())
+            distributions.setdefault(id(point.dist), Distribution(point.dist)).entry_points.append(point)
+    return list(distributions.values())
 
 
-def _state_of(entry: str) -> list[tuple[str, int | None]]:
+def _state_of(entry: str) -> list[tuple[str, object]]:
     """Return what changes when a distribution in one entry of the path is installed, changed or removed."""
     folder = entry or "."
+    version = _version_of(folder)
+    return [] if version is None else [(file, _version_of(file)) for file in _declaring(folder, version)]
+
+
+def _version_of(path: str) -> tuple[int, int] | None:
+    """Return what changes when the file or folder is replaced or written; ``None`` where there is none."""
     try:
-        found = os.stat(folder)
+        found = os.stat(path)
     except OSError:
-        return []
-    return [(file, _time_of(file)) for file in _declaring(folder, (found.st_ino, found.st_mtime_ns))]
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 @lru_cache(maxsize=64)
-def _declaring(folder: str, changed: object) -> list[str]:
+def _declaring(folder: str, version: object) -> list[str]:
     """Return the files in `folder` that declare entry points; of an archive its own path.
 
-    The listing is kept until the folder itself has `changed`, as importlib keeps its own.
+    The listing is kept until the `version` of the folder changes, as importlib keeps its own.
     """
     try:
         names = os.listdir(folder)
     except OSError:
         return [folder]
     return [os.path.join(folder, name, "entry_points.txt") for name in names if name.lower().endswith(_METADATA)]
-
-
-def _time_of(path: str) -> int | None:
-    try:
-        return os.stat(path).st_mtime_ns
-    except OSError:
-        return None
 
 
 def seen_twice() -> Iterator[str]:

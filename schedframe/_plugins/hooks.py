@@ -6,6 +6,7 @@ schedframe, by listing, or by styles. None runs inside ``step()``.
 """
 
 import functools
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,78 +23,81 @@ HOOK_GROUP = "schedframe"
 hookimpl = pluggy.HookimplMarker(HOOK_GROUP)
 """Marks a function of a hook plugin as an implementation of the hook of its name."""
 
-_hookspec = pluggy.HookspecMarker(HOOK_GROUP)
-
 _muted = ContextVar("_muted", default=False)
 
-
-class Hooks:
-    """The hooks that a plugin may implement."""
-
-    @_hookspec
-    def schedframe_check(self, schedule: Any) -> "list[str] | None":
-        """Return complaints about a schedule that breaks a house rule; it is then refused with all of them.
-
-        Asked by ``schedframe check`` and ``Schedule.build``::
-
-            import schedframe
+_hookspec = pluggy.HookspecMarker(HOOK_GROUP)
 
 
-            @schedframe.hookimpl
-            def schedframe_check(schedule):
-                if schedule.max_lr > 1e-2:
-                    return [f"max_lr {schedule.max_lr} is above this cluster's cap of 1e-2"]
-        """
+@_hookspec
+def schedframe_check(schedule: Any) -> "list[str] | None":
+    """Return complaints about a schedule that breaks a house rule; it is then refused with all of them.
 
-    @_hookspec
-    def schedframe_built(self, scheduler: Any) -> None:
-        """See a scheduler once, right after it was built and has written its first values.
+    Called by ``schedframe check`` and ``Schedule.build``::
 
-        For logs and dashboards::
-
-            import schedframe
+        import schedframe
 
 
-            @schedframe.hookimpl
-            def schedframe_built(scheduler):
-                print("lr style:", scheduler.lr_decay_style)
-        """
-
-    @_hookspec(firstresult=True)
-    def schedframe_read_state(self, state: Mapping[str, Any]) -> "Mapping[str, Any] | None":
-        """Translate a checkpoint's scheduler state that is not Megatron's; return ``None`` for others.
-
-        Asked by ``load_state_dict`` before it reads anything; return a new mapping with Megatron's keys::
-
-            import schedframe
+        @schedframe.hookimpl
+        def schedframe_check(schedule):
+            if schedule.max_lr > 1e-2:
+                return [f"max_lr {schedule.max_lr} is above this cluster's cap of 1e-2"]
+    """
 
 
-            @schedframe.hookimpl
-            def schedframe_read_state(state):
-                if "my_trainer_step" in state:
-                    return {**state["megatron"], "num_steps": state["my_trainer_step"]}
-        """
+@_hookspec
+def schedframe_built(scheduler: Any) -> None:
+    """See a scheduler once, right after it was built and has written its first values.
+
+    For logs and dashboards::
+
+        import schedframe
+
+
+        @schedframe.hookimpl
+        def schedframe_built(scheduler):
+            print("lr style:", scheduler.lr_decay_style)
+    """
+
+
+@_hookspec(firstresult=True)
+def schedframe_read_state(state: Mapping[str, Any]) -> "Mapping[str, Any] | None":
+    """Translate a checkpoint's scheduler state that is not Megatron's; return ``None`` for others.
+
+    Called by ``load_state_dict`` before it reads anything; return a new mapping with Megatron's keys::
+
+        import schedframe
+
+
+        @schedframe.hookimpl
+        def schedframe_read_state(state):
+            if "my_trainer_step" in state:
+                return {**state["megatron"], "num_steps": state["my_trainer_step"]}
+    """
+
+
+HOOKS = {hook.__name__: hook for hook in (schedframe_check, schedframe_built, schedframe_read_state)}
+"""The specification of every hook, by name."""
 
 
 def complaints(schedule: Any) -> list[str]:
-    """Return what the installed house rules say against `schedule`."""
-    return [sentence for sentences in _ask("schedframe_check", _sentences, schedule=schedule) for sentence in sentences]
+    """Return the complaints of the installed policy checks about `schedule`."""
+    return [text for sentences in _call("schedframe_check", _sentences, schedule=schedule) for text in sentences]
 
 
-def built(scheduler: Any) -> None:
-    """Show `scheduler` to the plugins."""
-    _ask("schedframe_built", lambda answer: None, scheduler=scheduler)
+def announce(scheduler: Any) -> None:
+    """Show a `scheduler` that was just built to the plugins."""
+    _call("schedframe_built", scheduler=scheduler)
 
 
-def translated(state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return `state`, or what the first plugin that knows it translates it to."""
-    answers = _ask("schedframe_read_state", lambda answer: answer, state=state)
+def translate_state(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the first plugin that knows `state` translates it to; `state` itself if none does."""
+    answers = _call("schedframe_read_state", state=state)
     return next((answer for answer in answers if answer is not None), state)
 
 
 @contextmanager
 def muted() -> Iterator[None]:
-    """Ask no plugin, and load none: for a schedule that is nobody's, as the conformance kit makes one."""
+    """Call and load no plugin within the block: for schedules that nobody runs, as in the conformance kit."""
     token = _muted.set(True)
     try:
         yield
@@ -102,20 +106,19 @@ def muted() -> Iterator[None]:
 
 
 def _sentences(answers: list[Any]) -> list[str]:
-    found: list[str] = []
+    sentences: list[str] = []
     for answer in answers:
-        sentences = [answer] if isinstance(answer, str) else list(answer)
-        if not all(isinstance(sentence, str) for sentence in sentences):
+        texts = [answer] if isinstance(answer, str) else list(answer)
+        if not all(isinstance(text, str) for text in texts):
             raise TypeError(f"complaints are sentences, got {answer!r}")
-        found += sentences
-    return found
+        sentences += texts
+    return sentences
 
 
-def _ask(hook: str, read: Callable[[Any], Any], **arguments: Any) -> list[Any]:
+def _call(hook: str, read: Callable[[Any], Any] = lambda answer: answer, **arguments: Any) -> list[Any]:
     """Return what each plugin that implements `hook` answers, as `read` understands it.
 
-    Raises:
-        PluginError: naming the one plugin that fails.
+    The plugins are called one by one, so that a `PluginError` names the one that fails.
     """
     if _muted.get():
         return []
@@ -138,40 +141,27 @@ def _ask(hook: str, read: Callable[[Any], Any], **arguments: Any) -> list[Any]:
 
 @functools.cache
 def _manager() -> pluggy.PluginManager:
-    """Load every hook plugin.
-
-    Raises:
-        PluginError: one cannot be loaded, or implements a hook that there is not.
-    """
+    """Return a manager with every hook plugin."""
     manager = _empty()
     for claim in claims(HOOK_GROUP):
         if not claim.blocked:
-            _load(claim, manager)
+            load_plugin(claim, manager)
     return manager
-
-
-def try_plugin(claim: Claim) -> None:
-    """Load one hook plugin by itself.
-
-    Raises:
-        PluginError: it cannot be loaded, or implements a hook that there is not.
-    """
-    _load(claim, _empty())
-
-
-def hooks_of(plugin: object) -> list[str]:
-    """Return the names in `plugin` that are marked as implementations of hooks."""
-    manager = _empty()
-    return [name for name in dir(plugin) if manager.parse_hookimpl_opts(plugin, name)]
 
 
 def _empty() -> pluggy.PluginManager:
     manager = pluggy.PluginManager(HOOK_GROUP)
-    manager.add_hookspecs(Hooks)
+    manager.add_hookspecs(sys.modules[__name__])
     return manager
 
 
-def _load(claim: Claim, manager: pluggy.PluginManager) -> None:
+def load_plugin(claim: Claim, manager: pluggy.PluginManager | None = None) -> None:
+    """Load one hook plugin into `manager`; by itself where there is none.
+
+    Raises:
+        PluginError: it cannot be loaded, or implements an unknown hook.
+    """
+    manager = manager or _empty()
     way_out = f"repair or reinstall it, or set SCHEDFRAME_BLOCK={claim.distribution.name}"
     fault = claim.distribution.incompatibility
     if fault:
@@ -185,9 +175,13 @@ def _load(claim: Claim, manager: pluggy.PluginManager) -> None:
         ) from error
     unknown = [hook.name for hook in manager.get_hookcallers(plugin) or () if not hook.has_spec()]
     if unknown:
-        known = [name for name in vars(Hooks) if name.startswith("schedframe_")]
-        hint = did_you_mean(unknown[0], known) or "."
         raise PluginError(
-            f"the hook plugin {claim} implements {unknown[0]!r}, and there is no such hook{hint} "
-            f"The hooks: {', '.join(known)}; {way_out}"
+            f"the hook plugin {claim} implements {unknown[0]!r}, and there is no such hook"
+            f"{did_you_mean(unknown[0], HOOKS) or '.'} The hooks: {', '.join(HOOKS)}; {way_out}"
         )
+
+
+def hooks_of(plugin: object) -> list[str]:
+    """Return the names in `plugin` that are marked as implementations of hooks."""
+    manager = _empty()
+    return [name for name in dir(plugin) if manager.parse_hookimpl_opts(plugin, name)]

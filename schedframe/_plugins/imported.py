@@ -5,6 +5,7 @@ after an error: nothing else is needed here. The modules of files lie below this
 first, finds a style of a file in a process that has looked up nothing yet.
 """
 
-from schedframe._plugins.one_off import import_environment
+from schedframe._plugins.one_off import VARIABLE, import_named, listed
 
-import_environment()
+for _name in listed():
+    import_named(_name, VARIABLE)

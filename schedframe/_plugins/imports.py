@@ -21,7 +21,7 @@ def import_styles(names: Iterable[str], by: str = "--import") -> None:
         by: what the user named them with, for errors.
 
     Raises:
-        PluginError: one is not there, is no Python, fails or registers no style; none of its styles is registered.
+        PluginError: one is not there, is not Python, fails or registers no style; none of its styles is registered.
     """
     from schedframe._plugins import imported  # noqa: F401  for what it does
 

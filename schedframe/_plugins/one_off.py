@@ -19,28 +19,21 @@ from schedframe._plugins.registered import registering
 VARIABLE = "SCHEDFRAME_IMPORT"
 
 
-def import_environment() -> None:
-    """Import what ``SCHEDFRAME_IMPORT`` names; `schedframe._plugins.imported` calls it, once in a process.
-
-    Raises:
-        PluginError: as `import_styles`.
-    """
-    for name in listed():
-        import_named(name, VARIABLE)
-
-
 def listed() -> list[str]:
+    """Return the names in ``SCHEDFRAME_IMPORT``."""
     return [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]
 
 
 def is_file(name: str) -> bool:
+    """Return whether `name` names a file, not a module."""
     return name.endswith(".py") or any(separator in name for separator in (os.sep, os.altsep) if separator)
 
 
 def import_named(name: str, by: str) -> None:
-    told = f"{by} names {name!r}"
-    file = _read(name, told) if is_file(name) else None
-    module = file.name if file else _dotted(name, told)
+    """Import the file or module that the user named with `by`; `import_styles` has the errors."""
+    subject = f"{by} names {name!r}"
+    file = _read(name, subject) if is_file(name) else None
+    module = file.name if file else _dotted(name, subject)
     if module in sys.modules:
         return
     with registering() as anything:
@@ -51,38 +44,39 @@ def import_named(name: str, by: str) -> None:
                 importlib.import_module(module)
         except (Exception, SystemExit) as error:
             fault = _not_found(module, error) or f"which fails{_line(error, name)}: {_text(error)}"
-            raise PluginError(f"{told}, {fault}") from error
-        fault = _hooks_in(module) if file else ""
+            raise PluginError(f"{subject}, {fault}") from error
+        hooks = ", ".join(hooks_of(sys.modules[module])) if file else ""
+        fault = hooks and f"which has the hook {hooks}; hooks are taken from installed distributions alone"
         if not fault and not anything():
             fault = "which registers no style; it must call schedframe.lr_styles.register or wd_styles.register"
         if fault:
             del sys.modules[module]
-            raise PluginError(f"{told}, {fault}")
+            raise PluginError(f"{subject}, {fault}")
 
 
-def _read(name: str, told: str) -> PythonFile:
+def _read(name: str, subject: str) -> PythonFile:
     path = os.path.abspath(name)
     if os.path.isdir(path):
-        raise PluginError(f"{told}, which is a folder; name a file, or a module with dots")
+        raise PluginError(f"{subject}, which is a folder; name a file, or a module with dots")
     try:
         file = PythonFile(path)
     except FileNotFoundError:
         folder, missing = os.path.split(path)
-        raise PluginError(f"{told}, and there is no such file{did_you_mean(missing, _files_in(folder))}") from None
+        raise PluginError(f"{subject}, and there is no such file{did_you_mean(missing, _files_in(folder))}") from None
     except OSError as error:
-        raise PluginError(f"{told}, which cannot be read: {error.strerror}") from None
+        raise PluginError(f"{subject}, which cannot be read: {error.strerror}") from None
     try:
         file.code  # noqa: B018
     except UnicodeDecodeError as error:
         line = file.content.count(b"\n", 0, error.start) + 1
-        raise PluginError(f"{told}, which is no text in {error.encoding}: see line {line}") from error
+        raise PluginError(f"{subject}, which is not text in {error.encoding}: see line {line}") from error
     except SyntaxError as error:
         where = f"line {error.lineno}: " if error.lineno else ""
-        raise PluginError(f"{told}, which is no Python: {where}{error.msg}") from error
+        raise PluginError(f"{subject}, which is not Python: {where}{error.msg}") from error
     except ValueError as error:
-        raise PluginError(f"{told}, which is no Python: {error}") from error
+        raise PluginError(f"{subject}, which is not Python: {error}") from error
     except (RecursionError, MemoryError) as error:
-        raise PluginError(f"{told}, which is nested too deeply for Python") from error
+        raise PluginError(f"{subject}, which is nested too deeply for Python") from error
     return file
 
 
@@ -92,15 +86,15 @@ def _files_in(folder: str) -> list[str]:
     return []
 
 
-def _dotted(name: str, told: str) -> str:
+def _dotted(name: str, subject: str) -> str:
     if all(part.isidentifier() for part in name.split(".")):
         return name
     near = did_you_mean(f"{name}.py", _files_in("."))
-    raise PluginError(f"{told}, which is neither a file that ends in .py nor the name of a module{near}")
+    raise PluginError(f"{subject}, which is neither a file that ends in .py nor the name of a module{near}")
 
 
 def _not_found(module: str, error: BaseException) -> str:
-    """Say that there is no such module; empty where it is there and `error` is another."""
+    """Return that there is no such module; empty where it is there and `error` is another."""
     missing = (isinstance(error, ModuleNotFoundError) and error.name) or ""
     if not missing or not f"{module}.".startswith(f"{missing}."):
         return ""
@@ -114,16 +108,11 @@ def _not_found(module: str, error: BaseException) -> str:
     return text + did_you_mean(missing, known)
 
 
-def _hooks_in(module: str) -> str:
-    hooks = ", ".join(hooks_of(sys.modules[module]))
-    return f"which has the hook {hooks}; hooks are taken from installed distributions alone" if hooks else ""
-
-
 def _line(error: BaseException, name: str) -> str:
-    """The line that fails in what is imported, or calls what does: the last one of the first file that ran."""
+    """Return the line that fails in what is imported, or calls what fails: the last one of the first file that ran."""
     ran = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    ours = (__file__, PythonFile.run.__code__.co_filename, importlib.__file__)
-    ran = [(file, line) for file, line in ran if file not in ours and not file.startswith("<frozen importlib")]
+    importers = (__file__, PythonFile.run.__code__.co_filename, importlib.__file__)
+    ran = [(file, line) for file, line in ran if file not in importers and not file.startswith("<frozen importlib")]
     if not ran:
         return ""
     first = ran[0][0]

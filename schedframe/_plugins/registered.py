@@ -10,7 +10,10 @@ registered: dict[str, dict[str, Any]] = {"LR": {}, "WD": {}}
 
 @contextmanager
 def registering() -> Iterator[Callable[[], bool]]:
-    """Take back what modules register that an error within leaves unimported; yields what tells if anything is."""
+    """On an error within the block, take back the classes of modules that it leaves unimported.
+
+    Yields a function that returns whether the block has registered anything.
+    """
     before = {kind: dict(classes) for kind, classes in registered.items()}
     try:
         yield lambda: registered != before

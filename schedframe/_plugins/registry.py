@@ -1,4 +1,4 @@
-"""From a style's name to its class: the built-in table, then entry points, then what was registered.
+"""From a style's name to its class: the built-in table, then registered classes, then entry points.
 
 Looking names up reads metadata; a plugin is imported only when its style is named. The first look-up imports what
 ``SCHEDFRAME_IMPORT`` names.
@@ -16,7 +16,7 @@ from schedframe._errors import StyleConflictError, StyleLoadError, UnknownStyleE
 from schedframe._plugins.claims import Claim, claims, snapshot
 from schedframe._plugins.distributions import seen_twice
 from schedframe._plugins.registered import registered
-from schedframe._plugins.source import Source, name_of, source_in_file, source_of_claim, source_of_class
+from schedframe._plugins.source import Source, name_of, source_in_file, source_of_class
 from schedframe._version import __version__
 
 StyleT = TypeVar("StyleT", bound=BaseModel)
@@ -55,7 +55,7 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         self.group = f"schedframe.{kind.lower()}_styles"
         self.builtins = dict(builtins)
         self.aliases = dict(aliases)
-        self._base = base
+        self._base: type[BaseModel] = base
         self._registered: dict[str, type[StyleT]] = registered[kind]
         self._loaded: dict[Source, type[StyleT]] = {}
         self._sources: dict[type[BaseModel], Source] = {}
@@ -74,10 +74,10 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
     def __contains__(self, name: object) -> bool:
         """Return whether `name` is a usable name or an alias, without importing it."""
         try:
-            found = self._find(name) if isinstance(name, str) else None
+            provider = self._find(name) if isinstance(name, str) else None
         except StyleConflictError:
             return False
-        return found is not None and not _incompatibility(found[1])
+        return provider is not None and not _incompatibility(provider[1])
 
     def __getitem__(self, name: str) -> type[StyleT]:
         """Import the style called `name`.
@@ -85,7 +85,7 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         Raises:
             UnknownStyleError: no installed style has this name, or its distribution is blocked.
             StyleConflictError: more than one distribution claims the name.
-            StyleLoadError: importing it fails, or what is there is no style of this kind and name.
+            StyleLoadError: importing it fails, or it is not a style of this kind and name.
             PluginError: ``SCHEDFRAME_ALLOW`` or ``SCHEDFRAME_BLOCK`` names what is not installed, or
                 ``SCHEDFRAME_IMPORT`` what cannot be imported.
         """
@@ -93,18 +93,11 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Import the style called `name`, or return `default` where there is none; see ``[]`` for other errors."""
-        found = self._find(name)
-        return default if found is None else self._class_of(*found)
+        provider = self._find(name)
+        return default if provider is None else self._class_of(*provider)
 
     def source(self, name: str) -> Source:
-        """Return where the style called `name` comes from, without importing it.
-
-        Raises:
-            UnknownStyleError: no installed style has this name, or its distribution is blocked.
-            StyleConflictError: more than one distribution claims the name.
-            PluginError: ``SCHEDFRAME_ALLOW`` or ``SCHEDFRAME_BLOCK`` names what is not installed, or
-                ``SCHEDFRAME_IMPORT`` what cannot be imported.
-        """
+        """Return where the style called `name` comes from, without importing it; raises as ``[]`` does."""
         return self._provider(name)[0]
 
     def source_of(self, style: type[BaseModel]) -> Source:
@@ -112,10 +105,11 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         if style not in self._sources:
             source = source_of_class(style)
             if self.builtins.get(source.name) == source.target:
-                source = self._own(source.name)
+                source = self._builtin(source.name)
             else:
-                same = [claim for claim in claims(self.group, source.name) if claim.entry_point.value == source.target]
-                source = min(map(source_of_claim, same), key=str, default=source)
+                declared = [claim.source for claim in claims(self.group, source.name)]
+                same = [other for other in declared if other.target == source.target]
+                source = min(same, key=str, default=source)
             self._sources[style] = source
         return self._sources[style]
 
@@ -127,7 +121,7 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         twice, replaces it.
 
         Raises:
-            StyleLoadError: `style` is no final style of this kind.
+            StyleLoadError: `style` is not a final style of this kind.
             StyleConflictError: the name is built in, an alias, or registered for another class.
         """
         source = source_in_file(style)
@@ -147,27 +141,27 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
 
     def listing(self) -> list[Listed]:
         """Return every name with where it comes from and what is known against it, without importing any."""
-        found = self._claims()
-        rows = [Listed(self._own(name), self.clash(name, found), "") for name in self.builtins]
+        all_claims = self._claims()
+        rows = [Listed(self._builtin(name), self.clash(name, all_claims), "") for name in self.builtins]
         for name, style in self._registered.items():
             summary = inspect.cleandoc(style.__doc__ or "").partition("\n")[0]
-            rows.append(Listed(self._sources[style], self.clash(name, found), summary))
-        for claim in found:
-            fault = claim.blocked or self.clash(claim.entry_point.name, found) or _incompatibility(claim)
-            rows.append(Listed(source_of_claim(claim), fault, claim.distribution.summary))
+            rows.append(Listed(self._sources[style], self.clash(name, all_claims), summary))
+        for claim in all_claims:
+            fault = claim.blocked or self.clash(claim.entry_point.name, all_claims) or _incompatibility(claim)
+            rows.append(Listed(claim.source, fault, claim.distribution.summary))
         return sorted(rows, key=lambda row: (row.source.name, str(row.source)))
 
-    def clash(self, name: str, found: list[Claim]) -> str:
-        """Return who else of `found` claims `name`, as a sentence; empty if at most one provider does."""
-        third = {str(claim): claim for claim in found if claim.entry_point.name == name and not claim.blocked}
-        block = ",".join(sorted({claim.distribution.name for claim in third.values()}))
+    def clash(self, name: str, among: list[Claim]) -> str:
+        """Return all providers of `name`, those in the claims `among` too, as a sentence; empty if at most one is."""
+        unblocked = [claim for claim in among if claim.entry_point.name == name and not claim.blocked]
+        block = ",".join(sorted({claim.distribution.name for claim in unblocked}))
+        providers = sorted({str(claim) for claim in unblocked})
         canonical = self.aliases.get(name, name)
-        if third and canonical in self.builtins:
+        if providers and canonical in self.builtins:
             return (
-                f"is built in ({self._own(canonical)}) and claimed by {', '.join(sorted(third))}; built-in names and "
+                f"is built in ({self._builtin(canonical)}) and claimed by {', '.join(providers)}; built-in names and "
                 f"their aliases cannot be taken: uninstall the other, or set SCHEDFRAME_BLOCK={block}"
             )
-        providers = sorted(third)
         if name in self._registered:
             providers.append(f"{self._sources[self._registered[name]]}, registered in this process")
         if len(providers) > 1:
@@ -184,10 +178,10 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         return claims(self.group, name)
 
     def _provider(self, name: str) -> tuple[Source, Claim | None]:
-        found = self._find(name)
-        if found is None:
+        provider = self._find(name)
+        if provider is None:
             raise self._unknown(name)
-        return found
+        return provider
 
     def _find(self, name: str) -> tuple[Source, Claim | None] | None:
         """Return the one provider of `name`, with its claim if it is a distribution; ``None`` if there is none.
@@ -195,18 +189,18 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         Raises:
             StyleConflictError: more than one provider claims the name.
         """
-        found = self._claims(name)
-        clash = self.clash(name, found)
+        claimed = self._claims(name)
+        clash = self.clash(name, claimed)
         if clash:
             raise StyleConflictError(f"{self.kind} style {name!r} {clash}")
         canonical = self.aliases.get(name, name)
         if canonical in self.builtins:
-            return self._own(canonical), None
+            return self._builtin(canonical), None
         if name in self._registered:
             return self._sources[self._registered[name]], None
-        return next(((source_of_claim(claim), claim) for claim in found if not claim.blocked), None)
+        return next(((claim.source, claim) for claim in claimed if not claim.blocked), None)
 
-    def _own(self, name: str) -> Source:
+    def _builtin(self, name: str) -> Source:
         return Source(name, self.builtins[name], "schedframe", __version__)
 
     def _class_of(self, source: Source, claim: Claim | None) -> type[StyleT]:
@@ -236,21 +230,25 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         return style  # type: ignore[no-any-return]
 
     def _check(self, style: Any, source: Source) -> None:
-        """Refuse what is no usable style of this kind under its own name."""
-        fault = ""
-        if not (isinstance(style, type) and issubclass(style, self._base)):
-            fault = f"it is no subclass of schedframe.styles.{self._base.__name__}"
-        elif inspect.isabstract(style):
-            fault = f"it does not implement {', '.join(sorted(getattr(style, '__abstractmethods__', ())))}"
-        elif not name_of(style):
-            fault = "its field `style` has no default; write style: Literal[NAME] = NAME"
-        elif name_of(style) != source.name:
-            own = name_of(style)
-            fault = f"its field `style` says {own!r}, and its entry point {source.name!r}; make them the same"
-        else:
-            fault = _build_fault(style)
+        """Refuse a class that is not a usable style of this kind under the name of its `source`."""
+        fault = self._fault(style, source.name)
         if fault:
             raise StyleLoadError(f"{self.kind} style {source.name!r} from {source} cannot be used: {fault}")
+
+    def _fault(self, style: Any, name: str) -> str:
+        if not (isinstance(style, type) and issubclass(style, self._base)):
+            return f"it is not a subclass of schedframe.styles.{self._base.__name__}"
+        if inspect.isabstract(style):
+            return f"it does not implement {', '.join(sorted(getattr(style, '__abstractmethods__', ())))}"
+        if not name_of(style):
+            return "its field `style` has no default; write style: Literal[NAME] = NAME"
+        if name_of(style) != name:
+            return f"its field `style` says {name_of(style)!r}, and its entry point {name!r}; make them the same"
+        try:
+            style.model_rebuild()  # the validator, which the class defers
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        return ""
 
     def _unknown(self, name: str) -> UnknownStyleError:
         """Return the error for a `name` without a provider that may be used."""
@@ -268,15 +266,6 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         )
         stale = list(seen_twice())
         return UnknownStyleError(f"{text}. {'; '.join(stale)}" if stale else text)
-
-
-def _build_fault(style: type[BaseModel]) -> str:
-    """Build the validator of `style`, which its class defers; return why pydantic cannot, or nothing."""
-    try:
-        style.model_rebuild()
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
 
 
 def _incompatibility(claim: Claim | None) -> str:

@@ -1,10 +1,11 @@
 """Where a style comes from: a distribution, a file that was imported, or a class of the running program."""
 
+import os
+import sys
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from schedframe._plugins.claims import Claim
-from schedframe._plugins.python_file import origin_of
+from schedframe._plugins.python_file import PythonFile, digest_of
 
 
 @dataclass(frozen=True)
@@ -49,28 +50,29 @@ class Source:
         return f"{self.target.rpartition(':')[2]} (sha256 {self.sha256})" if self.sha256 else str(self)
 
 
-def source_of_claim(claim: Claim) -> Source:
-    """Return the source of the style that an installed distribution declares."""
-    point, distribution = claim.entry_point, claim.distribution
-    return Source(point.name, point.value, distribution.name, distribution.version)
-
-
 def source_of_class(style: Any) -> Source:
     """Return the source of a class by its module and name alone."""
     return Source(name_of(style), f"{getattr(style, '__module__', '?')}:{getattr(style, '__qualname__', style)}")
 
 
 def source_in_file(style: Any) -> Source:
-    """Return the source of a class that no distribution declares, with the Python file that it is in."""
+    """Return the source of a class that no distribution declares, with the Python file that it is in, if any."""
     source = source_of_class(style)
-    origin = origin_of(source.module)
-    if origin is None:
+    spec = getattr(sys.modules.get(source.module), "__spec__", None)
+    path: str = getattr(spec, "origin", None) or ""
+    loader: Any = getattr(spec, "loader", None)
+    is_named_file = isinstance(loader, PythonFile)
+    if not hasattr(loader, "get_data") or not (path.endswith(".py") or is_named_file):
         return source
-    target = f"{origin.name}:{source.target.rpartition(':')[2]}"
-    return replace(source, target=target, path=origin.path, sha256=origin.sha256)
+    try:
+        sha256 = digest_of(loader.get_data(path))
+    except OSError:
+        return source
+    module = os.path.basename(path) if is_named_file else source.module
+    return replace(source, target=f"{module}:{source.target.rpartition(':')[2]}", path=path, sha256=sha256)
 
 
 def name_of(style: Any) -> str:
-    """Return the name in the field ``style`` of a class; empty if it has none."""
+    """Return the default of the field ``style`` of a class; empty if it has none."""
     field = getattr(style, "model_fields", {}).get("style") if isinstance(style, type) else None
     return field.default if field is not None and isinstance(field.default, str) else ""

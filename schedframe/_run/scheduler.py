@@ -254,7 +254,7 @@ class OptimizerParamScheduler:
             *(self.lr_decay_style, source_of(self.lr_style)),
             *(self.wd_incr_style, source_of(self.wd_style)),
         )
-        _hooks.built(self)
+        _hooks.announce(self)
 
     def __repr__(self) -> str:
         """Return the position and the schedule, attribute by attribute: frameworks write it into their logs."""
@@ -376,7 +376,7 @@ class OptimizerParamScheduler:
         """
         policy = policy_of(self.use_checkpoint_opt_param_scheduler, self.override_opt_param_scheduler)
         decision = _resume.decide(
-            _state.read(_hooks.translated(state_dict)),
+            _state.read(_hooks.translate_state(state_dict)),
             self.plan,
             policy=policy,
             override=self.override_keys,

@@ -11,7 +11,6 @@ from schedframe._files.config.document import Document, read
 from schedframe._plan import evaluate
 from schedframe._plan.plan import CURRENT, NAMES, Plan, fingerprint
 from schedframe._plan.rule import key_of, merge, rules_named
-from schedframe._run.groups.roles import make_groups, rules_for
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.origin import Origin
 from schedframe._units.lengths import OPEN
@@ -56,7 +55,7 @@ class Schedule(Keys):
             ConfigError: the file continues the one that it extends, and that is another schedule now.
         """
         self._origin = Origin(document.data, document)
-        if document.extends and "parent" in document.own:
+        if document.extends and "parent" in document.local_keys:
             self._refuse_changed_parent(document.extends[0])
         return self
 
@@ -165,6 +164,8 @@ class Schedule(Keys):
             return self.plan.under(rules_named(self.groups, param_group))
         if not self.groups or param_group is None:
             return self.plan
+        from schedframe._run.groups.roles import rules_for
+
         return self.plan.under(rules_for(self.groups, param_group))
 
     def landmarks(self) -> dict[str, float]:
@@ -203,6 +204,8 @@ class Schedule(Keys):
         Raises:
             ConfigError: a rule fits no parameter of any rank, or two rules set one thing to different values.
         """
+        from schedframe._run.groups.roles import make_groups
+
         try:
             return make_groups(self.groups, model, process_group)
         except ConfigError as error:

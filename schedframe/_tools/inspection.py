@@ -72,7 +72,7 @@ def look_at(path: Path, file: Path | None) -> Inspection:
         ConfigError: `file` does not declare a schedule.
     """
     checkpoint = _checkpoint.read(path)
-    saved = _state.read(_hooks.translated(checkpoint.state))
+    saved = _state.read(_hooks.translate_state(checkpoint.state))
     schedule = load(file) if file is not None else None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -77,7 +77,7 @@ def _with_defaults(given: Any, style: Style) -> Any:
     aliases = {**lr_styles.aliases, **wd_styles.aliases}
     if not isinstance(given, Mapping) or aliases.get(given["style"], given["style"]) != style.style:
         return plain(style)
-    return {**plain(style), **given}
+    return {**{name: plain(getattr(style, name)) for name in type(style).model_fields}, **given}
 
 
 def _with_derived(given: Mapping[str, Any], rule: GroupRule) -> dict[str, Any]:

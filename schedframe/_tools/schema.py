@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from schedframe._errors import SchedframeError
+from schedframe._files.config.document import EXTENDS
 from schedframe._plugins.registry import Registry
 from schedframe._schedule.groups import FIELDS
 from schedframe._schedule.schedule import Schedule
@@ -21,6 +22,11 @@ from schedframe.styles._phase import PHASES_MARK, Phase
 _KINDS = {by_lr_style.mark: "LRStyle", by_lr_curve.mark: "LRCurve", by_wd_style.mark: "WDStyle"}
 _WSD = "WSD"
 _NULL = {"type": "null"}
+_STYLE = "lr_decay_style"
+_EXTENDS = {
+    "type": "string",
+    "description": "A config file, relative to this one, whose keys hold where this one has none; null takes one away.",
+}
 _LENGTHS_OF_A_RUN = (*RUN_KEYS, "lr_decay_steps")
 
 
@@ -45,20 +51,41 @@ def schema(*, builtin: bool = False) -> tuple[dict[str, Any], list[str]]:
         for name, cls in styles.items():
             definitions[f"{prefix} {name}"] = _of_style(cls, name, prefix)
     whole = _of_model(Schedule)
+    keys = whole["properties"]
     for key in FLAT_WSD:
-        whole["properties"][key]["$ref"] = f"#/$defs/LR%20{_WSD}/properties/{key}"
-    rule = whole["properties"]["groups"]["items"]["properties"]
+        keys[key]["$ref"] = f"#/$defs/LR%20{_WSD}/properties/{key}"
+    with_value = {key: {"not": _NULL} for key in keys if not _admits_null(keys[key])}
+    rule = keys["groups"]["items"]["properties"]
     for key in FIELDS:
-        rule[key] = {"$ref": f"#/properties/{key}"} if key in whole["properties"] else JSON_NUMBER
-    whole["anyOf"] = [{"required": [key]} for key in _LENGTHS_OF_A_RUN]
-    is_wsd = {"properties": {"lr_decay_style": {"enum": _spelled(_WSD, lr_styles)}}, "required": ["lr_decay_style"]}
+        rule[key] = {"$ref": f"#/properties/{key}", **with_value.get(key, {})} if key in keys else JSON_NUMBER
+    whole["properties"] = {EXTENDS: _EXTENDS, **{key: _or_null(keys[key]) for key in keys}}
     whole |= {
-        "if": is_wsd,
-        "then": {"required": ["wsd_decay_steps"]},
-        "else": {"properties": dict.fromkeys(FLAT_WSD, False)},
+        "if": {"required": [EXTENDS]},
+        "else": {
+            "required": whole.pop("required"),
+            "anyOf": [{"required": [key]} for key in _LENGTHS_OF_A_RUN],
+            "properties": with_value,
+            "if": {"properties": {_STYLE: {"enum": _spelled(_WSD, lr_styles)}}, "required": [_STYLE]},
+            "then": {"required": ["wsd_decay_steps"]},
+            "else": {"properties": dict.fromkeys(FLAT_WSD, False)},
+        },
     }
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "schedframe config"}
     return {**head, **{key: value for key, value in whole.items() if key != "title"}, "$defs": definitions}, faults
+
+
+def _admits_null(part: Mapping[str, Any]) -> bool:
+    return _NULL in part.get("anyOf", ()) or "null" in part.get("type", ())
+
+
+def _or_null(part: dict[str, Any]) -> dict[str, Any]:
+    """Return `part`, so that it admits null too; descriptions stay at its top, where editors look for them."""
+    if _admits_null(part):
+        return part
+    if isinstance(part.get("type"), list):
+        return {**part, "type": [*part["type"], "null"]}
+    notes: dict[str, Any] = {key: part[key] for key in ("default", "description", "examples") if key in part}
+    return {"anyOf": [{key: value for key, value in part.items() if key not in notes}, _NULL], **notes}
 
 
 def _classes(registry: Registry[Any], builtin: bool, faults: list[str]) -> Iterator[tuple[str, type[Style]]]:

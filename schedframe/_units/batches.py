@@ -1,4 +1,7 @@
-"""The global batch size over a run, and with it where each iteration lies among the samples."""
+"""The global batch size over a run, and with it where each iteration lies among the samples.
+
+Sizes that do not fit together raise a ``ValueError`` whose text is a sentence without its subject.
+"""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
@@ -43,12 +46,9 @@ def constant(size: int, divisor: int = 1) -> BatchSizes:
     Args:
         size: the global batch size, in samples.
         divisor: micro-batch size times data-parallel size, where Megatron shall decrease the batch size to a
-            multiple of it.
-
-    Raises:
-        ValueError: no batch would be left.
+            multiple of it, which must leave a batch.
     """
-    return _walked(lambda consumed: size, (), divisor)
+    return _stretches(lambda consumed: size, (), divisor)
 
 
 def ramped(start: int, increment: int, samples: int, size: int, divisor: int = 1) -> BatchSizes:
@@ -64,9 +64,6 @@ def ramped(start: int, increment: int, samples: int, size: int, divisor: int = 1
         samples: length of the ramp.
         size: the batch size after it, in samples.
         divisor: as for `constant`.
-
-    Raises:
-        ValueError: the numbers do not fit together.
     """
     if min(start, increment, samples) < 1:
         raise ValueError("must be three whole numbers above 0: start, increment, samples")
@@ -88,7 +85,7 @@ def ramped(start: int, increment: int, samples: int, size: int, divisor: int = 1
             first += 1
         return first
 
-    return _walked(size_at, [*map(first_with, range(1, increments + 1)), samples + 1], divisor)
+    return _stretches(size_at, [*map(first_with, range(1, increments + 1)), samples + 1], divisor)
 
 
 def stepped(schedule: str, seq_length: int) -> BatchSizes:
@@ -100,9 +97,6 @@ def stepped(schedule: str, seq_length: int) -> BatchSizes:
     Args:
         schedule: the pairs, with ``K``, ``M``, ``B`` and ``T`` as suffixes.
         seq_length: tokens of a sample; a threshold is the whole number of samples below it.
-
-    Raises:
-        ValueError: the text says no such schedule.
     """
     pairs = [_pair(entry, seq_length) for entry in schedule.replace(",", " ").split()]
     if not pairs or pairs[0][0] != 0:
@@ -114,7 +108,7 @@ def stepped(schedule: str, seq_length: int) -> BatchSizes:
     def size_at(consumed: int) -> int:
         return pairs[bisect_right(thresholds, consumed) - 1][1]
 
-    return _walked(size_at, thresholds)
+    return _stretches(size_at, thresholds)
 
 
 def _pair(entry: str, seq_length: int) -> tuple[int, int]:
@@ -124,11 +118,11 @@ def _pair(entry: str, seq_length: int) -> tuple[int, int]:
     except ValueError:
         colon = ""
     if not colon or whole_size < 1 or samples < 0:
-        raise ValueError(f"has {entry!r}, which is no THRESHOLD:SIZE such as 250B:1536")
+        raise ValueError(f"has {entry!r}, which is not a THRESHOLD:SIZE such as 250B:1536")
     return samples, whole_size
 
 
-def _walked(size_at: Callable[[int], int], changes: Iterable[int], divisor: int = 1) -> BatchSizes:
+def _stretches(size_at: Callable[[int], int], changes: Iterable[int], divisor: int = 1) -> BatchSizes:
     """Return the stretches of a size that changes only where `changes` samples are consumed."""
     stretches: list[tuple[int, int, int]] = []
     iteration = consumed = 0
@@ -137,7 +131,7 @@ def _walked(size_at: Callable[[int], int], changes: Iterable[int], divisor: int 
         size = size_at(consumed) // divisor * divisor
         if not size:
             raise ValueError(
-                f"is {size_at(consumed)} after {consumed} samples, which is no multiple of micro_batch_size * "
+                f"is {size_at(consumed)} after {consumed} samples, which is not a multiple of micro_batch_size * "
                 f"data_parallel_size ({divisor}), and nothing is left of it when it is decreased to one"
             )
         return size

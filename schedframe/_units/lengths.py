@@ -1,4 +1,7 @@
-"""Lengths as people write them: ``500M``, ``2000 iters``, ``10B tokens``, ``10%``, ``5% of run``."""
+"""Lengths as people write them: ``500M``, ``2000 iters``, ``10B tokens``, ``10%``, ``5% of run``.
+
+What is not a length, or cannot be converted, raises a ``ValueError`` whose text is a sentence without its subject.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -9,15 +12,24 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
-from schedframe._units.numbers import NUMBER_TEXT, PERCENT_TEXT, SUFFIX_EXPONENT, json_number, scaled, share_of, whole
+from schedframe._units.numbers import (
+    NUMBER_TEXT,
+    PERCENT_TEXT,
+    SUFFIX_EXPONENT,
+    json_number,
+    refuse_negative,
+    scaled,
+    share_of,
+    whole,
+)
 from schedframe._units.units import RUN_KEYS, UNITS, Units
 
 OPEN = 2**62
-"""The end of a schedule that is said to be ``open``: further than any run goes, and a whole number in every format."""
+"""The end of a schedule that is ``open``: further than any run goes, and a whole number in every format."""
 
 _SHORT = 7
 _UNIT = re.compile("|".join(rf"(?P<{unit.name}>{unit.pattern})\Z" for unit in UNITS.values()), re.IGNORECASE)
-_OF = re.compile(r"%\s+of\s+(run|decay)", re.IGNORECASE)
+_OF = re.compile(r"%\s+of\s+(run|decay)\Z", re.IGNORECASE)
 
 
 class Measure(NamedTuple):
@@ -34,12 +46,9 @@ class Measure(NamedTuple):
 
 
 def parse_measure(value: object) -> Measure:
-    """`value` as a length: a number, or a string such as ``500M``, ``2000 iters``, ``10%`` or ``5% of run``.
+    """Return `value` as a length: a number, or a string such as ``500M``, ``2000 iters``, ``10%`` or ``5% of run``.
 
     ``K``, ``M``, ``B`` and ``T`` are decimal, in any case.
-
-    Raises:
-        ValueError: for anything else, and below 0.
     """
     return _parse_text(value) if isinstance(value, str) else Measure(_amount(value), "")
 
@@ -48,9 +57,7 @@ def parse_measure(value: object) -> Measure:
 def _parse_text(text: str) -> Measure:
     text = text.strip()
     of = _OF.search(text)
-    if of and of.end() == len(text):
-        text = text[: of.start() + 1]
-    share = share_of(text)
+    share = share_of(text[: of.start() + 1] if of else text)
     if share is not None:
         return Measure(share, "% of run" if of and of[1].lower() == "run" else "%")
     spelled = _UNIT.search(text)
@@ -60,18 +67,11 @@ def _parse_text(text: str) -> Measure:
 
 
 def _amount(value: object) -> Fraction:
-    amount = scaled(value, "a length such as 2000, 500M, 2000 iters or 10%")
-    if amount < 0:
-        raise ValueError("must not be negative")
-    return amount
+    return refuse_negative(scaled(value, "a length such as 2000, 500M, 2000 iters or 10%"))
 
 
 def absolute(value: object) -> Measure:
-    """`value` as a length that is no percentage.
-
-    Raises:
-        ValueError: it is one, or no length.
-    """
+    """Return `value` as a length that is not a percentage."""
     measure = parse_measure(value)
     if measure.unit.startswith("%"):
         raise ValueError("is a percentage, where only a length of its own can stand, such as 500M or 2000 iters")
@@ -79,11 +79,7 @@ def absolute(value: object) -> Measure:
 
 
 def parse_length(value: object) -> float:
-    """`value` as a number of the scheduler's own steps; whole numbers come back as ``int``.
-
-    Raises:
-        ValueError: for anything else, and below 0.
-    """
+    """Return `value` as a number of the scheduler's own steps; whole numbers come back as ``int``."""
     amount, unit = parse_measure(value)
     if unit:
         what = "a percentage" if unit.startswith("%") else f"in {unit}"
@@ -93,12 +89,12 @@ def parse_length(value: object) -> float:
 
 @dataclass(frozen=True)
 class Scale:
-    """What lengths are measured with: a place on a run whose end may be known.
+    """Converts written lengths to steps at one place of a run.
 
     Attributes:
         units: how units are converted.
         start: the scheduler's count at the schedule's own step 0.
-        begin: where what is measured begins, in steps from there.
+        begin: where the stretch that is measured begins, in steps from there.
         end: where it ends; ``None`` where that is not known.
         decay_steps: what a percentage is of, in steps; ``None`` where it is not known.
         run_length: what a percentage of the run is of, in its own unit; ``None`` where it is not known.
@@ -125,27 +121,16 @@ class Scale:
         """Return the length `value` in the scheduler's steps, from `begin` on.
 
         Nothing is rounded; a percentage is the float product, as Megatron's fractions are.
-
-        Raises:
-            ValueError: `value` is no length, or what converts it is not known.
         """
         return self._converted(value, self.begin, 1)
 
     def absolute(self, value: object) -> float:
-        """Return the length `value` in the scheduler's steps, from `begin` on.
-
-        Raises:
-            ValueError: `value` is no length, a percentage, or what converts it is not known.
-        """
+        """Return the length `value`, which is not a percentage, in the scheduler's steps, from `begin` on."""
         absolute(value)
         return self.steps(value)
 
     def steps_before_the_end(self, value: object) -> float:
-        """Return the length `value` in the scheduler's steps, of the stretch up to `end`.
-
-        Raises:
-            ValueError: `value` is no length, or what converts it is not known.
-        """
+        """Return the length `value` in the scheduler's steps, of the stretch up to `end`."""
         return self._converted(value, self.end or 0, -1)
 
     def _converted(self, value: object, begin: float, direction: int) -> float:
@@ -157,9 +142,9 @@ class Scale:
         return self._steps(amount, unit, begin, direction)
 
     def _steps(self, amount: Fraction, unit: str, begin: float, direction: int) -> float:
-        origin = Fraction(self.start) + Fraction(begin)
-        position = self.units.position_at(origin, unit) + direction * amount
-        return _number(direction * (self.units.steps_at(position, unit) - origin))
+        origin, clock = Fraction(self.start) + Fraction(begin), self.units.clock
+        position = self.units.converted(origin, clock, unit) + direction * amount
+        return _number(direction * (self.units.converted(position, unit, clock) - origin))
 
     def _share(self, share: Fraction, unit: str) -> float:
         total, what = self.decay_steps, "lr_decay_steps, which"
@@ -170,31 +155,24 @@ class Scale:
         return whole(float(share) * total)
 
     def in_unit(self, steps: float, unit: str) -> float:
-        """Return the scheduler's `steps`, from the schedule's own step 0 on, as a length in `unit`.
-
-        Raises:
-            ValueError: what converts it is not known.
-        """
-        start = Fraction(self.start)
-        end = self.units.position_at(start + Fraction(steps), unit)
-        return _number(end - self.units.position_at(start, unit))
+        """Return the scheduler's `steps`, from the schedule's own step 0 on, as a length in `unit`."""
+        return self._between(Fraction(self.start) + Fraction(steps), self.units.clock, unit)
 
     def run(self, value: object, own: str) -> float:
-        """Return the length `value` of the run in the unit `own`, from the schedule's own step 0 on.
-
-        Raises:
-            ValueError: `value` is no length, a percentage, or what converts it is not known.
-        """
+        """Return the length of the run `value`, which is not a percentage, in its key's unit `own`."""
         amount, unit = absolute(value)
         if unit in ("", own):
             return _number(amount)
-        start, convert = Fraction(self.start), self.units.converted
-        end = convert(convert(start, self.units.clock, unit) + amount, unit, own)
-        return _number(end - convert(start, self.units.clock, own))
+        return self._between(self.units.converted(Fraction(self.start), self.units.clock, unit) + amount, unit, own)
+
+    def _between(self, end: Fraction, unit: str, into: str) -> float:
+        """Return how much lies between the schedule's own step 0 and `end`, which is in `unit`, in the unit `into`."""
+        start = self.units.converted(Fraction(self.start), self.units.clock, into)
+        return _number(self.units.converted(end, unit, into) - start)
 
 
 def compact(steps: float) -> float | str:
-    """`steps` with a suffix where that is short and exact, such as ``500M`` or ``1.5K``, else unchanged."""
+    """Return `steps` with a suffix where that is short and exact, such as ``500M`` or ``1.5K``, else unchanged."""
     if steps == OPEN:
         return "open"
     for suffix, exponent in reversed(SUFFIX_EXPONENT.items()):
@@ -206,7 +184,7 @@ def compact(steps: float) -> float | str:
 
 
 def scale_in(info: ValidationInfo) -> Scale:
-    """Return what lengths in a style are measured with, which the validation of the style is given as context."""
+    """Return the scale with which lengths in a style are measured: the context of the style's validation has it."""
     scale = (info.context or {}).get("scale")
     return scale if isinstance(scale, Scale) else Scale()
 

@@ -1,4 +1,7 @@
-"""Numbers as people write them: ``3e-4``, ``1_000_000``, ``10%``."""
+"""Numbers as people write them: ``3e-4``, ``1_000_000``, ``10%``.
+
+What cannot be read raises a ``ValueError`` whose text is a sentence without its subject, such as "is not a number".
+"""
 
 import re
 from collections.abc import Iterable
@@ -19,57 +22,61 @@ SUFFIX_EXPONENT = {"": 0, "k": 3, "m": 6, "b": 9, "t": 12}
 
 
 def parse_number(value: object) -> float:
-    """`value` as a finite float: a number, or a string that holds one.
-
-    Raises:
-        ValueError: for anything else; ``True``, NaN and infinity are no numbers.
-    """
-    return float(exact(value, "a number"))
-
-
-def scaled(value: object, what: str) -> Fraction:
-    """`value` without rounding, where ``K``, ``M``, ``B`` and ``T``, decimal and in any case, may follow the number.
-
-    Raises:
-        ValueError: for anything else.
-    """
-    exponent = 0
-    if isinstance(value, str):
-        text = value.strip()
-        exponent = SUFFIX_EXPONENT.get(text[-1:].lower(), 0)
-        value = text[:-1].rstrip() if exponent else text
-    return bounded(exact(value, what) * 10**exponent)
+    """Return `value`, a number or a string that holds one, as a finite float; ``True`` is not a number."""
+    return float(_exact(value, "a number"))
 
 
 def parse_count(value: object) -> int:
-    """`value` as a whole number above 0, such as ``4096`` or ``20M``.
-
-    Raises:
-        ValueError: for anything else.
-    """
+    """Return `value` as a whole number above 0, such as ``4096`` or ``20M``."""
     number = scaled(value, "a whole number such as 4096 or 20M")
     if number.denominator != 1 or number < 1:
         raise ValueError("must be a whole number above 0")
     return int(number)
 
 
-def share_of(value: object) -> Fraction | None:
-    """``"1%"`` as the fraction 1/100; ``None`` where `value` is no percentage.
+def parse_rate(value: object, max_lr: float) -> float:
+    """Return `value` as a learning rate; a percentage is of `max_lr`, the decimal product: 10% of 3e-4 is 3e-5."""
+    share = share_of(value)
+    return parse_number(value) if share is None else float(Fraction(repr(max_lr)) * share)
 
-    Raises:
-        ValueError: for a percentage that is no number, or below 0.
-    """
+
+def share_of(value: object) -> Fraction | None:
+    """Return ``"1%"`` as the fraction 1/100; ``None`` where `value` is not a percentage."""
     text = value.strip() if isinstance(value, str) else ""
     if not text.endswith("%"):
         return None
-    percent = _read(text[:-1].rstrip(), "a percentage such as 10%")
-    if percent < 0:
+    return refuse_negative(_read(text[:-1].rstrip(), "a percentage such as 10%")) / 100
+
+
+def scaled(value: object, what: str) -> Fraction:
+    """Return the number `value`, not rounded; ``K``, ``M``, ``B`` and ``T``, decimal and in any case, may follow it.
+
+    Args:
+        value: a number, or a string that holds one.
+        what: what it should be, for errors, such as ``a number``.
+    """
+    exponent = 0
+    if isinstance(value, str):
+        text = value.strip()
+        exponent = SUFFIX_EXPONENT.get(text[-1:].lower(), 0)
+        value = text[:-1].rstrip() if exponent else text
+    return _bounded(_exact(value, what) * 10**exponent)
+
+
+def refuse_negative(number: Fraction) -> Fraction:
+    """Return `number`, unless it is below 0."""
+    if number < 0:
         raise ValueError("must not be negative")
-    return percent / 100
+    return number
 
 
-def exact(value: object, what: str) -> Fraction:
-    """`value` without rounding, whatever the program's decimal context."""
+def whole(number: float) -> float:
+    """Return `number` as an ``int`` where it is integral, else unchanged."""
+    return int(number) if number == int(number) else number
+
+
+def _exact(value: object, what: str) -> Fraction:
+    """Return `value` without rounding, whatever the program's decimal context."""
     if value is None:
         raise ValueError("has no value")
     if isinstance(value, str):
@@ -77,9 +84,10 @@ def exact(value: object, what: str) -> Fraction:
     if isinstance(value, bool) or not isinstance(value, Real | Decimal):
         raise ValueError(f"is not {what}")
     try:
-        return bounded(Fraction(value if isinstance(value, Rational | Decimal) else float(value)))
-    except (OverflowError, ValueError) as error:
-        raise ValueError("is too large" if str(error) == "is too large" else "is not a finite number") from None
+        number = Fraction(value if isinstance(value, Rational | Decimal) else float(value))
+    except (OverflowError, ValueError):
+        raise ValueError("is not a finite number") from None
+    return _bounded(number)
 
 
 def _read(text: str, what: str) -> Fraction:
@@ -90,33 +98,13 @@ def _read(text: str, what: str) -> Fraction:
     if len(mantissa) > 400:
         raise ValueError("is too large")
     power = int(exponent) if len(exponent) < 5 else (-1000 if exponent.startswith("-") else 1000)
-    return bounded(Fraction(mantissa) * Fraction(10) ** max(-1000, min(power, 1000)))
+    return _bounded(Fraction(mantissa) * Fraction(10) ** max(-1000, min(power, 1000)))
 
 
-def bounded(number: Fraction) -> Fraction:
-    """`number`, unless it is too large for anything.
-
-    Raises:
-        ValueError: it is.
-    """
+def _bounded(number: Fraction) -> Fraction:
     if abs(number) > _LARGEST:
         raise ValueError("is too large")
     return number
-
-
-def whole(number: float) -> float:
-    """`number` as an ``int`` where it is integral, else unchanged."""
-    return int(number) if number == int(number) else number
-
-
-def parse_rate(value: object, max_lr: float) -> float:
-    """`value` as a learning rate, where a percentage is of `max_lr`: the decimal product, 10% of 3e-4 is 3e-5.
-
-    Raises:
-        ValueError: for what is neither a finite number nor a percentage.
-    """
-    share = share_of(value)
-    return parse_number(value) if share is None else float(Fraction(repr(max_lr)) * share)
 
 
 NUMBER_TEXT = rf"\+?{_MANTISSA}(?:[eE][+-]?[0-9]+)?"
@@ -130,24 +118,20 @@ def json_number(what: str, *texts: str, words: Iterable[str] = ()) -> dict[str, 
     """Return the JSON schema of a number of at least 0, or of a text.
 
     Args:
-        what: what it is, which editors tell where a text is none.
+        what: what editors say that another text is not, such as ``a number``.
         texts: patterns of the text, one of which matches.
-        words: what it may be besides.
+        words: what the text may be besides.
     """
     pattern = "|".join([rf"^\s*(?:{'|'.join(texts)})\s*$", *(f"^{word}$" for word in words)])
     return {"type": ["number", "string"], "minimum": 0, "pattern": pattern, "patternErrorMessage": f"is not {what}"}
 
 
 JSON_NUMBER = json_number("a number", NUMBER_TEXT)
+_JSON_COUNT_TEXT = json_number("a whole number such as 4096 or 20M", rf"{NUMBER_TEXT}\s*[kKmMbBtT]?")
+JSON_COUNT = {**_JSON_COUNT_TEXT, "type": ["integer", "string"], "minimum": 1}
 
 Number = Annotated[float, PlainValidator(parse_number), WithJsonSchema(JSON_NUMBER)]
 """A finite number, quoted or not."""
-
-JSON_COUNT = {
-    **json_number("a whole number such as 4096 or 20M", rf"{NUMBER_TEXT}\s*[kKmMbBtT]?"),
-    "type": ["integer", "string"],
-    "minimum": 1,
-}
 
 Count = Annotated[int, PlainValidator(parse_count), WithJsonSchema(JSON_COUNT)]
 """A whole number above 0, quoted or not."""

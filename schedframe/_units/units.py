@@ -1,8 +1,12 @@
-"""What the scheduler's steps are in iterations, samples, tokens and epochs of a run."""
+"""What the scheduler's steps are in iterations, samples, tokens and epochs of a run.
+
+What cannot be read or converted raises a ``ValueError`` whose text is a sentence without its subject.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import mul
 from typing import Any, Literal, NamedTuple, get_args
 
 from schedframe._errors import did_you_mean
@@ -36,17 +40,9 @@ class Unit(NamedTuple):
 
 _ROWS = (
     Unit("iters", "iter(?:s|ations?)?", "batch_sizes", "global_batch_size", BatchSizes.samples_at, BatchSizes.iters_at),
-    Unit("samples", "samples?", "", "", lambda _, samples: samples, lambda _, samples: samples),
-    Unit(
-        *("tokens", "tokens?", "seq_length", "seq_length"),
-        lambda seq_length, tokens: tokens / seq_length,
-        lambda seq_length, samples: samples * seq_length,
-    ),
-    Unit(
-        *("epochs", "epochs?", "dataset_samples", "dataset_samples"),
-        lambda dataset_samples, epochs: epochs * dataset_samples,
-        lambda dataset_samples, samples: samples / dataset_samples,
-    ),
+    Unit("samples", "samples?", "", "", lambda _, position: position, lambda _, samples: samples),
+    Unit("tokens", "tokens?", "seq_length", "seq_length", lambda length, position: position / length, mul),
+    Unit("epochs", "epochs?", "dataset_samples", "dataset_samples", mul, lambda size, samples: samples / size),
 )
 UNITS = {unit.name: unit for unit in _ROWS}
 """Every unit, by name."""
@@ -57,7 +53,7 @@ RUN_KEYS = {"train_samples": "samples", "train_iters": "iters", "train_tokens": 
 
 @dataclass(frozen=True)
 class Units:
-    """How positions on a run are converted. All are exact: `Fraction` in, `Fraction` out.
+    """Converts positions on a run, exactly.
 
     Attributes:
         clock: what one step of the scheduler is.
@@ -71,22 +67,6 @@ class Units:
     seq_length: int | None = None
     dataset_samples: int | None = None
 
-    def steps_at(self, position: Fraction, unit: str) -> Fraction:
-        """Return the scheduler's count at `position`, which is in `unit` from the start of the run.
-
-        Raises:
-            ValueError: a key that the conversion needs is missing.
-        """
-        return self.converted(position, unit, self.clock)
-
-    def position_at(self, steps: Fraction, unit: str) -> Fraction:
-        """Return the position in `unit` at the scheduler's count `steps`.
-
-        Raises:
-            ValueError: a key that the conversion needs is missing.
-        """
-        return self.converted(steps, self.clock, unit)
-
     def known(self) -> list[str]:
         """Return the units into which steps can be converted, the clock's own first."""
         if self._is_missing(self.clock):
@@ -98,11 +78,7 @@ class Units:
         return bool(needs) and getattr(self, needs) is None
 
     def converted(self, position: Fraction, unit: str, into: str) -> Fraction:
-        """Return `position`, which is in `unit` from the start of the run, in the unit `into`.
-
-        Raises:
-            ValueError: a key that the conversion needs is missing.
-        """
+        """Return `position`, which is in `unit` from the start of the run, in the unit `into`."""
         if unit == into:
             return position
         other = unit if into == self.clock else into
@@ -125,11 +101,7 @@ def batch_sizes_of(
     rampup_batch_size: tuple[int, int, int] | None = None,
     step_batch_size_schedule: str | None = None,
 ) -> BatchSizes | None:
-    """Return the batch sizes that Megatron's arguments of these names mean; ``None`` where none is given.
-
-    Raises:
-        ValueError: they do not fit together.
-    """
+    """Return the batch sizes that Megatron's arguments of these names mean; ``None`` where none is given."""
     divisor = 1
     if decrease_batch_size_if_needed:
         if micro_batch_size is None or data_parallel_size is None:
@@ -145,11 +117,7 @@ def batch_sizes_of(
 
 
 def parse_clock(value: Any, *, known: tuple[str, ...] = get_args(Clock)) -> Clock:
-    """Return `value` as what one step of the scheduler is.
-
-    Raises:
-        ValueError: it is not a clock, or not one of those that are `known` here.
-    """
+    """Return `value` as what one step of the scheduler is, one of those that are `known` here."""
     if value not in get_args(Clock):
         near = did_you_mean(str(value), get_args(Clock)) or ";"
         raise ValueError(f"is not a clock{near} choose samples, iters or tokens")
@@ -163,11 +131,7 @@ def parse_clock(value: Any, *, known: tuple[str, ...] = get_args(Clock)) -> Cloc
 
 
 def parse_ramp(value: Any) -> tuple[int, int, int]:
-    """Return `value` as Megatron's ``--rampup-batch-size``: first batch size, increment, samples.
-
-    Raises:
-        ValueError: it is not a list of three whole numbers above 0.
-    """
+    """Return `value` as Megatron's ``--rampup-batch-size``: first batch size, increment, samples."""
     if not isinstance(value, list | tuple) or len(value) != 3:
         raise ValueError("must be a list of three: the first batch size, the increment, and the samples of the ramp")
     start, increment, samples = map(parse_count, value)

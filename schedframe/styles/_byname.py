@@ -5,6 +5,7 @@ plugin is imported before it is named, and only the named style's options are va
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, PlainValidator, ValidationError, ValidationInfo
@@ -20,41 +21,28 @@ from schedframe.styles._base import LRCurve, LRStyle, Style, WDStyle
 from schedframe.styles._installed import lr_styles, source_of, wd_styles
 
 MARK = "x-schedframe-style"
-"""Key of a schema that says of which kind the style is that stands there."""
+"""Key of a schema that gives the kind of the style that stands there."""
 
 
+@dataclass(frozen=True, eq=False)
 class ByName:
     """An annotation for a field that holds a style.
 
     Attributes:
         registry: where names are looked up.
         base: the abstract class that the style must implement.
+        wrapper: name of the style of `registry` that wraps a learning-rate curve; if set, curves are accepted too.
+        scale_in: returns what lengths in the options are measured with, during validation.
     """
 
-    def __init__(
-        self,
-        registry: Registry[Any],
-        base: type[Style],
-        *,
-        wrapper: str = "",
-        scale_in: Callable[[ValidationInfo], Scale] = scale_in,
-    ) -> None:
-        """Take any style of `registry` that is a `base`.
-
-        Args:
-            registry: where names are looked up.
-            base: the abstract class.
-            wrapper: name of the style of `registry` that wraps a learning-rate curve; if set, curves are accepted too.
-            scale_in: returns what lengths in the options are measured with, during validation.
-        """
-        self.registry = registry
-        self.base = base
-        self._wrapper = wrapper
-        self._scale_in = scale_in
+    registry: Registry[Any]
+    base: type[Style]
+    wrapper: str = ""
+    scale_in: Callable[[ValidationInfo], Scale] = scale_in
 
     def measured_with(self, scale_in: Callable[[ValidationInfo], Scale]) -> "ByName":
         """Return the same annotation with another `scale_in`."""
-        return ByName(self.registry, self.base, wrapper=self._wrapper, scale_in=scale_in)
+        return replace(self, scale_in=scale_in)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Validate with `resolve`; serialise by what the value is, not by the field's abstract class."""
@@ -67,12 +55,12 @@ class ByName:
 
     @property
     def mark(self) -> str:
-        """What tells in a schema that a style of this kind stands there."""
+        """The value of `MARK` in the schema of a style of this kind."""
         return f"{self.registry.kind} {self.base.__name__}"
 
     @snapshot()
     def resolve(self, value: object, scale: Scale | None = None) -> Style:
-        """Return the style that `value` specifies: a name, a table, or a style that is already built.
+        """Return the style that `value` specifies.
 
         Args:
             value: ``"rex"``, ``{"style": "rex", "beta": 0.5}`` or a `Style`.
@@ -94,12 +82,12 @@ class ByName:
         if not isinstance(name, str):
             raise ValueError("needs a `style` key with the style's name")
         cls = self.model_of(name)
-        own_name = cls.model_fields["style"].default
-        if own_name == self._wrapper and name != self._wrapper:
+        canonical = cls.model_fields["style"].default
+        if canonical == self.wrapper and name != self.wrapper:
             value = {"curve": dict(value)}
-        self._refuse_other(cls, own_name)
+        self._refuse_other(cls, canonical)
         try:
-            return cls.model_validate({**value, "style": own_name}, context={"scale": scale or Scale()})
+            return cls.model_validate({**value, "style": canonical}, context={"scale": scale or Scale()})
         except ValidationError as error:
             raise explained(error, cls) from None
         except (SchedframeError, ValueError):
@@ -115,10 +103,8 @@ class ByName:
         Raises:
             UnknownStyleError: and the registry's other errors.
         """
-        found: type[Style] | None = self.registry.get(name)
-        if found is None:
-            found = self.registry[self._wrapper if self._wrapper and name in lr_styles else name]
-        return found
+        style: type[Style] | None = self.registry.get(name)
+        return style or self.registry[self.wrapper if self.wrapper and name in lr_styles else name]
 
     def _refuse_other(self, cls: type[Style], name: str) -> None:
         if not issubclass(cls, self.base):
@@ -128,7 +114,7 @@ class ByName:
 
     def _validate(self, value: Any, info: ValidationInfo) -> Style:
         try:
-            return self.resolve(value, self._scale_in(info))
+            return self.resolve(value, self.scale_in(info))
         except SchedframeError as error:
             raise PydanticCustomError("style", "{message}", {"message": str(error), "error": error}) from error
 

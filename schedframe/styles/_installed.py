@@ -42,7 +42,7 @@ wd_styles: Registry[WDStyle] = Registry(
         "geometric": "schedframe.styles.wd:WDGeometric",
         "independent": "schedframe.styles.couplings:Independent",
         "linear": "schedframe.styles.wd:WDLinear",
-        "lr-curve": "schedframe.styles.wd:WDByLRCurve",
+        "lr-curve": "schedframe.styles.wd:WDFromLRCurve",
         "phases": "schedframe.styles.phases:WDPhases",
     },
     aliases={},

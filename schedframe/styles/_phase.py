@@ -35,11 +35,7 @@ _CLOSE = 1e-9
 
 
 def parse_target(value: Any) -> float | str:
-    """`value` as a target: a word of `ENDS`, a percentage of the peak, or a number, which counts as it is.
-
-    Raises:
-        ValueError: it is none of them.
-    """
+    """Return `value` as a target: a word of `ENDS`, a percentage of the peak, or an absolute number."""
     if isinstance(value, str) and (value in ENDS or share_of(value) is not None):
         return value
     try:
@@ -56,7 +52,7 @@ def parse_target(value: Any) -> float | str:
 _TARGET = WithJsonSchema(json_number("a number, a percentage or floor", NUMBER_TEXT, PERCENT_TEXT, words=ENDS))
 
 Target = Annotated[float | str, PlainValidator(parse_target), _TARGET]
-"""Where a phase goes: ``floor``, ``31.6%`` of the peak, or a number that counts as it is; see `parse_target`."""
+"""Where a phase goes: ``floor``, ``31.6%`` of the peak, or an absolute number; see `parse_target`."""
 
 
 class Phase(BaseModel):
@@ -69,7 +65,7 @@ class Phase(BaseModel):
         to: the target; ``None`` is the end of the whole.
         from_: where it begins, ``from`` in a config; by default where the phase before ended, or the peak.
         jump: it begins elsewhere than the phase before ended.
-        name: told by previews and reports; empty for its number.
+        name: shown by previews and reports; empty for its number.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
@@ -82,7 +78,7 @@ class Phase(BaseModel):
     name: str = Field("", description="For previews and reports.")
 
     @model_validator(mode="after")
-    def _jump_is_said(self) -> "Phase":
+    def _check_jump(self) -> "Phase":
         if (self.from_ is not None) != self.jump:
             fault = "has `from` without jump: true" if self.from_ is not None else "has jump: true without `from`"
             raise ValueError(f"{fault}; a phase begins where the one before ended, or jumps to what `from` says")
@@ -94,9 +90,8 @@ class Phase(BaseModel):
 
     @model_serializer(mode="wrap")
     def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what is not said; ``from`` is no name in Python."""
-        said = {key.rstrip("_"): value for key, value in dump(self).items()}
-        return {key: value for key, value in said.items() if value not in (None, False, "")}
+        """Leave out what is not set, and write ``from_``, which Python needs, as ``from``."""
+        return {key.rstrip("_"): value for key, value in dump(self).items() if value not in (None, False, "")}
 
     def value(self, step: float, length: float, start: float, goal: float) -> float:
         """Return the value at `step` of the phase, which goes from `start` to `goal` over `length` steps."""
@@ -104,11 +99,9 @@ class Phase(BaseModel):
 
 
 def validated(value: Any, info: ValidationInfo) -> tuple[Phase, ...]:
-    """Return the phases that `value` says; lengths are measured where each phase lies on the run.
+    """Return the list `value` as phases; lengths are measured where each phase lies on the run.
 
-    Raises:
-        ValueError: `value` is no list, or two phases have no length.
-        ValidationError: with what is wrong in each phase.
+    A `ValidationError` has what is wrong in each phase.
     """
     if not isinstance(value, list | tuple) or not value:
         raise ValueError("must be a list of phases")
@@ -117,18 +110,18 @@ def validated(value: Any, info: ValidationInfo) -> tuple[Phase, ...]:
     if len(without) > 1:
         raise ValueError(f"has phases {' and '.join(without)} without length, and one may have none")
     scale = scale_in(info)
-    found, faults = [], []
+    phases, faults = [], []
     for index, (table, place) in enumerate(zip(value, _places(lengths, scale), strict=True)):
         if isinstance(table, dict) and place.length is not None:
             table = {**table, "length": place.length}
         context = {"scale": replace(scale, begin=place.begin or 0, end=place.end)}
         try:
-            found.append(Phase.model_validate(table, context=context))
+            phases.append(Phase.model_validate(table, context=context))
         except ValidationError as error:
             faults += lines_of(error, Phase, (index,))
     if faults:
         raise ValidationError.from_exception_data("phases", faults)
-    return tuple(found)
+    return tuple(phases)
 
 
 class _Place(NamedTuple):
@@ -159,7 +152,7 @@ def _places(lengths: Sequence[Any], scale: Scale) -> list[_Place]:
 
 
 def _steps(convert: Callable[[Any], float], length: Any) -> float | None:
-    """The length in steps; ``None`` where it is none, which is told when the phase is validated."""
+    """Return the length in steps; ``None`` where it is not a length, which the phase's validation reports."""
     try:
         return convert(length)
     except ValueError:
@@ -175,7 +168,7 @@ def _dumped(phases: tuple[Phase, ...], info: SerializationInfo) -> list[dict[str
 
 
 PHASES_MARK = "x-schedframe-phases"
-"""Key of a schema that says that a list of phases stands there."""
+"""Key of the schema of a list of phases."""
 
 _SCHEMA: dict[str, Any] = {"type": "array", "minItems": 1, "items": {"type": "object"}, PHASES_MARK: True}
 
@@ -183,25 +176,17 @@ AnyPhases = Annotated[tuple[Phase, ...], PlainValidator(validated), PlainSeriali
 """A list of phases, of which one may have no length."""
 
 
-def refuse_word(phases: tuple[Phase, ...], of_the_other: str) -> tuple[Phase, ...]:
-    """Return `phases`, unless a target is the word for the end of the other quantity.
-
-    Raises:
-        ValueError: one is.
-    """
+def without_word(of_the_other: str, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
+    """Return `phases`, unless a target is the word for the end of the other quantity."""
     if any(of_the_other in (phase.to, phase.from_) for phase in phases):
         own, quantity = ("end_wd", "learning rates") if of_the_other == "floor" else ("floor", "weight decay")
         raise ValueError(f"`{of_the_other}` is a target of {quantity}; here the end is `{own}`")
     return phases
 
 
-def ends(phases: tuple[Phase, ...], total: float) -> tuple[float, ...]:
-    """Return where each phase ends, in steps from the start of the first; the last one ends at `total`.
-
-    Raises:
-        ValueError: together they are shorter or longer.
-    """
-    lengths = [phase.length for phase in phases]
+@lru_cache(maxsize=256, typed=True)
+def _ends(total: float, *lengths: float | None) -> tuple[float, ...]:
+    """Return where phases of these `lengths` end, in steps from the start of the first; the last one at `total`."""
     known = [length for length in lengths if length is not None]
     rest = total - sum(known)
     if None not in lengths:
@@ -243,13 +228,10 @@ def value_at(phases: tuple[Phase, ...], step: float, total: float, bounds: Bound
         phases: from the first on.
         step: from the start of the first phase.
         total: length of all phases.
-        bounds: between which they lie.
-
-    Raises:
-        ValueError: the phases do not fill `total`, or a target does not lie within `bounds`.
+        bounds: between which they lie; a target outside is a ``ValueError``, as phases are that do not fill `total`.
     """
     begin, value = 0.0, bounds.start
-    *before, last = zip(phases, ends(phases, total), strict=True)
+    *before, last = zip(phases, _ends(total, *(phase.length for phase in phases)), strict=True)
     for phase, end in before:
         start = value if phase.from_ is None else _resolved(phase.from_, bounds)
         goal = _resolved(phase.to, bounds)
@@ -268,8 +250,8 @@ def _resolved(target: float | str | None, bounds: Bounds) -> float:
     share = share_of(target)
     value = float(target) if share is None else float(Fraction(repr(bounds.start)) * share)
     if not bounds.lowest <= value <= bounds.highest:
-        told = f"the target {target}" if share is None else f"the target {target} is {value}, which"
-        raise ValueError(f"{told} does not lie between {bounds.lowest} and {bounds.highest}")
+        subject = f"the target {target}" if share is None else f"the target {target} is {value}, which"
+        raise ValueError(f"{subject} does not lie between {bounds.lowest} and {bounds.highest}")
     return value
 
 
@@ -277,5 +259,6 @@ def starts(phases: tuple[Phase, ...], first: float, total: float) -> Iterator[tu
     """Yield the name of each phase, with the step at which it begins; of the first, where it has one."""
     if phases[0].name:
         yield phases[0].name, first
-    for number, (phase, end) in enumerate(zip(phases[1:], ends(phases, total), strict=False), 2):
+    ends = _ends(total, *(phase.length for phase in phases))
+    for number, (phase, end) in enumerate(zip(phases[1:], ends, strict=False), 2):
         yield phase.name or f"phase {number}", first + end

@@ -58,11 +58,7 @@ class Warmup(Style):
 
     @classmethod
     def of_table(cls, table: Mapping[str, Any]) -> "Warmup":
-        """Return the warm-up that a state or a rule holds as `table`.
-
-        Raises:
-            ValidationError: it is none.
-        """
+        """Return the warmup that a state or a rule holds as `table`."""
         return MEGATRONS if table == MEGATRONS_TABLE else cls(**table)
 
 
@@ -81,16 +77,15 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 def parse_warmup(value: Any, scale: Scale | None = None, warmup_steps: float = 0) -> Warmup:
-    """`value` as a warm-up: a shape, a code base's name, or a table with options.
+    """Return `value` as a warmup: a shape, a code base's name, or a table with options.
 
     Args:
         value: ``"cosine"``, ``"torchtitan"`` or ``{"style": "linear", "shift": "1 iters"}``.
         scale: what a shift is measured with.
-        warmup_steps: length of the warm-up, over which an iteration must have one length.
+        warmup_steps: length of the warmup, over which an iteration must have one length.
 
     Raises:
-        ValueError: in words.
-        ValidationError: an option is wrong.
+        ValueError: `value` is not a warmup; a `ValidationError` where an option is wrong.
     """
     if isinstance(value, Warmup):
         return value
@@ -100,7 +95,7 @@ def parse_warmup(value: Any, scale: Scale | None = None, warmup_steps: float = 0
     shape = table.get("style", "linear")
     if shape not in get_args(Shape):
         known = (*get_args(Shape), *PRESETS)
-        raise ValueError(f"is no warm-up{did_you_mean(str(shape), known) or ';'} they are {', '.join(known)}")
+        raise ValueError(f"is not a warmup{did_you_mean(str(shape), known) or ';'} they are {', '.join(known)}")
     try:
         warmup = Warmup.model_validate(dict(table), context={"scale": scale or Scale()})
     except ValidationError as error:
@@ -116,14 +111,7 @@ def _refuse_a_ramp(scale: Scale, warmup_steps: float) -> None:
         raise ValueError("is shifted by iterations, and the batch size changes within the warm-up; count in iterations")
 
 
-_TABLE = {
-    "type": "object",
-    "properties": {
-        "style": {"enum": list(get_args(Shape))},
-        "shift": JSON_LENGTH,
-        "stretched": {"type": "boolean"},
-    },
-    "additionalProperties": False,
-}
+_OPTIONS = {"style": {"enum": list(get_args(Shape))}, "shift": JSON_LENGTH, "stretched": {"type": "boolean"}}
+_TABLE = {"type": "object", "properties": _OPTIONS, "additionalProperties": False}
 WARMUP_SCHEMA = {"anyOf": [{"enum": [*get_args(Shape), *PRESETS]}, _TABLE]}
 """The JSON schema of what `parse_warmup` takes."""

@@ -14,8 +14,16 @@ from schedframe.styles._byname import AnyWDStyle
 from schedframe.styles.wd import WDConstant
 
 
+class _OnBase(WDStyle):
+    base: AnyWDStyle = Field(WDConstant(), description="The weight decay at the peak.")
+
+    def faults(self, start_wd: float, end_wd: float) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the base."""
+        yield from self.base.faults(start_wd, end_wd)
+
+
 @final
-class AdamC(WDStyle):
+class AdamC(_OnBase):
     """Weight decay in proportion to the learning rate, so that their ratio stays the same.
 
     AdamW multiplies the weight decay by the learning rate once more; then the norm of weights before a
@@ -36,19 +44,14 @@ class AdamC(WDStyle):
     """
 
     style: Literal["adamc"] = "adamc"
-    base: AnyWDStyle = Field(WDConstant(), description="The weight decay at the peak.")
 
     def wd(self, point: WDPoint) -> float:
         """Return (base / max_lr) * lr."""
         return (self.base.wd(point) / point.max_lr) * point.lr if point.max_lr else 0.0
 
-    def faults(self, start_wd: float, end_wd: float) -> Iterator[tuple[str, str]]:
-        """Yield what is wrong with the base."""
-        yield from self.base.faults(start_wd, end_wd)
-
 
 @final
-class Independent(WDStyle):
+class Independent(_OnBase):
     """Weight decay that the peak learning rate does not change: lr * wd follows the schedule alone.
 
     Formula:
@@ -73,13 +76,9 @@ class Independent(WDStyle):
         """Return base / max_lr, and 0 where the learning rate is 0."""
         return self.base.wd(point) / point.max_lr if point.max_lr and point.lr else 0.0
 
-    def faults(self, start_wd: float, end_wd: float) -> Iterator[tuple[str, str]]:
-        """Yield what is wrong with the base."""
-        yield from self.base.faults(start_wd, end_wd)
-
 
 @final
-class ConstantEffective(WDStyle):
+class ConstantEffective(_OnBase):
     """Weight decay that rises as the learning rate falls, so that lr * wd stays the same.
 
     Formula:
@@ -98,7 +97,6 @@ class ConstantEffective(WDStyle):
     """
 
     style: Literal["constant-effective"] = "constant-effective"
-    base: AnyWDStyle = Field(WDConstant(), description="The weight decay at the peak.")
 
     def wd(self, point: WDPoint) -> float:
         """Return base * max_lr / lr after the warm-up, base in it."""
@@ -107,7 +105,3 @@ class ConstantEffective(WDStyle):
         if point.step <= point.warmup_steps:
             return self.base.wd(point._replace(step=point.warmup_steps, lr=point.max_lr))
         return self.base.wd(point) * point.max_lr / point.lr
-
-    def faults(self, start_wd: float, end_wd: float) -> Iterator[tuple[str, str]]:
-        """Yield what is wrong with the base."""
-        yield from self.base.faults(start_wd, end_wd)

@@ -1,12 +1,13 @@
 """The styles that are lists of phases."""
 
+from functools import partial
 from math import inf
-from typing import Literal, final
+from typing import Annotated, Literal, final
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from schedframe.styles._base import LRPoint, LRStyle, WDPoint, WDStyle
-from schedframe.styles._phase import AnyPhases, Bounds, Phase, refuse_word, starts, value_at
+from schedframe.styles._phase import AnyPhases, Bounds, starts, value_at, without_word
 
 
 @final
@@ -44,15 +45,12 @@ class Phases(LRStyle):
     """
 
     style: Literal["phases"] = "phases"
-    phases: AnyPhases = Field(description="The phases, in their order.")
-
-    @field_validator("phases")
-    @classmethod
-    def _without_end_wd(cls, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
-        return refuse_word(phases, "end_wd")
+    phases: Annotated[AnyPhases, AfterValidator(partial(without_word, "end_wd"))] = Field(
+        description="The phases, in their order."
+    )
 
     def lr(self, point: LRPoint) -> float:
-        """Return what the phase at this step says."""
+        """Return the value of the phase at this step."""
         step, total = point.step - point.warmup_steps, point.decay_steps - point.warmup_steps
         bounds = Bounds(point.max_lr, point.min_lr, point.min_lr, point.max_lr)
         return value_at(self.phases, step, total, bounds)
@@ -94,15 +92,12 @@ class WDPhases(WDStyle):
     """
 
     style: Literal["phases"] = "phases"
-    phases: AnyPhases = Field(description="The phases, in their order.")
-
-    @field_validator("phases")
-    @classmethod
-    def _without_floor(cls, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
-        return refuse_word(phases, "floor")
+    phases: Annotated[AnyPhases, AfterValidator(partial(without_word, "floor"))] = Field(
+        description="The phases, in their order."
+    )
 
     def wd(self, point: WDPoint) -> float:
-        """Return what the phase at this step says."""
+        """Return the value of the phase at this step."""
         return value_at(self.phases, point.step, point.incr_steps, Bounds(point.start_wd, point.end_wd, 0.0, inf))
 
     def landmarks(self, incr_steps: float) -> dict[str, float]:

@@ -165,7 +165,7 @@ class WDGeometric(WDStyle):
 
 
 @final
-class WDByLRCurve(WDStyle):
+class WDFromLRCurve(WDStyle):
     """Any curve of the learning rate, turned round where weight decay rises.
 
     A learning-rate curve may be named as the weight-decay style itself: ``wd_incr_style: minus_sqrt`` is this one
@@ -179,7 +179,7 @@ class WDByLRCurve(WDStyle):
 
     Examples:
         >>> from schedframe.styles import WDPoint
-        >>> WDByLRCurve(curve="minus_sqrt").wd(WDPoint(25, 100, start_wd=0.5, end_wd=0.25, lr=0.0, max_lr=1.0))
+        >>> WDFromLRCurve(curve="minus_sqrt").wd(WDPoint(25, 100, start_wd=0.5, end_wd=0.25, lr=0.0, max_lr=1.0))
         0.375
 
     References:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 import schedframe
-from schedframe._cli.app import app
+
+from ..runs import cli
 
 GOOD = "lr_decay_steps: 1M\nmax_lr: 1e-3\nlr_warmup_steps: 2%\nlr_decay_style: cosine\nstart_wd: 0.1\n"
 SUMMARY = "cosine, peak 0.001, floor 0, warm-up 20K, decay 1M, weight decay 0.1"
@@ -27,8 +27,7 @@ def _in_a_folder_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def check(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, ["check", *arguments])
-    return result.exit_code, result.stdout, result.stderr
+    return cli("check", *arguments)
 
 
 def error_of(path: str) -> str:

@@ -5,17 +5,16 @@ import subprocess
 import sys
 
 import pytest
-from typer.testing import CliRunner
 
-from schedframe._cli.app import app
 from schedframe.testing import CHECKS
+
+from ..runs import cli
 
 pytest.importorskip("jsonschema")
 
 
 def conform(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, ["conform", *arguments])
-    return result.exit_code, result.stdout, result.stderr
+    return cli("conform", *arguments)
 
 
 def test_a_style_that_conforms() -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 import schedframe
 from schedframe import Schedule, load
-from schedframe._cli.app import app
+
+from ..runs import cli
 
 RUN = """\
 train_samples: 500M   # the run
@@ -47,8 +47,7 @@ def _in_a_folder_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def schedframe_cli(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, list(arguments))
-    return result.exit_code, result.stdout, result.stderr
+    return cli(*arguments)
 
 
 def examples(command: str) -> list[list[str]]:
@@ -118,7 +117,7 @@ def test_extend_of_a_cosine_is_refused_with_both_learning_rates() -> None:
         (["--wsd-decay-steps", "20M", "--at", "9M", "--checkpoint", "ckpt"], "one of --at and --checkpoint"),
         (["--wsd-decay-steps", "20M", "--at", "1M"], "lies in the warm-up, in no stable phase"),
         (["--wsd-decay-steps", "many", "--at", "9M"], "wsd_decay_steps = 'many': is not a length such as"),
-        (["--wsd-decay-steps", "2M", "--at", "9M", "--lr-wsd-decay-style", "{style: [}"], "is no complete YAML"),
+        (["--wsd-decay-steps", "2M", "--at", "9M", "--lr-wsd-decay-style", "{style: [}"], "is not complete YAML"),
         (["--wsd-decay-steps", "2M", "--at", "9M", "--lr-wsd-decay-style", "!x {a: 1}"], "!x"),
         (["--wsd-decay-steps", "2M", "--at", "9M", "--lr-wsd-decay-style", "{style: !x y}"], "without tags"),
         (["--wsd-decay-steps", "20M", "--checkpoint", "gone"], "gone"),

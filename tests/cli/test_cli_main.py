@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 import schedframe
 from schedframe._cli.app import COMMANDS
+
+from ..runs import Optimizer
 
 RUN = """\
 lr_decay_steps: 100M
@@ -59,7 +60,7 @@ class Square(LRCurve):
     def coefficient(self, progress: float) -> float:
         return 1.0 - progress**2
 '''
-RUN_AS_THEY_STAND = ["styles", "check", "preview", "conform", "new"]
+RUN_AS_THEY_STAND = ["styles", "check", "preview", "resolve", "conform", "new"]
 SCHEDFRAME = [sys.executable, "-m", "schedframe"]
 
 pytestmark = pytest.mark.usefixtures("_in_a_folder_with_run_yaml")
@@ -69,7 +70,7 @@ pytestmark = pytest.mark.usefixtures("_in_a_folder_with_run_yaml")
 def _in_a_folder_with_run_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "run.yaml").write_text(RUN)
     (tmp_path / "my_styles.py").write_text(MY_STYLES)
-    state = schedframe.load(tmp_path / "run.yaml").build(SimpleNamespace(param_groups=[{}])).state_dict()
+    state = schedframe.load(tmp_path / "run.yaml").build(Optimizer()).state_dict()
     (tmp_path / "checkpoints").write_text(json.dumps(state))
     monkeypatch.chdir(tmp_path)
     for variable in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):

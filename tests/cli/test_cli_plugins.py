@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from schedframe._cli.app import app
+from ..runs import cli
 
 Install = Callable[..., Path]
 
@@ -26,8 +25,7 @@ class S(LRCurve):
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, list(arguments))
-    return result.exit_code, result.stdout, result.stderr
+    return cli(*arguments)
 
 
 def rows() -> tuple[int, dict[tuple[str, str], dict[str, Any]]]:

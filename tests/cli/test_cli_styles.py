@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 import schedframe
-from schedframe._cli.app import app
 from schedframe._cli.docstring import fitted
+
+from ..runs import cli
 
 Install = Callable[..., Path]
 
@@ -38,8 +38,7 @@ STYLE = '''
 
 
 def styles(*arguments: str, columns: str | None = None) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, ["styles", *arguments], env={"COLUMNS": columns})
-    return result.exit_code, result.stdout, result.stderr
+    return cli("styles", *arguments, columns=columns)
 
 
 def listed(*arguments: str) -> list[dict]:

@@ -299,7 +299,7 @@ def test_the_top_must_be_a_table(refused, text, suffix):
 )
 @pytest.mark.parametrize("suffix", ["yaml", "toml", "json"])
 def test_what_is_no_utf_8_is_refused(refused, suffix, data, reason):
-    assert said(refused(data, suffix)) == f"run.{suffix}: is no UTF-8 text: {reason}"
+    assert said(refused(data, suffix)) == f"run.{suffix}: is not UTF-8 text: {reason}"
 
 
 # Broken syntax
@@ -359,11 +359,11 @@ def test_a_number_of_5000_digits_is_refused(refused, suffix):
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        ("max_lr: 1\nmin_lr: [1\n", 3, "is no complete YAML: expected ',' or ']', but got '<stream end>'"),
-        ("max_lr: 1\n  min_lr: 2\n", 2, "is no complete YAML: mapping values are not allowed here"),
-        ("max_lr: 1\nmin_lr: *peak\n", 2, "is no complete YAML: found undefined alias 'peak'"),
-        ("max_lr: 'x\n", 2, "is no complete YAML: found unexpected end of stream"),
-        ("max_lr: 1\n\tmin_lr: 2\n", 2, "is no complete YAML: found character '\\t' that cannot start any token"),
+        ("max_lr: 1\nmin_lr: [1\n", 3, "is not complete YAML: expected ',' or ']', but got '<stream end>'"),
+        ("max_lr: 1\n  min_lr: 2\n", 2, "is not complete YAML: mapping values are not allowed here"),
+        ("max_lr: 1\nmin_lr: *peak\n", 2, "is not complete YAML: found undefined alias 'peak'"),
+        ("max_lr: 'x\n", 2, "is not complete YAML: found unexpected end of stream"),
+        ("max_lr: 1\n\tmin_lr: 2\n", 2, "is not complete YAML: found character '\\t' that cannot start any token"),
     ],
     ids=["list", "indent", "alias", "quote", "tab"],
 )
@@ -379,7 +379,7 @@ def test_a_second_document_is_refused_in_a_sentence(refused):
 
 
 def test_a_control_character_is_refused(refused):
-    assert "is no complete YAML: unacceptable character #x0000" in said(refused("max_lr: 1\0\n"))
+    assert "is not complete YAML: unacceptable character #x0000" in said(refused("max_lr: 1\0\n"))
 
 
 @pytest.mark.parametrize(
@@ -395,23 +395,23 @@ def test_a_control_character_is_refused(refused):
 def test_broken_toml_says_where(refused, text, says):
     error = refused(text, "toml")
     assert "run.toml: " in said(error)
-    assert "is no complete TOML: " in said(error)
+    assert "is not complete TOML: " in said(error)
     assert says in said(error)
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"max_lr": 1,\n}', "line 1: is no complete JSON: Illegal trailing comma before end of object at column 13"),
-        ('{"max_lr": 1,\n "min_lr": }', "line 2: is no complete JSON: Expecting value at column 12"),
-        ('{"max_lr": 1', "line 1: is no complete JSON: Expecting ',' delimiter at column 13"),
-        ("max_lr: 1", "line 1: is no complete JSON: Expecting value at column 1"),
+        ('{"max_lr": 1,\n}', "line 1: is not complete JSON: Illegal trailing comma before end of object at column 13"),
+        ('{"max_lr": 1,\n "min_lr": }', "line 2: is not complete JSON: Expecting value at column 12"),
+        ('{"max_lr": 1', "line 1: is not complete JSON: Expecting ',' delimiter at column 13"),
+        ("max_lr: 1", "line 1: is not complete JSON: Expecting value at column 1"),
     ],
     ids=["comma", "no-value", "cut", "yaml"],
 )
 def test_broken_json_says_where_and_why(refused, text, says):
     if "trailing" in says and sys.version_info < (3, 13):
-        says = "line 2: is no complete JSON: Expecting property name enclosed in double quotes at column 1"
+        says = "line 2: is not complete JSON: Expecting property name enclosed in double quotes at column 1"
     assert said(refused(text, "json")) == f"run.json: {says}"
 
 
@@ -495,7 +495,7 @@ def test_a_key_that_is_no_word_is_refused_as_it_was_written(refused, key):
     error = refused(f"{GOOD}{key}: 3\n")
     (problem,) = error.problems
     assert problem.line == 3
-    assert "has a key that is no word" in problem.message
+    assert "has a key that is not a word" in problem.message
     assert "Node(" not in problem.message
 
 

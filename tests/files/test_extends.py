@@ -166,7 +166,7 @@ def test_a_value_that_was_replaced_is_no_problem_any_more() -> None:
 def test_a_broken_parent_names_its_line() -> None:
     child("max_lr: [1\nlr_decay_steps: 2\n", "base.yaml")
     text = refusal(child("extends: base.yaml\n"))
-    assert text.startswith("child.yaml: line 2 of base.yaml: is no complete YAML")
+    assert text.startswith("child.yaml: line 2 of base.yaml: is not complete YAML")
 
 
 def test_a_key_that_is_missing_everywhere_is_told() -> None:

@@ -1,7 +1,6 @@
 """Where each iteration lies, against Megatron's own calculators of the batch size."""
 
 from fractions import Fraction
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import assume, given
@@ -10,6 +9,8 @@ from megatron.core import num_microbatches_calculator as calculators
 
 from schedframe import Schedule
 from schedframe._units.batches import constant, ramped, stepped
+
+from ..runs import Optimizer
 
 
 def consumed_by(calculator, iterations):
@@ -79,7 +80,7 @@ TAIL = {"style": "WSD", "wsd_decay_steps": "20 iters", "lr_wsd_decay_style": "li
 def test_a_run_in_iterations_is_what_it_says_under_a_ramp():
     """NVIDIA-NeMo/Megatron-Bridge issue 2609: there the peak comes at 20, decay begins at 90, and the end is 0.5."""
     schedule = Schedule(**RUN, train_iters=100, lr_decay_style=TAIL)
-    scheduler = schedule.build(SimpleNamespace(param_groups=[{}]))
+    scheduler = schedule.build(Optimizer())
     calculator = megatron_ramp(8, 8, 160, 16)
     lrs, consumed = [scheduler.get_lr({})], 0
     for _ in range(100):
@@ -100,7 +101,7 @@ def test_the_same_run_in_samples_is_megatrons():
 
     said = {"init_lr": 0.0, "max_lr": 1.0, "min_lr": 0.0, "start_wd": 0.1, "end_wd": 0.1, "wd_incr_steps": 1600}
     theirs = OptimizerParamScheduler(
-        SimpleNamespace(param_groups=[{}]),
+        Optimizer(),
         **said,
         lr_warmup_steps=160,
         lr_decay_steps=1600,
@@ -115,7 +116,7 @@ def test_the_same_run_in_samples_is_megatrons():
         train_samples=1600,
         lr_warmup_steps="160 samples",
         lr_decay_style={**TAIL, "wsd_decay_steps": "320 samples"},
-    ).build(SimpleNamespace(param_groups=[{}]))
+    ).build(Optimizer())
     for _ in range(210):
         theirs.step(8)
         ours.step(8)

@@ -305,27 +305,27 @@ CANNOT: dict[str, tuple[dict[str, str | bytes], str, str]] = {
     "is no text": (
         {"my_styles.py": b"# fine\n\n# caf\xe9\n"},
         "my_styles.py",
-        "'my_styles.py', which is no text in utf-8: see line 3",
+        "'my_styles.py', which is not text in utf-8: see line 3",
     ),
     "is no text at all": (
         {"my_styles.py": b"\x80\x02}q\x00"},
         "my_styles.py",
-        "'my_styles.py', which is no Python: invalid or missing encoding declaration",
+        "'my_styles.py', which is not Python: invalid or missing encoding declaration",
     ),
     "is in no encoding": (
         {"my_styles.py": "# coding: klingon\n"},
         "my_styles.py",
-        "'my_styles.py', which is no Python: unknown encoding: klingon",
+        "'my_styles.py', which is not Python: unknown encoding: klingon",
     ),
     "is no Python": (
         {"my_styles.py": "import schedframe\nclass Square(:\n"},
         "my_styles.py",
-        "'my_styles.py', which is no Python: line 2: invalid syntax",
+        "'my_styles.py', which is not Python: line 2: invalid syntax",
     ),
     "has a null byte": (
         {"my_styles.py": "x = '\0'\n"},
         "my_styles.py",
-        "'my_styles.py', which is no Python: source code string cannot contain null bytes",
+        "'my_styles.py', which is not Python: source code string cannot contain null bytes",
     ),
     "is nested too deeply": (
         {"my_styles.py": f"x = {'-' * 100_000}1\n"},

@@ -349,11 +349,11 @@ def test_a_plugin_that_fails_to_import_is_an_error_only_when_it_is_named(install
 @pytest.mark.parametrize(
     ("module", "target", "says"),
     [
-        ("Curve = 5", "Curve", "it is no subclass of schedframe.styles.LRStyle"),
-        ("class Curve: pass", "Curve", "it is no subclass of schedframe.styles.LRStyle"),
-        (curve("wrong", base="WDCurve"), "Curve", "it is no subclass of schedframe.styles.LRStyle"),
-        (curve("wrong") + "\ncurve = Curve()\n", "curve", "it is no subclass of schedframe.styles.LRStyle"),
-        ("def curve(progress): return 1.0", "curve", "it is no subclass of schedframe.styles.LRStyle"),
+        ("Curve = 5", "Curve", "it is not a subclass of schedframe.styles.LRStyle"),
+        ("class Curve: pass", "Curve", "it is not a subclass of schedframe.styles.LRStyle"),
+        (curve("wrong", base="WDCurve"), "Curve", "it is not a subclass of schedframe.styles.LRStyle"),
+        (curve("wrong") + "\ncurve = Curve()\n", "curve", "it is not a subclass of schedframe.styles.LRStyle"),
+        ("def curve(progress): return 1.0", "curve", "it is not a subclass of schedframe.styles.LRStyle"),
         ("from schedframe.styles import LRCurve as Curve", "Curve", "it does not implement coefficient"),
         (
             curve("rong"),
@@ -701,13 +701,13 @@ def test_an_abstract_class_cannot_be_registered():
 
 
 def test_a_class_of_the_other_kind_cannot_be_registered():
-    with pytest.raises(StyleLoadError, match=r"it is no subclass of schedframe\.styles\.WDStyle"):
+    with pytest.raises(StyleLoadError, match=r"it is not a subclass of schedframe\.styles\.WDStyle"):
         wd_styles.register(make("made-6"))
 
 
 @pytest.mark.parametrize("thing", [5, "cosine", Cosine(), lambda progress: 1.0])
 def test_what_is_no_class_cannot_be_registered(thing):
-    with pytest.raises(StyleLoadError, match=r"it is no subclass of schedframe\.styles\.LRStyle"):
+    with pytest.raises(StyleLoadError, match=r"it is not a subclass of schedframe\.styles\.LRStyle"):
         lr_styles.register(thing)
 
 

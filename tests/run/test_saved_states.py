@@ -23,6 +23,11 @@ CASES = [
 ]
 
 
+def with_new_names(state: dict[str, Any]) -> dict[str, Any]:
+    """Return `state` with a class by the name that it has now; it only names where a style came from."""
+    return {**state, "schedframe": state["schedframe"].replace("styles.wd:WDByLRCurve", "styles.wd:WDFromLRCurve")}
+
+
 def groups_of(keys: dict[str, Any]) -> list[dict[str, Any]]:
     first = {"params": [], "role": "router"} if "groups" in keys else {"params": []}
     return [first, {"params": [], "kind": "bias"}, {"params": []}]
@@ -35,7 +40,7 @@ def test_an_older_state_goes_on_along_the_same_floats(case: dict[str, Any], poli
     scheduler = Schedule(**case["keys"], resume=policy).build(SimpleNamespace(param_groups=groups))
     scheduler.load_state_dict(case["state"])
     assert scheduler.fingerprint == case["fingerprint"]
-    assert scheduler.state_dict() == case["state"]
+    assert scheduler.state_dict() == with_new_names(case["state"])
     curve = []
     for _ in case["curve"]:
         scheduler.step(70)

@@ -648,7 +648,7 @@ def test_a_plugin_that_is_no_style(refused, plugin):
     error = refused(GOOD + "lr_decay_style: {style: lump, weight: 5}\n")
     assert said(error) == (
         "run.yaml: line 3, lr_decay_style = {style, weight}: LR style 'lump' from acme-lump 1.0 "
-        "(acme_lump_mod:Curve) cannot be used: it is no subclass of schedframe.styles.LRStyle"
+        "(acme_lump_mod:Curve) cannot be used: it is not a subclass of schedframe.styles.LRStyle"
     )
 
 

@@ -10,6 +10,8 @@ import pytest
 from schedframe import ConfigError, Schedule, StateError, lr_styles
 from schedframe.styles import LRCurve
 
+from ..runs import Optimizer
+
 RUN: dict[str, Any] = {
     "max_lr": 3e-4,
     "min_lr": 3e-5,
@@ -169,10 +171,10 @@ def test_a_cooldown_that_does_not_fit_is_refused(steps: int) -> None:
 
 def test_a_coupled_run_resumes_equal() -> None:
     style = {"style": "adamc", "base": {"style": "cooldown", "wd_cooldown_steps": 100}}
-    first, again = (Schedule(**RUN, wd_incr_style=style).build(SimpleNamespace(param_groups=[{}])) for _ in range(2))
+    first, again = (Schedule(**RUN, wd_incr_style=style).build(Optimizer()) for _ in range(2))
     first.step(950)
     again.load_state_dict(first.state_dict())
     assert again.optimizer.param_groups == first.optimizer.param_groups
-    other = Schedule(**RUN, wd_incr_style="adamc").build(SimpleNamespace(param_groups=[{}]))
+    other = Schedule(**RUN, wd_incr_style="adamc").build(Optimizer())
     with pytest.raises(StateError, match=r"wd_incr_style\.base +cooldown\("):
         other.load_state_dict(first.state_dict())

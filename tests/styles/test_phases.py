@@ -15,6 +15,8 @@ from schedframe import ConfigError, Schedule, StateError
 from schedframe.styles import LRPoint
 from schedframe.styles.phases import Phases
 
+from ..runs import Optimizer
+
 np = pytest.importorskip("numpy")
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "say-phases.md"
@@ -209,14 +211,14 @@ class TestPhases:
 
     def test_a_run_resumes_and_says_what_differs(self) -> None:
         phases = [{"style": "constant"}, {"style": "linear", "length": 100, "to": "50%", "name": "decay"}]
-        first = of(phases).build(SimpleNamespace(param_groups=[{}]))
+        first = of(phases).build(Optimizer())
         first.step(950)
         state = json.loads(json.dumps(first.state_dict()))
-        again = of(phases).build(SimpleNamespace(param_groups=[{}]))
+        again = of(phases).build(Optimizer())
         again.load_state_dict(state)
         assert again.get_lr({}) == first.get_lr({}) == 0.75
         phases[1]["to"] = "40%"
-        other = of(phases).build(SimpleNamespace(param_groups=[{}]))
+        other = of(phases).build(Optimizer())
         with pytest.raises(StateError, match=r"to=50%.*to=40%"):
             other.load_state_dict(state)
 

@@ -10,6 +10,8 @@ import pytest
 from schedframe import ConfigError, OptimizerParamScheduler, Schedule, StateError
 from schedframe.styles._warmup import PRESETS
 
+from ..runs import Optimizer
+
 LENGTHS = (1, 3, 10, 800)
 BATCH = 1024
 PEAK = 3e-4
@@ -89,44 +91,44 @@ class TestScheduler:
             scheduler.step(128)
 
     def test_the_constructor_takes_it_too(self) -> None:
-        optimizer = SimpleNamespace(param_groups=[{}])
+        optimizer = Optimizer()
         arguments = (optimizer, 0.0, 1.0, 0.0, 10, 100, "linear", 0.0, 0.0, 100, "constant")
         scheduler = OptimizerParamScheduler(*arguments, lr_warmup_style="quadratic")
         scheduler.step(5)
         assert optimizer.param_groups[0]["lr"] == 0.25
 
     def test_the_constructor_refuses_what_is_none(self) -> None:
-        optimizer = SimpleNamespace(param_groups=[{}])
+        optimizer = Optimizer()
         arguments = (optimizer, 0.0, 1.0, 0.0, 10, 100, "linear", 0.0, 0.0, 100, "constant")
-        with pytest.raises(ConfigError, match="lr_warmup_style = 'cosin': is no warm-up; did you mean 'cosine'"):
+        with pytest.raises(ConfigError, match="lr_warmup_style = 'cosin': is not a warmup; did you mean 'cosine'"):
             OptimizerParamScheduler(*arguments, lr_warmup_style="cosin")
 
 
 class TestState:
     def test_it_is_saved_and_compared(self) -> None:
         ours, other = schedule_of("nemo", 10), schedule_of("cosine", 10)
-        scheduler = ours.build(SimpleNamespace(param_groups=[{}]))
+        scheduler = ours.build(Optimizer())
         scheduler.step(3 * BATCH)
         state = scheduler.state_dict()
-        again = ours.build(SimpleNamespace(param_groups=[{}]))
+        again = ours.build(Optimizer())
         again.load_state_dict(state)
         assert again.optimizer.param_groups == scheduler.optimizer.param_groups
         with pytest.raises(
             StateError, match=r"lr_warmup_style.style +linear +cosine\n +lr_warmup_style.shift +1024 +0"
         ):
-            other.build(SimpleNamespace(param_groups=[{}])).load_state_dict(state)
+            other.build(Optimizer()).load_state_dict(state)
 
     def test_the_policy_checkpoint_takes_the_checkpoints(self) -> None:
         ours, other = schedule_of("quadratic", 10), schedule_of("linear", 10, resume="checkpoint")
-        scheduler = ours.build(SimpleNamespace(param_groups=[{}]))
+        scheduler = ours.build(Optimizer())
         scheduler.step(5 * BATCH)
-        resumed = other.build(SimpleNamespace(param_groups=[{}]))
+        resumed = other.build(Optimizer())
         resumed.load_state_dict(scheduler.state_dict())
         assert resumed.lr_warmup_style == ours.lr_warmup_style
         assert resumed.optimizer.param_groups[0]["lr"] == PEAK / 4
 
     def test_a_state_of_an_older_version_has_megatrons(self) -> None:
-        scheduler = schedule_of("linear", 10).build(SimpleNamespace(param_groups=[{}]))
+        scheduler = schedule_of("linear", 10).build(Optimizer())
         state = scheduler.state_dict()
         details = json.loads(state["schedframe"])
         del details["lr_warmup_style"]
@@ -134,7 +136,7 @@ class TestState:
         assert scheduler.lr_warmup_style.is_megatrons
 
     def test_a_broken_one_is_a_broken_state(self) -> None:
-        scheduler = schedule_of("linear", 10).build(SimpleNamespace(param_groups=[{}]))
+        scheduler = schedule_of("linear", 10).build(Optimizer())
         state = scheduler.state_dict()
         for broken in ({"style": "steep"}, {"style": "linear", "shift": "1 iters"}, {"style": "linear", "x": 1}, 7):
             details = {**json.loads(state["schedframe"]), "lr_warmup_style": broken}
@@ -145,7 +147,7 @@ class TestState:
         from schedframe._run.resume.state import unknown_to_megatron
 
         schedule = schedule_of("torchtitan", 10, start_wd=0.1)
-        scheduler = schedule.build(SimpleNamespace(param_groups=[{}]))
+        scheduler = schedule.build(Optimizer())
         assert unknown_to_megatron(scheduler) == "lr_warmup_style linear"
 
     def test_the_fingerprint_is_of_the_curve(self) -> None:
@@ -160,8 +162,8 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("style", "message"),
         [
-            ("cosin", "lr_warmup_style = 'cosin': is no warm-up; did you mean 'cosine'?"),
-            ("torchtitian", "lr_warmup_style = 'torchtitian': is no warm-up; did you mean 'torchtitan'?"),
+            ("cosin", "lr_warmup_style = 'cosin': is not a warmup; did you mean 'cosine'?"),
+            ("torchtitian", "lr_warmup_style = 'torchtitian': is not a warmup; did you mean 'torchtitan'?"),
             (5, "lr_warmup_style = 5: must be a warm-up's name, or a table with style, shift and stretched"),
             (
                 {"style": "linear", "shft": 1},

@@ -118,6 +118,57 @@ def test_what_is_wrong_is_told_and_is_wrong(validator: Any, name: str) -> None:
         schedframe.Schedule(**config)
 
 
+EXTENDING = {
+    "nothing else": "",
+    "another value": "max_lr: 2\n",
+    "the options of the inherited style": "wsd_decay_steps: 20\n",
+    "keys that are taken away": "lr_warmup_steps: null\ngroups: null\nlr_wsd_decay_style: null\nstart_wd: null\n",
+    "another style": "lr_decay_style: {style: cosine}\nwsd_decay_steps: null\nlr_wsd_decay_style: null\n",
+}
+BASE = (
+    "max_lr: 1\ntrain_samples: 100\nlr_warmup_steps: 5\nstart_wd: 0.1\nend_wd: 0.1\n"
+    "groups: [{role: a, match: {index: 0}, lr_mult: 2}]\n"
+    "lr_decay_style: WSD\nwsd_decay_steps: 10\nlr_wsd_decay_style: cosine\n"
+)
+BAD_EXTENDING = {
+    "a path that is a number": "extends: 3\n",
+    "a path that is a list": "extends: [base.yaml]\n",
+    "a key misspelt": "extends: base.yaml\nmax_lrr: 1\n",
+    "a style misspelt": "extends: base.yaml\nlr_decay_style: cosin\n",
+    "an option misspelt": "extends: base.yaml\nlr_decay_style: {style: polynomial, pwoer: 2}\n",
+    "a rate that is a word": "extends: base.yaml\nmax_lr: fast\n",
+    "a clock that is none": "extends: base.yaml\nclock: steps\n",
+    "null for a key of a rule": "extends: base.yaml\ngroups: [{role: a, match: {index: 0}, max_lr: null}]\n",
+    "null for an option": "extends: base.yaml\nlr_decay_style: {style: polynomial, power: null}\n",
+}
+
+
+@pytest.mark.parametrize("name", EXTENDING)
+def test_a_file_that_extends_another_may_leave_keys_out_or_take_them_away(
+    validator: Any, name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "run.yaml").write_text(f"extends: base.yaml\n{EXTENDING[name]}")
+    assert schedframe.load(tmp_path / "run.yaml").max_lr > 0
+    assert validator.is_valid(parsed(f"extends: base.yaml\n{EXTENDING[name]}"))
+
+
+@pytest.mark.parametrize("name", BAD_EXTENDING)
+def test_what_is_wrong_in_a_file_that_extends_another_is_reported(validator: Any, name: str, tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "run.yaml").write_text(BAD_EXTENDING[name])
+    with pytest.raises(schedframe.ConfigError):
+        schedframe.load(tmp_path / "run.yaml")
+    assert not validator.is_valid(parsed(BAD_EXTENDING[name]))
+
+
+@pytest.mark.parametrize("key", schedframe.Schedule.model_fields)
+def test_null_needs_a_file_that_is_extended(validator: Any, key: str) -> None:
+    own = parsed(HEAD) | {key: None}
+    assert validator.is_valid({"extends": "base.yaml", key: None})
+    assert validator.is_valid(own) == (schedframe.Schedule.model_fields[key].default is None)
+
+
 @pytest.mark.parametrize("text", ["train_samples: 1\n", "max_lr: 1\n"])
 def test_what_is_missing_is_told(validator: Any, text: str) -> None:
     (error,) = validator.iter_errors(parsed(text))

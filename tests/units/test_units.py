@@ -3,7 +3,6 @@
 import json
 from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,12 +16,14 @@ from schedframe._cli.app import app
 from schedframe._units.batches import BatchSizes, constant, ramped, stepped
 from schedframe._units.units import Units
 
+from ..runs import Optimizer
+
 RAMP = ramped(8, 8, 160, 32)
 BASE: dict[str, Any] = {"max_lr": 1.0, "global_batch_size": 10, "seq_length": 4, "dataset_samples": 50}
 
 
 def optimizer() -> Any:
-    return SimpleNamespace(param_groups=[{}])
+    return Optimizer()
 
 
 class TestBatchSizes:
@@ -46,7 +47,7 @@ class TestBatchSizes:
         assert RAMP.iters_at(RAMP.samples_at(position)) == position
 
     def test_a_batch_that_is_decreased_to_nothing_is_refused(self) -> None:
-        with pytest.raises(ValueError, match="is 8 after 0 samples, which is no multiple of micro_batch_size"):
+        with pytest.raises(ValueError, match="is 8 after 0 samples, which is not a multiple of micro_batch_size"):
             constant(8, 16)
 
 
@@ -56,7 +57,7 @@ class TestUnits:
     @given(position=st.fractions(0, 10_000))
     def test_every_unit_goes_to_every_clock_and_back(self, position: Fraction, unit: str, clock: Any) -> None:
         units = Units(clock, RAMP, 4096, 1000)
-        assert units.position_at(units.steps_at(position, unit), unit) == position
+        assert units.converted(units.converted(position, unit, clock), clock, unit) == position
 
     def test_only_what_can_be_converted_is_known(self) -> None:
         assert Units().known() == ["samples"]
@@ -75,7 +76,7 @@ class TestUnits:
     )
     def test_what_is_missing_is_named(self, clock: Any, unit: str, missing: str) -> None:
         with pytest.raises(ValueError, match=f"is in {unit}, the clock counts {clock}, and {missing} is missing"):
-            Units(clock).steps_at(Fraction(1), unit)
+            Units(clock).converted(Fraction(1), unit, clock)
 
 
 class TestLengths:
@@ -228,7 +229,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a decrease to nothing": (
         {"decrease_batch_size_if_needed": True, "micro_batch_size": 4, "data_parallel_size": 4},
-        "decrease_batch_size_if_needed = True: is 10 after 0 samples, which is no multiple of micro_batch_size",
+        "decrease_batch_size_if_needed = True: is 10 after 0 samples, which is not a multiple of micro_batch_size",
     ),
     "a decrease that is a word": (
         {"decrease_batch_size_if_needed": "yes"},
@@ -252,7 +253,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "steps that are none": (
         {"step_batch_size_schedule": "0:8 5", "global_batch_size": None},
-        "step_batch_size_schedule = '0:8 5': has '5', which is no THRESHOLD:SIZE such as 250B:1536",
+        "step_batch_size_schedule = '0:8 5': has '5', which is not a THRESHOLD:SIZE such as 250B:1536",
     ),
 }
 

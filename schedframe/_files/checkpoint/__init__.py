@@ -1,24 +1,23 @@
 """Reads the scheduler's part of a training checkpoint, without torch, and without running what the checkpoint names."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from schedframe._errors import StateError
-from schedframe._files.checkpoint.broken import Broken, about
+from schedframe._files.checkpoint.broken import Broken, blame, open_file
 from schedframe._files.checkpoint.dcp import METADATA, Folder
-from schedframe._files.checkpoint.file import opened
-from schedframe._files.checkpoint.find import find
-from schedframe._files.checkpoint.formats import format_of
-from schedframe._files.checkpoint.groups import KEYS, Groups, groups_in, groups_in_shards
-from schedframe._files.checkpoint.layout import locate
+from schedframe._files.checkpoint.find import find_state
+from schedframe._files.checkpoint.formats import format_of, locate
+from schedframe._files.checkpoint.groups import find_groups
 from schedframe._files.checkpoint.pickle import Budget
-from schedframe._files.checkpoint.plain import Later, is_plain, resolved
+from schedframe._files.checkpoint.plain import Later, is_plain, resolve, written
 
+_TORCH_DIST = "torch_dist"
 _COMMON_STATE = "common_state/shard_0_1"
 """Where Megatron Core keeps, from 0.19 on, what ``common.pt`` held before."""
-
-_UNKNOWN = "what bounds the param groups have of their own, which decide their LR, is not known"
 
 
 @dataclass(frozen=True)
@@ -53,70 +52,44 @@ def read(path: str | Path) -> Checkpoint:
             Megatron's kind.
     """
     path = Path(path)
-    budget = Budget()
     try:
-        held = _held(locate(path), budget)
-        with about(held.path):
-            found = find(held.tree)
-            iteration = resolved(held.tree.get("iteration")) if type(held.tree) is dict else None
-            groups, note = _groups(held, budget)
+        content = _read_content(locate(path), Budget())
+        tree = content.tree
+        with blame(content.path):
+            state = find_state(tree)
+            iteration = resolve(tree.get("iteration")) if type(tree) is dict else None
+            groups, note = find_groups(tree, content.shards)
     except Broken as error:
         raise StateError(f"{error.path or path}: {error}") from None
     number = iteration if type(iteration) is int and is_plain(iteration) else None
-    return Checkpoint(found.path or held.path, held.format, found.slot, found.state, number, groups, note)
+    place, slot = state.path or content.path, written(state.keys)
+    return Checkpoint(place, content.format, slot, state.value, number, groups, note)
 
 
-class _Held(NamedTuple):
-    """What a checkpoint holds, apart from tensors.
-
-    Attributes:
-        path: the file that was read.
-        format: the checkpoint's format, as `Checkpoint` names it.
-        tree: the values.
-        shards: the values that Megatron keeps apart from those that all ranks share, by their names; ``None`` where
-            they have not been read.
-    """
+class _Content(NamedTuple):
+    """The values in a file of a checkpoint, and what reads those that Megatron keeps apart for each rank."""
 
     path: Path
     format: str
     tree: Any
-    shards: dict[str, Any] | None = None
+    shards: Callable[[], Mapping[str, Any]] = dict
 
 
-def _held(path: Path, budget: Budget) -> _Held:
-    with opened(path) as file:
+def _read_content(path: Path, budget: Budget) -> _Content:
+    with open_file(path) as file:
         format = format_of(path, file)
         values = format.read(file, budget)
     if not isinstance(values, Folder):
-        return _Held(path, format.name, values)
+        apart = format.name == _TORCH_DIST
+        return _Content(path, format.name, values, partial(_read_shards, path, budget) if apart else dict)
     common = values.values.get(_COMMON_STATE)
     if not isinstance(common, Later):
-        return _Held(path, format.name, values.tree())
+        return _Content(path, format.name, values.tree())
     shard = common.load()
-    return _Held(common.path, "torch_dist", shard[0] if type(shard) is list and shard else None, values.values)
+    tree = shard[0] if type(shard) is list and shard else None
+    return _Content(common.path, _TORCH_DIST, tree, lambda: values.values)
 
 
-def _groups(held: _Held, budget: Budget) -> tuple[tuple[dict[str, Any], ...] | None, str]:
-    """The param groups and the note on them."""
-    try:
-        optimizer = resolved(held.tree.get("optimizer")) if type(held.tree) is dict else None
-        found = groups_in(optimizer)
-        if not found.values and held.format == "torch_dist":
-            found = groups_in_shards(held.shards or _shards(held.path.with_name(METADATA), budget))
-    except Broken as error:
-        where = f"{error.path} " if error.path else "the checkpoint "
-        return None, f"{where}{error}; {_UNKNOWN}"
-    if found.values:
-        return tuple(found.values), _left_out(found)
-    holds = "holds no optimizer" if optimizer is None else "holds an optimizer without param groups"
-    return None, f"the checkpoint {holds}; {_UNKNOWN}"
-
-
-def _shards(metadata: Path, budget: Budget) -> dict[str, Any]:
-    with opened(metadata) as file:
+def _read_shards(common: Path, budget: Budget) -> Mapping[str, Any]:
+    with open_file(common.with_name(METADATA)) as file:
         return Folder(file, budget).values
-
-
-def _left_out(groups: Groups) -> str:
-    keys = ", ".join(key for key in KEYS if key in groups.left_out)
-    return f"{keys} of some param groups is not a plain value, and left out" if keys else ""

@@ -1,28 +1,27 @@
-"""The refusal of a checkpoint, and how it names things."""
+"""The refusal of a checkpoint, and the opening of its files."""
 
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 _LONGEST_SHOWN = 100
 
 
 class Broken(Exception):
-    """A checkpoint cannot be read; the text says why, as a sentence without its subject.
-
-    Attributes:
-        path: the file or folder it is about; ``None`` until one is known.
-    """
+    """A checkpoint cannot be read; the text says why, as a sentence without its subject."""
 
     def __init__(self, reason: str, path: Path | None = None) -> None:
-        """Keep the place beside the reason."""
+        """Keep the `path` that the reason is about; ``None`` until it is known."""
         super().__init__(reason)
         self.path = path
 
 
 @contextmanager
-def about(path: Path) -> Iterator[None]:
-    """A `Broken` that is raised within is about the file or folder at `path`, unless it says otherwise."""
+def blame(path: Path) -> Iterator[None]:
+    """Let every `Broken` that is raised within, and has no path yet, be about the file or folder at `path`."""
     try:
         yield
     except Broken as error:
@@ -30,7 +29,34 @@ def about(path: Path) -> Iterator[None]:
         raise
 
 
-def shown(name: str) -> str:
+@contextmanager
+def open_file(path: Path) -> Iterator[BinaryIO]:
+    """Open the regular file at `path` and `blame` it; raise `Broken` if it cannot be opened or read."""
+    with blame(path):
+        try:
+            if not stat.S_ISREG(_mode(path)):
+                raise Broken("is not a regular file")
+            with path.open("rb") as file:
+                yield file
+        except FileNotFoundError:
+            raise Broken("does not exist") from None
+        except OSError as error:
+            raise Broken(f"cannot be read: {error.strerror or error}") from None
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode
+    except ValueError as error:
+        raise Broken(f"is not a path: {error}") from None
+
+
+def size_of(file: BinaryIO) -> int:
+    """Return the size of an open file in bytes."""
+    return os.fstat(file.fileno()).st_size
+
+
+def printable(name: str) -> str:
     """Return a name that a file gives as it can be printed."""
     text = name if len(name) <= _LONGEST_SHOWN else name[:_LONGEST_SHOWN] + "…"
     return text if text.isprintable() else ascii(text)

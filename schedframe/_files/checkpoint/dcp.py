@@ -10,8 +10,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO
 
 from schedframe._files.checkpoint import torch_save
-from schedframe._files.checkpoint.broken import Broken, shown
-from schedframe._files.checkpoint.file import opened, size_of
+from schedframe._files.checkpoint.broken import Broken, open_file, printable, size_of
 from schedframe._files.checkpoint.pickle import Budget, Inert, load
 from schedframe._files.checkpoint.plain import Later, is_plain
 
@@ -21,24 +20,11 @@ _DEEPEST = 20
 _UNKNOWN = "does not specify where values are (storage_data) as torch.distributed.checkpoint does"
 
 
-def is_metadata(start: bytes) -> bool:
-    """Whether a file begins as a pickle does."""
-    return start.startswith(b"\x80")
-
-
 class Folder:
-    """A distributed checkpoint.
-
-    Attributes:
-        values: by its full name, each value as it can be read `Later`; a tensor is `Inert`.
-    """
+    """A distributed checkpoint: by its full name, each of its `values` can be read `Later`; a tensor is `Inert`."""
 
     def __init__(self, metadata: BinaryIO, budget: Budget) -> None:
-        """Read what is where in a folder from its open `metadata`.
-
-        Raises:
-            Broken: it is damaged, too large for its `budget`, or not as torch writes it.
-        """
+        """Read what is where from open `metadata`; raise `Broken` if it is damaged, too large, or not torch's."""
         size = size_of(metadata)
         budget.count_bytes(size)
         state = _state(load(io.BytesIO(metadata.read(size)), budget))
@@ -68,25 +54,26 @@ def _state(thing: Any) -> dict[Any, Any]:
 
 def _value(folder: Path, key: Any, info: Any, budget: Budget) -> tuple[str, Any]:
     index, place = _state(key), _state(info)
-    name, part = index.get("fqn"), place.get("relative_path")
-    offset, length = place.get("offset"), place.get("length")
-    if type(name) is not str or type(part) is not str or not (is_plain(name) and is_plain(part)):
-        raise Broken(_UNKNOWN)
-    if type(offset) is not int or type(length) is not int:
+    numbers: tuple[Any, Any] = place.get("offset"), place.get("length")
+    name: Any = index.get("fqn")
+    part: Any = place.get("relative_path")
+    if [type(value) for value in (name, part, *numbers)] != [str, str, int, int] or not all(
+        map(is_plain, (name, part))
+    ):
         raise Broken(_UNKNOWN)
     if index.get("offset") is not None:
         return name, Inert("tensor")
     transformed = place.get("transform_descriptors") is not None
     path = folder / part
-    return name, Later(path, partial(_read, path, part, offset, length, transformed, budget))
+    return name, Later(path, partial(_read, path, part, *numbers, transformed, budget))
 
 
 def _read(path: Path, part: str, offset: int, length: int, transformed: bool, budget: Budget) -> Any:
     if not _is_within(part):
-        raise Broken(f"refers to {shown(part)}, which is not a file within its folder")
+        raise Broken(f"refers to {printable(part)}, which is not a file within its folder")
     if transformed:
         raise Broken("holds compressed or encrypted values, which schedframe does not read", path)
-    with opened(path) as file:
+    with open_file(path) as file:
         size = size_of(file)
         if length < 0 or not 0 <= offset <= size - length:
             raise Broken(f"is cut short: {length} bytes are expected at {offset}, and it has {size}")

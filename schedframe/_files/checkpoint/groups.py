@@ -1,11 +1,11 @@
 """Finds the param groups of an optimizer's state, for the bounds that each group keeps of its own."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from schedframe._files.checkpoint.broken import Broken
-from schedframe._files.checkpoint.plain import is_plain, resolved
-from schedframe._files.checkpoint.walk import Walk
+from schedframe._files.checkpoint.find import walk
+from schedframe._files.checkpoint.plain import is_plain, resolve
 
 KEYS = (
     "lr",
@@ -26,70 +26,61 @@ _OPTIMIZER = ".optimizer/shard_0_1"
 _PARAM_GROUPS = ".param_groups/shard_0_1"
 _DEEPEST = 5
 _MOST_GROUPS = 10_000
+_LEFT_OUT = object()
+"""Stands for a value that is not a plain number, boolean or ``None``: a tensor, for example."""
+
+_UNKNOWN = "what bounds the param groups have of their own, which decide their LR, is not known"
+
+Groups = list[dict[str, Any]]
 
 
-class Groups(NamedTuple):
-    """Param groups.
+def find_groups(tree: Any, shards: Callable[[], Mapping[str, Any]]) -> tuple[tuple[dict[str, Any], ...] | None, str]:
+    """Return the `KEYS` of every param group in `tree`, or else in what `shards` reads, and a note on them.
 
-    Attributes:
-        values: for every group, those of its `KEYS` that it has with a plain value other than text.
-        left_out: the keys that some group has with another value, a tensor for one.
+    The groups are ``None`` where they are not known, and the note says why; it also names keys that are left out.
     """
+    try:
+        optimizer = resolve(tree.get("optimizer")) if type(tree) is dict else None
+        groups = _in_optimizer(optimizer) or _in_shards(shards())
+    except Broken as error:
+        return None, f"{error.path or 'the checkpoint'} {error}; {_UNKNOWN}"
+    if not groups:
+        lack = "no optimizer" if optimizer is None else "an optimizer without param groups"
+        return None, f"the checkpoint holds {lack}; {_UNKNOWN}"
+    keys = ", ".join(key for key in KEYS if any(group.get(key) is _LEFT_OUT for group in groups))
+    kept = ({key: value for key, value in group.items() if value is not _LEFT_OUT} for group in groups)
+    return tuple(kept), f"{keys} of some param groups is not a plain value, and left out" if keys else ""
 
-    values: list[dict[str, Any]]
-    left_out: set[str]
 
-
-def groups_in(optimizer: Any) -> Groups:
-    """Return every param group in the state of an optimizer, of Megatron's or torch's; none where it holds none.
+def _in_optimizer(optimizer: Any) -> Groups:
+    """Return the param groups in the state of an optimizer, of Megatron's or torch's.
 
     A leaf is ``{'param_groups': […]}``, at the top, in ``optimizer``, in ``optimizer_state_dict`` or, of several, in a
     list or dict.
-
-    Raises:
-        Broken: there are more than an optimizer can have, or they cannot be read.
     """
-    found: list[dict[str, Any]] = []
-    for leaf in Walk(_is_leaf, _DEEPEST).places(optimizer):
-        groups = resolved(leaf.value["param_groups"])
+    found: Groups = []
+    for leaf in walk(optimizer, lambda value: "param_groups" in value, _DEEPEST):
+        groups = resolve(leaf.value["param_groups"])
         if type(groups) is not list or not all(type(group) is dict for group in groups):
             raise Broken("keeps param_groups in a form that schedframe does not read")
         if len(found) + len(groups) > _MOST_GROUPS:
             raise Broken("holds more param groups than schedframe reads")
-        found += [{key: resolved(group[key]) for key in KEYS if key in group} for group in groups]
-    left_out = {key for group in found for key, value in group.items() if not _is_kept(value)}
-    values = [{key: value for key, value in group.items() if _is_kept(value)} for group in found]
-    return Groups(values, left_out)
+        for group in groups:
+            values = ((key, resolve(group[key])) for key in KEYS if key in group)
+            found.append(
+                {key: value if is_plain(value) and type(value) is not str else _LEFT_OUT for key, value in values}
+            )
+    return found
 
 
-def groups_in_shards(shards: Mapping[str, Any]) -> Groups:
-    """Return the param groups that Megatron's distributed optimizer keeps apart from what all ranks share.
-
-    Every rank of the model's has its own there; those that are equal count once.
-
-    Args:
-        shards: the values of a distributed checkpoint, by their names.
-
-    Raises:
-        Broken: they cannot be read.
-    """
+def _in_shards(shards: Mapping[str, Any]) -> Groups:
+    """Return the param groups that Megatron's distributed optimizer keeps apart; those that ranks share count once."""
     distinct: dict[str, Groups] = {}
     for name in sorted(shards):
-        if name.endswith(_OPTIMIZER):
-            found = groups_in(resolved(shards[name]))
-        elif name.endswith(_PARAM_GROUPS):
-            shard = resolved(shards[name])
-            found = groups_in([{"param_groups": groups} for groups in shard] if type(shard) is list else None)
-        else:
-            continue
-        distinct.setdefault(repr(found.values), found)
-    values = [group for found in distinct.values() for group in found.values]
-    return Groups(values, set[str]().union(*(found.left_out for found in distinct.values())))
-
-
-def _is_kept(value: Any) -> bool:
-    return is_plain(value) and type(value) is not str
-
-
-def _is_leaf(value: dict[Any, Any]) -> bool:
-    return "param_groups" in value
+        if name.endswith((_OPTIMIZER, _PARAM_GROUPS)):
+            shard = resolve(shards[name])
+            if name.endswith(_PARAM_GROUPS):
+                shard = [{"param_groups": groups} for groups in shard] if type(shard) is list else None
+            groups = _in_optimizer(shard)
+            distinct.setdefault(repr(groups), groups)
+    return [group for groups in distinct.values() for group in groups]

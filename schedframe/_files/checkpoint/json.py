@@ -3,30 +3,18 @@
 import json
 from typing import Any, BinaryIO
 
-from schedframe._files.checkpoint.broken import Broken
-from schedframe._files.checkpoint.file import size_of
+from schedframe._files.checkpoint.broken import Broken, size_of
 from schedframe._files.checkpoint.pickle import Budget
 
 _LARGEST = 4 << 20
 _LONGEST_INTEGER = 400
-_BOM = b"\xef\xbb\xbf"
-
-
-def is_json(start: bytes) -> bool:
-    """Whether a file begins as a JSON object or array does."""
-    return start.removeprefix(_BOM).lstrip()[:1] in (b"{", b"[")
 
 
 def read(file: BinaryIO, budget: Budget) -> Any:
-    """Return what `file` says.
-
-    Raises:
-        Broken: it is not valid JSON, is nested too deeply, or is too large.
-    """
+    """Return the value of the JSON text in `file`; raise `Broken` if it is not valid, too deep, or too large."""
     size = size_of(file)
     if size > _LARGEST:
         raise Broken(f"looks like JSON of {size} bytes, and schedframe reads up to {_LARGEST}")
-    budget.count_bytes(size)
     try:
         return json.loads(file.read(size).decode("utf-8-sig"), parse_int=_integer)
     except json.JSONDecodeError as error:

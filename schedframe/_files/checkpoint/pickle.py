@@ -1,4 +1,4 @@
-"""Reads a pickle as data: what it names becomes an `Inert` object. Nothing is imported, called or filled.
+"""Reads a pickle as data: what it names becomes an `Inert` object. Nothing is imported or called.
 
 The unpickler is the standard library's in Python. The one in C cannot be used: it allocates its memo by an index that
 the file specifies, so that a file of 9 bytes makes it take 16 GiB.
@@ -37,11 +37,7 @@ class Budget:
     operations: int = 10_000_000
 
     def count_bytes(self, size: int) -> None:
-        """Count `size` bytes as read.
-
-        Raises:
-            Broken: they are more than a pickle may have, or than may be read in all.
-        """
+        """Count `size` bytes as read, and raise `Broken` if they are too many for a pickle, or with all before."""
         self.size -= size
         if size > LARGEST or self.size < 0:
             raise Broken(f"holds more than schedframe reads beside tensors, {LARGEST >> 20} MiB; {_INSTEAD}")
@@ -49,6 +45,8 @@ class Budget:
 
 class Inert:
     """Stands where a pickle names code, calls something, or holds what a scheduler state does not need.
+
+    Items that the pickle adds to it are dropped.
 
     Attributes:
         what: the dotted name that the pickle gives; a word for the type where it gives none.
@@ -61,6 +59,11 @@ class Inert:
         """Create an object of which only the name is known."""
         self.what = what
         self.state: Any = None
+
+    def append(self, *item: Any) -> None:
+        """Drop an item."""
+
+    add = __setitem__ = append
 
 
 def load(file: BinaryIO, budget: Budget) -> Any:
@@ -78,18 +81,18 @@ def load(file: BinaryIO, budget: Budget) -> Any:
     """
     try:
         return _Unpickler(file, budget).load()
-    except (pickle.UnpicklingError, LookupError, ValueError, OverflowError, struct.error):
+    except (pickle.UnpicklingError, AttributeError, LookupError, OverflowError, TypeError, ValueError, struct.error):
         raise Broken(_DAMAGED) from None
 
 
 class _Unpickler(pickle._Unpickler):
-    """Python's unpickler, without what imports, calls, hashes or fills an object as the file likes.
+    """Python's unpickler, without what imports, calls, or takes more memory or time than the file has bytes for.
 
-    A method ``load_…`` executes one opcode.
+    A method ``load_…`` executes one opcode. Inherited ones are safe because every object is one of those that the
+    function `load` lists, so that none can be called.
     """
 
     append: Callable[[Any], None]
-    load_global: Callable[[], None]
     pop_mark: Callable[[], list[Any]]
 
     def __init__(self, file: BinaryIO, budget: Budget) -> None:
@@ -103,13 +106,13 @@ class _Unpickler(pickle._Unpickler):
 
     def load(self) -> Any:
         """Execute the opcodes, and count them."""
-        read, operations = self.read, _OPERATIONS
-        for left in range(self._budget.operations, 0, -1):
+        read = self.read
+        for left in range(self._budget.operations - 1, -1, -1):
             opcode = read(1)
             if opcode == pickle.STOP:
-                self._budget.operations = left - 1
+                self._budget.operations = left
                 return self.stack.pop()
-            operations[opcode[0]](self)
+            _OPERATIONS[opcode](self)
         raise Broken(f"holds pickles of more operations than schedframe executes, {Budget.operations:,}; {_INSTEAD}")
 
     def readline(self) -> bytes:
@@ -141,64 +144,41 @@ class _Unpickler(pickle._Unpickler):
             raise Broken(_DAMAGED)
         self.memo[index] = self.stack[-1]
 
-    def load_reduce(self) -> None:
-        arguments, function = self.stack.pop(), self.stack.pop()
-        made = _made_by(function)
-        self.append({} if made.what == "collections.OrderedDict" and arguments == () else made)
+    def _instantiate(self, klass: Any, args: Any) -> None:
+        self.append(Inert(klass.what))
 
     def load_newobj(self) -> None:
         self.stack.pop()
-        self.append(_made_by(self.stack.pop()))
+        self.stack[-1] = Inert(self.stack[-1].what)
 
     def load_newobj_ex(self) -> None:
         self.stack.pop()
         self.load_newobj()
 
-    def load_obj(self) -> None:
-        function = self.pop_mark()[0]
-        self.append(_made_by(function))
-
-    def load_inst(self) -> None:
-        self.pop_mark()
-        self.load_global()
+    def load_reduce(self) -> None:
+        is_empty = self.stack[-1] == ()
+        self.load_newobj()
+        if is_empty and self.stack[-1].what == "collections.OrderedDict":
+            self.stack[-1] = {}
 
     def load_build(self) -> None:
         state = self.stack.pop()
         if type(self.stack[-1]) is Inert:
             self.stack[-1].state = state
 
-    def load_append(self) -> None:
-        self._extend([self.stack.pop()])
-
-    def load_appends(self) -> None:
-        self._extend(self.pop_mark())
-
-    load_additems = load_appends
-
-    def _extend(self, items: list[Any]) -> None:
-        target = self.stack[-1]
-        if type(target) is list:
-            target.extend(items)
-        elif type(target) is not Inert:
-            raise Broken(_DAMAGED)
-
     def load_setitem(self) -> None:
-        self._fill([self.stack.pop(-2), self.stack.pop()])
+        value, key = self.stack.pop(), self.stack.pop()
+        self.stack[-1][_safe_key(key)] = value
 
     def load_setitems(self) -> None:
-        self._fill(self.pop_mark())
+        items = self.pop_mark()
+        target = self.stack[-1]
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            target[_safe_key(key)] = value
 
     def load_dict(self) -> None:
         items = self.pop_mark()
-        self.append({})
-        self._fill(items)
-
-    def _fill(self, items: list[Any]) -> None:
-        target = self.stack[-1]
-        if type(target) is dict:
-            target.update((_key(key), value) for key, value in zip(items[::2], items[1::2], strict=True))
-        elif type(target) is not Inert:
-            raise Broken(_DAMAGED)
+        self.append(dict(zip(map(_safe_key, items[::2]), items[1::2], strict=True)))
 
     def load_empty_set(self) -> None:
         self.append(Inert("set"))
@@ -208,20 +188,13 @@ class _Unpickler(pickle._Unpickler):
         self.append(Inert("frozenset"))
 
 
-_OPERATIONS: dict[int, Callable[[_Unpickler], None]] = {
-    opcode: getattr(_Unpickler, operation.__name__) for opcode, operation in pickle._Unpickler.dispatch.items()
+_OPERATIONS: dict[bytes, Callable[[_Unpickler], None]] = {
+    bytes([opcode]): getattr(_Unpickler, operation.__name__) for opcode, operation in pickle._Unpickler.dispatch.items()
 }
 
 
-def _made_by(function: Any) -> Inert:
-    """The object that a call of `function` would have made."""
-    if type(function) is not Inert:
-        raise Broken(_DAMAGED)
-    return Inert(function.what)
-
-
-def _key(value: Any) -> Any:
-    """`value` as a key. What cannot be hashed, or to a hash that a file may choose freely, becomes inert."""
+def _safe_key(value: Any) -> Any:
+    """Return `value`, or an `Inert` key for what cannot be hashed or hashes to a value that a file may choose."""
     kind = type(value)
     if kind in (str, bool, type(None), Inert) or (kind is int and -_WIDEST_KEY < value < _WIDEST_KEY):
         return value

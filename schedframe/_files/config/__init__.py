@@ -1,1 +1,1 @@
-"""The file formats of a config: for each a module with ``parse(text)``, and one with ``edit(text, old, new)``."""
+"""The file formats of a config: a module with ``parse(text)`` for each."""

@@ -1,6 +1,5 @@
 """Reads a config file, and those that it extends, as data only; knows where each key stands."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,7 +13,7 @@ FORMATS = {".yaml": yaml, ".yml": yaml, ".toml": toml, ".json": json}
 """The formats, by the suffix of a file."""
 
 EXTENDS = "extends"
-"""The key that names the file whose keys a file takes over."""
+"""The key that names the file whose keys a file inherits."""
 
 MOST_FILES = 8
 """The longest chain of files, the first one counted."""
@@ -26,8 +25,8 @@ class Document:
 
     Attributes:
         path: the file.
-        data: its keys and values, and those that it takes over.
-        own: the keys that stand in the file itself.
+        data: its keys and values, and those that it inherits.
+        local_keys: the keys that stand in the file itself.
         extends: the files that it extends, the nearest first.
         problems: what is wrong with a file itself and still lets the rest be read: keys that stand
             twice, tags that name types.
@@ -37,7 +36,7 @@ class Document:
 
     path: Path
     data: dict[str, Any]
-    own: frozenset[str]
+    local_keys: frozenset[str]
     extends: tuple[Path, ...]
     problems: tuple[Problem, ...]
     unreadable: frozenset[str]
@@ -62,135 +61,26 @@ class Document:
         return problem
 
 
-@dataclass(frozen=True)
-class _File:
-    """One file of a chain."""
-
-    path: Path
-    text: str
-    parsed: Parsed
-
-    @property
-    def data(self) -> dict[str, Any]:
-        return dict(self.parsed.data)
-
-
 def read(path: str | Path) -> Document:
     """Read the YAML 1.2, TOML or JSON file at `path`, by its suffix, and the files that it extends.
 
     The keys of a file replace those of the file that it extends, whole, at the top level; a key whose value is null
-    is taken away.
+    is removed.
 
     Raises:
         ConfigError: a file is missing, unreadable, of another suffix, broken, or holds no table; or the files extend
             each other in a circle, or are too many.
     """
-    return _joined(_chain(Path(path)))
+    return _read(Path(path), ())
 
 
-def from_text(path: Path, text: str) -> Document:
-    """Return what `text` holds as the text of the file at `path`, which need not exist; it extends no file.
+def parse_text(path: Path, text: str) -> Document:
+    """Return what `text` holds as the text of the file at `path`, which need not exist; no file is read.
 
-    Raises:
-        ConfigError: the text is broken, or holds no table.
+    Raise `ConfigError` if the text is broken, or does not hold a table.
     """
-    return _joined([_parsed(path, text)])
-
-
-def _chain(path: Path) -> list[_File]:
-    files = [_read(path)]
-    while files[-1].parsed.data.get(EXTENDS) is not None:
-        last = files[-1]
-        found = last.path.parent / _name_in(last, path)
-        seen = [file.path.resolve() for file in files]
-        if found.resolve() in seen:
-            circle = [*files[seen.index(found.resolve()) :], files[seen.index(found.resolve())]]
-            raise _refusal_of(last, path, f"goes in a circle: {' extends '.join(str(file.path) for file in circle)}")
-        if len(files) == MOST_FILES:
-            raise _refusal_of(last, path, f"makes a chain of more than {MOST_FILES} files; join some of them")
-        try:
-            files.append(_read(found))
-        except ConfigError as error:
-            raise ConfigError(str(path), [_within(problem, last, found, path) for problem in error.problems]) from None
-    return files
-
-
-def _name_in(file: _File, first: Path) -> str:
-    name = file.parsed.data[EXTENDS]
-    if not isinstance(name, str) or not name.strip():
-        raise _refusal_of(file, first, "must be the path of a config file, relative to this one")
-    return name
-
-
-def _within(problem: Problem, file: _File, found: Path, first: Path) -> Problem:
-    """Return a problem of the file `found`, which `file` extends; one without a line is about `file`'s key."""
-    if problem.line is not None:
-        return replace(problem, file=problem.file or str(found))
-    return _problem_of(file, first, f"{found} {problem.message}")
-
-
-def _problem_of(file: _File, first: Path, message: str) -> Problem:
-    name = "" if file.path == first else str(file.path)
-    return Problem(EXTENDS, message, repr(file.parsed.data[EXTENDS]), file.parsed.lines.get(EXTENDS), file=name)
-
-
-def _refusal_of(file: _File, first: Path, message: str) -> ConfigError:
-    return ConfigError(str(first), [_problem_of(file, first, message)])
-
-
-def _joined(files: list[_File]) -> Document:
-    """Return the document of `files`, each of which extends the next."""
-    data: dict[str, Any] = {}
-    places: dict[str, tuple[str, int]] = {}
-    problems: list[Problem] = []
-    unreadable: set[str] = set()
-    for file in reversed(files):
-        name = "" if file is files[0] else str(file.path)
-        own = {key: value for key, value in file.data.items() if key != EXTENDS}
-        is_base = file is files[-1]
-        problems = [*_problems_in(file, name), *([] if is_base else _not_there(own, data, file, name)), *problems]
-        places = {path: place for path, place in places.items() if path.partition(".")[0] not in own}
-        places.update({path: (name, line) for path, line in file.parsed.lines.items()})
-        unreadable = {path for path in unreadable if path.partition(".")[0] not in own} | file.parsed.unreadable
-        for key, value in own.items():
-            if value is None and not is_base:
-                data.pop(key, None)
-            else:
-                data[key] = value
-    return Document(
-        files[0].path,
-        data,
-        frozenset(files[0].data),
-        tuple(file.path for file in files[1:]),
-        tuple(problems),
-        frozenset(unreadable),
-        all(file.text.endswith("\n") for file in files),
-        places,
-    )
-
-
-def _problems_in(file: _File, name: str) -> Iterator[Problem]:
-    yield from (replace(problem, file=name) for problem in file.parsed.problems)
-
-
-def _not_there(own: dict[str, Any], data: dict[str, Any], file: _File, name: str) -> Iterator[Problem]:
-    """Yield for each key that is to be taken away and that no extended file has."""
-    for key, value in own.items():
-        if value is None and key not in data:
-            message = f"takes a key away that the extended file does not have{did_you_mean(str(key), map(str, data))}"
-            yield Problem(str(key), message, "null", file.parsed.lines.get(str(key)), file=name)
-
-
-def _read(path: Path) -> _File:
-    if path.suffix.lower() not in FORMATS:
-        raise _refusal(path, f"has an unknown suffix {path.suffix!r}; use one of {', '.join(FORMATS)}")
-    return _parsed(path, _text(path))
-
-
-def _parsed(path: Path, text: str) -> _File:
-    reader = FORMATS[path.suffix.lower()]
     try:
-        parsed: Parsed = reader.parse(text) if text.strip() else Parsed()
+        parsed: Parsed = FORMATS[path.suffix.lower()].parse(text) if text.strip() else Parsed()
     except Broken as error:
         raise _refusal(path, str(error), error.line) from None
     if not isinstance(parsed.data, dict):
@@ -200,11 +90,86 @@ def _parsed(path: Path, text: str) -> _File:
             raise _refusal(path, "is empty; a schedule needs at least max_lr and lr_decay_steps or train_samples")
         what = type(parsed.data).__name__
         raise _refusal(path, f"must hold a table of keys and values at its top, and holds a {what}")
-    return _File(path, text, parsed)
+    return Document(
+        path,
+        parsed.data,
+        frozenset(parsed.data),
+        (),
+        tuple(parsed.problems),
+        frozenset(parsed.unreadable),
+        text.endswith("\n"),
+        {key: ("", line) for key, line in parsed.lines.items()},
+    )
+
+
+def _read(path: Path, above: tuple[Path, ...]) -> Document:
+    """Read the file at `path`, which extends others and which the files `above` extend, each the next."""
+    if path.suffix.lower() not in FORMATS:
+        raise _refusal(path, f"has an unknown suffix {path.suffix!r}; use one of {', '.join(FORMATS)}")
+    document = parse_text(path, _text(path))
+    name = document.data.pop(EXTENDS, None)
+    if name is None:
+        return document
+    chain = (*above, path)
+    key = document.located(Problem(EXTENDS, "", repr(name)))
+    if not isinstance(name, str) or not name.strip():
+        raise _refusal_at(key, path, "must be the path of a config file, relative to this one")
+    target = path.parent / name
+    repeated = [file for file in chain if file.resolve() == target.resolve()]
+    if repeated:
+        circle = " extends ".join(map(str, (*chain[chain.index(repeated[0]) :], repeated[0])))
+        raise _refusal_at(key, path, f"goes in a circle: {circle}")
+    if len(chain) == MOST_FILES:
+        raise _refusal_at(key, path, f"makes a chain of more than {MOST_FILES} files; join some of them")
+    try:
+        return _extend(document, _read(target, chain))
+    except ConfigError as error:
+        raise ConfigError(str(path), (_seen_from(key, target, problem) for problem in error.problems)) from None
+
+
+def _seen_from(key: Problem, target: Path, problem: Problem) -> Problem:
+    """Return a problem of the file `target`; one without a line is about the `key` that names the file."""
+    if problem.line is None:
+        return replace(key, message=f"{target} {problem.message}")
+    return replace(problem, file=problem.file or str(target))
+
+
+def _extend(document: Document, base: Document) -> Document:
+    """Return `document` with the keys of `base`, the file that it extends."""
+
+    def is_inherited(path: str) -> bool:
+        return path.partition(".")[0] not in document.data
+
+    name, known = str(base.path), [str(key) for key in base.data]
+    removed = [key for key, value in document.data.items() if value is None]
+    fault = "takes a key away that the extended file does not have"
+    unknown = [
+        document.located(Problem(str(key), f"{fault}{did_you_mean(str(key), known)}", "null"))
+        for key in removed
+        if key not in base.data
+    ]
+    places = {path: (file or name, line) for path, (file, line) in base._places.items() if is_inherited(path)}
+    return replace(
+        document,
+        data={key: value for key, value in {**base.data, **document.data}.items() if key not in removed},
+        extends=(base.path, *base.extends),
+        problems=(
+            *document.problems,
+            *unknown,
+            *(replace(problem, file=problem.file or name) for problem in base.problems),
+        ),
+        unreadable=document.unreadable | set(filter(is_inherited, base.unreadable)),
+        ends_cleanly=document.ends_cleanly and base.ends_cleanly,
+        _places=places | document._places,
+    )
 
 
 def _refusal(path: Path, message: str, line: int | None = None) -> ConfigError:
     return ConfigError(str(path), [Problem("", message, line=line)])
+
+
+def _refusal_at(key: Problem, path: Path, message: str) -> ConfigError:
+    return ConfigError(str(path), [replace(key, message=message)])
 
 
 def _text(path: Path) -> str:
@@ -213,7 +178,7 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         raise _refusal(path, f"does not exist{_near(path)}") from None
     except UnicodeDecodeError as error:
-        raise _refusal(path, f"is no UTF-8 text: {error.reason} at byte {error.start}") from None
+        raise _refusal(path, f"is not UTF-8 text: {error.reason} at byte {error.start}") from None
     except (OSError, ValueError) as error:
         raise _refusal(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
 

@@ -9,17 +9,13 @@ from schedframe._files.config.parsed import Broken, Parsed, refuse_depth, too_de
 
 
 def parse(text: str) -> Parsed:
-    """Read `text`.
-
-    Raises:
-        Broken: it is no JSON, or nested too deeply.
-    """
+    """Read `text`; raise `Broken` if it is not JSON, or nested too deeply."""
     try:
         parsed = Parsed(json.loads(text))
     except json.JSONDecodeError as error:
-        raise Broken(f"is no complete JSON: {error.msg} at column {error.colno}", error.lineno) from None
+        raise Broken(f"is not complete JSON: {error.msg} at column {error.colno}", error.lineno) from None
     except ValueError as error:
-        raise Broken(f"is no usable JSON: {error}") from None
+        raise Broken(f"is not usable JSON: {error}") from None
     except RecursionError:
         raise too_deep() from None
     refuse_depth(parsed.data)

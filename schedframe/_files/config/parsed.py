@@ -10,14 +10,10 @@ DEEPEST = 50
 
 
 class Broken(Exception):
-    """The text cannot be read at all.
-
-    Attributes:
-        line: where, from 1; ``None`` where the format's reader does not say.
-    """
+    """The text cannot be read at all."""
 
     def __init__(self, reason: str, line: int | None = None) -> None:
-        """Keep the place beside the reason."""
+        """Keep the `line`, from 1, beside the reason; ``None`` where the format's reader does not report one."""
         super().__init__(reason)
         self.line = line
 
@@ -56,19 +52,14 @@ class Parsed:
 
 
 def refuse_depth(data: Any) -> None:
-    """Refuse data that is nested too deeply, without recursion.
-
-    Raises:
-        Broken: it is.
-    """
-    level, depth = [data], 0
-    while level:
-        depth += 1
-        if depth > DEEPEST:
-            raise too_deep()
+    """Raise `Broken` if data is nested too deeply, without recursion."""
+    level = [data]
+    for _ in range(DEEPEST):
         tables = [item for item in level if isinstance(item, dict)]
         lists = [item for item in level if isinstance(item, list)]
         level = [value for table in tables for value in table.values()] + [item for items in lists for item in items]
+    if level:
+        raise too_deep()
 
 
 def too_deep(line: int | None = None) -> Broken:

@@ -9,11 +9,7 @@ from schedframe._files.config.parsed import Broken, Parsed, refuse_depth, too_de
 
 
 def parse(text: str) -> Parsed:
-    """Read `text`.
-
-    Raises:
-        Broken: it is no TOML, or nested too deeply.
-    """
+    """Read `text`; raise `Broken` if it is not TOML, or nested too deeply."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -22,7 +18,7 @@ def parse(text: str) -> Parsed:
     try:
         parsed = Parsed(tomllib.loads(text))
     except ValueError as error:
-        raise Broken(f"is no complete TOML: {error}") from None
+        raise Broken(f"is not complete TOML: {error}") from None
     except RecursionError:
         raise too_deep() from None
     refuse_depth(parsed.data)

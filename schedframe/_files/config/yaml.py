@@ -13,13 +13,8 @@ _MOST_VALUES = 10_000
 
 
 def parse(text: str) -> Parsed:
-    """Read `text`.
-
-    Raises:
-        Broken: it is no YAML, or too large for a config.
-    """
-    parsed = Parsed()
-    root = _compose(text)
+    """Read `text`; raise `Broken` if it is not YAML, or too large for a config."""
+    parsed, root = Parsed(), _compose(text)
     if root is not None:
         parsed.data = _Builder(parsed).build(root, (), 0)
     return parsed
@@ -38,11 +33,11 @@ def _compose(text: str) -> Any:
         line = mark.line + 1 if mark is not None else None
         if error.problem == "but found another document":
             raise Broken("holds a second document; a config is one", line) from None
-        raise Broken(f"is no complete YAML: {error.problem}", line) from None
+        raise Broken(f"is not complete YAML: {error.problem}", line) from None
     except RecursionError:
         raise too_deep() from None
     except Exception as error:
-        raise Broken(f"is no complete YAML: {str(error).splitlines()[0]}") from None
+        raise Broken(f"is not complete YAML: {str(error).splitlines()[0]}") from None
 
 
 class _Builder:
@@ -69,7 +64,8 @@ class _Builder:
             try:
                 return _SCALARS[node.tag.removeprefix(_CORE)](node.value)
             except (ValueError, KeyError) as error:
-                reason = error.args[0] if node.value and len(node.value) > 400 else f"is no {node.tag.split(':')[-1]}"
+                too_large = node.value and len(node.value) > 400
+                reason = error.args[0] if too_large else f"is not a valid {node.tag.split(':')[-1]}"
                 return self._unreadable(path, f"{reason}: {node.value[:40]!r}", line)
         return self._unreadable(path, f"has the tag {node.tag!r}; a config is plain data, without tags", line)
 
@@ -85,7 +81,7 @@ class _Builder:
                 self._problem(path, "has a merge key '<<', which a config cannot have; write the keys out", line)
             elif key_node.tag not in _TEXT:
                 written = repr(key_node.value) if key_node.id == "scalar" else f"a {key_node.id}"
-                self._problem(path, f"has a key that is no word: {written}", line)
+                self._problem(path, f"has a key that is not a word: {written}", line)
             elif key_node.value in table:
                 inner = dotted((*path, key_node.value))
                 self._problem((inner,), f"stands twice, first on line {self._parsed.lines[inner]}; keep one", line)

@@ -35,7 +35,9 @@ class Seam:
     def __init__(self, schedule: Schedule, at: Position) -> None:
         self.schedule, self.keys, self.plan = schedule, given_keys(schedule), schedule.plan
         if isinstance(at, Mapping):
-            decision = decide(_state.read(_hooks.translated(at)), self.plan, policy="strict", parent=schedule.parent)
+            decision = decide(
+                _state.read(_hooks.translate_state(at)), self.plan, policy="strict", parent=schedule.parent
+            )
             self.plan, self.step = decision.plan, decision.position
         else:
             self.step = self.position("start_step", at)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from schedframe._errors import ConfigError, Problem, SchedframeError
-from schedframe._files.config.document import Document, from_text, read
+from schedframe._files.config.document import Document, parse_text, read
 from schedframe._plan.words import written
 from schedframe._schedule.schedule import Schedule
 from schedframe._units.units import RUN_KEYS
@@ -55,7 +55,7 @@ def table_of(text: Any, argument: str) -> dict[str, Any]:
 def _parsed(text: str) -> Any:
     """Return `text` read as YAML; ``None`` where it is not YAML."""
     try:
-        return from_text(Path("options.yaml"), f"options: {text}\n").data["options"]
+        return parse_text(Path("options.yaml"), f"options: {text}\n").data["options"]
     except ConfigError:
         return None
 
