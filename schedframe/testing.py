@@ -1,4 +1,4 @@
-"""The conformance kit: what every style promises, as small checks for the tests of a plugin.
+"""The conformance kit: the promises of every style, as small checks for the tests of a plugin.
 
 ::
 
@@ -10,8 +10,8 @@
 
 Each check takes a style and raises an `AssertionError` with a sentence. They evaluate it on a run whose warm-up ends
 at step 100 and whose decay ends at step 1100 (`WARMUP_STEPS`, `DECAY_STEPS`), weight decay from step 0 to 1100, so a
-style that holds lengths must fit in there. ``schedframe conform NAME`` runs them on what is installed. Hook plugins
-are not asked: house rules are about schedules, and say nothing about a style. The checks of schemas need jsonschema,
+style that has lengths must fit in there. ``schedframe conform NAME`` runs them on what is installed. Hook plugins
+are not called: policy checks are about schedules, not about a style. The checks of schemas need jsonschema,
 the decorator pytest: ``pip install 'schedframe[testing]'``.
 """
 
@@ -93,7 +93,7 @@ def check_hashable(style: Style) -> None:
 
 
 def check_picklable(style: Style) -> None:
-    """It goes to another process and back."""
+    """It can be pickled, and comes back equal."""
     try:
         back = pickle.loads(pickle.dumps(style))  # noqa: S301  what was just dumped
     except Exception as error:
@@ -146,7 +146,7 @@ def check_docstring(style: Style) -> None:
 
 
 def check_example(style: Style) -> None:
-    """The examples of its docstring run, and give what they say."""
+    """The examples of its docstring run, and print what they show."""
     cls = type(style)
     namespace = {**vars(sys.modules[cls.__module__]), cls.__name__: cls}
     test = doctest.DocTestParser().get_doctest(cls.__doc__ or "", namespace, cls.__name__, None, 0)
@@ -194,7 +194,7 @@ def check_pure(style: Style) -> None:
 
 
 def check_start(style: Style) -> None:
-    """A learning rate starts at the peak where warm-up ends; a weight decay at start_wd."""
+    """A learning rate starts at max_lr where warmup ends; a weight decay at start_wd."""
     if isinstance(style, LRStyle | WDShape):
         bound, value = _start(style, _bounds(style)[0])
         what = "max_lr where warm-up ends" if isinstance(style, LRStyle) else "start_wd at step 0"
@@ -208,7 +208,7 @@ def check_bounds(style: Style) -> None:
 
 
 def check_past_the_end(style: Style) -> None:
-    """Past its end it stays at or below where it ended, for ever; a weight decay stays where it ended."""
+    """Past its end it never rises above where it ended; a weight decay stays where it ended."""
     end = _value(style, DECAY_STEPS)
     for step in _PAST:
         value = _value(style, step)
@@ -222,7 +222,7 @@ def check_past_the_end(style: Style) -> None:
 
 
 def check_group_bounds(style: Style) -> None:
-    """A param group with bounds of its own gets a curve between those."""
+    """A param group that has its own bounds gets a curve between them."""
     group = _bounds(style)[1]
     if isinstance(style, LRStyle | WDShape):
         bound, value = _start(style, group)
@@ -238,7 +238,7 @@ def check_group_bounds(style: Style) -> None:
 
 @muted()
 def check_resume(style: Style) -> None:
-    """A run that is stopped anywhere, and resumed from its checkpoint alone, is the run that went on."""
+    """A run that is stopped anywhere and resumed from its checkpoint alone equals the run that was not stopped."""
     keys: dict[str, Any] = {"lr_decay_steps": DECAY_STEPS, "lr_warmup_steps": WARMUP_STEPS}
     keys["max_lr"], keys["min_lr"] = _LR_BOUNDS[0]
     if isinstance(style, LRStyle):
@@ -316,7 +316,7 @@ def parametrize_styles(
             same fails the test.
 
     Raises:
-        ValueError: there is no check of such a name.
+        ValueError: `expected_failures` names a check that does not exist.
     """
     import pytest
 

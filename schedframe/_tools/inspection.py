@@ -87,19 +87,19 @@ def look_at(path: Path, file: Path | None) -> Inspection:
     return Inspection(checkpoint, saved, lr, wd, plan, unknown, file, schedule, outcomes, notes)
 
 
-def as_data(found: Inspection) -> dict[str, Any]:
+def as_data(inspection: Inspection) -> dict[str, Any]:
     """Return everything as plain data, with exact values."""
-    saved, checkpoint = found.saved, found.checkpoint
+    saved, checkpoint = inspection.saved, inspection.checkpoint
     data: dict[str, Any] = {
         "file": str(checkpoint.path),
         "format": checkpoint.format,
         "slot": checkpoint.slot,
         "iteration": checkpoint.iteration,
         "num_steps": saved.num_steps,
-        "lr": found.lr,
-        "wd": found.wd,
-        **_roles(found),
-        "unknown": found.unknown,
+        "lr": inspection.lr,
+        "wd": inspection.wd,
+        **_roles(inspection),
+        "unknown": inspection.unknown,
         "schedule": {
             **saved.numbers,
             "lr_warmup_style": saved.numbers["lr_warmup_style"].model_dump(),
@@ -114,22 +114,22 @@ def as_data(found: Inspection) -> dict[str, Any]:
         "groups": checkpoint.groups,
         "groups_note": checkpoint.groups_note,
     }
-    if found.schedule is not None:
-        rows = found.differences
+    if inspection.schedule is not None:
+        rows = inspection.differences
         data["with"] = {
-            "file": str(found.file),
-            "resume": found.schedule.resume.policy,
+            "file": str(inspection.file),
+            "resume": inspection.schedule.resume.policy,
             "differences": rows and [{"key": row.key, "checkpoint": row.saved, "file": row.declared} for row in rows],
-            "policies": {outcome.policy: _outcome_as_data(outcome) for outcome in found.outcomes},
-            "notes": list(found.notes),
+            "policies": {outcome.policy: _outcome_as_data(outcome) for outcome in inspection.outcomes},
+            "notes": list(inspection.notes),
         }
     return data
 
 
-def _roles(found: Inspection) -> dict[str, Any]:
-    if found.plan is None or not found.plan.groups:
+def _roles(inspection: Inspection) -> dict[str, Any]:
+    if inspection.plan is None or not inspection.plan.groups:
         return {}
-    values = values_by_role(found.plan, found.saved.num_steps)
+    values = values_by_role(inspection.plan, inspection.saved.num_steps)
     return {"roles": {role: {"lr": lr, "wd": wd} for role, (lr, wd) in values.items()}}
 
 

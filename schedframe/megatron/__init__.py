@@ -4,8 +4,8 @@
 
     from schedframe.megatron import OptimizerParamScheduler
 
-Nothing of Megatron is imported but by `install` and ``python -m schedframe.megatron``, which put the scheduler into
-Megatron-LM's own scripts.
+Only `install` and ``python -m schedframe.megatron``, which put the scheduler into Megatron-LM's own scripts, import
+Megatron.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,11 +30,11 @@ __all__ = [
 
 
 class ParamGroupOverride(TypedDict, total=False):
-    """What a param group may have of its own; the scheduler reads the first five.
+    """The values that a param group may override; the scheduler reads the first five.
 
     Attributes:
-        max_lr: the group's peak learning rate.
-        min_lr: the group's floor.
+        max_lr: the group's maximum learning rate.
+        min_lr: the group's minimum learning rate.
         start_wd: the group's weight decay at step 0.
         end_wd: the group's weight decay at the end of its schedule.
         wd_mult: factor on the group's weight decay.

@@ -19,8 +19,14 @@ ARGUMENTS = "megatron.training.arguments"
 YAML_ARGUMENTS = "megatron.training.yaml_arguments"
 _SCHEDULER = "megatron.core.optimizer_param_scheduler"
 
+IDENTITY = "param_group_identifier_keys"
+"""The keys by which a param group is found in a checkpoint."""
+
+MATCHERS = ("megatron.core.optimizer.optimizer", "megatron.core.optimizer.distrib_optimizer")
+"""The modules that have `IDENTITY`."""
+
 _LOOKED_FOR = {
-    "megatron.core.optimizer.optimizer": ("param_group_identifier_keys",),
+    MATCHERS[0]: (IDENTITY,),
     _SCHEDULER: ("OptimizerParamScheduler",),
     "megatron.training": ("get_args",),
     ARGUMENTS: ("add_megatron_arguments", "parse_args", "validate_args"),
@@ -36,12 +42,6 @@ VALIDATORS = {
 
 OVERRIDES = "get_megatron_optimizer_config"
 """The function of `TRAINING` whose overrides make param groups; there from 0.16 on."""
-
-IDENTITY = "param_group_identifier_keys"
-"""The keys by which a param group is found in a checkpoint."""
-
-MATCHERS = ("megatron.core.optimizer.optimizer", "megatron.core.optimizer.distrib_optimizer")
-"""The modules that have `IDENTITY`."""
 
 
 def modules() -> dict[str, Any]:

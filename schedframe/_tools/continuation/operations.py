@@ -43,14 +43,14 @@ def branch(
         schedule: the parent.
         at: the step, or the checkpoint's scheduler state, from which to go on.
         wsd_decay_steps: length of the cooldown, in steps.
-        lr_wsd_decay_style: its curve; by default that of the parent's tail, else Megatron's, ``exponential``.
-        min_lr: where it ends; by default the parent's floor. A percentage is of the parent's ``max_lr``.
+        lr_wsd_decay_style: its curve; by default that of the parent's cooldown, else Megatron's, ``exponential``.
+        min_lr: where it ends; by default the parent's ``min_lr``. A percentage is of the parent's ``max_lr``.
         stable_until: the scheduler's count up to which the learning rate stays; by default it falls at once.
         end_wd: where weight decay goes, linearly, until the end of the cooldown; ``current`` holds it. It must
-            be said where the parent's weight decay is still moving.
+            be given where the parent's weight decay is still moving.
 
     Raises:
-        ConfigError: `at` lies in no stable phase, or the new schedule cannot be used.
+        ConfigError: `at` does not lie in a stable phase, or the new schedule cannot be used.
         StateError: the checkpoint is not of this schedule.
     """
     parent = Seam(schedule, at)
@@ -78,10 +78,10 @@ def branch(
 
 
 def extend(schedule: Schedule, at: Position, *, lr_decay_steps: float | str, reshape: bool = False) -> Continuation:
-    """Give a schedule a later end, without changing what is behind it.
+    """Give a schedule a later end, without changing it up to `at`.
 
-    The stable phase of ``WSD`` grows; its tail, the warm-up and weight decay stay as they are. A style that
-    cannot grow without being another one before `at`, as ``cosine`` and ``linear``, is refused.
+    The stable phase of ``WSD`` grows; its cooldown, the warmup and weight decay stay as they are. A style that
+    would be another curve before `at`, as ``cosine`` and ``linear``, is refused.
 
     Examples:
         >>> short = Schedule(max_lr=1.0, lr_decay_steps=100, lr_decay_style={"style": "WSD", "wsd_decay_steps": 20})
@@ -149,11 +149,11 @@ def rewarm(
         at: the step, or the checkpoint's scheduler state, from which to go on.
         lr_warmup_steps: length of the new warm-up, in steps, or a percentage of the new `lr_decay_steps`.
         lr_decay_steps: where the new decay ends, in steps from `at`.
-        max_lr: the new peak; by default the parent's.
+        max_lr: the new maximum; by default the parent's.
         init_lr: where the new warm-up begins; by default at the learning rate that the parent has there.
-        min_lr: the new floor; by default the parent's. A percentage is of the new peak.
+        min_lr: the new minimum; by default the parent's. A percentage is of the new ``max_lr``.
         lr_decay_style: the style after the warm-up, a name or a table; by default the parent's.
-        end_wd: where weight decay goes, linearly, until the new end; ``current`` holds it. It must be said
+        end_wd: where weight decay goes, linearly, until the new end; ``current`` holds it. It must be given
             where the parent's weight decay is still moving.
 
     Raises:

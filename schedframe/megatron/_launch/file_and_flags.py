@@ -91,10 +91,11 @@ def combine(path: str, given: Mapping[str, Any], place: str, weight_decay: float
     for key, flag in flags.items():
         if key in file:
             value = _joined(key, file[key], flag.value)
-            ours, theirs = (getattr(each, key) for each in (schedule, _schedule({**keys, key: value}, document, flags)))
-            if ours != theirs:
-                fault = f"{flag.flags} {place} says {written(theirs)}; leave one of the two out"
-                problems.append(_located(Problem(key, fault, written(ours)), document))
+            by_flags = getattr(_schedule({**keys, key: value}, document, flags), key)
+            by_file = getattr(schedule, key)
+            if by_file != by_flags:
+                fault = f"{flag.flags} {place} says {written(by_flags)}; leave one of the two out"
+                problems.append(_located(Problem(key, fault, written(by_file)), document))
     if problems:
         raise ConfigError(str(document.path), problems)
     return schedule
@@ -153,24 +154,24 @@ def _other_ends(
     schedule: Schedule, file: Mapping[str, Any], runs: Mapping[str, Setting], place: str
 ) -> Iterator[Problem]:
     """Yield a problem for each length of Megatron's run, from its first step, that is not where the schedule ends."""
-    own_key = next((key for key in RUN_KEYS if key in file), None)
-    if own_key is None:
+    run_key = next((key for key in RUN_KEYS if key in file), None)
+    if run_key is None:
         return
     start, steps = schedule.start_step, schedule.train_steps
     end = None if steps is None else start + steps
     for key, flag in runs.items():
         try:
-            theirs = schedule.step_at(f"{flag.value} {RUN_KEYS[key]}")
+            flags_end = schedule.step_at(f"{flag.value} {RUN_KEYS[key]}")
         except ValueError as error:
             if end is not None:
                 yield Problem(flag.flags, str(error))
             continue
-        says = f"{flag.flags} {place} says {written(theirs)}"
-        if theirs != end and start:
+        says = f"{flag.flags} {place} says {written(flags_end)}"
+        if flags_end != end and start:
             fault = f"and its run end at step {written(end)}, and {says}"
             yield schedule.origin.located(Problem("start_step", fault, written(start)))
-        elif theirs != end:
-            yield schedule.origin.located(Problem(own_key, f"{says}; leave one of the two out", written(steps)))
+        elif flags_end != end:
+            yield schedule.origin.located(Problem(run_key, f"{says}; leave one of the two out", written(steps)))
 
 
 def _schedule(keys: Mapping[str, Any], document: Document, flags: Mapping[str, Setting]) -> Schedule:

@@ -94,7 +94,7 @@ def extend(parser: argparse.ArgumentParser, parsed: Parsed) -> argparse.Argument
         parsed: called after each parse with its namespace, and with the arguments that the command line gives.
 
     Raises:
-        UnknownMegatronError: there are no such flags.
+        UnknownMegatronError: Megatron-LM lacks a flag that names a style.
     """
     refuse_missing_flags(map(flag_of, STYLES), parser._option_string_actions)
     group = parser.add_argument_group(title="schedframe")

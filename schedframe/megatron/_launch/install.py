@@ -189,9 +189,9 @@ def _announcement(scheduler: OptimizerParamScheduler) -> str:
 
 def _with_source(style: Style) -> str:
     """Return `style` with its source, and with the sources of the styles that it holds, if those are others."""
-    own, *held = sources_within("", style).values()
-    others = [f", {source.name} from {_short(source)}" for source in held if source.distribution != own.distribution]
-    return f"{written(style)} from {_short(own)}{''.join(dict.fromkeys(others))}"
+    first, *held = sources_within("", style).values()
+    others = [f", {source.name} from {_short(source)}" for source in held if source.distribution != first.distribution]
+    return f"{written(style)} from {_short(first)}{''.join(dict.fromkeys(others))}"
 
 
 def _short(source: Source) -> str:

@@ -80,8 +80,8 @@ def paired(groups: Sequence[Group], saved: Sequence[Group]) -> list[int]:
     pairs: dict[int, int] = {}
     for alike in (_also_alike, _bounds, None):
         for key in set(keys):
-            free = [index for index, own in enumerate(keys) if own == key and index not in pairs]
-            saved_free = [index for index, own in enumerate(saved_keys) if own == key and index not in pairs.values()]
+            free = [index for index, each in enumerate(keys) if each == key and index not in pairs]
+            saved_free = [index for index, each in enumerate(saved_keys) if each == key and index not in pairs.values()]
             if alike is None or len(free) == len(saved_free) == 1:
                 pairs.update(zip(free, saved_free, strict=False))
             else:
