@@ -175,6 +175,8 @@ def loaded(
 def main(file: Path, plugins: str) -> dict[str, Any]:
     """Resume each run with each policy, in both ways: each state is loaded in both, with one policy."""
     runs, draw = json.loads(file.read_text(encoding="utf-8")), random.Random(7)
+    import packaging.requirements  # noqa: F401  which is imported late, and lies in site-packages
+
     path = [entry for entry in sys.path if "site-packages" not in entry]
     told = []
     for number, run in enumerate(runs):
