@@ -30,8 +30,8 @@ def branch(
 ) -> None:
     """Start a cooldown from a stable phase.
 
-    Writes NEW, which is FILE with what changes, its comments kept. Start the run with it from the checkpoint;
-    no flag is needed: NEW names the schedule that it continues.
+    Writes NEW, which extends FILE and has the keys that change. Start the run with it from the checkpoint; no flag is
+    needed: NEW specifies which schedule it continues.
 
     Examples:
       schedframe branch run.yaml --at 450M --wsd-decay-steps 50M -o cooldown.yaml
