@@ -1,7 +1,6 @@
 """Writes a file whole or not at all."""
 
 import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -26,7 +25,7 @@ def write_new(path: Path, text: str, *, overwrite: bool = False, never: Iterable
     for kept in never:
         if is_same_file(path, kept):
             raise _refusal(path, f"is the same file as {kept}, which is never overwritten; choose another name")
-    temporary = path.parent / f".schedframe-{secrets.token_hex(8)}"
+    temporary = path.parent / f".schedframe-{os.urandom(8).hex()}"
     try:
         try:
             with open(temporary, "xb") as file:

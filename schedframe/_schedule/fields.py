@@ -14,7 +14,7 @@ from schedframe._run.policy import POLICIES, Resume, parse_parent, parse_resume
 from schedframe._units import lengths
 from schedframe._units.lengths import OPEN, Measure, Scale, parse_measure
 from schedframe._units.numbers import JSON_COUNT, NUMBER_TEXT, PERCENT_TEXT, json_number, parse_rate, share_of
-from schedframe._units.units import RUN_KEYS, Clock, Units, batch_sizes_of, parse_clock, parse_ramp
+from schedframe._units.units import RUN_KEYS, UNITS, Clock, Units, batch_sizes_of, parse_clock, parse_ramp
 from schedframe.styles._base import LRStyle, WDStyle
 from schedframe.styles._byname import by_lr_style, by_wd_style
 from schedframe.styles._warmup import WARMUP_SCHEMA, Warmup, parse_warmup
@@ -28,7 +28,8 @@ _BATCH_KEYS = (
     "rampup_batch_size",
     "step_batch_size_schedule",
 )
-UNIT_KEYS = ("clock", "dataset_samples", *_BATCH_KEYS)
+_OWN_KEYS = tuple(unit.key for unit in UNITS.values() if unit.key and unit.key == unit.needs)
+UNIT_KEYS = tuple(dict.fromkeys(("clock", *_OWN_KEYS, *_BATCH_KEYS)))
 """Keys that determine how units are converted."""
 
 
@@ -45,12 +46,12 @@ def scale_of(values: Mapping[str, Any]) -> Scale:
 
 
 @lru_cache(maxsize=64)
-def _units(*, clock: Clock | None, dataset_samples: int | None, **batches: Any) -> Units:
+def _units(**values: Any) -> Units:
     try:
-        batch_sizes = batch_sizes_of(**batches)
+        batch_sizes = batch_sizes_of(**{key: values[key] for key in _BATCH_KEYS})
     except ValueError:
         batch_sizes = None
-    return Units(clock or "samples", batch_sizes, batches["seq_length"], dataset_samples)
+    return Units(values["clock"] or "samples", batch_sizes, **{key: values[key] for key in _OWN_KEYS})
 
 
 def _scale_of_lr_style(info: ValidationInfo) -> Scale:
