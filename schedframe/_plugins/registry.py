@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import importlib_metadata
 from pydantic import BaseModel
 
+from schedframe._elsewhere import hint_for_lr_style
 from schedframe._errors import StyleConflictError, StyleLoadError, UnknownStyleError, did_you_mean
 from schedframe._plugins.claims import Claim, claims, snapshot
 from schedframe._plugins.distributions import seen_twice
@@ -259,6 +260,8 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
                 f"change the variable to use it"
             )
         usable = list(self)
+        if hint := hint_for_lr_style(name):
+            return UnknownStyleError(f"there is no {self.kind} style {name!r}; {hint}")
         hint = did_you_mean(name, [*usable, *self.aliases]) or "."
         text = (
             f"there is no {self.kind} style {name!r}{hint} Installed: {', '.join(usable)}. "

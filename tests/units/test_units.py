@@ -187,7 +187,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a unit that is none": (
         {"lr_warmup_steps": "5 steps"},
-        "lr_warmup_steps = '5 steps': is not a length such as 2000, 500M, 2000 iters or 10%",
+        "lr_warmup_steps = '5 steps': is not a length: there is no unit 'steps', only iters",
     ),
     "a clock that is none": (
         {"clock": "token"},
