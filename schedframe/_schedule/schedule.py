@@ -1,6 +1,7 @@
 """The declared schedule: validated, frozen, in Megatron's words."""
 
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,15 @@ class Schedule(Keys):
         Equal in every process, for every spelling of the same schedule; plugin versions do not count.
         """
         return fingerprint(self.plan)
+
+    @property
+    def end_step(self) -> float:
+        """The scheduler's count at which the decay ends, from the start of the run; infinity where that is open.
+
+        `lr_decay_steps` is counted from `start_step`. A loop that trains to the end compares `end_step` with the
+        scheduler's ``num_steps``.
+        """
+        return inf if self.lr_decay_steps == OPEN else self.start_step + self.lr_decay_steps
 
     @property
     def train_steps(self) -> float | None:

@@ -145,6 +145,18 @@ class LRStyle(Style):
         """
         return {}
 
+    def phase(self, step: float, warmup_steps: float, decay_steps: float) -> str:
+        """Return the name of the phase at `step`, for reports: the last landmark before it, or the style's own name.
+
+        Args:
+            step: from the end of warmup to `decay_steps`.
+            warmup_steps: length of the warmup, in steps.
+            decay_steps: where the decay ends, in steps from the start of the run.
+        """
+        marks = self.landmarks(warmup_steps, decay_steps)
+        passed = [(at, label) for label, at in marks.items() if at < step or at == warmup_steps]
+        return max(passed)[1].removesuffix(" start") if passed else self.style
+
     def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
         """Yield each option that does not fit the lengths of a run, with a sentence about it; a config refuses it.
 

@@ -3,7 +3,7 @@
 import copy
 import json
 import pickle
-from math import sqrt
+from math import inf, sqrt
 from typing import Any, Literal
 
 import pytest
@@ -17,6 +17,7 @@ from schedframe.styles import LRCurve, WDCurve
 from schedframe.styles.lr import WSD, Constant, Cosine, Exponential, Linear, MinusSqrt, Polynomial
 from schedframe.styles.wd import WDConstant, WDCosine, WDLinear
 
+from ..runs import Optimizer
 from .test_config_errors import WARMUP
 
 
@@ -539,10 +540,37 @@ def test_landmarks_are_the_steps_that_matter_in_their_order():
         ("start", 0),
         ("warm-up end", 10),
         ("weight decay end", 50),
-        ("anneal start", 80),
+        ("cooldown start", 80),
         ("decay end", 100),
         ("run end", 200),
     ]
+
+
+def test_the_end_step_counts_from_the_start_of_the_run():
+    schedule = Schedule(max_lr=1.0, lr_decay_steps=100, start_step=450)
+    assert (schedule.end_step, schedule.lr_decay_steps) == (550, 100)
+    assert schedule.landmarks()["decay end"] == schedule.end_step
+
+
+def test_the_end_step_of_an_open_schedule_is_infinite():
+    assert Schedule(max_lr=1.0, lr_decay_steps="open", lr_decay_style="constant").end_step == inf
+
+
+def test_a_loop_to_the_end_step_of_a_branched_schedule_ends_at_the_floor():
+    whole = Schedule(max_lr=1.0, lr_decay_steps=100, lr_decay_style="constant")
+    schedule = schedframe.branch(whole, 60, wsd_decay_steps=20, lr_wsd_decay_style="linear").schedule
+    scheduler = schedule.build(Optimizer())
+    while scheduler.num_steps < schedule.end_step:
+        scheduler.step(5)
+    assert (scheduler.num_steps, scheduler.optimizer.param_groups[0]["lr"]) == (80, 0.0)
+
+
+def test_a_run_within_the_warmup_has_its_decay_end_beyond_it():
+    short = {"clock": "iters", "max_lr": 1.0, "lr_warmup_steps": 2000, "train_iters": 5}
+    assert "set lr_decay_steps to more than the warmup" in problems(**short)["lr_warmup_steps"]
+    scheduler = Schedule(**short, lr_decay_steps=100_000).build(Optimizer())
+    scheduler.step(5)
+    assert scheduler.optimizer.param_groups[0]["lr"] == 5 / 2000
 
 
 def test_a_plain_schedule_has_two_landmarks():
