@@ -9,6 +9,7 @@ from pydantic import PrivateAttr
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.config.document import Document, read
+from schedframe._plain import plain
 from schedframe._plan import evaluate
 from schedframe._plan.plan import CURRENT, NAMES, Plan, fingerprint
 from schedframe._plan.rule import key_of, merge, rules_named
@@ -42,6 +43,7 @@ class Schedule(Keys):
 
     def __init__(self, /, **keys: Any) -> None:
         """Validate `keys`; see the class for what they mean."""
+        keys = plain(keys)
         super().__init__(**keys)
         self._origin = Origin(keys)
 

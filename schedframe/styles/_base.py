@@ -8,11 +8,13 @@ Three tiers for learning rate, each implementing the one above it; the same thre
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, final, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
+
+from schedframe._plain import plain
 
 
 class LRPoint(NamedTuple):
@@ -110,10 +112,10 @@ class Style(BaseModel, ABC):
     @model_validator(mode="before")
     @classmethod
     def _no_bool_for_a_number(cls, options: Any) -> Any:
-        if not isinstance(options, dict):
+        if not isinstance(options, Mapping):
             return options
         without_bool = _keys_without_bool(cls)
-        return {key: _mask_bools(value) if key in without_bool else value for key, value in options.items()}
+        return {key: _mask_bools(value) if key in without_bool else value for key, value in plain(options).items()}
 
 
 class LRStyle(Style):
