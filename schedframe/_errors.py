@@ -35,6 +35,7 @@ class Problem:
         line: line in the file, from 1; ``None`` where the schedule is not from a file.
         error: the error behind it, for example an `UnknownStyleError`.
         file: the extended file in which the line stands; empty for the file that was read.
+        note: what helps with several problems of one kind, such as the known keys; an error's text has it once.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Problem:
     line: int | None = None
     error: Exception | None = None
     file: str = ""
+    note: str = ""
 
     def __str__(self) -> str:
         """The problem as one line of an error text."""
@@ -69,11 +71,12 @@ class ConfigError(SchedframeError, ValueError):
         super().__init__(where, self.problems)
 
     def __str__(self) -> str:
-        """All problems, one a line."""
+        """All problems, one a line, and each of their notes once."""
+        notes = [f"\n{note}" for note in dict.fromkeys(problem.note for problem in self.problems) if note]
         if len(self.problems) == 1:
-            return f"{self.where}: {self.problems[0]}"
-        listed = "\n".join(f"  {problem}" for problem in self.problems)
-        return f"{self.where} has {len(self.problems)} problems:\n{listed}"
+            return "".join([f"{self.where}: {self.problems[0]}", *notes])
+        listed = [f"\n  {problem}" for problem in self.problems]
+        return "".join([f"{self.where} has {len(self.problems)} problems:", *listed, *notes])
 
 
 class UnknownStyleError(SchedframeError, LookupError):

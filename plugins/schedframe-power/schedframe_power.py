@@ -64,7 +64,7 @@ class Power(LRStyle):
 
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return where the decay at the end begins."""
-        return {"anneal start": decay_steps - self.wsd_decay_steps} if self.wsd_decay_steps else {}
+        return {"cooldown start": decay_steps - self.wsd_decay_steps} if self.wsd_decay_steps else {}
 
     def _law(self, step: float) -> float:
         return self.batch_size * self.amplitude * (self.tokens_per_step * step) ** self.exponent

@@ -73,11 +73,16 @@ def _positive(value: float) -> str:
 
 
 def _not_above_max_lr(value: float, max_lr: float) -> str:
-    return _if(value > max_lr, f"must not be above max_lr ({max_lr})")
+    share = f"; {100 * value:g}% of max_lr is {value * max_lr:g}" if 0.01 <= value < 1 else ""
+    return _if(value > max_lr, f"must not be above max_lr ({max_lr}){share}")
 
 
 def _warmup_ends_before_decay(warmup_steps: float, decay_steps: float) -> str:
-    return _if(warmup_steps >= decay_steps, f"must be below lr_decay_steps ({decay_steps})")
+    return _if(
+        warmup_steps >= decay_steps,
+        f"must be below lr_decay_steps ({decay_steps}); for a run that ends within the warmup, set lr_decay_steps to "
+        f"more than the warmup",
+    )
 
 
 def _warmup_is_finite(warmup_steps: float, max_lr: float) -> str:

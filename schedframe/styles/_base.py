@@ -8,11 +8,13 @@ Three tiers for learning rate, each implementing the one above it; the same thre
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, final, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
+
+from schedframe._plain import plain
 
 
 class LRPoint(NamedTuple):
@@ -110,10 +112,10 @@ class Style(BaseModel, ABC):
     @model_validator(mode="before")
     @classmethod
     def _no_bool_for_a_number(cls, options: Any) -> Any:
-        if not isinstance(options, dict):
+        if not isinstance(options, Mapping):
             return options
         without_bool = _keys_without_bool(cls)
-        return {key: _mask_bools(value) if key in without_bool else value for key, value in options.items()}
+        return {key: _mask_bools(value) if key in without_bool else value for key, value in plain(options).items()}
 
 
 class LRStyle(Style):
@@ -144,6 +146,18 @@ class LRStyle(Style):
             decay_steps: where the decay ends, in steps from the start of the run.
         """
         return {}
+
+    def phase(self, step: float, warmup_steps: float, decay_steps: float) -> str:
+        """Return the name of the phase at `step`, for reports: the last landmark before it, or the style's own name.
+
+        Args:
+            step: from the end of warmup to `decay_steps`.
+            warmup_steps: length of the warmup, in steps.
+            decay_steps: where the decay ends, in steps from the start of the run.
+        """
+        marks = self.landmarks(warmup_steps, decay_steps)
+        passed = [(at, label) for label, at in marks.items() if at < step or at == warmup_steps]
+        return max(passed)[1].removesuffix(" start") if passed else self.style
 
     def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
         """Yield each option that does not fit the lengths of a run, with a sentence about it; a config refuses it.

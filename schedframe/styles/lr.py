@@ -226,13 +226,17 @@ class WSD(LRShape):
 
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return where the tail begins."""
-        return {"anneal start": decay_steps - self.wsd_decay_steps}
+        return {"cooldown start": decay_steps - self.wsd_decay_steps}
+
+    def phase(self, step: float, warmup_steps: float, decay_steps: float) -> str:
+        """Return ``stable``, then ``cooldown``."""
+        return "stable" if step <= decay_steps - self.wsd_decay_steps else "cooldown"
 
     def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
         """Yield a tail that has no length, or does not fit behind the warmup."""
         room = decay_steps - warmup_steps
         if self.wsd_decay_steps == 0:
-            yield "wsd_decay_steps", "must be above 0"
+            yield "wsd_decay_steps", "must be above 0; the style without a cooldown is `constant`"
         elif self.wsd_decay_steps > room:
             yield (
                 "wsd_decay_steps",

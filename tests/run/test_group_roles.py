@@ -477,7 +477,7 @@ class TestReport:
         for _ in range(5):
             told.append(scheduler.report()["default"]["phase"])
             scheduler.step(25)
-        assert told == ["WSD", "WSD", "WSD", "WSD", "anneal"]
+        assert told == ["stable", "stable", "stable", "stable", "cooldown"]
         assert scheduler.report()["default"]["wd"] is None
 
     def test_bounds_of_a_groups_own_do_not_count(self) -> None:

@@ -34,12 +34,12 @@ class Trapezoid(LRShape):
         return self.lr_wsd_decay_style.coefficient(min(float(step - start) / float(self.wsd_decay_steps), 1.0))
 
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
-        return {"anneal start": decay_steps - self.wsd_decay_steps}
+        return {"cooldown start": decay_steps - self.wsd_decay_steps}
 
     def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
         room = decay_steps - warmup_steps
         if self.wsd_decay_steps == 0:
-            yield "wsd_decay_steps", "must be above 0"
+            yield "wsd_decay_steps", "must be above 0; the style without a cooldown is `constant`"
         elif self.wsd_decay_steps > room:
             yield (
                 "wsd_decay_steps",

@@ -1,5 +1,6 @@
 """Numbers and lengths as people write them."""
 
+import re
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import inf, nan
@@ -95,7 +96,8 @@ NOT_NUMBERS = [
 ]
 
 NO_LENGTH = (
-    "(is not a length such as 2000, 500M, 2000 iters or 10%|is not a finite number|has no value"
+    "(is not a length(: there is no unit '[A-Za-z]+', only .*| such as 2000, 500M, 2000 iters or 10%)"
+    "|is not a finite number|has no value"
     "|is (a percentage|in samples), where only a number of the scheduler's own steps can stand)"
 )
 TOO_LARGE = ["1e999", "1e999999999", "-1e999", "9" * 400, "1e301", "1e9999999999999999999", 10**400, -(10**400)]
@@ -197,12 +199,32 @@ def test_a_quoted_number_is_the_float_that_python_reads(number):
 
 
 @given(
-    st.decimals(0, 10**6, places=6, allow_nan=False, allow_infinity=False),
+    st.decimals(0, 999, places=6, allow_nan=False, allow_infinity=False),
     st.sampled_from(["k", "K", "m", "M", "b", "B", "t", "T"]),
 )
 def test_a_suffix_multiplies_by_its_power_of_ten(digits, suffix):
     exact = digits * 10 ** (3 * (1 + "KMBT".index(suffix.upper())))
     assert parse_length(f"{digits:f}{suffix}") == (int(exact) if exact == int(exact) else float(exact))
+
+
+def test_a_thousand_trillions_and_more_are_not_a_length():
+    fault = r"^is 5e\+19, because T is trillions; tokens are written `50_000_000 tokens`$"
+    with pytest.raises(ValueError, match=fault):
+        parse_length("50_000_000t")
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("2000 steps", "; a plain number counts the scheduler's steps, and iterations of training are `iters`"),
+        ("100ba", "; batches are `iters`"),
+        ("10 itres", "; did you mean 'iters'?"),
+        ("10 parsecs", ""),
+    ],
+)
+def test_an_unknown_unit_is_answered_with_the_known_ones(written, says):
+    with pytest.raises(ValueError, match=rf"no unit .*, only iters, samples, tokens and epochs{re.escape(says)}$"):
+        parse_length(written)
 
 
 @given(st.text(max_size=12))

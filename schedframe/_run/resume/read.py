@@ -14,7 +14,7 @@ from schedframe._plan.rule import ALWAYS_SAVED, FACTORS, GroupRule, key_of, name
 from schedframe._plugins.source import Source
 from schedframe._problems import problems_of
 from schedframe._run.resume.write import DETAILS, FORMAT, TEN_KEYS
-from schedframe._units.units import parse_clock
+from schedframe._units.units import Clock, parse_clock
 from schedframe.styles._byname import by_lr_style, by_wd_style
 from schedframe.styles._warmup import MEGATRONS_TABLE, Warmup
 
@@ -26,6 +26,17 @@ _LEGACY = {
     "num_steps": ("num_iters",),
 }
 """Older spellings, which Megatron prefers to the new ones where a state has both."""
+
+_IN_ITERS = frozenset({"num_iters", "warmup_iter", "end_iter"})
+"""The keys of Megatron's oldest states, and GPT-NeoX's, which count iterations; a state has all of them."""
+
+_IN_TOKENS = {
+    "num_steps": ("num_tokens",),
+    "lr_warmup_steps": ("warmup_tokens", "lr_warmup_tokens"),
+    "lr_decay_steps": ("decay_tokens", "lr_decay_tokens"),
+}
+"""Megatron-DeepSpeed's keys for the learning rate, where its decay counts tokens
+(``deepspeedai/Megatron-DeepSpeed:megatron/optimizer_param_scheduler.py``)."""
 
 _LARGEST = 1e100
 """Far above anything that is trained with; the product of two such numbers is still finite."""
@@ -144,6 +155,9 @@ def read(state: Mapping[str, Any]) -> Saved:
     """
     if not isinstance(state, Mapping):
         raise StateError(f"a scheduler state is a dict, not a {type(state).__name__}")
+    clock: Clock = "samples"
+    if DETAILS not in state:
+        state, clock = _in_its_clock(state)
     ten_keys = _ten_keys(state)
     details, doubt = _details(state, ten_keys)
     if doubt:
@@ -157,10 +171,33 @@ def read(state: Mapping[str, Any]) -> Saved:
             styles[name] = _saved_style(name, details.get(name, {"style": style}), name, sources)
     beyond = {name: details[name] for name in NAMES if name in details and name not in (*STYLES, "groups")}
     beyond["lr_warmup_style"] = Warmup.of_table(beyond.pop("lr_warmup_style", MEGATRONS_TABLE))
-    numbers = {"clock": "samples", "start_step": 0, **ten_keys, **beyond}
+    numbers = {"clock": clock, "start_step": 0, **ten_keys, **beyond}
     groups = tuple(_saved_rule(table, sources) for table in details["groups"]) if details else None
     fingerprint = details.get("fingerprint", "")
     return Saved(position, numbers, styles["lr_style"], styles["wd_style"], groups, not details, doubt, fingerprint)
+
+
+def _in_its_clock(state: Mapping[str, Any]) -> tuple[Mapping[str, Any], Clock]:
+    """Return a `state` that schedframe did not write, with the keys that were used, and what they count.
+
+    A weight decay that changes with the samples is left out where the clock is tokens.
+
+    Raises:
+        StateError: its warmup counts samples and its decay tokens.
+    """
+    if state.keys() >= _IN_ITERS:
+        return state, "iters"
+    tokens = {key: state[other] for key, others in _IN_TOKENS.items() for other in others if other in state}
+    if tokens.get("lr_decay_steps") is None or tokens.get("num_steps") is None:
+        return state, "samples"
+    if tokens.get("lr_warmup_steps") is None:
+        raise StateError("the scheduler state warms up in samples and decays in tokens, and one clock counts only one")
+    in_samples = {spelled for key in _IN_TOKENS for spelled in (key, *_LEGACY[key])}
+    if state.get("wd_incr_style") == "constant":
+        tokens["wd_incr_steps"] = tokens["lr_decay_steps"]
+    else:
+        in_samples.update(_WEIGHT_DECAY)
+    return {**{key: value for key, value in state.items() if key not in in_samples}, **tokens}, "tokens"
 
 
 def _saved_rule(table: Mapping[str, Any], sources: Mapping[str, Source]) -> SavedRule:

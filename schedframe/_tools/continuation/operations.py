@@ -86,7 +86,7 @@ def extend(schedule: Schedule, at: Position, *, lr_decay_steps: float | str, res
     Examples:
         >>> short = Schedule(max_lr=1.0, lr_decay_steps=100, lr_decay_style={"style": "WSD", "wsd_decay_steps": 20})
         >>> extend(short, 70, lr_decay_steps=200).schedule.landmarks()
-        {'start': 0.0, 'anneal start': 180, 'decay end': 200}
+        {'start': 0.0, 'cooldown start': 180, 'decay end': 200}
 
     Args:
         schedule: the parent.
