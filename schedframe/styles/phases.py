@@ -6,8 +6,8 @@ from typing import Annotated, Literal, final
 
 from pydantic import AfterValidator, Field
 
-from schedframe.styles._base import LRPoint, LRStyle, WDPoint, WDStyle
-from schedframe.styles._phase import AnyPhases, Bounds, starts, value_at, without_word
+from schedframe.styles._base import Cooldown, LRPoint, LRStyle, WDPoint, WDStyle
+from schedframe.styles._phase import AnyPhases, Bounds, last_cooldown, starts, value_at, without_word
 
 
 @final
@@ -58,6 +58,10 @@ class Phases(LRStyle):
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return where each phase begins; the first one if it has a name."""
         return dict(starts(self.phases, warmup_steps, decay_steps - warmup_steps))
+
+    def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown | None:
+        """Return the last phase that is not constant, where it lies behind `step`."""
+        return last_cooldown(self.phases, step - warmup_steps, decay_steps - warmup_steps)
 
 
 @final
