@@ -63,6 +63,16 @@ def timed_keys(parent: Seam) -> dict[str, Any]:
     return dict(_written(parent, values))
 
 
+def warmup_style(parent: Seam) -> dict[str, Any]:
+    """Return the shape of a new warmup: the parent's, with a shift of as many iterations where it has whole ones."""
+    warmup, scale = parent.plan.lr_warmup_style, parent.schedule.scale
+    if not warmup.shift or "iters" not in scale.units.known():
+        return {"lr_warmup_style": plain(warmup)}
+    iters = scale.in_unit(warmup.shift, "iters")
+    shift = f"{iters} iters" if iters == int(iters) else warmup.shift
+    return {"lr_warmup_style": {**plain(warmup), "shift": shift}}
+
+
 def needed(parent: Seam, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of `changes` without which the parent's keys would declare another schedule, its rules aside.
 

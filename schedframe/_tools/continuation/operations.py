@@ -119,7 +119,7 @@ def extend(schedule: Schedule, at: Position, *, lr_decay_steps: float | str, res
         "init_lr": parent.plan.init_lr,
         **keys.end(parent, end, parent.plan.start_step, run_steps),
     }
-    extended = _continuation(parent, "extend", changes, keys.timed, every=True)
+    extended = _continuation(parent, "extend", changes, keys.timed, every=True, may_jump=reshape)
     moved = parent.first_difference(extended.schedule)
     if moved is not None and not reshape:
         raise parent.refusal(
@@ -183,6 +183,7 @@ def rewarm(
         "min_lr": parent.plan.min_lr if min_lr is None else min_lr,
         "init_lr": parent.lr if init_lr == CURRENT else init_lr,
         "lr_warmup_steps": lr_warmup_steps,
+        **keys.warmup_style(parent),
         **keys.end(parent, parent.length("lr_decay_steps", lr_decay_steps, parent.step), parent.step),
         **keys.style(parent, plain(style)),
         **weight_decay(parent, end_wd),
@@ -236,10 +237,12 @@ def _refuse_jump(parent: Seam, key: str, lr: float, remedy: str) -> None:
 def _jumps(parent: Seam, operation: str, schedule: Schedule) -> Iterator[Problem]:
     """Yield a problem for each rule for param groups that would go on elsewhere than where it was.
 
-    What jumps for the whole schedule, as with ``reshape``, may also jump for its rules.
+    Where the learning rate jumps without a rule, that is the problem; a weight decay that jumps may do so for all.
     """
     before, after = (values_by_role(plan, parent.step) for plan in (parent.plan, schedule.plan))
     is_steady = [_is_near(old, new) for old, new in zip(before[DEFAULT], after[DEFAULT], strict=True)]
+    if not is_steady[0]:
+        return
     for index, rule in enumerate(parent.plan.groups):
         (lr, wd), (next_lr, next_wd) = before[rule.role], after[rule.role]
         is_near = (_is_near(lr, next_lr), _is_near(wd, next_wd))
