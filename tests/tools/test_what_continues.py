@@ -240,6 +240,11 @@ class TestCoupledWeightDecay:
         with pytest.raises(ConfigError, match="wd_incr_style = follows: follows the learning rate and has no base"):
             self.made(0.3, wd_incr_style="follows")
 
+    def test_of_a_plugin_that_would_jump_is_refused(self, unregister: None) -> None:
+        register_coupling()
+        with pytest.raises(ConfigError, match=r"the weight decay at step 50 is 0\.1 and would become 0\.2"):
+            self.made(wd_incr_style="in-warmup", lr_warmup_steps=10)
+
 
 def register_coupling() -> None:
     from typing import Literal, final
@@ -255,7 +260,17 @@ def register_coupling() -> None:
         def wd(self, point: WDPoint) -> float:
             return point.end_wd * point.lr / point.max_lr
 
+    @final
+    class InWarmup(WDStyle):
+        """It has another value without a warmup."""
+
+        style: Literal["in-warmup"] = "in-warmup"
+
+        def wd(self, point: WDPoint) -> float:
+            return point.end_wd if point.warmup_steps else 2 * point.end_wd
+
     schedframe.wd_styles.register(Follows)
+    schedframe.wd_styles.register(InWarmup)
 
 
 class TestJump:
@@ -285,6 +300,11 @@ class TestJump:
     def test_is_none_from_the_current_learning_rate(self) -> None:
         made = rewarm(self.PARENT, 100, lr_warmup_steps=0, lr_decay_steps=50, max_lr="current", min_lr=0)
         assert [made.schedule.lr_at(step) for step in (100, 125, 150)] == [0.25, 0.125, 0.0]
+
+    def test_to_the_current_learning_rate_is_refused_where_that_is_0(self) -> None:
+        parent = Schedule(max_lr=1.0, lr_decay_steps=100)
+        with pytest.raises(ConfigError, match="max_lr = current: is the learning rate at step 100, which is 0; give"):
+            rewarm(parent, 100, **self.LENGTHS, max_lr="current")
 
     def test_is_none_of_a_warmup_that_is_one_iteration_ahead(self) -> None:
         parent = Schedule(clock="iters", max_lr=1.0, lr_decay_steps=100, lr_warmup_style="torchtitan")

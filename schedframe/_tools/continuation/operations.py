@@ -80,7 +80,9 @@ def branch(
         return {**keys.timed(role), "lr_warmup_steps": warmup, "lr_decay_steps": end, "lr_style": lr_style}
 
     made = _continuation(parent, "branch", changes, wanted)
-    _refuse_jump(parent, "lr_decay_style", made.lr_after, f"Write the file by hand, with start_step: {parent.step}")
+    remedy = f"Write the file by hand, with start_step: {parent.step}"
+    _refuse_jump(parent, "lr_decay_style", "learning rate", (parent.lr, made.lr_after), remedy)
+    _refuse_jump(parent, "wd_incr_style", "weight decay", (parent.wd, made.wd_after), remedy)
     last = made.schedule.lr_at(parent.step + end)
     if last >= parent.lr:
         fault = f"is where the cooldown ends, and the learning rate at step {parent.step} is {parent.lr}"
@@ -176,6 +178,8 @@ def rewarm(
     """
     parent = Seam(schedule, at)
     style = parent.plan.lr_style if lr_decay_style is None else lr_decay_style
+    if max_lr == CURRENT and not parent.lr:
+        raise parent.refusal("max_lr", f"is the learning rate at step {parent.step}, which is 0; give a number", max_lr)
     peak = parent.lr if max_lr == CURRENT else parent.plan.max_lr if max_lr is None else parent.rate("max_lr", max_lr)
     changes = {
         "start_step": parent.step,
@@ -194,7 +198,7 @@ def rewarm(
         key, begins = ("init_lr", float(made.schedule.init_lr)) if warms_up else ("max_lr", made.lr_after)
         option = f"--{key.replace('_', '-')} current"
         remedy = f"Begin there with {option}, or, if the jump is meant, say allow_jump (--allow-jump)"
-        _refuse_jump(parent, key, begins, remedy)
+        _refuse_jump(parent, key, "learning rate", (parent.lr, begins), remedy)
     return made
 
 
@@ -223,15 +227,16 @@ def _continuation(
     return Continuation(operation, parent.schedule, schedule, parent.step, parent.lr, parent.wd, changes)
 
 
-def _refuse_jump(parent: Seam, key: str, lr: float, remedy: str) -> None:
-    """Refuse to go on with the learning rate `lr` where the parent has another one.
+def _refuse_jump(parent: Seam, key: str, quantity: str, values: tuple[float | None, float | None], remedy: str) -> None:
+    """Refuse to go on elsewhere than where the parent is.
 
     Raises:
-        ConfigError: with both learning rates.
+        ConfigError: with the `values` of the `quantity` before and after the branch point.
     """
-    if not _is_near(parent.lr, lr):
-        fault = f"the learning rate at step {parent.step} is {parent.lr} and would become {lr}. {remedy}"
-        raise parent.refusal(key, fault, lr)
+    before, after = values
+    if not _is_near(before, after):
+        fault = f"the {quantity} at step {parent.step} is {before} and would become {after}. {remedy}"
+        raise parent.refusal(key, fault, after)
 
 
 def _jumps(parent: Seam, operation: str, schedule: Schedule) -> Iterator[Problem]:
