@@ -61,6 +61,20 @@ class WDPoint(NamedTuple):
     warmup_steps: float = 0
 
 
+class Cooldown(NamedTuple):
+    """How a style ends, which a branch takes over: the last stretch on which the learning rate falls.
+
+    Attributes:
+        style: what happens in it, between where it begins (its max LR) and `to` (its min LR); usually an `LRCurve`.
+        to: where it ends: a percentage of the param group's max LR such as ``10%``, a number, or ``None`` for min LR.
+        name: its name in previews and reports; may be empty.
+    """
+
+    style: "LRStyle"
+    to: float | str | None = None
+    name: str = ""
+
+
 class _Boolean:
     """Stands for ``true`` or ``false`` where an option is no switch: pydantic would take it for 1 or 0."""
 
@@ -183,8 +197,14 @@ class LRStyle(Style):
         """Return whether the learning rate rises after the warmup by design; `schedframe.lint` reports others."""
         return False
 
-    def cooldown_curve(self) -> "LRCurve | None":
-        """Return the curve of the style's own cooldown, which a branch takes by default; ``None`` for none."""
+    def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown | None:
+        """Return the style's own cooldown after `step`, which a branch takes by default; ``None`` where it has none.
+
+        Args:
+            step: where the branch starts, in steps from the start of the run.
+            warmup_steps: length of the warmup, in steps.
+            decay_steps: where the decay ends, in steps from the start of the run.
+        """
         return None
 
 
@@ -247,6 +267,15 @@ class WDStyle(Style):
     def is_constant(self) -> bool:
         """Whether the weight decay is the same at every step, whatever the learning rate."""
         return False
+
+    @property
+    def uncoupled(self) -> "WDStyle":
+        """What is left without the learning rate: the base of a style that follows it, else the style itself."""
+        return self
+
+    def on(self, base: "WDStyle") -> "WDStyle":
+        """Return this style with `base` in place of `uncoupled`."""
+        return base
 
     def faults(self, start_wd: float, end_wd: float) -> Iterator[tuple[str, str]]:
         """Yield each option that does not fit the bounds, with a sentence about it; empty for the whole style."""

@@ -25,7 +25,7 @@ from pydantic import (
 from schedframe._problems import lines_of
 from schedframe._units.lengths import Length, Scale, scale_in
 from schedframe._units.numbers import NUMBER_TEXT, PERCENT_TEXT, json_number, parse_number, share_of
-from schedframe.styles._base import LRPoint
+from schedframe.styles._base import Cooldown, LRPoint
 from schedframe.styles._byname import AnyLRStyle
 
 ENDS = ("floor", "end_wd")
@@ -272,3 +272,23 @@ def jumps(phases: tuple[Phase, ...], first: float, total: float) -> Iterator[flo
             yield first + begin
         yield from (first + begin + step for step in phase.style.jumps_at(0, end - begin))
         begin = end
+
+
+def last_cooldown(phases: tuple[Phase, ...], step: float, total: float) -> Cooldown | None:
+    """Return the last phase that is not constant, or its style's cooldown to min LR; ``None`` if the phase has begun.
+
+    Args:
+        phases: from the first on.
+        step: from the start of the first phase.
+        total: length of all phases.
+    """
+    ends = _ends(total, *(phase.length for phase in phases))
+    for phase, begin, end in reversed(list(zip(phases, (0.0, *ends), ends, strict=False))):
+        if phase.style.style == "constant":
+            continue
+        to = None if phase.to in ENDS else phase.to
+        own = phase.style.cooldown(step - begin, 0, end - begin)
+        if own is None:
+            return Cooldown(phase.style, to, phase.name) if step <= begin else None
+        return Cooldown(own.style, to, phase.name) if own.to is None else None
+    return None

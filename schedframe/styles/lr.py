@@ -13,7 +13,7 @@ from typing import Annotated, Literal, final
 from pydantic import Field, model_validator
 
 from schedframe._units.lengths import Length, TailLength
-from schedframe.styles._base import LRCurve, LRPoint, LRShape, LRStyle
+from schedframe.styles._base import Cooldown, LRCurve, LRPoint, LRShape, LRStyle
 from schedframe.styles._byname import AnyLRCurve
 
 
@@ -244,9 +244,9 @@ class WSD(LRShape):
                 f"so the learning rate would jump where warm-up ends; make it at most {room}",
             )
 
-    def cooldown_curve(self) -> LRCurve:
-        """Return the tail's curve."""
-        return self.lr_wsd_decay_style
+    def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown:
+        """Return the cooldown's curve."""
+        return Cooldown(self.lr_wsd_decay_style)
 
     def may_rise(self) -> bool:
         """Return whether the tail does."""

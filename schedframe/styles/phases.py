@@ -6,8 +6,8 @@ from typing import Annotated, Literal, final
 
 from pydantic import AfterValidator, Field
 
-from schedframe.styles._base import LRPoint, LRStyle, WDPoint, WDStyle
-from schedframe.styles._phase import AnyPhases, Bounds, jumps, starts, value_at, without_word
+from schedframe.styles._base import Cooldown, LRPoint, LRStyle, WDPoint, WDStyle
+from schedframe.styles._phase import AnyPhases, Bounds, jumps, last_cooldown, starts, value_at, without_word
 
 
 @final
@@ -66,6 +66,10 @@ class Phases(LRStyle):
     def may_rise(self) -> bool:
         """Return whether a phase has a target of its own, or a style that may rise."""
         return any(phase.to not in (None, "floor") or phase.style.may_rise() for phase in self.phases)
+
+    def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown | None:
+        """Return the last phase that is not constant, where it lies behind `step`."""
+        return last_cooldown(self.phases, step - warmup_steps, decay_steps - warmup_steps)
 
 
 @final

@@ -310,6 +310,7 @@ class TestRewarm:
             lr_warmup_steps="1%",
             lr_decay_steps=2000,
             lr_decay_style="cosine",
+            allow_jump=True,
         )
         made.write(run.with_name("continued.yaml"))
         scheduler = resumed(optimizer, run.with_name("continued.yaml"), state)
