@@ -135,5 +135,8 @@ def _unknown_key(key: str, model: type[BaseModel], keys: Sequence[str]) -> str:
 
 def written(value: Any) -> str:
     """Return `value` short enough for one line of an error."""
-    text = "{" + ", ".join(map(str, value)) + "}" if isinstance(value, Mapping) else repr(value)
+    try:
+        text = "{" + ", ".join(map(str, value)) + "}" if isinstance(value, Mapping) else repr(value)
+    except Exception:
+        text = f"a {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."
