@@ -13,7 +13,7 @@ import importlib_metadata
 from pydantic import BaseModel
 
 from schedframe._errors import StyleConflictError, StyleLoadError, UnknownStyleError, did_you_mean
-from schedframe._plugins.claims import Claim, claims, snapshot
+from schedframe._plugins.claims import Claim, claims, recall, snapshot
 from schedframe._plugins.distributions import seen_twice
 from schedframe._plugins.registered import registered
 from schedframe._plugins.source import Source, name_of, source_in_file, source_of_class
@@ -258,6 +258,9 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
                 f"the {self.kind} style {name!r} comes from {blocked}, and {blocked.blocked}; "
                 f"change the variable to use it"
             )
+        return UnknownStyleError(recall((self.kind, name), lambda: self._unknown_text(name)))
+
+    def _unknown_text(self, name: str) -> str:
         usable = list(self)
         hint = did_you_mean(name, [*usable, *self.aliases]) or "."
         text = (
@@ -265,7 +268,7 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
             f"Other styles come from plugins: pip install the one that provides {name!r}"
         )
         stale = list(seen_twice())
-        return UnknownStyleError(f"{text}. {'; '.join(stale)}" if stale else text)
+        return f"{text}. {'; '.join(stale)}" if stale else text
 
 
 def _incompatibility(claim: Claim | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from schedframe._errors import SchedframeError, StateError
-from schedframe._plan.plan import CURRENT, NAMES, STYLES, digest, fingerprint_of
+from schedframe._plan.plan import CURRENT, NAMES, STYLES, digest, fingerprint_as_written, fingerprint_of
 from schedframe._plan.rule import ALWAYS_SAVED, FACTORS, GroupRule, key_of, name_of, parse_match
 from schedframe._plugins.source import Source
 from schedframe._problems import problems_of, written
@@ -232,7 +232,7 @@ def _doubt(details: Mapping[str, Any], ten_keys: Mapping[str, Any]) -> str:
         return f"the key {DETAILS!r} of the scheduler state does not belong to {keys}: it was edited, or loaded in part"
     other = any(ten_keys.get(key_of(name), details[name]["style"]) != details[name]["style"] for name in STYLES)
     values = {"start_wd": None, "end_wd": None, **ten_keys, **details}
-    if other or details["fingerprint"] not in ("", fingerprint_of(values)):
+    if other or details["fingerprint"] not in ("", fingerprint_of(values), fingerprint_as_written(values)):
         return f"the key {DETAILS!r} of the scheduler state does not fit {keys} or its own fingerprint: it is damaged"
     return ""
 
