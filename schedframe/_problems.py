@@ -155,5 +155,8 @@ def unknown_key(key: str, value: object, fault: str, known: Sequence[str], headi
 
 def written(value: Any) -> str:
     """Return `value` short enough for one line of an error."""
-    text = "{" + ", ".join(map(str, value)) + "}" if isinstance(value, Mapping) else repr(value)
+    try:
+        text = "{" + ", ".join(map(str, value)) + "}" if isinstance(value, Mapping) else repr(value)
+    except Exception:
+        text = f"a {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."

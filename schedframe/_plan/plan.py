@@ -121,6 +121,11 @@ def fingerprint(plan: Plan) -> str:
 
 def fingerprint_of(values: Mapping[str, Any]) -> str:
     """Return the fingerprint of a plan whose fields are plain `values`, its styles as tables."""
+    return fingerprint_as_written({**values, "groups": [_of_curves(table, values) for table in values["groups"]]})
+
+
+def fingerprint_as_written(values: Mapping[str, Any]) -> str:
+    """Return the fingerprint in states of early versions, in which the spelling of a rule counts."""
     warmup, weight_decay = values["lr_warmup_steps"] > 0, values["start_wd"] is not None
     decays = values["lr_style"]["style"] != "constant"
     is_used = {
@@ -135,6 +140,12 @@ def fingerprint_of(values: Mapping[str, Any]) -> str:
         "groups": values["groups"],
     }
     return digest({name: values[name] for name in NAMES if is_used.get(name, True)})
+
+
+def _of_curves(table: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a rule's `table` says of its curve, however it was written: what differs from that of the `plan`."""
+    values = {name: value for name, value in table.get("values", {}).items() if _exact(value) != _exact(plan.get(name))}
+    return {**table, "values": values, "lr_mult": None}
 
 
 def digest(values: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from math import isfinite
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,8 +13,12 @@ from schedframe._plan.conditions import broken_conditions
 from schedframe._plan.plan import CURRENT
 from schedframe._problems import problems_of
 from schedframe._units.lengths import Scale
+from schedframe._units.numbers import LARGEST
 from schedframe.styles._base import LRStyle, WDStyle
 from schedframe.styles._byname import ByName, by_lr_style, by_wd_style
+
+_WIDEST = 1000
+"""Bits of an integer that is surely a float."""
 
 
 def check(
@@ -81,6 +85,10 @@ def _number_problems(numbers: Mapping[str, Any]) -> list[Problem]:
             continue
         if isinstance(value, bool) or not isinstance(value, Real):
             problems.append(Problem(key, f"must be a number, not a {type(value).__name__}", repr(value)))
+        elif isinstance(value, Integral) and int(value).bit_length() > _WIDEST:
+            problems.append(Problem(key, "is too large", f"an integer of {int(value).bit_length()} bits"))
         elif not isfinite(value):
             problems.append(Problem(key, "must be finite", repr(value)))
+        elif abs(float(value)) > LARGEST:
+            problems.append(Problem(key, "is too large", repr(value)))
     return problems

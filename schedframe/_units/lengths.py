@@ -22,6 +22,7 @@ from schedframe._units.numbers import (
     refuse_negative,
     scaled,
     share_of,
+    stripped,
     whole,
 )
 from schedframe._units.units import RUN_KEYS, UNITS, Units
@@ -55,12 +56,11 @@ def parse_measure(value: object) -> Measure:
 
     ``K``, ``M``, ``B`` and ``T`` are decimal, in any case.
     """
-    return _parse_text(value) if isinstance(value, str) else Measure(_amount(value), "")
+    return _parse_text(stripped(value)) if isinstance(value, str) else Measure(_amount(value), "")
 
 
 @lru_cache(maxsize=256)
 def _parse_text(text: str) -> Measure:
-    text = text.strip()
     of = _OF.search(text)
     share = share_of(text[: of.start() + 1] if of else text)
     if share is not None:

@@ -15,7 +15,11 @@ from pydantic import PlainValidator, WithJsonSchema
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
 _MANTISSA = rf"(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})"
 _NUMBER = re.compile(rf"(?P<mantissa>[+-]?{_MANTISSA})(?:[eE](?P<exponent>[+-]?[0-9]+))?")
-_LARGEST = int(1e300)
+_LONGEST = 1_000
+_MOST_DIGITS = 400
+
+LARGEST = 1e100
+"""Far above anything that is trained with; the product of two such numbers is still finite."""
 
 SUFFIX_EXPONENT = {"": 0, "k": 3, "m": 6, "b": 9, "t": 12}
 """Powers of ten that may follow a number."""
@@ -40,9 +44,17 @@ def parse_rate(value: object, max_lr: float) -> float:
     return parse_number(value) if share is None else float(Fraction(repr(max_lr)) * share)
 
 
+def stripped(text: str) -> str:
+    """Return `text` without blanks around it, which is short enough to be matched."""
+    text = text.strip()
+    if len(text) > _LONGEST:
+        raise ValueError(f"is a text of {len(text)} characters, which is no number")
+    return text
+
+
 def share_of(value: object) -> Fraction | None:
     """Return ``"1%"`` as the fraction 1/100; ``None`` where `value` is not a percentage."""
-    text = value.strip() if isinstance(value, str) else ""
+    text = stripped(value) if isinstance(value, str) else ""
     if not text.endswith("%"):
         return None
     return refuse_negative(_read(text[:-1].rstrip(), "a percentage such as 10%")) / 100
@@ -57,7 +69,7 @@ def scaled(value: object, what: str) -> Fraction:
     """
     exponent = 0
     if isinstance(value, str):
-        text = value.strip()
+        text = stripped(value)
         exponent = SUFFIX_EXPONENT.get(text[-1:].lower(), 0)
         value = text[:-1].rstrip() if exponent else text
     return _bounded(_exact(value, what) * 10**exponent)
@@ -79,12 +91,14 @@ def _exact(value: object, what: str) -> Fraction:
     """Return `value` without rounding, whatever the program's decimal context."""
     if value is None:
         raise ValueError("has no value")
+    if isinstance(value, Decimal) and value.is_finite():
+        value = f"{value:e}"
     if isinstance(value, str):
-        return _read(value.strip(), what)
+        return _read(stripped(value), what)
     if isinstance(value, bool) or not isinstance(value, Real | Decimal):
         raise ValueError(f"is not {what}")
     try:
-        number = Fraction(value if isinstance(value, Rational | Decimal) else float(value))
+        number = Fraction(value if isinstance(value, Rational) else float(value))
     except (OverflowError, ValueError):
         raise ValueError("is not a finite number") from None
     return _bounded(number)
@@ -95,14 +109,14 @@ def _read(text: str, what: str) -> Fraction:
     if match is None:
         raise ValueError(f"is not {what}")
     mantissa, exponent = match["mantissa"].replace("_", ""), match["exponent"] or "0"
-    if len(mantissa) > 400:
+    if len(mantissa) > _MOST_DIGITS:
         raise ValueError("is too large")
     power = int(exponent) if len(exponent) < 5 else (-1000 if exponent.startswith("-") else 1000)
     return _bounded(Fraction(mantissa) * Fraction(10) ** max(-1000, min(power, 1000)))
 
 
 def _bounded(number: Fraction) -> Fraction:
-    if abs(number) > _LARGEST:
+    if abs(number) > LARGEST:
         raise ValueError("is too large")
     return number
 

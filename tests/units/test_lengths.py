@@ -138,7 +138,7 @@ def test_what_no_float_can_hold_is_refused_at_once(value):
 
 def test_a_suffix_does_not_lift_a_length_over_the_limit():
     with pytest.raises(ValueError, match=r"^is too large$"):
-        parse_length("1e300T")
+        parse_length("1e100T")
 
 
 @pytest.mark.parametrize("value", ["1e-999999999", "1e-9999999999999999999", 0.0], ids=repr)
@@ -186,14 +186,14 @@ def test_a_whole_number_stays_exact(steps):
     assert parse_length(f"{steps:_}") == steps
 
 
-@given(st.floats(0, 1e300, allow_nan=False))
+@given(st.floats(0, 1e100, allow_nan=False))
 def test_a_float_keeps_its_value_and_is_an_int_exactly_where_it_is_whole(number):
     steps = parse_length(number)
     assert steps == number
     assert isinstance(steps, int) == number.is_integer()
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300))
+@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e100, max_value=1e100))
 def test_a_quoted_number_is_the_float_that_python_reads(number):
     assert parse_number(repr(number)) == number
 
@@ -357,7 +357,12 @@ def test_a_schedule_refuses_what_no_float_can_hold(key, value):
         Schedule(**keys)
 
 
-@pytest.mark.parametrize("value", [float(10**300) * 1e5, 10**305, 1.7e308], ids=repr)
+def test_a_decimal_beyond_all_floats_is_read_at_once():
+    with pytest.raises(ConfigError, match=r"max_lr = .*: must be above 0"):
+        Schedule(max_lr=Decimal("1e-99999999"), lr_decay_steps=1)
+
+
+@pytest.mark.parametrize("value", [1e100, 1.1e100, 10**101, 10**5000, Decimal("1e99999999")], ids=range(5))
 def test_a_length_near_the_largest_float_is_refused_or_runs(value):
     try:
         schedule = Schedule(max_lr=1, lr_decay_steps=value)

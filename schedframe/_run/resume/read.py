@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from schedframe._errors import SchedframeError, StateError
-from schedframe._plan.plan import CURRENT, NAMES, STYLES, digest, fingerprint_of
+from schedframe._plan.plan import CURRENT, NAMES, STYLES, digest, fingerprint_as_written, fingerprint_of
 from schedframe._plan.rule import ALWAYS_SAVED, FACTORS, GroupRule, key_of, name_of, parse_match
 from schedframe._plugins.source import Source
-from schedframe._problems import problems_of
+from schedframe._problems import problems_of, written
 from schedframe._run.resume.write import DETAILS, FORMAT, TEN_KEYS
+from schedframe._units.numbers import LARGEST
 from schedframe._units.units import Clock, parse_clock
 from schedframe.styles._byname import by_lr_style, by_wd_style
 from schedframe.styles._warmup import MEGATRONS_TABLE, Warmup
@@ -37,9 +38,6 @@ _IN_TOKENS = {
 }
 """Megatron-DeepSpeed's keys for the learning rate, where its decay counts tokens
 (``deepspeedai/Megatron-DeepSpeed:megatron/optimizer_param_scheduler.py``)."""
-
-_LARGEST = 1e100
-"""Far above anything that is trained with; the product of two such numbers is still finite."""
 
 _WEIGHT_DECAY = ("start_wd", "end_wd", "wd_incr_steps", "wd_incr_style")
 _DEFAULTS = {"clock": "samples", "start_step": 0, "lr_warmup_style": MEGATRONS_TABLE, "groups": []}
@@ -220,7 +218,7 @@ def _ten_keys(state: Mapping[str, Any]) -> dict[str, Any]:
         if key in _WEIGHT_DECAY and "start_wd" not in state:  # as Megatron reads it
             continue
         if spelled not in state:
-            keys = _short(", ".join(key for key in state if isinstance(key, str))) if state else "none"
+            keys = written(", ".join(key for key in state if isinstance(key, str))) if state else "none"
             raise StateError(f"the scheduler state has no {key!r}; its keys are {keys}")
         value = state[spelled]
         if name_of(key) not in STYLES:
@@ -228,7 +226,7 @@ def _ten_keys(state: Mapping[str, Any]) -> dict[str, Any]:
         elif _is_text(value):
             values[key] = value
         else:
-            raise StateError(f"{spelled} = {_short(value)} in the scheduler state is not a style's name")
+            raise StateError(f"{spelled} = {written(value)} in the scheduler state is not a style's name")
     values["max_lr"] = float(values["max_lr"])  # as the constructor has it
     if values["num_steps"] < 0:
         raise StateError(f"num_steps = {values['num_steps']} in the scheduler state is negative")
@@ -237,19 +235,11 @@ def _ten_keys(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def _number(key: str, value: object) -> float:
     try:
-        if not isinstance(value, bool) and isinstance(value, Real) and abs(float(value)) <= _LARGEST:
+        if not isinstance(value, bool) and isinstance(value, Real) and abs(float(value)) <= LARGEST:
             return int(value) if isinstance(value, Integral) else float(value)
     except OverflowError:
         pass
-    raise StateError(f"{key} = {_short(value)} in the scheduler state is not a number that a schedule can have")
-
-
-def _short(value: object) -> str:
-    try:
-        text = repr(value)
-    except Exception:
-        text = f"a {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    raise StateError(f"{key} = {written(value)} in the scheduler state is not a number that a schedule can have")
 
 
 def _details(state: Mapping[str, Any], ten_keys: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
@@ -265,9 +255,9 @@ def _details(state: Mapping[str, Any], ten_keys: Mapping[str, Any]) -> tuple[dic
     except StateError:
         raise
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-        raise StateError(f"the key {DETAILS!r} of the scheduler state is broken: {_short(error)}") from None
+        raise StateError(f"the key {DETAILS!r} of the scheduler state is broken: {written(error)}") from None
     if not typed:
-        version = _short(version)
+        version = written(version)
         raise StateError(f"the scheduler state has format {version}, this version reads {FORMAT}; upgrade schedframe")
     return typed, doubt
 
@@ -279,7 +269,7 @@ def _doubt(details: Mapping[str, Any], ten_keys: Mapping[str, Any]) -> str:
         return f"the key {DETAILS!r} of the scheduler state does not belong to {keys}: it was edited, or loaded in part"
     other = any(ten_keys.get(key_of(name), details[name]["style"]) != details[name]["style"] for name in STYLES)
     values = {"start_wd": None, "end_wd": None, **ten_keys, **details}
-    if other or details["fingerprint"] not in ("", fingerprint_of(values)):
+    if other or details["fingerprint"] not in ("", fingerprint_of(values), fingerprint_as_written(values)):
         return f"the key {DETAILS!r} of the scheduler state does not fit {keys} or its own fingerprint: it is damaged"
     return ""
 
@@ -317,7 +307,7 @@ def _is_text(value: Any) -> bool:
 
 def _text(value: Any) -> str:
     if not _is_text(value):
-        raise ValueError(f"{_short(value)} is not a text")
+        raise ValueError(f"{written(value)} is not a text")
     return str(value)
 
 
@@ -334,7 +324,7 @@ def _rule(table: Any) -> dict[str, Any]:
     values = table.get("values", {})
     for name in values:
         if name not in NAMES or name in ("clock", "start_step", "groups"):
-            raise ValueError(f"a rule sets {_short(name)}")
+            raise ValueError(f"a rule sets {written(name)}")
     return {
         "role": _text(table["role"]),
         "match": parse_match(table["match"]).table(),
