@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-collect_ignore = ["cpu.py", "on_cpu", "pretrain_tiny.py", "runs.py", "try_checkout.py"]
+collect_ignore = ["cpu.py", "on_cpu", "pretrain_tiny.py", "runs.py", "try_checkout.py", "validate.py"]
 
 
 @pytest.fixture(scope="session")

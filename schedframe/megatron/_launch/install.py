@@ -20,7 +20,7 @@ from schedframe.megatron._config_overrides import config_overrides
 from schedframe.megatron._from_args import arguments
 from schedframe.megatron._launch import flags as _flags
 from schedframe.megatron._launch.file_and_flags import combine, styled, table_of
-from schedframe.megatron._launch.fill import fill, refuse_other_batches
+from schedframe.megatron._launch.fill import fill, refuse_other_batches, rounding
 from schedframe.megatron._launch.pairing import pair_on_load
 from schedframe.megatron._scheduler import refuse_other_clocks
 from schedframe.styles._base import Style
@@ -88,6 +88,8 @@ class _Launch:
 
     def _declare(self, args: Any, given: Mapping[str, Any], place: str) -> None:
         self._schedule = None
+        if not getattr(args, "skip_train", False):
+            given = _flags.once(given)
         if args.schedule is not None:
             schedule = combine(args.schedule, given, place, getattr(args, "weight_decay", None))
             refuse_other_clocks(schedule)
@@ -100,6 +102,7 @@ class _Launch:
         schedule = self._schedule
         if schedule is not None:
             refuse_other_batches(args, schedule)
+            _say(rounding(args, schedule))
             if schedule.groups and not hasattr(self._training, _versions.OVERRIDES):
                 config_overrides(schedule)
         elif args.lr is None or getattr(args, "skip_train", False) or not (args.train_iters or args.train_samples):
@@ -160,8 +163,7 @@ class _Launch:
             scheduler.restore_bounds()
             if not self._args().no_verify_ranks:
                 scheduler.verify_ranks()
-            if is_first_rank():
-                print(_announcement(scheduler), flush=True)
+            _say(_announcement(scheduler))
         return model, optimizer, scheduler
 
 
@@ -180,11 +182,17 @@ def _batches(args: Any) -> dict[str, Any]:
     return {key: value for key, value in keys.items() if value is not None}
 
 
+def _say(text: str) -> None:
+    """Print `text`, unless it is empty, on the first rank."""
+    if text and is_first_rank():
+        print(f"schedframe {__version__}: {text}", flush=True)
+
+
 def _announcement(scheduler: OptimizerParamScheduler) -> str:
     wd = scheduler.wd_style
     also = "" if wd.is_constant else f", weight decay {_with_source(wd)}"
     rules = f", rules for {' and '.join(rule.role for rule in scheduler.groups)}" if scheduler.groups else ""
-    return f"schedframe {__version__}: {_with_source(scheduler.lr_style)}{also}{rules}"
+    return f"{_with_source(scheduler.lr_style)}{also}{rules}"
 
 
 def _with_source(style: Style) -> str:
