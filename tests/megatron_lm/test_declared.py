@@ -346,9 +346,10 @@ class TestFilling:
     def test_other_batches_than_megatrons_are_refused(self, file):
         schedule = both(file, f"{WHOLE}global_batch_size: 8\nseq_length: 32\nrampup_batch_size: [2, 2, 100]\n")
         args = Namespace(global_batch_size=8, seq_length=32, rampup_batch_size=["2", "2", "100"])
-        refuse_other_batches(args, schedule)
+        refuse_other_batches(args, schedule, takes_ramps=True)
+        other = Namespace(global_batch_size=4, seq_length=32, rampup_batch_size=None)
         with pytest.raises(ConfigError) as caught:
-            refuse_other_batches(Namespace(global_batch_size=4, seq_length=32, rampup_batch_size=None), schedule)
+            refuse_other_batches(other, schedule, takes_ramps=True)
         assert str(caught.value).replace(str(file), "run.yaml") == (
             "run.yaml has 2 problems:\n"
             "  line 5, global_batch_size = 8: Megatron runs with 4; make both the same, --global-batch-size says it to "

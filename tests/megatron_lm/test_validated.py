@@ -68,6 +68,8 @@ def validated(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Validat
         lines["tail", text, tail] = [*schedule(f"tail-{text}", FILES[text] + TAIL), TAILS[tail]]
     lines["budget"] = schedule("budget", "train_tokens: 1000\n")
     lines["decreased"] = [*schedule("decreased", DECREASED), "--decrease-batch-size-if-needed", "--global-batch-size=5"]
+    ramp = schedule("ramp", f"{FILES['samples']}rampup_batch_size: [2, 2, 8]\n")
+    lines["ramp"] = [*ramp, "--rampup-batch-size", "2", "2", "8"]
     stock = ["--lr=1e-3", "--train-iters=16", "--lr-warmup-fraction=0.25"]
     lines["stock"], lines["twice"] = stock, [*stock, "--lr-warmup-iters=4"]
 
@@ -143,3 +145,12 @@ def test_two_flags_for_one_length_are_refused_without_a_file_too(validated, vers
         "ConfigError: the flags: --lr-warmup-iters 4: sets the same length as --lr-warmup-fraction 0.25; leave all but "
         "one out"
     )
+
+
+@everywhere
+def test_a_ramp_that_megatron_ignores_is_refused(validated, version):
+    outcome = validated(version)["ramp"]
+    if version == "0.17.1":
+        assert outcome["lengths"] == {"train_samples": 64, "lr_decay_samples": 64, "lr_warmup_samples": 16}
+    else:
+        assert "rampup_batch_size = (2, 2, 8): this Megatron-LM ignores --rampup-batch-size" in outcome["error"]

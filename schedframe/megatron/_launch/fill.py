@@ -54,17 +54,45 @@ def rounding(args: Any, schedule: Schedule) -> str:
     return f"the run is {exact} {unit}, and Megatron trains whole ones: {trained}"
 
 
-def refuse_other_batches(args: Any, schedule: Schedule) -> None:
+def unreached(args: Any, schedule: Schedule) -> str:
+    """Return a sentence on the samples that Megatron does not train where it decreases batches; else an empty text.
+
+    Of a run in samples it trains as many iterations as there were before the decrease
+    (``update_train_iters`` of NVIDIA/Megatron-LM:megatron/training/training.py at core_v0.19.0).
+
+    Args:
+        args: Megatron's namespace, once its loop's ``train_iters`` are set.
+        schedule: the run's.
+    """
+    if not schedule.decrease_batch_size_if_needed or schedule.train_steps is None:
+        return ""
+    end, trained = schedule.start_step + schedule.train_steps, schedule.step_at(f"{args.train_iters} iters")
+    if end - trained < schedule.step_at(f"{args.train_iters + 1} iters") - trained:
+        return ""
+    return (
+        f"Megatron trains {args.train_iters} iterations, which are {trained} of {end} samples: it does not count that "
+        f"batches are decreased; give the run in iterations, or batch sizes that need no decrease"
+    )
+
+
+def refuse_other_batches(args: Any, schedule: Schedule, *, takes_ramps: bool) -> None:
     """Refuse a run with other batches than those with which the schedule's lengths were converted.
 
     Args:
         args: Megatron's namespace, after its validation.
         schedule: the run's.
+        takes_ramps: whether this Megatron Core ramps the batch size up.
 
     Raises:
-        ConfigError: they differ.
+        ConfigError: they differ, or Megatron ignores the schedule's ramp-up.
     """
     problems = []
+    if schedule.rampup_batch_size is not None and not takes_ramps:
+        fault = (
+            "this Megatron-LM ignores --rampup-batch-size, as from 0.18 on; give --step-batch-size-schedule instead, "
+            "such as '0:768 250B:1536'"
+        )
+        problems.append(Problem("rampup_batch_size", fault, str(schedule.rampup_batch_size)))
     for key in (*BATCHES, "data_parallel_size"):
         declared, megatrons = getattr(schedule, key), getattr(args, key, None)
         if key == "rampup_batch_size" and megatrons is not None:

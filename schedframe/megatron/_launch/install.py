@@ -20,7 +20,7 @@ from schedframe.megatron._config_overrides import config_overrides
 from schedframe.megatron._from_args import arguments
 from schedframe.megatron._launch import flags as _flags
 from schedframe.megatron._launch.file_and_flags import combine, styled, table_of
-from schedframe.megatron._launch.fill import fill, refuse_other_batches, rounding
+from schedframe.megatron._launch.fill import fill, refuse_other_batches, rounding, unreached
 from schedframe.megatron._launch.pairing import pair_on_load
 from schedframe.megatron._scheduler import refuse_other_clocks
 from schedframe.styles._base import Style
@@ -101,7 +101,7 @@ class _Launch:
         validated = validate(args, *others, **options)
         schedule = self._schedule
         if schedule is not None:
-            refuse_other_batches(args, schedule)
+            refuse_other_batches(args, schedule, takes_ramps=_versions.takes_ramps())
             _say(rounding(args, schedule))
             if schedule.groups and not hasattr(self._training, _versions.OVERRIDES):
                 config_overrides(schedule)
@@ -164,6 +164,8 @@ class _Launch:
             if not self._args().no_verify_ranks:
                 scheduler.verify_ranks()
             _say(_announcement(scheduler))
+            if self._schedule is not None:
+                _say(unreached(self._args(), self._schedule))
         return model, optimizer, scheduler
 
 
@@ -177,6 +179,8 @@ def _wrap(module: Any, name: str, replacement: Callable[..., Any]) -> None:
 def _batches(args: Any) -> dict[str, Any]:
     """Return the keys that convert iterations and tokens in a style's options."""
     keys = {key: _flags.Place(key).value(getattr(args, key, None)) for key in (*_flags.BATCHES, "data_parallel_size")}
+    if keys["rampup_batch_size"] is not None and not _versions.takes_ramps():
+        keys["rampup_batch_size"] = None
     if keys["step_batch_size_schedule"] is not None:
         keys["global_batch_size"] = None  # the first of the step schedule, which contains it
     return {key: value for key, value in keys.items() if value is not None}
