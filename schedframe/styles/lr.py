@@ -232,7 +232,7 @@ class WSD(LRShape):
         """Yield a tail that has no length, or does not fit behind the warmup."""
         room = decay_steps - warmup_steps
         if self.wsd_decay_steps == 0:
-            yield "wsd_decay_steps", "must be above 0"
+            yield "wsd_decay_steps", "must be above 0; the style without a cooldown is `constant`"
         elif self.wsd_decay_steps > room:
             yield (
                 "wsd_decay_steps",

@@ -71,6 +71,9 @@ def validated(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Validat
     ramp = schedule("ramp", f"{FILES['samples']}rampup_batch_size: [2, 2, 8]\n")
     lines["ramp"] = [*ramp, "--rampup-batch-size", "2", "2", "8"]
     stock = ["--lr=1e-3", "--train-iters=16", "--lr-warmup-fraction=0.25"]
+    no_cooldown = ["--lr-decay-style=WSD", "--lr-wsd-decay-style=linear", "--lr-wsd-decay-iters=0"]
+    lines["no cooldown"] = [*stock, *no_cooldown]
+    lines["no cooldown beside a file"] = [*schedule("samples", FILES["samples"]), *no_cooldown]
     lines["stock"], lines["twice"] = stock, [*stock, "--lr-warmup-iters=4"]
 
     def of_version(version: str) -> dict[Any, Any]:
@@ -154,3 +157,10 @@ def test_a_ramp_that_megatron_ignores_is_refused(validated, version):
         assert outcome["lengths"] == {"train_samples": 64, "lr_decay_samples": 64, "lr_warmup_samples": 16}
     else:
         assert "rampup_batch_size = (2, 2, 8): this Megatron-LM ignores --rampup-batch-size" in outcome["error"]
+
+
+@everywhere
+@pytest.mark.parametrize("case", ["no cooldown", "no cooldown beside a file"])
+def test_a_cooldown_of_no_iterations_is_refused_with_the_style_that_has_none(validated, version, case):
+    error = validated(version)[case]["error"]
+    assert error.endswith("must be above 0; the style without a cooldown is `constant`")

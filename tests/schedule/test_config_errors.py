@@ -222,11 +222,12 @@ BAD = {
     ),
     "tail-zero": (
         GOOD + "lr_decay_style: WSD\nwsd_decay_steps: 0\n",
-        "run.yaml: line 4, wsd_decay_steps = 0: must be above 0",
+        "run.yaml: line 4, wsd_decay_steps = 0: must be above 0; the style without a cooldown is `constant`",
     ),
     "tail-zero-table": (
         GOOD + "lr_decay_style: {style: WSD, wsd_decay_steps: 0}\n",
-        "run.yaml: line 3, lr_decay_style.wsd_decay_steps = 0: must be above 0",
+        "run.yaml: line 3, lr_decay_style.wsd_decay_steps = 0: must be above 0; the style without a cooldown is "
+        "`constant`",
     ),
     "tail-missing": (
         GOOD + "lr_decay_style: WSD\n",

@@ -39,7 +39,7 @@ class Trapezoid(LRShape):
     def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
         room = decay_steps - warmup_steps
         if self.wsd_decay_steps == 0:
-            yield "wsd_decay_steps", "must be above 0"
+            yield "wsd_decay_steps", "must be above 0; the style without a cooldown is `constant`"
         elif self.wsd_decay_steps > room:
             yield (
                 "wsd_decay_steps",
