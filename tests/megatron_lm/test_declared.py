@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from schedframe import ConfigError, Schedule
+from schedframe._errors import Problem
+from schedframe.megatron._from_args import arguments
+from schedframe.megatron._launch.command_line import CommandLine
 from schedframe.megatron._launch.file_and_flags import combine
 from schedframe.megatron._launch.fill import fill, refuse_other_batches, rounding
 from schedframe.megatron._launch.flags import LENGTHS, once
@@ -55,6 +58,37 @@ def test_a_flag_says_what_the_file_does_not(file):
     assert schedule.lr_style.model_dump()["lr_wsd_decay_style"] == {"style": "minus-power", "power": 2.0}
     assert schedule.lr_style.model_dump()["wsd_decay_steps"] == 36
     assert (schedule.start_wd, schedule.end_wd, schedule.wd_style.style) == (0.0, 0.1, "cosine")
+
+
+def test_the_run_and_the_batch_of_flags_are_keys_of_the_files_schedule(file):
+    said = {"train_iters": 100_000, "global_batch_size": 1024}
+    schedule = both(file, "max_lr: 3e-4\nlr_warmup_steps: 2000\n", **said)
+    assert {key: getattr(schedule, key) for key in said} == said
+    assert schedule.units_at(schedule.lr_warmup_steps)["iters"] == 1.953125
+    assert str(schedule.origin) == str(file)
+    assert schedule.origin.located(Problem("lr_warmup_steps", "is short")).line == 2
+
+
+@pytest.mark.parametrize(("unit", "run"), [("iters", 100), ("samples", 400)])
+def test_flags_alone_make_a_schedule_with_its_run_and_batch(unit, run):
+    lengths = {argument: None for setting in LENGTHS.values() for argument in setting}
+    args = Namespace(
+        **{**lengths, f"train_{unit}": run, f"lr_warmup_{unit}": 4},
+        lr=1e-3,
+        min_lr=0.0,
+        lr_warmup_init=0.0,
+        lr_decay_style="cosine",
+        lr_wsd_decay_style=None,
+        start_weight_decay=0.1,
+        end_weight_decay=0.1,
+        weight_decay_incr_style="constant",
+        use_checkpoint_opt_param_scheduler=False,
+        override_opt_param_scheduler=False,
+        global_batch_size=4,
+    )
+    schedule = CommandLine().by_flags(args, arguments(args))
+    assert (getattr(schedule, f"train_{unit}"), schedule.global_batch_size) == (run, 4)
+    assert schedule.train_steps == schedule.lr_decay_steps == 400
 
 
 def test_options_of_a_flag_are_added_to_the_files_style(file):

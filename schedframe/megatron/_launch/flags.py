@@ -77,6 +77,12 @@ LENGTHS = {
 STYLES = {"lr_decay_style": by_lr_style, "lr_wsd_decay_style": by_lr_curve, "weight_decay_incr_style": by_wd_style}
 """Megatron's arguments that name a style."""
 
+_STYLE_HELP = {
+    "lr_decay_style": "Learning-rate style, one of those installed",
+    "lr_wsd_decay_style": "Curve of the cooldown of WSD, one of the installed learning-rate styles that are curves",
+    "weight_decay_incr_style": "Weight-decay style, one of those installed, or the name of a learning-rate curve",
+}
+
 OPTIONS = {argument: f"{argument}_options" for argument in STYLES}
 """The argument with the options of a style, by the argument with its name."""
 
@@ -132,6 +138,7 @@ def extend(parser: argparse.ArgumentParser, parsed: Parsed) -> argparse.Argument
     for argument, by_name in STYLES.items():
         action = parser._option_string_actions[flag_of(argument)]
         action.choices, action.type, action.metavar = None, partial(_name, by_name), "STYLE"
+        action.help = f"{_STYLE_HELP[argument]}: {', '.join(by_name.registry)}."
         group.add_argument(
             flag_of(OPTIONS[argument]),
             metavar="TABLE",
