@@ -18,6 +18,7 @@ TRAINING = "megatron.training.training"
 ARGUMENTS = "megatron.training.arguments"
 YAML_ARGUMENTS = "megatron.training.yaml_arguments"
 _SCHEDULER = "megatron.core.optimizer_param_scheduler"
+_CALCULATOR = "megatron.core.num_microbatches_calculator"
 
 IDENTITY = "param_group_identifier_keys"
 """The keys by which a param group is found in a checkpoint."""
@@ -82,6 +83,11 @@ def refuse_missing_flags(flags: Iterable[str], known: Mapping[str, Any]) -> None
             f"this Megatron-LM has no flag {' and no '.join(missing)}, which schedframe looks for; it knows the flags "
             f"of {KNOWN}"
         )
+
+
+def takes_ramps() -> bool:
+    """Return whether this Megatron Core ramps the batch size up: from 0.18 on it ignores ``--rampup-batch-size``."""
+    return hasattr(importlib.import_module(_CALCULATOR), "RampupBatchsizeNumMicroBatchesCalculator")
 
 
 def override_keys() -> tuple[Any, Any]:

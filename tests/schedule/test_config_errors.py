@@ -230,10 +230,8 @@ BAD = {
     ),
     "tail-zero-table": (
         GOOD + "lr_decay_style: {style: WSD, wsd_decay_steps: 0}\n",
-        (
-            "run.yaml: line 3, lr_decay_style.wsd_decay_steps = 0: must be above 0; the style without a cooldown is "
-            "`constant`"
-        ),
+        "run.yaml: line 3, lr_decay_style.wsd_decay_steps = 0: must be above 0; the style without a cooldown is "
+        "`constant`",
     ),
     "tail-missing": (
         GOOD + "lr_decay_style: WSD\n",
