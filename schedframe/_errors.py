@@ -8,7 +8,7 @@
     ├── StyleConflictError               more than one distribution claims this name
     ├── StyleLoadError                   the style is there, but cannot be imported or used
     ├── PluginError                      a plugin, what --import names, or a SCHEDFRAME_ variable is at fault
-    ├── StateError (ValueError)          a checkpoint's scheduler state cannot be used as asked
+    ├── StateError (ValueError)          a checkpoint's state, a position or a group's bound cannot be used
     ├── RankMismatchError                the ranks of a run do not run the same schedule from the same plugins
     └── UnknownMegatronError             Megatron-LM is not there, or is no version that the launcher knows
 
@@ -93,7 +93,7 @@ class PluginError(SchedframeError):
 
 
 class StateError(SchedframeError, ValueError):
-    """A scheduler state from a checkpoint cannot be used as asked; the scheduler is unchanged."""
+    """A checkpoint's state, an increment, a position or a group's bound cannot be used; nothing is changed."""
 
 
 class RankMismatchError(SchedframeError):

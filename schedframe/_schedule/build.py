@@ -5,6 +5,7 @@ from typing import Any
 from schedframe._errors import ConfigError, Problem
 from schedframe._plugins import hooks as _hooks
 from schedframe._run.groups import roles as _roles
+from schedframe._run.groups.bounds import make_plain
 from schedframe._run.groups.following import contradictions
 from schedframe._run.optimizers import as_one
 from schedframe._run.policy import policy_of
@@ -27,6 +28,7 @@ def build(
     problems = [Problem("", complaint) for complaint in _hooks.complaints(schedule)]
     roles = _roles.Roles()
     try:
+        make_plain(groups)
         roles = _roles.assign_roles(schedule.groups, groups, process_group)
     except ConfigError as error:
         problems += error.problems

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +13,7 @@ from schedframe._plan.rule import ALWAYS_SAVED, FACTORS, GroupRule, key_of, name
 from schedframe._plugins.source import Source
 from schedframe._problems import problems_of
 from schedframe._run.resume.write import DETAILS, FORMAT, TEN_KEYS
+from schedframe._units.numbers import plain, shown
 from schedframe._units.units import parse_clock
 from schedframe.styles._byname import by_lr_style, by_wd_style
 from schedframe.styles._warmup import MEGATRONS_TABLE, Warmup
@@ -26,9 +26,6 @@ _LEGACY = {
     "num_steps": ("num_iters",),
 }
 """Older spellings, which Megatron prefers to the new ones where a state has both."""
-
-_LARGEST = 1e100
-"""Far above anything that is trained with; the product of two such numbers is still finite."""
 
 _WEIGHT_DECAY = ("start_wd", "end_wd", "wd_incr_steps", "wd_incr_style")
 _DEFAULTS = {"clock": "samples", "start_step": 0, "lr_warmup_style": MEGATRONS_TABLE, "groups": []}
@@ -183,7 +180,7 @@ def _ten_keys(state: Mapping[str, Any]) -> dict[str, Any]:
         if key in _WEIGHT_DECAY and "start_wd" not in state:  # as Megatron reads it
             continue
         if spelled not in state:
-            keys = _short(", ".join(key for key in state if isinstance(key, str))) if state else "none"
+            keys = shown(", ".join(key for key in state if isinstance(key, str))) if state else "none"
             raise StateError(f"the scheduler state has no {key!r}; its keys are {keys}")
         value = state[spelled]
         if name_of(key) not in STYLES:
@@ -191,7 +188,7 @@ def _ten_keys(state: Mapping[str, Any]) -> dict[str, Any]:
         elif _is_text(value):
             values[key] = value
         else:
-            raise StateError(f"{spelled} = {_short(value)} in the scheduler state is not a style's name")
+            raise StateError(f"{spelled} = {shown(value)} in the scheduler state is not a style's name")
     values["max_lr"] = float(values["max_lr"])  # as the constructor has it
     if values["num_steps"] < 0:
         raise StateError(f"num_steps = {values['num_steps']} in the scheduler state is negative")
@@ -200,19 +197,11 @@ def _ten_keys(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def _number(key: str, value: object) -> float:
     try:
-        if not isinstance(value, bool) and isinstance(value, Real) and abs(float(value)) <= _LARGEST:
-            return int(value) if isinstance(value, Integral) else float(value)
-    except OverflowError:
-        pass
-    raise StateError(f"{key} = {_short(value)} in the scheduler state is not a number that a schedule can have")
-
-
-def _short(value: object) -> str:
-    try:
-        text = repr(value)
-    except Exception:
-        text = f"a {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}..."
+        return plain(value)
+    except ValueError:
+        raise StateError(
+            f"{key} = {shown(value)} in the scheduler state is not a number that a schedule can have"
+        ) from None
 
 
 def _details(state: Mapping[str, Any], ten_keys: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
@@ -228,9 +217,9 @@ def _details(state: Mapping[str, Any], ten_keys: Mapping[str, Any]) -> tuple[dic
     except StateError:
         raise
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-        raise StateError(f"the key {DETAILS!r} of the scheduler state is broken: {_short(error)}") from None
+        raise StateError(f"the key {DETAILS!r} of the scheduler state is broken: {shown(error)}") from None
     if not typed:
-        version = _short(version)
+        version = shown(version)
         raise StateError(f"the scheduler state has format {version}, this version reads {FORMAT}; upgrade schedframe")
     return typed, doubt
 
@@ -280,7 +269,7 @@ def _is_text(value: Any) -> bool:
 
 def _text(value: Any) -> str:
     if not _is_text(value):
-        raise ValueError(f"{_short(value)} is not a text")
+        raise ValueError(f"{shown(value)} is not a text")
     return str(value)
 
 
@@ -297,7 +286,7 @@ def _rule(table: Any) -> dict[str, Any]:
     values = table.get("values", {})
     for name in values:
         if name not in NAMES or name in ("clock", "start_step", "groups"):
-            raise ValueError(f"a rule sets {_short(name)}")
+            raise ValueError(f"a rule sets {shown(name)}")
     return {
         "role": _text(table["role"]),
         "match": parse_match(table["match"]).table(),
