@@ -171,7 +171,7 @@ def values_at(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Val
                     if wd.__class__ is not float or not 0.0 <= wd < inf or not (first >= 0.0 and last >= 0.0):
                         return _values_by_bounds(plan, step, groups)
             values.append((group, lr, wd))
-    except (ArithmeticError, RuntimeError, TypeError, ValueError):  # a bound of another type than a number
+    except Exception:  # a bound of another type than a number
         return _values_by_bounds(plan, step, groups)
     return values
 
