@@ -1,15 +1,15 @@
 """From pydantic's errors to sentences: what is wrong with which key, and what to do."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from textwrap import fill
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from schedframe._elsewhere import hint_for_key
-from schedframe._errors import Problem, did_you_mean, dotted
+from schedframe._errors import Problem, did_you_mean, dotted, written
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], keys: Iterable[str] = ()) -> list[Problem]:
@@ -151,12 +151,3 @@ def unknown_key(key: str, value: object, fault: str, known: Sequence[str], headi
         return hint, ""
     listed = f"{heading}: {', '.join(known) if known else 'none'}"
     return fault + did_you_mean(key, known), fill(listed, 80, subsequent_indent="  ", break_on_hyphens=False)
-
-
-def written(value: Any) -> str:
-    """Return `value` short enough for one line of an error."""
-    try:
-        text = "{" + ", ".join(map(str, value)) + "}" if isinstance(value, Mapping) else repr(value)
-    except Exception:
-        text = f"a {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}..."

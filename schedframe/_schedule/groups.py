@@ -12,10 +12,10 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from schedframe._errors import ConfigError, Problem
+from schedframe._errors import ConfigError, Problem, written
 from schedframe._plan.plan import NAMES
 from schedframe._plan.rule import DEFAULT, FACTORS, JOINT, WRITTEN, GroupRule, key_of, parse_match
-from schedframe._problems import unknown_key, written
+from schedframe._problems import unknown_key
 from schedframe._units.numbers import parse_number, share_of
 
 FIELDS = {

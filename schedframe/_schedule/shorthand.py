@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from schedframe._errors import Problem
+from schedframe._errors import Problem, written
 from schedframe._files.config.document import EXTENDS
-from schedframe._problems import written
 from schedframe._schedule.fields import UNIT_KEYS
 from schedframe._units.lengths import parse_measure
 from schedframe._units.units import RUN_KEYS

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
-from numbers import Rational, Real
+from numbers import Integral, Rational, Real
 from typing import Annotated, Any
 
 from pydantic import PlainValidator, WithJsonSchema
@@ -60,6 +60,16 @@ def share_of(value: object) -> Fraction | None:
     return refuse_negative(_read(text[:-1].rstrip(), "a percentage such as 10%")) / 100
 
 
+def parse_share(value: object) -> float:
+    """Return `value`, a number from 0 to 1 or a percentage up to 100%, as a float: ``31.6%`` is 0.316."""
+    percentage = share_of(value)
+    what = "a number or a percentage"
+    share = refuse_negative(_exact(value, what)) if percentage is None else percentage
+    if share > 1:
+        raise ValueError("is above 100%" if percentage is not None else f"is above 1; did you mean '{value}%'?")
+    return float(share)
+
+
 def scaled(value: object, what: str) -> Fraction:
     """Return the number `value`, not rounded; ``K``, ``M``, ``B`` and ``T``, decimal and in any case, may follow it.
 
@@ -73,6 +83,50 @@ def scaled(value: object, what: str) -> Fraction:
         exponent = SUFFIX_EXPONENT.get(text[-1:].lower(), 0)
         value = text[:-1].rstrip() if exponent else text
     return _bounded(_exact(value, what) * 10**exponent)
+
+
+def plain(value: object) -> float:
+    """Return `value`, a number of any kind, as a finite ``int`` or ``float`` of Python's own.
+
+    Numbers are those of Python, numpy's scalars, Decimals, Fractions, and tensors and arrays that hold a single one.
+    What is integral by type, or a whole Decimal or Fraction, becomes an ``int``.
+    """
+    if not isinstance(value, Real | Decimal):
+        value = _item_of(value)
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
+        raise ValueError(f"must be a number, not a {type(value).__name__}")
+    try:
+        number = int(value) if isinstance(value, Integral) else float(value)
+    except (ArithmeticError, ValueError):
+        raise ValueError("must be finite") from None
+    if number - number != 0:
+        raise ValueError("must be finite")
+    if abs(number) > LARGEST:
+        raise ValueError("is too large")
+    return int(value) if isinstance(value, Fraction | Decimal) and value == int(value) else number
+
+
+def parse_position(value: object) -> float:
+    """Return `value`, a number of any kind, as a plain number of at least 0, an ``int`` where it is whole."""
+    return whole(plain_size(value))
+
+
+def plain_size(value: object) -> float:
+    """Return `value` as a plain number of at least 0."""
+    number = plain(value)
+    if number < 0:
+        raise ValueError("must not be negative")
+    return number
+
+
+def _item_of(value: Any) -> object:
+    """Return the one number that a tensor or an array holds; anything else unchanged."""
+    try:
+        return value.item()
+    except AttributeError:
+        return value
+    except Exception:
+        raise ValueError(f"must be a single number, not a {type(value).__name__} of several or none") from None
 
 
 def refuse_negative(number: Fraction) -> Fraction:
@@ -146,6 +200,11 @@ JSON_COUNT = {**_JSON_COUNT_TEXT, "type": ["integer", "string"], "minimum": 1}
 
 Number = Annotated[float, PlainValidator(parse_number), WithJsonSchema(JSON_NUMBER)]
 """A finite number, quoted or not."""
+
+_JSON_SHARE = {**json_number("a number from 0 to 1 or a percentage", NUMBER_TEXT, PERCENT_TEXT), "maximum": 1}
+
+Share = Annotated[float, PlainValidator(parse_share), WithJsonSchema(_JSON_SHARE)]
+"""A part of a whole: a number from 0 to 1, or a percentage."""
 
 Count = Annotated[int, PlainValidator(parse_count), WithJsonSchema(JSON_COUNT)]
 """A whole number above 0, quoted or not."""

@@ -8,7 +8,7 @@ Three tiers for learning rate, each implementing the one above it; the same thre
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, final, get_args
 
@@ -222,6 +222,13 @@ class LRShape(LRStyle):
             decay_steps: where the decay ends, in steps from the start of the run.
         """
 
+    def over(self, warmup_steps: float, decay_steps: float) -> Callable[[float], float]:
+        """Return `coefficient_at` of one run, as a function of the step alone; a step of training evaluates that.
+
+        A style may compute here, once, what depends on the lengths alone.
+        """
+        return lambda step: self.coefficient_at(step, warmup_steps, decay_steps)
+
     @final
     def lr(self, point: LRPoint) -> float:
         """Interpolate between the bounds; past the end, return the floor."""
@@ -242,6 +249,12 @@ class LRCurve(LRShape):
     def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
         """Return the coefficient at the fraction of the decay that lies behind `step`."""
         return self.coefficient(float(step - warmup_steps) / float(decay_steps - warmup_steps))
+
+    @final
+    def over(self, warmup_steps: float, decay_steps: float) -> Callable[[float], float]:
+        """Return the coefficient as a function of the step."""
+        coefficient, length = self.coefficient, float(decay_steps - warmup_steps)
+        return lambda step: coefficient(float(step - warmup_steps) / length)
 
 
 class WDStyle(Style):

@@ -20,7 +20,7 @@ EXTENDS = "extends"
 MOST_FILES = 8
 """The longest chain of files, the first one counted."""
 
-_LARGEST = 1 << 20
+LARGEST_FILE = 1 << 20
 _WHOLE = Problem("", "")
 
 
@@ -178,7 +178,7 @@ def _refusal(path: Path, message: str, problem: Problem = _WHOLE) -> ConfigError
 
 def _text(path: Path) -> str:
     try:
-        return read_regular(path, _LARGEST).decode("utf-8-sig")
+        return read_regular(path, LARGEST_FILE).decode("utf-8-sig")
     except FileNotFoundError:
         raise _refusal(path, f"does not exist{_near(path)}") from None
     except UnicodeDecodeError as error:

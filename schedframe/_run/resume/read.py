@@ -3,18 +3,17 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any
 
 from pydantic import ValidationError
 
-from schedframe._errors import SchedframeError, StateError
+from schedframe._errors import SchedframeError, StateError, written
 from schedframe._plan.plan import CURRENT, NAMES, STYLES, digest, fingerprint_as_written, fingerprint_of
 from schedframe._plan.rule import ALWAYS_SAVED, FACTORS, GroupRule, key_of, name_of, parse_match
 from schedframe._plugins.source import Source
-from schedframe._problems import problems_of, written
+from schedframe._problems import problems_of
 from schedframe._run.resume.write import DETAILS, FORMAT, TEN_KEYS
-from schedframe._units.numbers import LARGEST
+from schedframe._units.numbers import plain
 from schedframe._units.units import Clock, parse_clock
 from schedframe.styles._byname import by_lr_style, by_wd_style
 from schedframe.styles._warmup import MEGATRONS_TABLE, Warmup
@@ -235,11 +234,11 @@ def _ten_keys(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def _number(key: str, value: object) -> float:
     try:
-        if not isinstance(value, bool) and isinstance(value, Real) and abs(float(value)) <= LARGEST:
-            return int(value) if isinstance(value, Integral) else float(value)
-    except OverflowError:
-        pass
-    raise StateError(f"{key} = {written(value)} in the scheduler state is not a number that a schedule can have")
+        return plain(value)
+    except ValueError:
+        raise StateError(
+            f"{key} = {written(value)} in the scheduler state is not a number that a schedule can have"
+        ) from None
 
 
 def _details(state: Mapping[str, Any], ten_keys: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
