@@ -91,7 +91,7 @@ class Overshoot(LRStyle):
     style: Literal["overshoot"] = "overshoot"
 
     def lr(self, point: LRPoint) -> float:
-        return point.max_lr * (2.0 if 0.501 < point.step / point.decay_steps < 0.503 else 1.0)
+        return point.max_lr * (2.0 if 0.51 < point.step / point.decay_steps < 0.53 else 1.0)
 
 
 @final
@@ -99,7 +99,7 @@ class Low(LRStyle):
     style: Literal["low"] = "low"
 
     def lr(self, point: LRPoint) -> float:
-        return point.min_lr if not 0.501 < point.step / point.decay_steps < 0.503 else 0.5 * point.min_lr
+        return point.min_lr if not 0.51 < point.step / point.decay_steps < 0.53 else 0.5 * point.min_lr
 
 
 @final
