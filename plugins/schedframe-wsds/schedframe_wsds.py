@@ -57,13 +57,16 @@ class WSDS(LRShape):
         return self.lr_wsd_decay_style.coefficient(1.0 - left / decay) if left < decay else 1.0
 
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
-        """Return where each decay begins, and each period but the first."""
-        marks, begin = {}, warmup_steps
-        for number, length in enumerate(self.period_steps, 1):
-            marks |= {f"period {number}": begin} if number > 1 else {}
-            begin += length
-            marks[f"decay {number}"] = begin - self.decay_share * length
-        return marks
+        """Return where each decay begins."""
+        ends = list(accumulate(self.period_steps))
+        return {
+            f"decay {number}": warmup_steps + end - self.decay_share * length
+            for number, (end, length) in enumerate(zip(ends, self.period_steps, strict=True), 1)
+        }
+
+    def jumps_at(self, warmup_steps: float, decay_steps: float) -> list[float]:
+        """Return where each period ends, and the next one begins at the peak."""
+        return [warmup_steps + end for end in accumulate(self.period_steps)]
 
     def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown:
         """Return the decay of a period."""

@@ -282,3 +282,13 @@ def last_cooldown(phases: tuple[Phase, ...], step: float, total: float) -> Coold
             return Cooldown(phase.style, to, phase.name) if step <= begin else None
         return Cooldown(own.style, to, phase.name) if own.to is None else None
     return None
+
+
+def jumps(phases: tuple[Phase, ...], first: float, total: float) -> Iterator[float]:
+    """Yield the steps at which the value jumps by design; the phases begin at `first` and fill `total` steps."""
+    begin = 0.0
+    for phase, end in zip(phases, _ends(total, *(phase.length for phase in phases)), strict=True):
+        if phase.jump:
+            yield first + begin
+        yield from (first + begin + step for step in phase.style.jumps_at(0, end - begin))
+        begin = end

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, final
 from pydantic import AfterValidator, Field
 
 from schedframe.styles._base import Cooldown, LRPoint, LRStyle, WDPoint, WDStyle
-from schedframe.styles._phase import AnyPhases, Bounds, last_cooldown, starts, value_at, without_word
+from schedframe.styles._phase import AnyPhases, Bounds, jumps, last_cooldown, starts, value_at, without_word
 
 
 @final
@@ -62,6 +62,14 @@ class Phases(LRStyle):
     def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown | None:
         """Return the last phase that is not constant, where it lies behind `step`."""
         return last_cooldown(self.phases, step - warmup_steps, decay_steps - warmup_steps)
+
+    def jumps_at(self, warmup_steps: float, decay_steps: float) -> list[float]:
+        """Return where a phase with ``jump: true`` begins, and where the style of a phase jumps by itself."""
+        return list(jumps(self.phases, warmup_steps, decay_steps - warmup_steps))
+
+    def may_rise(self) -> bool:
+        """Return whether a phase has a target of its own, or a style that may rise."""
+        return any(phase.to not in (None, "floor") or phase.style.may_rise() for phase in self.phases)
 
 
 @final
