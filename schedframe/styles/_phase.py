@@ -94,7 +94,8 @@ class Phase(BaseModel):
     @model_serializer(mode="wrap")
     def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what is not set, and write ``from_``, which Python needs, as ``from``."""
-        return {key.rstrip("_"): value for key, value in dump(self).items() if value not in (None, False, "")}
+        written = {key.rstrip("_"): value for key, value in dump(self).items()}
+        return {key: value for key, value in written.items() if value not in (None, "") and value is not False}
 
     def value(self, step: float, length: float, start: float, goal: float) -> float:
         """Return the value at `step` of the phase, which goes from `start` to `goal` over `length` steps."""
@@ -262,7 +263,10 @@ class Course:
         Raises:
             ValueError: they do not fill `total`.
         """
-        return _kept(self._ends, total, lambda: _ends(total, [phase.length for phase in self._phases]))
+        found: tuple[float, ...] = _kept(
+            self._ends, total, lambda: _ends(total, [phase.length for phase in self._phases])
+        )
+        return found
 
     def value_at(self, step: float, total: float, bounds: Bounds) -> float:
         """Return the value at `step`; past the end the last phase's style decides.
