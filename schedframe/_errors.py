@@ -19,6 +19,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+FAILURES = (Exception, SystemExit)
+"""How code of a plugin may fail: it may also try to end the program, whose exit code then says nothing."""
+
 
 class SchedframeError(Exception):
     """Base of every error that schedframe raises on purpose."""
@@ -113,12 +116,15 @@ def dotted(parts: Iterable[str]) -> str:
     return ".".join(part or "''" for part in parts)
 
 
+_LONGEST_NAME = 200
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``"; did you mean 'cosine'?"`` for the nearest of `known`, or an empty string."""
     folded: dict[str, str] = {}
     for candidate in known:
         folded.setdefault(_folded(candidate), candidate)
-    near = get_close_matches(_folded(name), folded, n=1)
+    near = get_close_matches(_folded(name), folded, n=1) if len(name) <= _LONGEST_NAME else []
     return f"; did you mean {folded[near[0]]!r}?" if near else ""
 
 

@@ -138,5 +138,5 @@ def written(value: Any) -> str:
     try:
         text = "{" + ", ".join(map(str, value)) + "}" if isinstance(value, Mapping) else repr(value)
     except Exception:
-        text = f"a {type(value).__name__}"
+        text = f"<{type(value).__name__}>"
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,6 +1,5 @@
 """``schedframe check``: are these files schedules that can be run?"""
 
-import json
 import shutil
 import sys
 import textwrap
@@ -11,6 +10,7 @@ import typer
 
 from schedframe._cli.arguments import TextOrJson, importing
 from schedframe._cli.exit_codes import CANNOT_BE_USED
+from schedframe._cli.output import print_json
 from schedframe._cli.words import summary
 from schedframe._errors import ConfigError, Problem, SchedframeError
 from schedframe._files.config.document import Document, read
@@ -44,7 +44,7 @@ def check(
     """
     results = [_examine(file) for file in files]
     if format == "json":
-        typer.echo(json.dumps({"files": [_as_data(result) for result in results]}, indent=2))
+        print_json({"files": [_as_data(result) for result in results]})
     else:
         for result in results:
             _print(result)

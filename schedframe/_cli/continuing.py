@@ -1,11 +1,11 @@
 """What ``schedframe branch``, ``extend`` and ``rewarm`` share: their options, and the new file that they write."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from schedframe._cli.output import print_json
 from schedframe._cli.words import summary
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.checkpoint import read
@@ -52,7 +52,7 @@ def write(new: Continuation, output: Path, force: bool, format: str) -> None:
     before, after = {"lr": new.lr_before, "wd": new.wd_before}, {"lr": new.lr_after, "wd": new.wd_after}
     if format == "json":
         report = {"file": str(output), "operation": new.operation, "step": new.step, "before": before, "after": after}
-        typer.echo(json.dumps(report, indent=2))
+        print_json(report)
         return
     typer.echo(f"{output}: {summary(new.schedule)}")
     for key, value in {"lr": "learning rate", "wd": "weight decay"}.items():

@@ -9,6 +9,7 @@ from schedframe._errors import SchedframeError
 from schedframe._plugins.imports import import_styles
 from schedframe.megatron._launch.install import install
 
+_DASHES = "\0--"
 _EPILOG = """\
 Megatron's --lr-decay-style, --lr-wsd-decay-style and --weight-decay-incr-style take every installed style. More flags:
   --lr-decay-style-options TABLE          its options, such as '{beta: 0.5}'
@@ -27,6 +28,24 @@ examples:
 
 def main() -> None:
     """Run a script of Megatron-LM; exit with 2 and a message where its schedule cannot be used."""
+    imports, command = parse(sys.argv[1:])
+    script = command[0]
+    if not Path(script).is_file():
+        _fail(f"there is no script {script}")
+    sys.argv = command
+    if not getattr(sys.flags, "safe_path", False):
+        del sys.path[0]  # python -m puts the working folder there, python SCRIPT does not
+    sys.path.insert(0, str(Path(script).parent.resolve()))
+    try:
+        import_styles(imports)
+        install()
+        runpy.run_path(script, run_name="__main__")
+    except SchedframeError as error:
+        _fail(str(error))
+
+
+def parse(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Return what is to be imported first, and the script with all of its own arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m schedframe.megatron",
         description="Run a training script of Megatron-LM, as it is, with schedframe's schedules.",
@@ -43,19 +62,9 @@ def main() -> None:
     )
     parser.add_argument("script", metavar="SCRIPT", help="the script; its folder comes first on sys.path")
     parser.add_argument("arguments", metavar="...", nargs=argparse.REMAINDER, help="Megatron's arguments")
-    args = parser.parse_args()
-    if not Path(args.script).is_file():
-        _fail(f"there is no script {args.script}")
-    sys.argv = [args.script, *args.arguments]
-    if not getattr(sys.flags, "safe_path", False):
-        del sys.path[0]  # python -m puts the working folder there, python SCRIPT does not
-    sys.path.insert(0, str(Path(args.script).parent.resolve()))
-    try:
-        import_styles(args.imports)
-        install()
-        runpy.run_path(args.script, run_name="__main__")
-    except SchedframeError as error:
-        _fail(str(error))
+    # argparse drops the first `--` of the script's own arguments
+    args = parser.parse_args([_DASHES if word == "--" else word for word in arguments])
+    return args.imports, ["--" if word == _DASHES else word for word in (args.script, *args.arguments)]
 
 
 def _fail(message: str) -> None:
