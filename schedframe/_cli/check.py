@@ -1,6 +1,5 @@
 """``schedframe check``: what is wrong, and probably wrong, with these schedules?"""
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,6 +11,7 @@ import typer
 from schedframe._cli.arguments import importing
 from schedframe._cli.exit_codes import CANNOT_BE_USED, Findings
 from schedframe._cli.findings import print_finding, wrapped
+from schedframe._cli.output import print_json
 from schedframe._cli.words import summary
 from schedframe._errors import ConfigError, Problem, SchedframeError
 from schedframe._files.config.document import Document, parse_text, read
@@ -60,9 +60,9 @@ def check(
         rules_named(names or (), rules)
     reports = [_examine(path, select or (), ignore or ()) for path in _watched(list(_files(paths or [Path()])))]
     if format == "json":
-        typer.echo(json.dumps(as_data(reports), indent=2))
+        print_json(as_data(reports))
     elif format == "sarif":
-        typer.echo(json.dumps(as_sarif(reports, rules), indent=2))
+        print_json(as_sarif(reports, rules))
     elif format == "github":
         typer.echo("".join(f"{line}\n" for line in as_github(reports)), nl=False)
     else:

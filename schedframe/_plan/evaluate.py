@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from math import inf, isfinite
 from typing import Any
 
-from schedframe._errors import PluginError, StateError, written
+from schedframe._errors import FAILURES, PluginError, StateError, written
 from schedframe._plan.plan import Plan
 from schedframe._units.numbers import LARGEST, plain, plain_size
 from schedframe.styles._base import LRPoint, Style, WDPoint
@@ -88,7 +88,7 @@ def finite_values(plan: Plan, num_steps: float) -> tuple[float, float | None]:
         lr, wd = lr_at(plan, step, {}), wd_at(plan, step, {})
     except StateError:
         raise
-    except Exception as error:
+    except FAILURES as error:
         raise StateError(f"the schedule fails at step {num_steps}: {type(error).__name__}: {error}") from error
     if not isfinite(lr) or not isfinite(wd or 0.0):
         raise StateError(f"the schedule has learning rate {lr} and weight decay {wd} at step {num_steps}")
