@@ -374,7 +374,9 @@ class TestFilling:
 
     def test_a_run_of_less_than_an_iteration_is_refused(self, file):
         schedule = both(file, "max_lr: 1e-3\ntrain_samples: 3\n", lr_warmup_iters=0, global_batch_size=4)
-        with pytest.raises(ConfigError, match="train_samples = 3: is less than one iteration, and Megatron trains whole ones"):
+        with pytest.raises(
+            ConfigError, match="train_samples = 3: is less than one iteration, and Megatron trains whole ones"
+        ):
             fill(Namespace(), schedule, {"lr_warmup_iters"})
 
     def test_other_batches_than_megatrons_are_refused(self, file):
