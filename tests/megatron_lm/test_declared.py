@@ -231,6 +231,15 @@ def test_a_warmup_of_0_beside_another_is_megatrons_default(zero):
     assert once({zero: 0}) == {zero: 0}
 
 
+def test_two_warmups_of_0_are_one():
+    assert once({"lr_warmup_iters": 0, "lr_warmup_samples": 0}) == {"lr_warmup_iters": 0}
+
+
+def test_a_fraction_of_0_is_none_that_megatron_takes_beside_another():
+    with pytest.raises(ConfigError, match="--lr-warmup-iters 50: sets the same length as --lr-warmup-fraction 0"):
+        once({"lr_warmup_iters": 50, "lr_warmup_fraction": 0})
+
+
 class TestSpelling:
     """Megatron takes lengths all in iterations or all in samples; which of the two the flags decide."""
 
