@@ -231,6 +231,15 @@ def test_a_warmup_of_0_beside_another_is_megatrons_default(zero):
     assert once({zero: 0}) == {zero: 0}
 
 
+def test_two_warmups_of_0_are_one():
+    assert once({"lr_warmup_iters": 0, "lr_warmup_samples": 0}) == {"lr_warmup_iters": 0}
+
+
+def test_a_fraction_of_0_is_none_that_megatron_takes_beside_another():
+    with pytest.raises(ConfigError, match="--lr-warmup-iters 50: sets the same length as --lr-warmup-fraction 0"):
+        once({"lr_warmup_iters": 50, "lr_warmup_fraction": 0})
+
+
 class TestSpelling:
     """Megatron takes lengths all in iterations or all in samples; which of the two the flags decide."""
 
@@ -374,7 +383,9 @@ class TestFilling:
 
     def test_a_run_of_less_than_an_iteration_is_refused(self, file):
         schedule = both(file, "max_lr: 1e-3\ntrain_samples: 3\n", lr_warmup_iters=0, global_batch_size=4)
-        with pytest.raises(ConfigError, match="train_samples = 3: is less than one of the iters"):
+        with pytest.raises(
+            ConfigError, match="train_samples = 3: is less than one iteration, and Megatron trains whole ones"
+        ):
             fill(Namespace(), schedule, {"lr_warmup_iters"})
 
     def test_other_batches_than_megatrons_are_refused(self, file):

@@ -31,7 +31,7 @@ def without_gpu(version: str, wheels: Path) -> dict[str, str]:
     """Return the environment of a machine on which a run could not start."""
     settings = environment(wheel(version, wheels))
     settings["PYTHONPATH"] = settings["PYTHONPATH"].replace(str(HERE / "on_cpu"), str(HERE / "on_311"))
-    return {name: value for name, value in settings.items() if name not in ("TORCHDYNAMO_DISABLE", "WORLD_SIZE")}
+    return {name: value for name, value in settings.items() if name not in ("COLUMNS", "TORCHDYNAMO_DISABLE")}
 
 
 @pytest.fixture(scope="module")
