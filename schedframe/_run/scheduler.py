@@ -25,7 +25,7 @@ from schedframe._run.resume.decide import decide
 from schedframe._run.resume.read import read
 from schedframe._run.resume.report import report
 from schedframe._run.resume.write import unknown_to_megatron, write_state
-from schedframe._units.numbers import LARGEST, parse_position, shown
+from schedframe._units.numbers import moved, parse_position, shown
 from schedframe._units.units import Clock, parse_clock
 from schedframe.styles._base import LRStyle, Style, WDStyle
 from schedframe.styles._byname import by_lr_style, by_wd_style
@@ -36,6 +36,8 @@ from schedframe.styles._warmup import MEGATRONS, Warmup, parse_warmup
 T = TypeVar("T")
 
 _NOT_GIVEN: Any = object()
+_FAR = 2**62
+"""An ``int`` increment below it needs no further look."""
 
 StyleLike = str | Mapping[str, Any]
 """A style's name, or a table with its options; wherever one is taken, a style object is too."""
@@ -339,7 +341,7 @@ class OptimizerParamScheduler:
                 before `start_step`, or `init_lr` is ``current`` and no checkpoint was loaded.
             TypeError: there is no `increment`, and the clock counts samples or tokens.
         """
-        if increment.__class__ is int and increment >= 0:
+        if increment.__class__ is int and 0 <= increment < _FAR:
             num_steps = self._num_steps + increment
         else:
             num_steps = self._position_after(increment)
@@ -351,8 +353,6 @@ class OptimizerParamScheduler:
         if groups.__class__ is not list:
             groups = list(groups)
         if num_steps > self._watch.next_look:
-            if num_steps > LARGEST:
-                raise StateError(f"increment = {shown(increment)} leads further than any run goes; nothing was changed")
             self._watch.look(groups, self._written, num_steps, num_steps - self._num_steps)
         try:
             if plan.groups:
@@ -520,7 +520,7 @@ class OptimizerParamScheduler:
                 f"and this scheduler counts {self.clock}"
             )
         try:
-            return parse_position(self._num_steps + parse_position(increment))
+            return moved(self._num_steps, increment)
         except ValueError as error:
             raise StateError(f"increment = {shown(increment)} {error}; nothing was changed") from None
 
