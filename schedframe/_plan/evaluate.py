@@ -178,18 +178,27 @@ def write(values: Iterable[Value]) -> None:
 
 def _values_by_bounds(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Value]:
     """Evaluate the styles once for each set of bounds: they are pure."""
-    seen: dict[tuple[int, ...], tuple[float, float | None]] = {}
     known: dict[tuple[float | None, ...], tuple[float, float | None]] = {}
     values: list[Value] = []
+    before: tuple[Any, ...] = ()
+    lr, wd = 0.0, None
     for group in groups:
-        objects = tuple(map(id, map(group.get, BOUNDS)))
-        if objects not in seen:
+        get = group.get
+        held = (get("max_lr"), get("min_lr"), get("start_wd"), get("end_wd"), get("wd_mult"))
+        if not _equal(held, before):
             bounds = tuple(own_bound(group, key) for key in BOUNDS)
             if bounds not in known:
                 known[bounds] = _values_of(plan, step, dict(zip(BOUNDS, bounds, strict=True)))
-            seen[objects] = known[bounds]
-        values.append((group, *seen[objects]))
+            (lr, wd), before = known[bounds], held
+        values.append((group, lr, wd))
     return values
+
+
+def _equal(held: tuple[Any, ...], before: tuple[Any, ...]) -> bool:
+    try:
+        return held == before
+    except Exception:  # as of arrays
+        return False
 
 
 def _values_of(plan: Plan, step: float, group: Group) -> tuple[float, float | None]:
