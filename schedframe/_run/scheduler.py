@@ -62,7 +62,9 @@ class OptimizerParamScheduler:
     """Anneals learning rate and weight decay of an optimizer's param groups.
 
     The arguments are those of ``megatron.core.optimizer_param_scheduler.OptimizerParamScheduler``, in its order, and
-    become attributes of the same name. A value assigned to one is used by the next ``step()``, ``step(0)`` included.
+    become attributes of the same name. A value assigned to one is used by the next ``step()``, ``step(0)`` included; a
+    number of any kind, a tensor that holds one too, becomes a plain one, and anything else is a `ConfigError`, or for
+    ``num_steps`` a `StateError`, with nothing changed.
     Results are bit-for-bit identical to Megatron Core 0.16 to 0.19 wherever Megatron accepts the arguments;
     docs/explanation/differences.md lists what is different on purpose. The constructor ends with ``step(0)``, so that
     every group holds its first values.
@@ -328,8 +330,8 @@ class OptimizerParamScheduler:
         """Advance, and write ``lr`` and ``weight_decay`` into every param group, empty ones too.
 
         A group whose value is a tensor has it filled in place. A step is taken wholly or not at all: where it is
-        refused nothing changes, and an interrupt that comes while groups are written ends the step first. Where
-        something else writes the groups' ``lr`` too, a `SchedframeWarning` says so once; some of the steps look for it.
+        refused nothing changes, and an interrupt while groups are written takes effect when all are. Where something
+        else writes the groups' ``lr`` too, a `SchedframeWarning` says so once; some of the steps look for it.
 
         Args:
             increment: how far to advance, in steps of the clock (Megatron: the samples of one batch): a number of any
