@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 _NOT_GIVEN: Any = object()
 _FAR = 2**62
-"""An ``int`` increment below it needs no further look."""
+"""Below it, an ``int`` added to an ``int`` needs no further look."""
 
 StyleLike = str | Mapping[str, Any]
 """A style's name, or a table with its options; wherever one is taken, a style object is too."""
@@ -343,8 +343,9 @@ class OptimizerParamScheduler:
                 before `start_step`, or `init_lr` is ``current`` and no checkpoint was loaded.
             TypeError: there is no `increment`, and the clock counts samples or tokens.
         """
-        if increment.__class__ is int and 0 <= increment < _FAR:
-            num_steps = self._num_steps + increment
+        before: int | float = self._num_steps
+        if increment.__class__ is int and before.__class__ is int and 0 <= increment < _FAR:
+            num_steps: int | float = before + increment
         else:
             num_steps = self._position_after(increment)
         plan = self.plan
@@ -355,7 +356,7 @@ class OptimizerParamScheduler:
         if groups.__class__ is not list:
             groups = list(groups)
         if num_steps > self._watch.next_look:
-            self._watch.look(groups, self._written, num_steps, num_steps - self._num_steps)
+            self._watch.look(groups, self._written, num_steps, num_steps - before)
         try:
             if plan.groups:
                 values = self._values_of_roles(plan, num_steps - start_step, groups)

@@ -148,7 +148,7 @@ def test_a_step_backwards_says_what_moves_a_scheduler() -> None:
         build().step(-5)
 
 
-@pytest.mark.parametrize(("position", "increment"), [(2**54 + 1, 1.5), (50, 1e-300)])
+@pytest.mark.parametrize(("position", "increment"), [(2**54 + 1, 1.5), (50, 1e-300), (1.5 + 2**60, 1e-3)])
 def test_an_increment_that_rounding_would_lose_is_refused(position: int, increment: float) -> None:
     scheduler = build()
     scheduler.num_steps = position
