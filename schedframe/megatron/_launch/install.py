@@ -8,11 +8,11 @@ from typing import Any
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._plan.words import written
-from schedframe._plugins import hooks as _hooks
 from schedframe._plugins.source import Source
 from schedframe._process import is_first_rank
 from schedframe._run.scheduler import OptimizerParamScheduler
 from schedframe._schedule.build import build
+from schedframe._schedule.findings import errors_of
 from schedframe._schedule.schedule import Schedule
 from schedframe._version import __version__
 from schedframe.megatron import _versions
@@ -106,9 +106,9 @@ class _Launch:
             return validated
         else:
             schedule = self._by_flags(args, arguments(args))
-        complaints = [Problem("", complaint) for complaint in _hooks.complaints(schedule)]
-        if complaints:
-            raise schedule.origin.error(complaints)
+        problems = errors_of(schedule, schedule.origin)
+        if problems:
+            raise schedule.origin.error(problems)
         return validated
 
     def _by_flags(self, args: Any, constructor: Mapping[str, Any]) -> Schedule:
