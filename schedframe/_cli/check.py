@@ -103,7 +103,9 @@ def _examine(path: Path, select: list[str] | tuple[()], ignore: list[str] | tupl
         schedule = declare(document)
         findings = schedule.findings(select=select, ignore=ignore)
     except ConfigError as error:
-        return Report(name, "", tuple(_unloadable(name, problem) for problem in error.problems), _notes(document))
+        notes = dict.fromkeys(problem.note for problem in error.problems if problem.note)
+        found = tuple(_unloadable(name, problem) for problem in error.problems)
+        return Report(name, "", found, (*notes, *_notes(document)))
     except SchedframeError as error:
         return Report(name, "", (_unloadable(name, Problem("", str(error))),), _notes(document))
     findings.sort(key=lambda finding: (finding.line or 0, SEVERITIES.index(finding.severity)))
