@@ -122,7 +122,7 @@ def test_a_file_that_is_replaced_keeps_its_permissions(mode):
 
 
 @pytest.mark.parametrize(
-    "optimizer", [None, [], [None], 7, object()], ids=["none", "empty", "of none", "number", "object"]
+    "optimizer", [None, [], [None], 7, object()], ids=["none", "empty", "list", "number", "object"]
 )
 def test_what_is_no_optimizer_is_refused(optimizer):
     with pytest.raises(ConfigError, match="must be an optimizer, whose param_groups are scheduled, or a list of them"):
