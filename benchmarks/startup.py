@@ -1,9 +1,9 @@
 """The time that whole processes take, as ratios to a peer measured in turn with them.
 
 ``import schedframe`` against ``import pydantic``; ``schedframe --help`` and ``schedframe check FILE`` against importing
-the libraries that they stand on, and the latter also against the least use of them: one model validated, one text
-composed, the entry points of all distributions read; ``schedframe preview FILE`` against importing Megatron Core's
-scheduler module. Byte code is cached, as after an installation.
+the libraries that they stand on, and the latter also against the least use of them (one model validated, one text
+composed, the entry points of all distributions read) and against loading the file in a program; ``schedframe preview
+FILE`` against importing Megatron Core's scheduler module. Byte code is cached, as after an installation.
 """
 
 import os
@@ -75,6 +75,13 @@ def main() -> int:
             1.2,
             cli("check", str(file)),
             process("-c", LIBRARIES),
+            options.pairs,
+        )
+        table.measure(
+            "schedframe check FILE / schedframe.load(FILE)",
+            1.6,
+            cli("check", str(file)),
+            process("-c", f"import schedframe; schedframe.load({str(file)!r})"),
             options.pairs,
         )
         table.measure(

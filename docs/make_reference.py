@@ -1,4 +1,4 @@
-"""Writes the reference pages that come from the code: styles and config keys.
+"""Writes the reference pages that come from the code: styles, config keys and lint rules.
 
 ``python docs/make_reference.py`` writes them; a test fails where they are not current.
 """
@@ -15,6 +15,7 @@ import schedframe
 from schedframe._schedule.groups import FIELDS
 from schedframe._schedule.shorthand import FLAT_WSD
 from schedframe._tools.schema import schema
+from schedframe.lint._engine import all_rules
 from schedframe.styles import LRCurve, LRShape, Style, WDCurve, WDShape
 from schedframe.styles.lr import WSD
 
@@ -27,8 +28,29 @@ def pages() -> dict[str, str]:
     return {
         "styles.md": "\n".join(_styles()) + "\n",
         "config.md": "\n".join(_config()) + "\n",
+        "rules.md": "\n".join(_rules()) + "\n",
         "schedframe.schema.json": json.dumps(made, indent=2) + "\n",
     }
+
+
+def _rules() -> Iterator[str]:
+    rules = [rule for rule, plugin in all_rules().values() if not plugin]
+    yield "# Lint rules\n"
+    yield "Made from the rules by `python docs/make_reference.py`. `schedframe check` uses these rules and those of"
+    yield "installed plugins; `schedframe rule CODE` shows the same. `--select` and `--ignore` take codes, beginnings"
+    yield "of codes, and names. In a file, the key `ignore` leaves a rule out and gives the reason.\n"
+    yield "An error is refused by `Schedule.build` and by the launcher, which log warnings once, on the first rank."
+    yield "Notes are shown by `schedframe check --notes` and in JSON.\n"
+    yield "| code | name | severity | |\n|---|---|---|---|"
+    for rule in rules:
+        yield f"| [{rule.code}](#{rule.code.lower()}-{rule.name}) | {rule.name} | {rule.severity} | {rule.summary} |"
+    for rule in rules:
+        yield f"\n## {rule.code} {rule.name}\n"
+        yield f"Severity: {rule.severity}.\n"
+        yield rule.explanation
+        if rule.bad:
+            yield f"\nIt finds something in:\n\n```yaml\n{rule.bad.rstrip()}\n```\n"
+            yield f"and nothing in:\n\n```yaml\n{rule.good.rstrip()}\n```"
 
 
 def _styles() -> Iterator[str]:

@@ -71,6 +71,13 @@ def test_the_schedules_of_a_page_load(page: Path, tmp_path: Path) -> None:
             assert schedframe.load(file).max_lr > 0
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_nothing_is_worse_than_a_note_in_the_schedules_of_a_page(page: Path, tmp_path: Path) -> None:
+    for file in write_files(page, tmp_path):
+        if file.stem != "wrong":
+            assert [str(found) for found in schedframe.load(file).findings() if found.severity != "note"] == []
+
+
 def commands(page: Path) -> list[str]:
     lines = [line for block in blocks(page) if block["kind"] == "console" for line in block["text"].splitlines()]
     return [line[2:].split("#")[0].strip() for line in lines if line.startswith("$ schedframe")]

@@ -13,6 +13,7 @@ import schedframe.testing
 
 PUBLIC_MODULES = {
     "schedframe",
+    "schedframe.lint",
     "schedframe.megatron",
     "schedframe.testing",
     "schedframe.styles",
@@ -50,10 +51,10 @@ def test_every_module_is_private_or_meant_to_be_public() -> None:
 
 
 def test_every_public_name_has_a_docstring() -> None:
-    for module in (schedframe, schedframe.megatron, schedframe.styles, schedframe.testing):
+    for module in (schedframe, schedframe.lint, schedframe.megatron, schedframe.styles, schedframe.testing):
         for name in module.__all__:
             value = getattr(module, name)
-            if callable(value) and name != "hookimpl":
+            if callable(value) and name not in ("hookimpl", "Severity"):
                 assert value.__doc__, name
 
 

@@ -111,6 +111,14 @@ class CosineRestarts(LRShape):
             marks[f"restart {number}"] = at
         return marks
 
+    def jumps_at(self, warmup_steps: float, decay_steps: float) -> list[float]:
+        """Return where the first restarts are."""
+        return list(self.landmarks(warmup_steps, decay_steps).values())
+
+    def may_rise(self) -> bool:
+        """Return that it rises at restarts, also at those behind the first twenty."""
+        return True
+
 
 @final
 class OneCycle(LRStyle):
@@ -280,6 +288,15 @@ class Chebyshev(LRShape):
         """Return the level in which `step` lies."""
         progress = (step - warmup_steps) / (decay_steps - warmup_steps)
         return _chebyshev_levels(self.levels, self.low)[min(int(progress * self.levels), self.levels - 1)]
+
+    def jumps_at(self, warmup_steps: float, decay_steps: float) -> list[float]:
+        """Return where each level after the first begins."""
+        length = (decay_steps - warmup_steps) / self.levels
+        return [warmup_steps + level * length for level in range(1, self.levels)]
+
+    def may_rise(self) -> bool:
+        """Return that some levels lie above the one before."""
+        return True
 
 
 @lru_cache(maxsize=128)

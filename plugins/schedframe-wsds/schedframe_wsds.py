@@ -63,3 +63,7 @@ class WSDS(LRShape):
             f"decay {number}": warmup_steps + end - self.decay_share * length
             for number, (end, length) in enumerate(zip(ends, self.period_steps, strict=True), 1)
         }
+
+    def jumps_at(self, warmup_steps: float, decay_steps: float) -> list[float]:
+        """Return where each period ends, and the next one begins at the peak."""
+        return [warmup_steps + end for end in accumulate(self.period_steps)]

@@ -17,7 +17,8 @@ from schedframe._version import __version__
 
 COMMANDS = {
     "styles": "List the installed styles, or show one.",
-    "check": "Say whether files are schedules that can be run.",
+    "check": "Find what is wrong, and probably wrong, with schedules.",
+    "rule": "List the rules of check, or explain one.",
     "preview": "Show learning rate and weight decay at the steps that matter.",
     "resolve": "Print the whole schedule, with inherited keys and defaults.",
     "inspect": "Show the scheduler's part of a checkpoint.",

@@ -1,70 +1,134 @@
-"""``schedframe check``: are these files schedules that can be run?"""
+"""``schedframe check``: what is wrong, and probably wrong, with these schedules?"""
 
 import json
 import shutil
 import sys
 import textwrap
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal
 
 import typer
 
-from schedframe._cli.arguments import TextOrJson, importing
-from schedframe._cli.exit_codes import CANNOT_BE_USED
-from schedframe._cli.words import summary
+from schedframe._cli.arguments import importing
+from schedframe._cli.exit_codes import CANNOT_BE_USED, Findings
+from schedframe._cli.words import short, summary
 from schedframe._errors import ConfigError, Problem, SchedframeError
-from schedframe._files.config.document import Document, read
-from schedframe._plugins.hooks import complaints
-from schedframe._schedule.schedule import load
+from schedframe._files.config.document import Document, parse_text, read
+from schedframe._files.config.search import find_schedules
+from schedframe._schedule.schedule import declare
+from schedframe._tools.views.findings import LOADING, Report, as_data, as_github, as_sarif
+from schedframe.lint._engine import all_rules, rules_named
+from schedframe.lint._rule import SEVERITIES, Finding
 
-
-class _Result(NamedTuple):
-    """What is known of one file; `notes` hold whether or not it can be used."""
-
-    file: Path
-    schedule: str
-    error: SchedframeError | None
-    notes: tuple[str, ...]
+_STDIN = Path("-")
+_COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
+_Names = list[str] | None
 
 
 @importing
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Schedules: YAML, TOML or JSON.")],
-    format: TextOrJson = "text",
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="PATH", help="Files, folders to search, or - for standard input (YAML).", show_default="."
+        ),
+    ] = None,
+    select: Annotated[_Names, typer.Option(metavar="RULE", help="Only these rules: SF101, SF2, a name.")] = None,
+    ignore: Annotated[_Names, typer.Option(metavar="RULE", help="Not these rules.")] = None,
+    notes: Annotated[bool, typer.Option("--notes", help="Show notes too.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for notes too.")] = False,
+    format: Annotated[Literal["text", "json", "github", "sarif"], typer.Option(help="What to print.")] = "text",
 ) -> None:
-    """Say whether files are schedules that can be run.
+    """Find what is wrong, and probably wrong, with schedules.
 
-    Where one is not, every problem is listed; the house rules of installed plugins count. All files are
-    checked; the exit code is 0 when all of them are good, else 2.
+    Each file is loaded, and the curves of all its param groups are evaluated over the whole run. Folders are
+    searched for YAML, TOML and JSON files with the key max_lr. `schedframe rule` explains each rule; the key
+    `ignore` in a file leaves rules out, with the reason.
+
+    The exit code is 0 where nothing is worse than a note, 1 for warnings and errors, 2 where a file cannot be
+    loaded.
 
     Examples:
       schedframe check run.yaml
-      schedframe check run.yaml --format json
+      schedframe check configs --ignore SF201
+      schedframe check - < run.yaml
+      schedframe check configs --format github
       schedframe check run.yaml --import ./my_styles.py
     """
-    results = [_examine(file) for file in files]
+    rules = [rule for rule, _ in all_rules().values()]
+    for names in (select, ignore):
+        rules_named(names or (), rules)
+    reports = [_examine(path, select or (), ignore or ()) for path in _watched(list(_files(paths or [Path()])))]
     if format == "json":
-        typer.echo(json.dumps({"files": [_as_data(result) for result in results]}, indent=2))
+        typer.echo(json.dumps(as_data(reports), indent=2))
+    elif format == "sarif":
+        typer.echo(json.dumps(as_sarif(reports, rules), indent=2))
+    elif format == "github":
+        typer.echo("".join(f"{line}\n" for line in as_github(reports)), nl=False)
     else:
-        for result in results:
-            _print(result)
-    if any(result.error for result in results):
+        _print(reports, notes or strict)
+    if not all(report.is_loaded for report in reports):
         raise typer.Exit(CANNOT_BE_USED)
+    if any(report.count(severity) for report in reports for severity in SEVERITIES[: 3 if strict else 2]):
+        raise Findings
 
 
-def _examine(file: Path) -> _Result:
+def _files(paths: list[Path]) -> Iterator[Path]:
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        found = list(find_schedules(path))
+        if not found:
+            raise ConfigError(str(path), [Problem("", "holds no YAML, TOML or JSON file with the key max_lr")])
+        yield from found
+
+
+def _watched(files: list[Path]) -> Iterator[Path]:
+    """Yield `files`, with a progress bar where there are many and standard error is a terminal."""
+    if len(files) < 20 or sys.stderr is None or not sys.stderr.isatty():
+        yield from files
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(files, "checking", console=Console(stderr=True), transient=True)
+
+
+def _examine(path: Path, select: list[str] | tuple[()], ignore: list[str] | tuple[()]) -> Report:
+    name = "<stdin>" if path == _STDIN else str(path)
+    document = None
     try:
-        schedule = load(file)
-        problems = [Problem("", complaint) for complaint in complaints(schedule)]
-        if problems:
-            raise ConfigError(str(file), problems)
+        document = _read_stdin() if path == _STDIN else read(path)
+        schedule = declare(document)
+        findings = schedule.findings(select=select, ignore=ignore)
+    except ConfigError as error:
+        return Report(name, "", tuple(_unloadable(name, problem) for problem in error.problems), _notes(document))
     except SchedframeError as error:
-        try:
-            notes = _notes(read(file))
-        except ConfigError:
-            notes = ()
-        return _Result(file, "", error, notes)
-    return _Result(file, summary(schedule), None, _notes(schedule.origin.document))
+        return Report(name, "", (_unloadable(name, Problem("", str(error))),), _notes(document))
+    findings.sort(key=lambda finding: (finding.line or 0, SEVERITIES.index(finding.severity)))
+    return Report(name, summary(schedule), tuple(findings), _notes(document))
+
+
+def _read_stdin() -> Document:
+    document = parse_text(Path("stdin.yaml"), sys.stdin.read())
+    return replace(document, path=Path("<stdin>"))
+
+
+def _unloadable(name: str, problem: Problem) -> Finding:
+    return Finding(
+        LOADING.code,
+        LOADING.name,
+        LOADING.severity,
+        problem.message,
+        path=problem.path,
+        value=problem.value,
+        file=problem.file or name,
+        line=problem.line,
+    )
 
 
 def _notes(document: Document | None) -> tuple[str, ...]:
@@ -73,31 +137,79 @@ def _notes(document: Document | None) -> tuple[str, ...]:
     return ("does not end in a newline; was it cut?",)
 
 
-def _print(result: _Result) -> None:
-    if result.error is None:
-        typer.echo(f"{result.file}: ok\n{_indented(result.schedule)}")
-    else:
-        text = str(result.error)
-        typer.echo(text if isinstance(result.error, ConfigError) else f"{result.file}: {text}", err=True)
-    for note in result.notes:
-        typer.echo(f"{result.file}: note: {note}", err=True)
+def _print(reports: list[Report], with_notes: bool) -> None:
+    hidden = 0
+    for report in reports:
+        shown = [finding for finding in report.findings if with_notes or finding.severity != "note"]
+        hidden += len(report.findings) - len(shown)
+        for finding in shown:
+            _print_finding(finding)
+        for note in report.notes:
+            typer.echo(f"{report.file}: note: {note}")
+        if not shown:
+            typer.echo(f"{report.file}: ok")
+        if report.is_loaded and len(reports) == 1:
+            typer.echo(_wrapped(report.schedule, "  "))
+    _print_counts(reports, hidden)
 
 
-def _indented(line: str) -> str:
+def _print_finding(finding: Finding) -> None:
+    place = f"{finding.file}:{finding.line}" if finding.line else finding.file
+    severity = typer.style(finding.severity, fg=_COLOURS[finding.severity], bold=True)
+    code = f"{finding.code} " if finding.code != LOADING.code else ""
+    subject = f"{finding.path} = {finding.value}" if finding.value else finding.path
+    details = [f"{subject}: {finding.message}" if subject else finding.message]
+    typer.echo(f"{typer.style(place, bold=True)}: {code}{severity}: {_wrapped(details[0], '  ').lstrip()}")
+    source = _line_of(finding.file, finding.line) if finding.line else ""
+    if source:
+        number, text = str(finding.line), source.strip()
+        margin = " " * len(number)
+        typer.echo(f"{margin} |\n{number} | {text}\n{margin} | {typer.style('^' * len(text), fg='red')}")
+    if finding.role != "default":
+        typer.echo(f"  for the param groups {finding.role}")
+    if finding.step is not None:
+        typer.echo(f"  at {_position(finding)}")
+    if finding.fix:
+        typer.echo(_wrapped(f"fix: {finding.fix}", "  "))
+    if finding.source:
+        typer.echo(f"  a rule of {finding.source}")
+    typer.echo()
+
+
+def _position(finding: Finding) -> str:
+    clock, *others = finding.units.items()
+    known = ", ".join(f"{short(round(amount, 3))} {unit}" for unit, amount in others)
+    return f"{short(round(clock[1], 3))} {clock[0]}{f' ({known})' if known else ''}"
+
+
+@lru_cache(maxsize=1)
+def _lines(file: str) -> tuple[str, ...]:
+    try:
+        return tuple(Path(file).read_text("utf-8-sig").split("\n"))
+    except (OSError, UnicodeDecodeError, ValueError):
+        return ()
+
+
+def _line_of(file: str, line: int) -> str:
+    lines = _lines(file)
+    return lines[line - 1] if line <= len(lines) else ""
+
+
+def _print_counts(reports: list[Report], hidden: int) -> None:
+    counts = {severity: sum(report.count(severity) for report in reports) for severity in SEVERITIES}
+    unusable = sum(not report.is_loaded for report in reports)
+    parts = [f"{count} {severity}{'s' if count != 1 else ''}" for severity, count in counts.items() if count]
+    if unusable:
+        parts.insert(0, f"{unusable} of {len(reports)} file{'s' if len(reports) != 1 else ''} cannot be loaded")
+    if len(reports) > 1 and not unusable:
+        parts.insert(0, f"{len(reports)} files")
+    if parts:
+        typer.echo(", ".join(parts) + ("; --notes shows the notes" if hidden else ""))
+
+
+def _wrapped(line: str, indent: str) -> str:
     """Indent `line`; on a terminal that is too narrow for it, wrap it between words."""
     if sys.stdout is None or not sys.stdout.isatty():
-        return f"  {line}"
+        return f"{indent}{line}"
     width = shutil.get_terminal_size().columns
-    return textwrap.fill(line, width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
-
-
-def _as_data(result: _Result) -> dict[str, object]:
-    error, keys = result.error, ("path", "value", "file", "line", "message")
-    problems = error.problems if isinstance(error, ConfigError) else [Problem("", str(error))] if error else []
-    return {
-        "file": str(result.file),
-        "ok": error is None,
-        "schedule": result.schedule or None,
-        "problems": [{key: getattr(problem, key) for key in keys} for problem in problems],
-        "notes": list(result.notes),
-    }
+    return textwrap.fill(line, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)

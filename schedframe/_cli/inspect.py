@@ -8,6 +8,7 @@ import typer
 
 from schedframe._cli.arguments import TableOrJson, importing
 from schedframe._cli.console import console, print_parts, table
+from schedframe._cli.exit_codes import Findings
 from schedframe._cli.words import summary
 from schedframe._files.checkpoint import Checkpoint
 from schedframe._plan.evaluate import finite_values
@@ -27,6 +28,8 @@ def inspect(
     Reads Megatron's formats torch and torch_dist, torch distributed checkpoints, torch.save and JSON, written
     with schedframe or without. Nothing that the checkpoint names is run, and no tensor is read.
 
+    With --with, the exit code is 1 where a resume with the policy of FILE would be refused.
+
     Examples:
       schedframe inspect checkpoints
       schedframe inspect checkpoints --with run.yaml
@@ -35,7 +38,13 @@ def inspect(
     inspection = look_at(checkpoint, with_)
     if format == "json":
         typer.echo(json.dumps(as_data(inspection), indent=2))
-        return
+    else:
+        _print(inspection)
+    if inspection.is_refused:
+        raise Findings
+
+
+def _print(inspection: Inspection) -> None:
     _print_state(inspection)
     _print_groups(inspection.checkpoint)
     if inspection.schedule is not None:

@@ -11,6 +11,7 @@ from schedframe._cli.schedule_page import show_tables
 from schedframe._errors import SchedframeError
 from schedframe._plan.rule import DEFAULT
 from schedframe._tools.views.table import evaluate, labelled_steps
+from schedframe.lint._rule import Finding
 from schedframe.megatron._launch.dry_run import Declared, declared_by
 
 
@@ -38,11 +39,11 @@ def show(script: str, words: Sequence[str]) -> int:
         schedule = declared.schedule
         roles = [DEFAULT, *(rule.role for rule in schedule.groups)]
         rows = {role: evaluate(schedule, labelled_steps(schedule.for_role(role)), role) for role in roles}
+        findings = list(_findings(declared))
     except (SchedframeError, OSError) as error:
         typer.echo(f"schedframe: {error}", err=True)
         return CANNOT_BE_USED
     show_tables(Path(declared.place), schedule, rows)
-    findings = list(_findings(declared))
     if findings:
         typer.echo()
     for finding in findings:
@@ -50,5 +51,6 @@ def show(script: str, words: Sequence[str]) -> int:
     return int(any(finding.severity != "note" for finding in findings))
 
 
-def _findings(declared: Declared) -> Iterator[Note]:
+def _findings(declared: Declared) -> Iterator[Note | Finding]:
     yield from map(Note, declared.notes)
+    yield from declared.schedule.findings()

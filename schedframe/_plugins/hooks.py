@@ -45,6 +45,28 @@ def schedframe_check(schedule: Any) -> "list[str] | None":
 
 
 @_hookspec
+def schedframe_rules() -> "list[Any] | None":
+    """Return rules for the linter.
+
+    ``schedframe check`` and ``Schedule.findings`` use them beside their own::
+
+    import schedframe
+    from schedframe.lint import Found, rule
+
+
+    @rule("ACME01", "pilot-run", "warning")
+    def find_pilot_runs(context):
+        if context.run_steps is not None and context.run_steps < 20_000_000:
+            yield Found("train_samples", "is shorter than a pilot run")
+
+
+    @schedframe.hookimpl
+    def schedframe_rules():
+        return [find_pilot_runs]
+    """
+
+
+@_hookspec
 def schedframe_built(scheduler: Any) -> None:
     """See a scheduler once, right after it was built and has written its first values.
 
@@ -75,13 +97,19 @@ def schedframe_read_state(state: Mapping[str, Any]) -> "Mapping[str, Any] | None
     """
 
 
-HOOKS = {hook.__name__: hook for hook in (schedframe_check, schedframe_built, schedframe_read_state)}
+HOOKS = {hook.__name__: hook for hook in (schedframe_check, schedframe_rules, schedframe_built, schedframe_read_state)}
 """The specification of every hook, by name."""
 
 
-def complaints(schedule: Any) -> list[str]:
-    """Return the complaints of the installed policy checks about `schedule`."""
-    return [text for sentences in _call("schedframe_check", _sentences, schedule=schedule) for text in sentences]
+def complaints_by_plugin(schedule: Any) -> list[tuple[str, str]]:
+    """Return the complaints of the installed house rules about `schedule`, each after its plugin."""
+    answers = _call("schedframe_check", _sentences, schedule=schedule)
+    return [(plugin, text) for plugin, sentences in answers for text in sentences]
+
+
+def rules_by_plugin() -> list[tuple[str, list[Any]]]:
+    """Return the lint rules of each plugin that has some."""
+    return _call("schedframe_rules", _rules)
 
 
 def announce(scheduler: Any) -> None:
@@ -92,7 +120,12 @@ def announce(scheduler: Any) -> None:
 def translate_state(state: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what the first plugin that knows `state` translates it to; `state` itself if none does."""
     answers = _call("schedframe_read_state", state=state)
-    return next((answer for answer in answers if answer is not None), state)
+    return next((answer for _, answer in answers if answer is not None), state)
+
+
+def is_muted() -> bool:
+    """Return whether this is within a block of `muted`."""
+    return _muted.get()
 
 
 @contextmanager
@@ -115,8 +148,12 @@ def _sentences(answers: list[Any]) -> list[str]:
     return sentences
 
 
-def _call(hook: str, read: Callable[[Any], Any] = lambda answer: answer, **arguments: Any) -> list[Any]:
-    """Return what each plugin that implements `hook` answers, as `read` understands it.
+def _rules(answers: list[Any]) -> list[Any]:
+    return [rule for answer in answers for rule in answer]
+
+
+def _call(hook: str, read: Callable[[Any], Any] = lambda answer: answer, **arguments: Any) -> list[tuple[str, Any]]:
+    """Return each plugin that implements `hook`, with its answer as `read` understands it.
 
     The plugins are called one by one, so that a `PluginError` names the one that fails.
     """
@@ -130,7 +167,7 @@ def _call(hook: str, read: Callable[[Any], Any] = lambda answer: answer, **argum
         if not caller.get_hookimpls():
             continue
         try:
-            answers.append(read(caller(**arguments)))
+            answers.append((name, read(caller(**arguments))))
         except (Exception, SystemExit) as error:
             raise PluginError(
                 f"the hook {hook} of {name} failed: {type(error).__name__}: {error}; repair the plugin, "

@@ -3,12 +3,12 @@
 from typing import Any
 
 from schedframe._errors import ConfigError, Problem
-from schedframe._plugins import hooks as _hooks
 from schedframe._run.groups import roles as _roles
 from schedframe._run.groups.following import contradictions
 from schedframe._run.optimizers import as_one
 from schedframe._run.policy import policy_of
 from schedframe._run.scheduler import OptimizerParamScheduler
+from schedframe._schedule.findings import errors_of
 
 
 def build(
@@ -24,7 +24,7 @@ def build(
     optimizer = as_one(optimizer)
     groups = list(optimizer.param_groups)
     plan = schedule.plan
-    problems = [Problem("", complaint) for complaint in _hooks.complaints(schedule)]
+    problems = errors_of(schedule, schedule.origin, groups)
     roles = _roles.Roles()
     try:
         roles = _roles.assign_roles(schedule.groups, groups, process_group)

@@ -169,3 +169,21 @@ _PARENT_TABLE = {
 }
 ParentField = Annotated[Parent, PlainValidator(parse_parent), PlainSerializer(asdict), WithJsonSchema(_PARENT_TABLE)]
 """A table with ``fingerprint`` and ``step``."""
+
+
+def _parse_ignore(value: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, Mapping):
+        raise ValueError("must be a table of rules and reasons, such as {SF202: as in GPT-3}")
+    for name, reason in value.items():
+        if not isinstance(name, str) or not isinstance(reason, str) or not reason.strip():
+            raise ValueError(f"must give a reason for {name}, a text")
+    return tuple(value.items())
+
+
+IgnoreField = Annotated[
+    tuple[tuple[str, str], ...],
+    PlainValidator(_parse_ignore),
+    PlainSerializer(dict),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}),
+]
+"""Lint rules, each with the reason why it does not count."""

@@ -119,6 +119,11 @@ class Keys(BaseModel):
         description="What counts on resume: strict, checkpoint, override, or a table.",
         examples=[{"policy": "strict", "override": ["max_lr"]}],
     )
+    ignore: fields.IgnoreField | None = Field(
+        None,
+        description="Lint rules that do not count here, by code or name, each with the reason.",
+        examples=[{"SF202": "the minimum holds for a while as in GPT-3"}],
+    )
     parent: fields.ParentField | None = Field(
         None,
         description="The schedule that this one continues: its fingerprint, a step.",
@@ -167,6 +172,11 @@ class Keys(BaseModel):
             if fault is not None:
                 raise broken_condition(fault.message, fault.option, getattr(value, fault.option, value))
         return value
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The codes and names of the lint rules that do not count here."""
+        return tuple(name for name, _ in self.ignore or ())
 
     @cached_property
     def plan(self) -> Plan:

@@ -1,5 +1,6 @@
 """The declared schedule: validated, frozen, in Megatron's words."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,11 @@ from schedframe._plan import evaluate
 from schedframe._plan.plan import CURRENT, NAMES, Plan, fingerprint
 from schedframe._plan.rule import key_of, merge, rules_named
 from schedframe._run.groups.roles import make_groups, rules_for
+from schedframe._schedule.findings import find
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.origin import Origin
 from schedframe._units.lengths import OPEN
+from schedframe.lint._rule import Finding
 from schedframe.styles._base import LRStyle, WDStyle
 
 if TYPE_CHECKING:
@@ -208,6 +211,21 @@ class Schedule(Keys):
         except ConfigError as error:
             raise self.origin.error(error.problems) from None
 
+    def findings(self, *, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> list[Finding]:
+        """Return what is probably a mistake in this schedule, as ``schedframe check`` reports it.
+
+        The rules evaluate the curves of every role over the whole run. Those that the key `ignore` names are left out.
+
+        Args:
+            select: only rules with these codes, beginnings of codes, or names; without house rules of plugins.
+            ignore: no rules with these.
+
+        Raises:
+            ConfigError: `select` or `ignore` names no rule.
+            PluginError: a style fails at a step of the run, or a hook plugin fails.
+        """
+        return find(self, self.origin, select=select, ignore=ignore)
+
     def build(
         self,
         optimizer: Any,
@@ -259,7 +277,15 @@ def load(path: str | Path) -> Schedule:
     Raises:
         ConfigError: with every problem of the file, each with its line.
     """
-    document = read(path)
+    return declare(read(path))
+
+
+def declare(document: Document) -> Schedule:
+    """Return the schedule that `document` declares.
+
+    Raises:
+        ConfigError: with every problem of the file, each with its line.
+    """
     try:
         schedule = Schedule(**document.data)
     except ConfigError as error:

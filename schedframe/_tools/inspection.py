@@ -58,6 +58,12 @@ class Inspection:
     notes: tuple[str, ...]
 
     @property
+    def is_refused(self) -> bool:
+        """Whether resuming with the schedule's own policy would be refused."""
+        policy = None if self.schedule is None else self.schedule.resume.policy
+        return any(outcome.policy == policy and outcome.decision is None for outcome in self.outcomes)
+
+    @property
     def differences(self) -> tuple[Row, ...] | None:
         """The differences between the checkpoint and the file; ``None`` where they cannot be determined."""
         return next((outcome.decision.rows for outcome in self.outcomes if outcome.decision is not None), None)

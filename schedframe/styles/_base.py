@@ -8,7 +8,7 @@ Three tiers for learning rate, each implementing the one above it; the same thre
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, final, get_args
 
@@ -153,6 +153,21 @@ class LRStyle(Style):
             decay_steps: where the decay ends, in steps from the start of the run.
         """
         yield from ()
+
+    def jumps_at(self, warmup_steps: float, decay_steps: float) -> Sequence[float]:
+        """Return the steps behind which the learning rate jumps by design: milestones, restarts.
+
+        `schedframe.lint` reports every other jump.
+
+        Args:
+            warmup_steps: length of the warmup, in steps.
+            decay_steps: where the decay ends, in steps from the start of the run.
+        """
+        return ()
+
+    def may_rise(self) -> bool:
+        """Return whether the learning rate rises after the warmup by design; `schedframe.lint` reports others."""
+        return False
 
     def cooldown_curve(self) -> "LRCurve | None":
         """Return the curve of the style's own cooldown, which a branch takes by default; ``None`` for none."""

@@ -262,3 +262,13 @@ def starts(phases: tuple[Phase, ...], first: float, total: float) -> Iterator[tu
     ends = _ends(total, *(phase.length for phase in phases))
     for number, (phase, end) in enumerate(zip(phases[1:], ends, strict=False), 2):
         yield phase.name or f"phase {number}", first + end
+
+
+def jumps(phases: tuple[Phase, ...], first: float, total: float) -> Iterator[float]:
+    """Yield the steps at which the value jumps by design; the phases begin at `first` and fill `total` steps."""
+    begin = 0.0
+    for phase, end in zip(phases, _ends(total, *(phase.length for phase in phases)), strict=True):
+        if phase.jump:
+            yield first + begin
+        yield from (first + begin + step for step in phase.style.jumps_at(0, end - begin))
+        begin = end

@@ -6,7 +6,7 @@ Megatron's own keep its formulas and its order of operations, so that they are e
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import cos, pi, pow, sqrt
 from typing import Annotated, Literal, final
 
@@ -244,6 +244,10 @@ class WSD(LRShape):
         """Return the tail's curve."""
         return self.lr_wsd_decay_style
 
+    def may_rise(self) -> bool:
+        """Return whether the tail does."""
+        return self.lr_wsd_decay_style.may_rise()
+
 
 @final
 class Geometric(LRStyle):
@@ -356,6 +360,10 @@ class MultiStep(LRStyle):
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return the milestones in steps."""
         return {f"milestone {milestone}": milestone * decay_steps for milestone in self.milestones}
+
+    def jumps_at(self, warmup_steps: float, decay_steps: float) -> Sequence[float]:
+        """Return the milestones in steps."""
+        return [milestone * decay_steps for milestone in self.milestones]
 
 
 @final

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, final
 from pydantic import AfterValidator, Field
 
 from schedframe.styles._base import LRPoint, LRStyle, WDPoint, WDStyle
-from schedframe.styles._phase import AnyPhases, Bounds, starts, value_at, without_word
+from schedframe.styles._phase import AnyPhases, Bounds, jumps, starts, value_at, without_word
 
 
 @final
@@ -58,6 +58,14 @@ class Phases(LRStyle):
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return where each phase begins; the first one if it has a name."""
         return dict(starts(self.phases, warmup_steps, decay_steps - warmup_steps))
+
+    def jumps_at(self, warmup_steps: float, decay_steps: float) -> list[float]:
+        """Return where a phase with ``jump: true`` begins, and where the style of a phase jumps by itself."""
+        return list(jumps(self.phases, warmup_steps, decay_steps - warmup_steps))
+
+    def may_rise(self) -> bool:
+        """Return whether a phase has a target of its own, or a style that may rise."""
+        return any(phase.to not in (None, "floor") or phase.style.may_rise() for phase in self.phases)
 
 
 @final

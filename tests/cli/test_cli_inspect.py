@@ -59,7 +59,7 @@ def inspect(*arguments: str) -> tuple[int, list[str], str]:
 
 def data(*arguments: str) -> dict[str, Any]:
     result = CliRunner().invoke(app, ["inspect", *arguments, "--format", "json"])
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stderr == ""
     return json.loads(result.stdout)
 
 
@@ -98,7 +98,7 @@ def test_a_checkpoint_alone() -> None:
 def test_beside_a_schedule_with_what_every_policy_would_do() -> None:
     code, out, _ = inspect("checkpoints", "--with", "lower.yaml")
     run, lower = load("run.yaml").lr_at(4750), load("lower.yaml").lr_at(4750)
-    assert code == 0
+    assert code == 1
     start = out.index("differs checkpoint lower.yaml")
     assert out[start + 2 :] == [
         "max_lr 0.0003 0.0002",
@@ -110,6 +110,11 @@ def test_beside_a_schedule_with_what_every_policy_would_do() -> None:
         f"checkpoint {run} 0.1",
         f"override {lower} 0.1",
     ]
+
+
+def test_what_the_policy_of_the_file_accepts_is_exit_code_0() -> None:
+    Path("lower.yaml").write_text(f"{RUN.replace('3e-4', '2e-4')}resume: override\n")
+    assert inspect("checkpoints", "--with", "lower.yaml")[0] == 0
 
 
 def test_beside_its_own_schedule_all_policies_agree() -> None:
@@ -224,7 +229,7 @@ def test_rules_for_param_groups_are_told() -> None:
     scheduler.step(4750)
     write("ruled", scheduler.state_dict())
     code, lines, _ = inspect("ruled", "--with", "others.yaml")
-    assert code == 0
+    assert code == 1
     wd = schedule.wd_at(4750)
     assert f"role slow learning rate {schedule.lr_at(4750, 'slow')}, weight decay {wd}" in lines
     assert f"role bent learning rate {schedule.lr_at(4750, 'bent')}, weight decay {wd}" in lines

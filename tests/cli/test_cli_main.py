@@ -60,7 +60,7 @@ class Square(LRCurve):
     def coefficient(self, progress: float) -> float:
         return 1.0 - progress**2
 '''
-RUN_AS_THEY_STAND = ["styles", "check", "preview", "resolve", "conform", "new"]
+RUN_AS_THEY_STAND = ["styles", "check", "rule", "preview", "resolve", "conform", "new"]
 SCHEDFRAME = [sys.executable, "-m", "schedframe"]
 
 pytestmark = pytest.mark.usefixtures("_in_a_folder_with_run_yaml")
@@ -72,6 +72,8 @@ def _in_a_folder_with_run_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "my_styles.py").write_text(MY_STYLES)
     state = schedframe.load(tmp_path / "run.yaml").build(Optimizer()).state_dict()
     (tmp_path / "checkpoints").write_text(json.dumps(state))
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "run.yaml").write_text(RUN)
     monkeypatch.chdir(tmp_path)
     for variable in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(variable, raising=False)
@@ -219,6 +221,7 @@ def test_a_narrow_terminal_wraps_between_words() -> None:
         "  cosine, peak 0.0003, floor 0, warm-up 1M, decay",
         "  100M, weight decay 0 to 0.1 by linear over 100M,",
         "  rules for router",
+        "1 note; --notes shows the notes",
     ]
 
 

@@ -246,4 +246,4 @@ def test_check_reads_such_files() -> None:
     done = CliRunner().invoke(app, ["check", branched(max_lr="fast"), "--format", "json"])
     (found,) = json.loads(done.stdout)["files"]
     assert done.exit_code == 2
-    assert (found["problems"][0]["file"], found["problems"][0]["line"]) == ("run.yaml", 2)
+    assert (found["findings"][0]["file"], found["findings"][0]["line"]) == ("run.yaml", 2)

@@ -9,7 +9,7 @@ import pytest
 
 import schedframe
 from schedframe import ConfigError, OptimizerParamScheduler, PluginError, Schedule, StateError, lr_styles
-from schedframe._plugins.hooks import HOOKS, _manager, complaints
+from schedframe._plugins.hooks import HOOKS, _manager, complaints_by_plugin
 
 HEAD = "import schedframe\nfrom schedframe import hookimpl\n\ncalls = []\n\n"
 
@@ -51,6 +51,10 @@ def check(body: str) -> str:
 # schedframe_check
 
 
+def complaints(schedule) -> list[str]:
+    return [text for _, text in complaints_by_plugin(schedule)]
+
+
 def test_complaints_of_every_plugin_are_collected_and_refuse_the_build(house, schedule, optimizer):
     house("acme-cap", check("return [f'max_lr {schedule.max_lr} is above the cap of 0.5']"))
     house("bolt-name", check("return ['no owner is named', 'no ticket either']"))
@@ -87,7 +91,7 @@ def test_a_plugin_without_complaints_lets_the_schedule_pass(house, schedule, opt
 @pytest.mark.parametrize("body", ["return 'one sentence'", "return ['one sentence']", "yield 'one sentence'"])
 def test_one_complaint_may_be_a_plain_text(house, schedule, body):
     house("acme-text", check(body))
-    assert list(complaints(schedule)) == ["one sentence"]
+    assert complaints(schedule) == ["one sentence"]
 
 
 @pytest.mark.parametrize("body", ["return 5", "return [5]", "return [None]", "return True"])
@@ -207,7 +211,7 @@ def test_a_hook_plugin_is_loaded_at_the_first_build_and_not_before(house, schedu
 
 def test_a_hook_plugin_is_loaded_at_the_first_check(house, schedule):
     module = house("acme-check", check("return ['no']"))
-    assert list(complaints(schedule)) == ["no"]
+    assert complaints(schedule) == ["no"]
     assert module in sys.modules
 
 
@@ -251,12 +255,12 @@ class House:
 house = House()
 """
     install("acme-object", HEAD + body, hooks={"acme": "acme_object_mod:house"})
-    assert list(complaints(schedule)) == ["from an object"]
+    assert complaints(schedule) == ["from an object"]
 
 
 def test_a_function_that_is_not_marked_is_no_hook(house, schedule):
     house("acme-plain", "def schedframe_check(schedule):\n    return ['never asked']\n")
-    assert list(complaints(schedule)) == []
+    assert complaints(schedule) == []
 
 
 @pytest.mark.parametrize(
@@ -297,7 +301,7 @@ def test_an_unknown_hook_is_refused_with_the_nearest_name(house, schedule, optim
         schedule.build(optimizer())
     assert str(caught.value) == (
         f"the hook plugin acme-typo 1.0 ({module}) implements {name!r}, and there is no such hook{hint} The hooks: "
-        "schedframe_check, schedframe_built, schedframe_read_state; repair or reinstall it, or set "
+        "schedframe_check, schedframe_rules, schedframe_built, schedframe_read_state; repair or reinstall it, or set "
         "SCHEDFRAME_BLOCK=acme-typo"
     )
 
@@ -438,6 +442,13 @@ def test_the_example_of_a_state_hook_translates_its_own_format_and_no_other(exam
     state.pop("schedframe")
     scheduler.load_state_dict({"megatron": state, "my_trainer_step": 40})
     assert scheduler.num_steps == 40
+
+
+def test_the_example_of_rules_finds_a_pilot_run(example):
+    example("schedframe_rules")
+    schedule = Schedule(max_lr=1e-3, train_samples=1000)
+    (found,) = schedule.findings(select=["ACME01"])
+    assert found.source.startswith("acme-schedframe_rules ")
 
 
 def test_every_hook_has_an_example_that_runs():

@@ -172,18 +172,6 @@ def test_so_is_one_beside_a_rule(optimizer, kind) -> None:
         geometric_with_a_rule().build(optimizer(own_bounds, expert))
 
 
-def test_building_evaluates_a_checked_schedule_once(optimizer, monkeypatch) -> None:
-    from schedframe.styles import LRPoint
-    from schedframe.styles.lr import Geometric
-
-    schedule = Schedule(max_lr=1.0, min_lr=0.1, lr_decay_steps=100, lr_decay_style="geometric", start_wd=0.1)
-    points: list[LRPoint] = []
-    lr = Geometric.lr
-    monkeypatch.setattr(Geometric, "lr", lambda style, point: points.append(point) or lr(style, point))
-    schedule.build(optimizer())
-    assert points == [LRPoint(0, 0, 100, 1.0, 0.1)]
-
-
 def test_the_plan_of_a_schedule_is_made_once() -> None:
     schedule = geometric_with_a_rule()
     assert schedule.plan is schedule.plan

@@ -26,8 +26,8 @@ KEYS = (
     "start_step, train_samples, train_iters, train_tokens, lr_decay_steps, max_lr, min_lr, init_lr, lr_warmup_steps, "
     "lr_warmup_style, "
     "lr_decay_style, wsd_decay_steps, lr_wsd_decay_style, start_wd, end_wd, wd_incr_steps, wd_incr_style, groups, "
-    "resume, parent, clock, global_batch_size, seq_length, dataset_samples, micro_batch_size, data_parallel_size, "
-    "decrease_batch_size_if_needed, rampup_batch_size, step_batch_size_schedule"
+    "resume, ignore, parent, clock, global_batch_size, seq_length, dataset_samples, micro_batch_size, "
+    "data_parallel_size, decrease_batch_size_if_needed, rampup_batch_size, step_batch_size_schedule"
 )
 DECAY = (
     "Where the decay ends; needed unless train_samples, train_iters or train_tokens is given. `open` where that is "

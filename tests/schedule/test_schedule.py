@@ -62,6 +62,7 @@ def test_the_smallest_schedule_has_megatrons_defaults():
         "wd_incr_style": {"style": "constant"},
         "groups": [],
         "resume": {"policy": "strict", "override": ()},
+        "ignore": None,
         "parent": None,
     }
 

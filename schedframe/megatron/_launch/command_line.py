@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from schedframe._errors import ConfigError, Problem
-from schedframe._plugins.hooks import complaints
+from schedframe._schedule.findings import errors_of
 from schedframe._schedule.schedule import Schedule
 from schedframe.megatron import _versions
 from schedframe.megatron._launch import flags as _flags
@@ -53,7 +53,7 @@ class CommandLine:
         Raises:
             ConfigError: they do not declare one.
         """
-        keys = {name: value for name, value in constructor.items() if name not in POLICIES}
+        keys = {name: _in_samples(name, value) for name, value in constructor.items() if name not in POLICIES}
         lr, cooldown, wd = (table_of(self._added[name], name) for name in _flags.OPTIONS.values())
         steps, curve = keys.pop("wsd_decay_steps"), keys.pop("lr_wsd_decay_style")
         if is_bare(keys["lr_decay_style"]):
@@ -83,15 +83,20 @@ class CommandLine:
             self.schedule = schedule
 
 
-def refuse_complaints(schedule: Schedule) -> None:
-    """Refuse a schedule against which hooks of installed plugins have something.
+def refuse_errors(schedule: Schedule) -> None:
+    """Refuse a schedule in which lint rules, or house rules of installed plugins, find errors; log their warnings.
 
     Raises:
-        ConfigError: with all of their complaints.
+        ConfigError: with all of the errors.
     """
-    problems = [Problem("", complaint) for complaint in complaints(schedule)]
+    problems = errors_of(schedule, schedule.origin)
     if problems:
         raise schedule.origin.error(problems)
+
+
+def _in_samples(name: str, value: Any) -> Any:
+    """Return the value of a constructor's argument as a config has it: Megatron's steps are samples."""
+    return f"{value} samples" if name.endswith("_steps") and value is not None else value
 
 
 def _run(args: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from schedframe._errors import ConfigError, Problem
 from schedframe._schedule.schedule import Schedule
 from schedframe.megatron import _versions
 from schedframe.megatron._from_args import arguments
-from schedframe.megatron._launch.command_line import CommandLine, refuse_complaints
+from schedframe.megatron._launch.command_line import CommandLine
 from schedframe.megatron._launch.fill import refuse_other_batches, rounding
 from schedframe.megatron._launch.flags import flag_of
 
@@ -60,7 +60,6 @@ def declared_by(script: str, words: Sequence[str]) -> Declared:
     else:
         args.data_parallel_size = schedule.data_parallel_size  # known where the run starts, not here
         refuse_other_batches(args, schedule, takes_ramps=_versions.takes_ramps())
-    refuse_complaints(schedule)
     notes = (_unknown(rest), rounding(args, schedule) if line.schedule is not None else "")
     place = "the flags" if line.schedule is None else str(schedule.origin)
     return Declared(schedule, place, tuple(filter(None, notes)))

@@ -14,7 +14,7 @@ from schedframe._version import __version__
 from schedframe.megatron import _versions
 from schedframe.megatron._config_overrides import config_overrides
 from schedframe.megatron._from_args import arguments
-from schedframe.megatron._launch.command_line import POLICIES, CommandLine, refuse_complaints
+from schedframe.megatron._launch.command_line import POLICIES, CommandLine, refuse_errors
 from schedframe.megatron._launch.fill import refuse_other_batches, rounding, unreached
 from schedframe.megatron._launch.pairing import pair_on_load
 from schedframe.styles._base import Style
@@ -71,7 +71,7 @@ class _Launch:
             return validated
         else:
             schedule = self._line.by_flags(args, arguments(args))
-        refuse_complaints(schedule)
+        refuse_errors(schedule)
         return validated
 
     def _args(self) -> Any:
