@@ -89,6 +89,7 @@ def test_flags_alone_make_a_schedule_with_its_run_and_batch(unit, run):
     schedule = CommandLine().by_flags(args, arguments(args))
     assert (getattr(schedule, f"train_{unit}"), schedule.global_batch_size) == (run, 4)
     assert schedule.train_steps == schedule.lr_decay_steps == 400
+    assert not [finding for finding in schedule.findings() if finding.severity != "note"]
 
 
 def test_options_of_a_flag_are_added_to_the_files_style(file):
