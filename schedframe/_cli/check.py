@@ -75,13 +75,20 @@ def check(
 
 def _files(paths: list[Path]) -> Iterator[Path]:
     for path in paths:
-        if not path.is_dir():
+        if not _is_folder(path):
             yield path
             continue
         found = list(find_schedules(path))
         if not found:
             raise ConfigError(str(path), [Problem("", "holds no YAML, TOML or JSON file with the key max_lr")])
         yield from found
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False  # reading it reports why
 
 
 def _watched(files: list[Path]) -> Iterator[Path]:

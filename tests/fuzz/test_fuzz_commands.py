@@ -1,8 +1,11 @@
 """Command lines by chance: each ends with 0, 1 or 2, and never in a traceback."""
 
+import os
 import random
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from typer.testing import CliRunner
@@ -13,6 +16,14 @@ from ..runs import cli
 from .corpus import as_json, changed_bytes, changed_data, examples, good_data, good_files, in_time
 
 pytestmark = [pytest.mark.no_cover, pytest.mark.filterwarnings("ignore")]
+
+
+@pytest.fixture(autouse=True)
+def _leave_the_environment() -> Iterator[None]:
+    """Undo what ``--import`` leaves for child processes."""
+    with patch.dict(os.environ):
+        yield
+
 
 FILES = (
     "run.yaml",
