@@ -65,14 +65,14 @@ def main() -> int:
         )
         table.measure(
             "schedframe check FILE / import ruamel, typer, pydantic",
-            1.75,
+            1.9,
             cli("check", str(file)),
             importing("ruamel.yaml, typer, rich; from pydantic import BaseModel"),
             options.pairs,
         )
         table.measure(
             "schedframe check FILE / its libraries, used once",
-            1.2,
+            1.35,
             cli("check", str(file)),
             process("-c", LIBRARIES),
             options.pairs,

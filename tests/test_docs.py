@@ -75,7 +75,7 @@ def test_the_schedules_of_a_page_load(page: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_nothing_is_worse_than_a_note_in_the_schedules_of_a_page(page: Path, tmp_path: Path) -> None:
     for file in write_files(page, tmp_path):
-        if file.stem != "wrong":
+        if file.stem not in ("wrong", "suspect"):
             assert [str(found) for found in schedframe.load(file).findings() if found.severity != "note"] == []
 
 
