@@ -8,16 +8,17 @@
     ├── StyleConflictError               more than one distribution claims this name
     ├── StyleLoadError                   the style is there, but cannot be imported or used
     ├── PluginError                      a plugin, what --import names, or a SCHEDFRAME_ variable is at fault
-    ├── StateError (ValueError)          a checkpoint's scheduler state cannot be used as asked
+    ├── StateError (ValueError)          a checkpoint's state, a position or a group's bound cannot be used
     ├── RankMismatchError                the ranks of a run do not run the same schedule from the same plugins
     └── UnknownMegatronError             Megatron-LM is not there, or is no version that the launcher knows
 
     SchedframeWarning (UserWarning)      it runs as asked, but it is probably a mistake
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 
 class SchedframeError(Exception):
@@ -35,6 +36,7 @@ class Problem:
         line: line in the file, from 1; ``None`` where the schedule is not from a file.
         error: the error behind it, for example an `UnknownStyleError`.
         file: the extended file in which the line stands; empty for the file that was read.
+        note: what helps with several problems of one kind, such as the known keys; an error's text has it once.
     """
 
     path: str
@@ -43,6 +45,7 @@ class Problem:
     line: int | None = None
     error: Exception | None = None
     file: str = ""
+    note: str = ""
 
     def __str__(self) -> str:
         """The problem as one line of an error text."""
@@ -69,11 +72,12 @@ class ConfigError(SchedframeError, ValueError):
         super().__init__(where, self.problems)
 
     def __str__(self) -> str:
-        """All problems, one a line."""
+        """All problems, one a line, and each of their notes once."""
+        notes = [f"\n{note}" for note in dict.fromkeys(problem.note for problem in self.problems) if note]
         if len(self.problems) == 1:
-            return f"{self.where}: {self.problems[0]}"
-        listed = "\n".join(f"  {problem}" for problem in self.problems)
-        return f"{self.where} has {len(self.problems)} problems:\n{listed}"
+            return "".join([f"{self.where}: {self.problems[0]}", *notes])
+        listed = [f"\n  {problem}" for problem in self.problems]
+        return "".join([f"{self.where} has {len(self.problems)} problems:", *listed, *notes])
 
 
 class UnknownStyleError(SchedframeError, LookupError):
@@ -93,7 +97,7 @@ class PluginError(SchedframeError):
 
 
 class StateError(SchedframeError, ValueError):
-    """A scheduler state from a checkpoint cannot be used as asked; the scheduler is unchanged."""
+    """A checkpoint's state, an increment, a position or a group's bound cannot be used; nothing is changed."""
 
 
 class RankMismatchError(SchedframeError):
@@ -124,3 +128,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def _folded(name: str) -> str:
     return name.lower().replace("_", "-")
+
+
+def written(value: Any) -> str:
+    """Return `value` short enough for one line of an error."""
+    try:
+        text = "{" + ", ".join(map(str, value)) + "}" if isinstance(value, Mapping) else repr(value)
+    except Exception:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:57]}..."

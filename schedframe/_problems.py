@@ -1,13 +1,15 @@
 """From pydantic's errors to sentences: what is wrong with which key, and what to do."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from textwrap import fill
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from schedframe._errors import Problem, did_you_mean, dotted
+from schedframe._elsewhere import hint_for_key
+from schedframe._errors import Problem, did_you_mean, dotted, written
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], keys: Iterable[str] = ()) -> list[Problem]:
@@ -20,9 +22,8 @@ def problems_of(error: ValidationError, model: type[BaseModel], keys: Iterable[s
         if inner is not None:
             problems += [replace(problem, path=dotted([*path, problem.path])) for problem in inner]
         else:
-            problems.append(
-                Problem(dotted(path), _sentence(details, model, keys), _value(details), error=_cause(details))
-            )
+            message, note = _sentence(details, model, keys)
+            problems.append(Problem(dotted(path), message, _value(details), error=_cause(details), note=note))
     return problems
 
 
@@ -37,7 +38,8 @@ def lines_of(
     """Return what is wrong in `error` as sentences about `model`'s keys, each at its place `within` a larger value."""
     lines = []
     for details in _details(error):
-        context = {"message": _sentence(details, model, ()), "error": _cause(details)}
+        message, note = _sentence(details, model, ())
+        context = {"message": message, "note": note, "error": _cause(details)}
         if "option" in details.get("ctx", {}):
             context.update(option=details["ctx"]["option"], value=details["ctx"]["value"])
         kind = PydanticCustomError("missing" if details["type"] == "missing" else "explained", "{message}", context)
@@ -99,14 +101,20 @@ _BOUNDS = {
 }
 
 
-def _sentence(details: ErrorDetails, model: type[BaseModel], keys: Sequence[str]) -> str:
-    kind, context = details["type"], details.get("ctx", {})
+def _sentence(details: ErrorDetails, model: type[BaseModel], keys: Sequence[str]) -> tuple[str, str]:
+    """Return what is wrong, and a note that problems of its kind share."""
+    context = details.get("ctx", {})
     if "message" in context:
-        return str(context["message"])
+        return str(context["message"]), str(context.get("note", ""))
+    if details["type"] == "extra_forbidden":
+        return _unknown_key(str(details["loc"][-1]), details["input"], model, keys)
+    return _plain_sentence(details, model), ""
+
+
+def _plain_sentence(details: ErrorDetails, model: type[BaseModel]) -> str:
+    kind, context = details["type"], details.get("ctx", {})
     if kind == "missing":
         return f"is missing{_described(model, details)}"
-    if kind == "extra_forbidden":
-        return _unknown_key(str(details["loc"][-1]), model, keys)
     if kind == "too_short":
         return f"needs at least {context['min_length']} item{'s' if context['min_length'] > 1 else ''}"
     if kind in _BOUNDS:
@@ -121,19 +129,25 @@ def _described(model: type[BaseModel], details: ErrorDetails) -> str:
     return f": {field.description}" if field is not None and field.description else ""
 
 
-def _unknown_key(key: str, model: type[BaseModel], keys: Sequence[str]) -> str:
+def _unknown_key(key: str, value: object, model: type[BaseModel], keys: Sequence[str]) -> tuple[str, str]:
     style = model.model_fields.get("style")
     if style is not None and not style.is_required():
         known = [name for name in model.model_fields if name != "style"]
-        listed = ", ".join(known) if known else "none"
         of = repr(style.default) if len(get_args(style.annotation)) < 2 else f"a {model.__name__.lower()}"
-        return f"is not an option of {of}{did_you_mean(key, known) or '.'} Its options: {listed}"
+        return unknown_key(key, value, f"is not an option of {of}", known, f"The options of {of}")
     keys = keys or [field.alias or name for name, field in model.model_fields.items()]
     noun = model.model_config.get("title") or model.__name__.lower()
-    return f"is not a key of a {noun}{did_you_mean(key, keys) or '.'} The keys: {', '.join(keys)}"
+    return unknown_key(key, value, f"is not a key of a {noun}", keys, f"The keys of a {noun}")
 
 
-def written(value: Any) -> str:
-    """Return `value` short enough for one line of an error."""
-    text = "{" + ", ".join(map(str, value)) + "}" if isinstance(value, Mapping) else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def unknown_key(key: str, value: object, fault: str, known: Sequence[str], heading: str) -> tuple[str, str]:
+    """Return what an unknown key with `value` may have meant, or else `fault`, and a note that lists the `known` keys.
+
+    A name of another code base has no need of the list.
+    """
+    if spelled := next((name for name in known if key.lstrip("-").replace("-", "_") == name), ""):
+        return f"is spelled {spelled}", ""
+    if hint := hint_for_key(key, value):
+        return hint, ""
+    listed = f"{heading}: {', '.join(known) if known else 'none'}"
+    return fault + did_you_mean(key, known), fill(listed, 80, subsequent_indent="  ", break_on_hyphens=False)

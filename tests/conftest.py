@@ -65,6 +65,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         requires: str = "",
         summary: str = "A plugin.",
         path: str = "site",
+        groups: dict[str, dict[str, str]] | None = None,
     ) -> Path:
         site = tmp_path / path
         info = site / f"{name.replace('-', '_')}-{version}.dist-info"
@@ -73,9 +74,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         (info / "METADATA").write_text(
             f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: {summary}\n{requirement}"
         )
-        groups = {"schedframe.lr_styles": lr_styles, "schedframe.wd_styles": wd_styles, "schedframe": hooks}
+        ours = {"schedframe.lr_styles": lr_styles, "schedframe.wd_styles": wd_styles, "schedframe": hooks}
         lines = []
-        for group, points in groups.items():
+        for group, points in {**ours, **(groups or {})}.items():
             if points:
                 lines += [f"[{group}]", *(f"{key} = {value}" for key, value in points.items())]
         (info / "entry_points.txt").write_text("\n".join(lines) + "\n")

@@ -6,7 +6,8 @@ from typing import Literal, final
 
 from pydantic import Field
 
-from schedframe.styles import Length, LRCurve, LRPoint, LRShape, LRStyle
+from schedframe.styles import Cooldown, Length, LRCurve, LRPoint, LRShape, LRStyle
+from schedframe.styles.lr import Geometric
 
 
 @final
@@ -212,6 +213,10 @@ class TriStage(LRStyle):
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return where the hold ends."""
         return {"hold end": warmup_steps + self.hold_steps}
+
+    def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown:
+        """Return the exponential decay."""
+        return Cooldown(Geometric())
 
 
 @final

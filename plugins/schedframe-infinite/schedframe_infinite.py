@@ -5,7 +5,8 @@ from typing import Literal, final
 
 from pydantic import Field
 
-from schedframe.styles import Length, LRPoint, LRStyle, TailLength
+from schedframe.styles import Cooldown, Length, LRPoint, LRStyle, TailLength
+from schedframe.styles.lr import Geometric
 
 
 @final
@@ -67,6 +68,10 @@ class Infinite(LRStyle):
         """Return where the constant begins, and the anneal."""
         marks = {"constant": warmup_steps + self.cooldown_steps}
         return {**marks, "anneal start": decay_steps - self.anneal_steps} if self.anneal_steps else marks
+
+    def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown | None:
+        """Return the anneal, which goes on from the constant."""
+        return Cooldown(Geometric(), name="anneal") if self.anneal_steps else None
 
     def _cooldown(self, progress: float, peak: float, constant: float) -> float:
         if self.cooldown_style == "cosine":

@@ -4,7 +4,7 @@ from typing import Literal, final
 
 from pydantic import Field
 
-from schedframe.styles import AnyLRCurve, LRPoint, LRStyle, TailLength
+from schedframe.styles import AnyLRCurve, Cooldown, LRPoint, LRStyle, TailLength
 from schedframe.styles.lr import Exponential
 
 
@@ -64,7 +64,11 @@ class Power(LRStyle):
 
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return where the decay at the end begins."""
-        return {"anneal start": decay_steps - self.wsd_decay_steps} if self.wsd_decay_steps else {}
+        return {"cooldown start": decay_steps - self.wsd_decay_steps} if self.wsd_decay_steps else {}
+
+    def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown | None:
+        """Return the decay at the end."""
+        return Cooldown(self.lr_wsd_decay_style) if self.wsd_decay_steps else None
 
     def _law(self, step: float) -> float:
         return self.batch_size * self.amplitude * (self.tokens_per_step * step) ** self.exponent

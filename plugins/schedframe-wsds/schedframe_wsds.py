@@ -6,7 +6,7 @@ from typing import Literal, final
 
 from pydantic import Field
 
-from schedframe.styles import AnyLRCurve, Length, LRShape
+from schedframe.styles import AnyLRCurve, Cooldown, Length, LRShape
 from schedframe.styles.lr import Linear
 
 
@@ -57,12 +57,17 @@ class WSDS(LRShape):
         return self.lr_wsd_decay_style.coefficient(1.0 - left / decay) if left < decay else 1.0
 
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
-        """Return where each decay begins."""
-        ends = list(accumulate(self.period_steps))
-        return {
-            f"decay {number}": warmup_steps + end - self.decay_share * length
-            for number, (end, length) in enumerate(zip(ends, self.period_steps, strict=True), 1)
-        }
+        """Return where each decay begins, and each period but the first."""
+        marks, begin = {}, warmup_steps
+        for number, length in enumerate(self.period_steps, 1):
+            marks |= {f"period {number}": begin} if number > 1 else {}
+            begin += length
+            marks[f"decay {number}"] = begin - self.decay_share * length
+        return marks
+
+    def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown:
+        """Return the decay of a period."""
+        return Cooldown(self.lr_wsd_decay_style)
 
     def jumps_at(self, warmup_steps: float, decay_steps: float) -> list[float]:
         """Return where each period ends, and the next one begins at the peak."""

@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -27,6 +28,25 @@ def main() -> None:
         code = _failed(error)
     gc.freeze()  # the interpreter's last collection would visit every object of a process that ends
     sys.exit(code)
+
+
+def dry_run(script: str, words: Sequence[str]) -> int:
+    """Show the schedule that a Megatron-LM command line declares, and return the exit code.
+
+    Args:
+        script: the script that would run.
+        words: what comes after it: Megatron's arguments.
+    """
+    try:
+        from schedframe._cli.megatron import show
+
+        code = show(script, words)
+        sys.stdout.flush()
+    except OSError as error:
+        return _output_failed(error)
+    except ImportError as error:
+        return _failed(error)
+    return code
 
 
 def _run() -> Any:

@@ -18,9 +18,11 @@ def branch(
     at: At = None,
     checkpoint: FromCheckpoint = None,
     lr_wsd_decay_style: Annotated[
-        str | None, typer.Option(metavar="STYLE", help="Curve of the cooldown; by default that of FILE's tail.")
+        str | None, typer.Option(metavar="STYLE", help="Curve of the cooldown; by default that of FILE's own.")
     ] = None,
-    min_lr: Annotated[str | None, typer.Option(metavar="LR", help="Where it ends: 0, 3e-5, 10%.")] = None,
+    min_lr: Annotated[
+        str | None, typer.Option(metavar="LR", help="Where it ends: 0, 3e-5, 10%; by default as FILE's own.")
+    ] = None,
     stable_until: Annotated[
         str | None, typer.Option(metavar="STEP", help="Stay at the peak until this step before the cooldown.")
     ] = None,
@@ -29,6 +31,9 @@ def branch(
     format: TextOrJson = "text",
 ) -> None:
     """Start a cooldown from a stable phase.
+
+    By default it has the curve and the end of FILE's own cooldown: of the last of its phases, or of WSD. Weight decay
+    that follows the learning rate goes on to do so, and rules for param groups stay. Every key that changes is printed.
 
     Writes NEW, which extends FILE and has the keys that change. Start the run with it from the checkpoint; no flag is
     needed: NEW specifies which schedule it continues.

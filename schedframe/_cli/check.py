@@ -1,12 +1,9 @@
 """``schedframe check``: what is wrong, and probably wrong, with these schedules?"""
 
 import json
-import shutil
 import sys
-import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,7 +11,8 @@ import typer
 
 from schedframe._cli.arguments import importing
 from schedframe._cli.exit_codes import CANNOT_BE_USED, Findings
-from schedframe._cli.words import short, summary
+from schedframe._cli.findings import print_finding, wrapped
+from schedframe._cli.words import summary
 from schedframe._errors import ConfigError, Problem, SchedframeError
 from schedframe._files.config.document import Document, parse_text, read
 from schedframe._files.config.search import find_schedules
@@ -24,7 +22,6 @@ from schedframe.lint._engine import all_rules, rules_named
 from schedframe.lint._rule import SEVERITIES, Finding
 
 _STDIN = Path("-")
-_COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 _Names = list[str] | None
 
 
@@ -143,56 +140,14 @@ def _print(reports: list[Report], with_notes: bool) -> None:
         shown = [finding for finding in report.findings if with_notes or finding.severity != "note"]
         hidden += len(report.findings) - len(shown)
         for finding in shown:
-            _print_finding(finding)
+            print_finding(finding)
         for note in report.notes:
             typer.echo(f"{report.file}: note: {note}")
         if not shown:
             typer.echo(f"{report.file}: ok")
         if report.is_loaded and len(reports) == 1:
-            typer.echo(_wrapped(report.schedule, "  "))
+            typer.echo(wrapped(report.schedule, "  "))
     _print_counts(reports, hidden)
-
-
-def _print_finding(finding: Finding) -> None:
-    place = f"{finding.file}:{finding.line}" if finding.line else finding.file
-    severity = typer.style(finding.severity, fg=_COLOURS[finding.severity], bold=True)
-    code = f"{finding.code} " if finding.code != LOADING.code else ""
-    subject = f"{finding.path} = {finding.value}" if finding.value else finding.path
-    details = [f"{subject}: {finding.message}" if subject else finding.message]
-    typer.echo(f"{typer.style(place, bold=True)}: {code}{severity}: {_wrapped(details[0], '  ').lstrip()}")
-    source = _line_of(finding.file, finding.line) if finding.line else ""
-    if source:
-        number, text = str(finding.line), source.strip()
-        margin = " " * len(number)
-        typer.echo(f"{margin} |\n{number} | {text}\n{margin} | {typer.style('^' * len(text), fg='red')}")
-    if finding.role != "default":
-        typer.echo(f"  for the param groups {finding.role}")
-    if finding.step is not None:
-        typer.echo(f"  at {_position(finding)}")
-    if finding.fix:
-        typer.echo(_wrapped(f"fix: {finding.fix}", "  "))
-    if finding.source:
-        typer.echo(f"  a rule of {finding.source}")
-    typer.echo()
-
-
-def _position(finding: Finding) -> str:
-    clock, *others = finding.units.items()
-    known = ", ".join(f"{short(round(amount, 3))} {unit}" for unit, amount in others)
-    return f"{short(round(clock[1], 3))} {clock[0]}{f' ({known})' if known else ''}"
-
-
-@lru_cache(maxsize=1)
-def _lines(file: str) -> tuple[str, ...]:
-    try:
-        return tuple(Path(file).read_text("utf-8-sig").split("\n"))
-    except (OSError, UnicodeDecodeError, ValueError):
-        return ()
-
-
-def _line_of(file: str, line: int) -> str:
-    lines = _lines(file)
-    return lines[line - 1] if line <= len(lines) else ""
 
 
 def _print_counts(reports: list[Report], hidden: int) -> None:
@@ -205,11 +160,3 @@ def _print_counts(reports: list[Report], hidden: int) -> None:
         parts.insert(0, f"{len(reports)} files")
     if parts:
         typer.echo(", ".join(parts) + ("; --notes shows the notes" if hidden else ""))
-
-
-def _wrapped(line: str, indent: str) -> str:
-    """Indent `line`; on a terminal that is too narrow for it, wrap it between words."""
-    if sys.stdout is None or not sys.stdout.isatty():
-        return f"{indent}{line}"
-    width = shutil.get_terminal_size().columns
-    return textwrap.fill(line, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)

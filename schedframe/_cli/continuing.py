@@ -1,6 +1,7 @@
 """What ``schedframe branch``, ``extend`` and ``rewarm`` share: their options, and the new file that they write."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +23,9 @@ Output = Annotated[Path, typer.Option("--output", "-o", metavar="NEW", help="The
 Force = Annotated[bool, typer.Option("--force", help="Replace NEW where it is there already; never FILE.")]
 EndWD = Annotated[
     str | None,
-    typer.Option(metavar="WD", help="Where weight decay goes by the end, linearly; `current` holds it."),
+    typer.Option(
+        metavar="WD", help="Where weight decay goes by the end, linearly; `current` holds it. A coupling stays."
+    ),
 ]
 
 
@@ -47,14 +50,33 @@ def style(text: str | None, option: str) -> Any:
 
 
 def write(new: Continuation, output: Path, force: bool, format: str) -> None:
-    """Write the new file, and print the learning rate and weight decay on both sides of the seam."""
+    """Write the new file; print learning rate and weight decay at the branch point, and every key that changes."""
     new.write(output, overwrite=force)
     before, after = {"lr": new.lr_before, "wd": new.wd_before}, {"lr": new.lr_after, "wd": new.wd_after}
     if format == "json":
+        changes = {key: {"before": new.replaced[key], "after": value} for key, value in new.changes.items()}
         report = {"file": str(output), "operation": new.operation, "step": new.step, "before": before, "after": after}
-        typer.echo(json.dumps(report, indent=2))
+        typer.echo(json.dumps({**report, "changes": changes}, indent=2))
         return
     typer.echo(f"{output}: {summary(new.schedule)}")
     for key, value in {"lr": "learning rate", "wd": "weight decay"}.items():
         if before[key] is not None:
             typer.echo(f"step {new.step:_}: {value} {before[key]} before, {after[key]} after")
+    for key, after_it in new.changes.items():
+        typer.echo(_change(key, new.replaced[key], after_it))
+
+
+def _change(key: str, before: Any, after: Any) -> str:
+    """Write the change of a key in one line."""
+    if after is None:
+        return f"dropped {key}: {_flow(before)}"
+    return f"added {key}: {_flow(after)}" if before is None else f"changed {key}: {_flow(before)} -> {_flow(after)}"
+
+
+def _flow(value: Any) -> str:
+    """Write plain data as in one line of YAML."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    return json.dumps(value) if isinstance(value, bool) else str(value)

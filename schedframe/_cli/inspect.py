@@ -63,11 +63,12 @@ def _print_state(inspection: Inspection) -> None:
     facts = {
         "file": f"{checkpoint.path} ({', '.join(filter(None, (checkpoint.format, checkpoint.slot)))})",
         "position": f"step {saved.num_steps:_}"
+        + (f" in {saved.numbers['clock']}" if saved.numbers["clock"] != "samples" else "")
         + (f", iteration {checkpoint.iteration}" if checkpoint.iteration is not None else ""),
         "learning rate": unknown if inspection.lr is None else str(inspection.lr),
         "weight decay": unknown if inspection.lr is None else _wd(inspection.wd),
         "schedule": summary(inspection.plan) if inspection.plan is not None else f"{saved.lr.name}: {numbers}",
-        "written by": saved.doubt or ("Megatron's class" if saved.by_megatron else "schedframe"),
+        "written by": saved.doubt or ("Megatron's class, or one like it" if saved.by_megatron else "schedframe"),
         "fingerprint": saved.fingerprint or "none",
     }
     if inspection.plan is not None and inspection.lr is not None:

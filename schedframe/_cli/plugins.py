@@ -11,7 +11,7 @@ from schedframe._cli.console import print_parts, table
 from schedframe._cli.exit_codes import Findings
 from schedframe._errors import SchedframeError
 from schedframe._plugins.claims import Claim, claims
-from schedframe._plugins.distributions import seen_twice
+from schedframe._plugins.distributions import misspelt, seen_twice
 from schedframe._plugins.hooks import HOOK_GROUP, load_plugin
 from schedframe.styles._installed import lr_styles, wd_styles
 
@@ -73,6 +73,10 @@ def _rows() -> Iterator[_Row]:
                 yield _Row(source.path or source.module, source.digest, f"{registry.kind} {source.name}", state, cause)
     for claim in claims(HOOK_GROUP):
         yield _row(claim, "hooks", "", load_plugin, claim)
+    for lost in misspelt():
+        kinds = {registry.group: f"{registry.kind} {lost.entry_point.name}" for registry in (lr_styles, wd_styles)}
+        adds = kinds.get(lost.group, "hooks")
+        yield _Row(lost.distribution.name, lost.distribution.version, adds, "broken", lost.fault)
     for sentence in seen_twice():
         yield _Row(sentence.partition(" ")[0], "", "", "stale", sentence)
 

@@ -18,7 +18,9 @@ def rewarm(
     output: Output,
     at: At = None,
     checkpoint: FromCheckpoint = None,
-    max_lr: Annotated[str | None, typer.Option(metavar="LR", help="The new peak; by default FILE's.")] = None,
+    max_lr: Annotated[
+        str | None, typer.Option(metavar="LR", help="The new max LR, or `current`; by default FILE's.")
+    ] = None,
     init_lr: Annotated[
         str, typer.Option(metavar="LR", help="Where the new warm-up begins; by default where the old run is.")
     ] = "current",
@@ -27,12 +29,16 @@ def rewarm(
         str | None, typer.Option(metavar="STYLE", help="Style after the warm-up; by default FILE's.")
     ] = None,
     end_wd: EndWD = None,
+    allow_jump: Annotated[
+        bool, typer.Option("--allow-jump", help="Go on although the learning rate jumps at the step to go on from.")
+    ] = False,
     force: Force = False,
     format: TextOrJson = "text",
 ) -> None:
     r"""Start a new warm-up, with a decay after it.
 
-    For continual pre-training: from the learning rate that the run has, or a given one, to a new peak.
+    For continual pre-training: from the learning rate that the run has to a new maximum. Where it would begin
+    elsewhere, with --init-lr or without a warm-up, --allow-jump must say that the jump is meant.
 
     Examples:
       schedframe rewarm run.yaml --checkpoint ckpt --max-lr 4e-4 \
@@ -50,5 +56,6 @@ def rewarm(
         min_lr=min_lr,
         lr_decay_style=style(lr_decay_style, "--lr-decay-style"),
         end_wd=end_wd,
+        allow_jump=allow_jump,
     )
     write(new, output, force, format)

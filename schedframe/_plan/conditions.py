@@ -11,6 +11,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from schedframe._errors import Problem
+from schedframe._plan.evaluate import outside
 from schedframe._plan.plan import CURRENT, Parent
 from schedframe._units import batches
 from schedframe._units.lengths import OPEN
@@ -73,11 +74,16 @@ def _positive(value: float) -> str:
 
 
 def _not_above_max_lr(value: float, max_lr: float) -> str:
-    return _if(value > max_lr, f"must not be above max_lr ({max_lr})")
+    share = f"; {100 * value:g}% of max_lr is {value * max_lr:g}" if 0.01 <= value < 1 else ""
+    return _if(value > max_lr, f"must not be above max_lr ({max_lr}){share}")
 
 
 def _warmup_ends_before_decay(warmup_steps: float, decay_steps: float) -> str:
-    return _if(warmup_steps >= decay_steps, f"must be below lr_decay_steps ({decay_steps})")
+    return _if(
+        warmup_steps >= decay_steps,
+        f"must be below lr_decay_steps ({decay_steps}); for a run that ends within the warmup, set lr_decay_steps to "
+        f"more than the warmup",
+    )
 
 
 def _warmup_is_finite(warmup_steps: float, max_lr: float) -> str:
@@ -168,11 +174,12 @@ def _refusal(make: Callable[..., object], *arguments: Any) -> str:
 
 
 def lr_fault(style: LRStyle, decay_steps: float, warmup_steps: float, max_lr: float, min_lr: float) -> str:
-    """Evaluate `style` over the run and past its end; return where it has no finite value of at least 0."""
+    """Evaluate `style` over the run and past its end; return where it has no finite value from 0 to the max LR."""
     first = max(warmup_steps, 0)
     return _first_fault(
         style,
         (first, decay_steps),
+        max(max_lr, min_lr),
         lambda: style.landmarks(warmup_steps, decay_steps),
         lambda step: style.lr(LRPoint(max(step, first), warmup_steps, decay_steps, max_lr, min_lr)),
     )
@@ -185,6 +192,7 @@ def wd_fault(style: WDStyle, incr_steps: float, start_wd: float, end_wd: float, 
     return _first_fault(
         style,
         (0, incr_steps),
+        inf,
         lambda: style.landmarks(incr_steps),
         lambda step: style.wd(WDPoint(step, incr_steps, start_wd, end_wd, max_lr, max_lr)),
     )
@@ -197,13 +205,16 @@ def within(first: float, landmarks: Iterable[float], last: float) -> list[float]
     return [*inside, last]
 
 
-def _first_fault(style: Style, ends: tuple[float, float], landmarks: _Landmarks, value_at: _Value) -> str:
+def _first_fault(
+    style: Style, ends: tuple[float, float], highest: float, landmarks: _Landmarks, value_at: _Value
+) -> str:
     first, last = ends
     try:
         for step in (*within(first, landmarks().values(), last), last + 1, last + 10 * (last - first)):
             value = value_at(step)
-            if not 0 <= value < inf:
-                return f"{style!r} from {source_of(style)} gives {value} at step {step:g}"
+            fault = outside(value, highest) if 0 <= value < inf else ""
+            if fault or not 0 <= value < inf:
+                return f"{style!r} from {source_of(style)} gives {value} at step {step:g}{fault}"
     except ValueError as error:
         source = source_of(style)
         return f"{error}" if source.distribution == "schedframe" else f"{error}, says {source}"

@@ -6,41 +6,70 @@ own, counted from its ``start_step``.
 """
 
 from collections.abc import Iterable, Mapping
-from math import isfinite
-from typing import Any, Literal
+from math import inf, isfinite
+from typing import Any
 
-from schedframe._errors import PluginError, StateError
+from schedframe._errors import PluginError, StateError, written
 from schedframe._plan.plan import Plan
+from schedframe._units.numbers import LARGEST, plain, plain_size
 from schedframe.styles._base import LRPoint, Style, WDPoint
 
 Group = Mapping[str, Any]
 
+BOUNDS = ("max_lr", "min_lr", "start_wd", "end_wd", "wd_mult")
+"""What a param group may have of its own; each is a finite number of at least 0."""
+
+ROUNDING = 1e-15
+"""How far above 1, or below 0, a result in floating point may lie: a few units in the last place."""
+
 
 def lr_at(plan: Plan, step: float, group: Group) -> float:
-    """Return the learning rate at `step` for one param group, whose own bounds win."""
-    max_lr = _bound(group, "max_lr", plan.max_lr)
-    warmup_steps = plan.lr_warmup_steps
+    """Return the learning rate at `step` for one param group, whose own bounds win.
+
+    Raises:
+        PluginError: the style gives a value that is not finite, is negative, or lies above the max LR.
+        StateError: a bound of the group is not a finite number of at least 0.
+    """
+    max_lr, min_lr = _bound(group, "max_lr", plan.max_lr), _bound(group, "min_lr", plan.min_lr)
+    warmup_steps, style = plan.lr_warmup_steps, plan.lr_style
     if warmup_steps > 0 and step <= warmup_steps:
-        init_lr, warmup = _known(plan.init_lr), plan.lr_warmup_style
-        if warmup.is_megatrons:
-            return init_lr + ((max_lr - init_lr) * float(step) / float(warmup_steps))
-        return init_lr + (max_lr - init_lr) * warmup.share(step, warmup_steps)
-    point = LRPoint(step, warmup_steps, plan.lr_decay_steps, max_lr, _bound(group, "min_lr", plan.min_lr))
-    return _finite(plan.lr_style.lr(point), plan.lr_style, step)
+        init_lr, done, total = _warmup(plan, step)
+        return init_lr + ((max_lr - init_lr) * done / total)
+    lr = _number(style.lr(LRPoint(step, warmup_steps, plan.lr_decay_steps, max_lr, min_lr)), style, step)
+    if fault := outside(lr, max(max_lr, min_lr)):
+        raise _refusal(lr, style, step, fault)
+    return lr
 
 
 def wd_at(plan: Plan, step: float, group: Group) -> float | None:
     """Return the weight decay at `step` for one param group, before its ``wd_mult``.
 
     ``None`` where the plan does not schedule weight decay.
+
+    Raises:
+        PluginError: a style gives a value that is not finite, or is negative.
+        StateError: a bound of the group is not a finite number of at least 0.
     """
+    return _wd_of(plan, step, group, lr_at(plan, step, group))
+
+
+def _wd_of(plan: Plan, step: float, group: Group, lr: float) -> float | None:
     if plan.start_wd is None or plan.end_wd is None:
         return None
     start_wd, end_wd = _bound(group, "start_wd", plan.start_wd), _bound(group, "end_wd", plan.end_wd)
-    max_lr = _bound(group, "max_lr", plan.max_lr)
-    lr = lr_at(plan, step, group)
+    max_lr, style = _bound(group, "max_lr", plan.max_lr), plan.wd_style
     point = WDPoint(step, plan.wd_incr_steps, start_wd, end_wd, lr, max_lr, plan.lr_warmup_steps)
-    return _finite(plan.wd_style.wd(point), plan.wd_style, step)
+    wd = _number(style.wd(point), style, step)
+    if wd < -ROUNDING * max(start_wd, end_wd):
+        raise _refusal(wd, style, step, ", which is negative")
+    return wd
+
+
+def outside(lr: float, highest: float) -> str:
+    """Return how the learning rate `lr` lies outside 0 to `highest` by more than rounding; empty where it does not."""
+    if lr < -ROUNDING * highest:
+        return ", which is negative"
+    return f", which is above the max LR, {highest}" if lr > highest * (1.0 + 2.0 * ROUNDING) else ""
 
 
 def values_by_role(plan: Plan, num_steps: float) -> dict[str, tuple[float, float | None]]:
@@ -66,143 +95,119 @@ def finite_values(plan: Plan, num_steps: float) -> tuple[float, float | None]:
     return lr, wd
 
 
-Values = tuple[float | list[float], float | list[float] | None]
-"""Learning rate and weight decay at a step: a coefficient for all groups, or a list with the value of each group.
+Value = tuple[dict[str, Any], float, float | None]
+"""A param group, and the learning rate and weight decay to write into it; ``None`` leaves its weight decay."""
 
-A weight decay of ``None`` stands for ``end_wd``, or for weight decay that is not scheduled.
-"""
-
-
-def write_each(plans: Iterable[tuple[Plan, list[dict[str, Any]]]], step: float) -> None:
-    """Write ``lr`` and ``weight_decay`` of the groups of several plans, once every style has been evaluated."""
-    evaluated = [(plan, groups, values_at(plan, step, groups)) for plan, groups in plans]
-    for plan, groups, values in evaluated:
-        write(plan, groups, values)
+_UNSEEN: Any = object()
 
 
-def values_at(plan: Plan, step: float, groups: list[dict[str, Any]]) -> Values:
-    """Return what `write` writes into `groups` at `step`.
+def values_at(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Value]:
+    """Return what `write` writes into `groups` at `step`; nothing is changed.
 
-    The coefficient of a shape is evaluated once, whatever the number of groups.
+    Equal to `lr_at`, and to `wd_at` times the group's ``wd_mult``. The coefficient of a shape is evaluated once,
+    whatever the number of groups, and a group with the bounds of the one before has its values. The loop over the
+    groups is written out, because a call for each group would cost more than its arithmetic.
 
     Raises:
-        PluginError: a style returns NaN or infinity.
+        PluginError: a style gives a value that is not finite, is negative, or lies above the max LR.
+        StateError: a group's own bound is not a finite number of at least 0.
     """
-    lr: float | list[float] = 0.0
-    wd: float | list[float] | None = None
-    warmup_steps, decay_steps, lr_coefficient_at = plan.lr_warmup_steps, plan.lr_decay_steps, plan.lr_coefficient_at
+    lr_c = init_lr = total = 0.0
+    wd_c = None
+    warmup_steps = plan.lr_warmup_steps
+    lr_coefficient_at = plan.lr_coefficient_at
     if warmup_steps > 0 and step <= warmup_steps:
-        lr = _warmup_lrs(plan, step, groups)
+        init_lr, done, total = _warmup(plan, step)
     elif lr_coefficient_at is None:
-        lr = _lrs_by_bounds(plan, step, groups)
-    elif step <= decay_steps:
-        curve = plan.lr_curve
-        if curve is None:
-            lr = lr_coefficient_at(step, warmup_steps, decay_steps)
-        else:
-            lr = curve(float(step - warmup_steps) / float(decay_steps - warmup_steps))
-        if lr - lr != 0.0:
-            _finite(lr, plan.lr_style, step)
-    if plan.start_wd is not None:
+        return _values_by_bounds(plan, step, groups)
+    elif step <= plan.lr_decay_steps:
+        lr_c = lr_coefficient_at(step)
+        if not 0.0 <= lr_c <= 1.0:
+            lr_c = _coefficient(lr_c, plan.lr_style, step)
+    start_wd: Any = plan.start_wd
+    end_wd: Any = plan.end_wd
+    if start_wd is not None:
         incr_steps, wd_coefficient_at = plan.wd_incr_steps, plan.wd_coefficient_at
         if wd_coefficient_at is None:
-            wd = _wds_by_bounds(plan, step, groups)
-        elif step <= incr_steps:
+            return _values_by_bounds(plan, step, groups)
+        if step <= incr_steps:
             curve = plan.wd_curve
-            wd = wd_coefficient_at(step, incr_steps) if curve is None else curve(float(step) / float(incr_steps))
-            if wd - wd != 0.0:
-                _finite(wd, plan.wd_style, step)
-    return lr, wd
-
-
-def write(plan: Plan, groups: list[dict[str, Any]], values: Values) -> None:
-    """Write ``lr`` and ``weight_decay`` of every group, empty ones too; tensors are filled in place.
-
-    Equal to `lr_at`, and to `wd_at` times the group's ``wd_mult``. The loops over the groups are written out, because
-    a call for each group would cost more than its arithmetic.
-    """
-    lr_c, wd_c = values
-    if lr_c.__class__ is list:
-        _write_values(groups, "lr", lr_c)
-    else:
-        max_lr, min_lr = plan.max_lr, plan.min_lr
+            wd_c = wd_coefficient_at(step, incr_steps) if curve is None else curve(float(step) / float(incr_steps))
+    values: list[Value] = []
+    max_lr, min_lr = plan.max_lr, plan.min_lr
+    lr: Any = 0.0
+    wd: Any = None
+    low_before = high_before = first_before = last_before = wd_mult_before = _UNSEEN
+    try:
         for group in groups:
             low = group.get("min_lr", min_lr)
-            if low is None:
-                low = min_lr
             high = group.get("max_lr", max_lr)
-            if high is None:
-                high = max_lr
-            lr = low + lr_c * (high - low)
-            if type(group.get("lr")) is float:
-                group["lr"] = lr
-            else:
-                _write_value(group, "lr", lr)
-    if wd_c.__class__ is list:
-        _write_values(groups, "weight_decay", wd_c)
-        return
-    start_wd = plan.start_wd
-    if start_wd is not None:
-        end_wd = plan.end_wd
-        for group in groups:
-            wd: Any = group.get("end_wd", end_wd)
-            if wd is None:
-                wd = end_wd
-            if wd_c is not None:
+            if low is not low_before or high is not high_before:
+                low_before, high_before = low, high
+                if low is None:
+                    low = min_lr
+                if high is None:
+                    high = max_lr
+                lowest = low
+                if total:
+                    lr, lowest = init_lr + ((high - init_lr) * done / total), 0.0
+                else:
+                    lr = low + lr_c * (high - low)
+                if lr.__class__ is not float or not 0.0 <= lowest <= lr < inf:
+                    return _values_by_bounds(plan, step, groups)
+            if start_wd is not None:
                 first = group.get("start_wd", start_wd)
-                if first is None:
-                    first = start_wd
-                wd = first + wd_c * (wd - first)
-            wd_mult = group.get("wd_mult", 1.0)
-            if wd_mult is not None:
-                wd = wd * wd_mult
-            if type(group.get("weight_decay")) is float:
-                group["weight_decay"] = wd
-            else:
-                _write_value(group, "weight_decay", wd)
+                last = group.get("end_wd", end_wd)
+                wd_mult = group.get("wd_mult", 1.0)
+                if wd_mult is not wd_mult_before or last is not last_before or first is not first_before:
+                    first_before, last_before, wd_mult_before = first, last, wd_mult
+                    if first is None:
+                        first = start_wd
+                    if last is None:
+                        last = end_wd
+                    if wd_mult is None:
+                        wd_mult = 1.0
+                    wd = (last if wd_c is None else first + wd_c * (last - first)) * wd_mult
+                    if wd.__class__ is not float or not 0.0 <= wd < inf or not (first >= 0.0 and last >= 0.0):
+                        return _values_by_bounds(plan, step, groups)
+            values.append((group, lr, wd))
+    except Exception:  # a bound of another type than a number
+        return _values_by_bounds(plan, step, groups)
+    return values
 
 
-def _warmup_lrs(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[float]:
-    init_lr, max_lr, done, total = _known(plan.init_lr), plan.max_lr, float(step), float(plan.lr_warmup_steps)
-    peaks = [max_lr if (peak := group.get("max_lr")) is None else peak for group in groups]
-    if not plan.lr_warmup_style.is_megatrons:
-        share = plan.lr_warmup_style.share(step, plan.lr_warmup_steps)
-        return [init_lr + (peak - init_lr) * share for peak in peaks]
-    return [init_lr + ((peak - init_lr) * done / total) for peak in peaks]
+def write(values: Iterable[Value]) -> None:
+    """Write ``lr`` and ``weight_decay`` into every group, empty ones too; tensors are filled in place."""
+    for group, lr, wd in values:
+        write_value(group, "lr", lr)
+        if wd is not None:
+            write_value(group, "weight_decay", wd)
 
 
-def _lrs_by_bounds(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[float]:
-    """Evaluate the style once for each pair of bounds: it is pure."""
-    known: dict[Any, float] = {}
-    lrs = []
+def _values_by_bounds(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Value]:
+    """Evaluate the styles once for each set of bounds: they are pure."""
+    seen: dict[tuple[int, ...], tuple[float, float | None]] = {}
+    known: dict[tuple[float | None, ...], tuple[float, float | None]] = {}
+    values: list[Value] = []
     for group in groups:
-        bounds = (group.get("max_lr"), group.get("min_lr"))
-        if bounds not in known:
-            known[bounds] = lr_at(plan, step, group)
-        lrs.append(known[bounds])
-    return lrs
+        objects = tuple(map(id, map(group.get, BOUNDS)))
+        if objects not in seen:
+            bounds = tuple(own_bound(group, key) for key in BOUNDS)
+            if bounds not in known:
+                known[bounds] = _values_of(plan, step, dict(zip(BOUNDS, bounds, strict=True)))
+            seen[objects] = known[bounds]
+        values.append((group, *seen[objects]))
+    return values
 
 
-def _wds_by_bounds(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[float]:
-    known: dict[Any, float] = {}
-    wds = []
-    for group in groups:
-        bounds = (group.get("start_wd"), group.get("end_wd"), group.get("max_lr"), group.get("min_lr"))
-        if bounds not in known:
-            known[bounds] = wd_at(plan, step, group) or 0.0
-        wds.append(known[bounds] * _bound(group, "wd_mult", 1.0))
-    return wds
+def _values_of(plan: Plan, step: float, group: Group) -> tuple[float, float | None]:
+    lr = lr_at(plan, step, group)
+    wd = _wd_of(plan, step, group, lr)
+    return float(lr), None if wd is None else _number(wd * _bound(group, "wd_mult", 1.0), plan.wd_style, step)
 
 
-def _write_values(groups: list[dict[str, Any]], key: str, values: list[float]) -> None:
-    for group, value in zip(groups, values):  # noqa: B905
-        if type(group.get(key)) is float:
-            group[key] = value
-        else:
-            _write_value(group, key, value)
-
-
-def _write_value(group: dict[str, Any], key: str, value: float) -> None:
+def write_value(group: dict[str, Any], key: str, value: float) -> None:
+    """Write `value`; a tensor is filled in place."""
     fill_in_place = getattr(group.get(key), "fill_", None)
     if fill_in_place is None:
         group[key] = value
@@ -210,21 +215,54 @@ def _write_value(group: dict[str, Any], key: str, value: float) -> None:
         fill_in_place(value)
 
 
-def _known(init_lr: float | Literal["current"]) -> float:
-    if isinstance(init_lr, str):
+def _warmup(plan: Plan, step: float) -> tuple[float, float, float]:
+    """Return where the warmup begins, and how much of it is done, of how much."""
+    if isinstance(plan.init_lr, str):
         raise StateError(
             "init_lr is `current`, the learning rate that the checkpoint has where this schedule starts, and no "
             "checkpoint is loaded yet; load one, or give init_lr a number"
         )
-    return init_lr
+    if plan.lr_warmup_style.is_megatrons:
+        return plan.init_lr, float(step), float(plan.lr_warmup_steps)
+    return plan.init_lr, plan.lr_warmup_style.share(step, plan.lr_warmup_steps), 1.0
+
+
+def own_bound(group: Group, key: str) -> float | None:
+    """Return the group's own value of `key`, one of `BOUNDS`; ``None`` where it has none.
+
+    Raises:
+        StateError: it is not a finite number of at least 0.
+    """
+    value = group.get(key)
+    if value is None or (value.__class__ is float and 0.0 <= value <= LARGEST):
+        return value
+    try:
+        return plain_size(value)
+    except ValueError as error:
+        raise StateError(f"a param group has {key} = {written(value)}, which {error}") from None
 
 
 def _bound(group: Group, key: str, default: float) -> float:
-    value = group.get(key)
+    value = own_bound(group, key)
     return default if value is None else value
 
 
-def _finite(value: float, style: Style, step: float) -> float:
-    if not isfinite(value):
-        raise PluginError(f"style {style!r} gives {value} at step {step}; no param group was changed")
-    return value
+def _number(value: Any, style: Style, step: float) -> float:
+    """Return what `style` gives as a plain number."""
+    if value.__class__ is float and value - value == 0.0:
+        return value
+    try:
+        return float(plain(value))
+    except ValueError as error:
+        raise _refusal(written(value), style, step) from error
+
+
+def _coefficient(value: Any, style: Style, step: float) -> float:
+    coefficient = _number(value, style, step)
+    if coefficient > 1.0 + ROUNDING:
+        raise _refusal(f"the coefficient {coefficient}", style, step, ", which is above 1, the max LR")
+    return coefficient
+
+
+def _refusal(value: object, style: Style, step: float, fault: str = "") -> PluginError:
+    return PluginError(f"style {style!r} gives {value} at step {step}{fault}; no param group was changed")

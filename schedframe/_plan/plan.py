@@ -10,7 +10,7 @@ from typing import Any, Literal
 from schedframe._plan.rule import DEFAULT, GroupRule, merge
 from schedframe._plugins.source import Source
 from schedframe._units.units import Clock
-from schedframe.styles._base import LRCurve, LRShape, LRStyle, WDCurve, WDShape, WDStyle
+from schedframe.styles._base import LRShape, LRStyle, WDCurve, WDShape, WDStyle
 from schedframe.styles._installed import sources_within
 from schedframe.styles._warmup import MEGATRONS_TABLE, Warmup
 
@@ -57,18 +57,21 @@ class Plan:
     wd_style: WDStyle
     groups: tuple[GroupRule, ...] = ()
 
-    lr_coefficient_at: Callable[[float, float, float], float] | None = field(init=False, repr=False, compare=False)
+    lr_coefficient_at: Callable[[float], float] | None = field(init=False, repr=False, compare=False)
     wd_coefficient_at: Callable[[float, float], float] | None = field(init=False, repr=False, compare=False)
-    lr_curve: Callable[[float], float] | None = field(init=False, repr=False, compare=False)
     wd_curve: Callable[[float], float] | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Bind the styles' coefficient methods."""
         lr, wd, bind = self.lr_style, self.wd_style, object.__setattr__
-        bind(self, "lr_coefficient_at", lr.coefficient_at if isinstance(lr, LRShape) else None)
+        of_run = lr.over(self.lr_warmup_steps, self.lr_decay_steps) if isinstance(lr, LRShape) else None
+        bind(self, "lr_coefficient_at", of_run)
         bind(self, "wd_coefficient_at", wd.coefficient_at if isinstance(wd, WDShape) else None)
-        bind(self, "lr_curve", lr.coefficient if isinstance(lr, LRCurve) else None)
         bind(self, "wd_curve", wd.coefficient if isinstance(wd, WDCurve) else None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle the values alone."""
+        return Plan, tuple(getattr(self, name) for name in NAMES)
 
     def under(self, rules: Iterable[GroupRule]) -> "Plan":
         """Return the plan of a param group that `rules` match.
@@ -121,6 +124,11 @@ def fingerprint(plan: Plan) -> str:
 
 def fingerprint_of(values: Mapping[str, Any]) -> str:
     """Return the fingerprint of a plan whose fields are plain `values`, its styles as tables."""
+    return fingerprint_as_written({**values, "groups": [_of_curves(table, values) for table in values["groups"]]})
+
+
+def fingerprint_as_written(values: Mapping[str, Any]) -> str:
+    """Return the fingerprint in states of early versions, in which the spelling of a rule counts."""
     warmup, weight_decay = values["lr_warmup_steps"] > 0, values["start_wd"] is not None
     decays = values["lr_style"]["style"] != "constant"
     is_used = {
@@ -135,6 +143,12 @@ def fingerprint_of(values: Mapping[str, Any]) -> str:
         "groups": values["groups"],
     }
     return digest({name: values[name] for name in NAMES if is_used.get(name, True)})
+
+
+def _of_curves(table: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a rule's `table` says of its curve, however it was written: what differs from that of the `plan`."""
+    values = {name: value for name, value in table.get("values", {}).items() if _exact(value) != _exact(plan.get(name))}
+    return {**table, "values": values, "lr_mult": None}
 
 
 def digest(values: Mapping[str, Any]) -> str:

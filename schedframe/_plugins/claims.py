@@ -4,17 +4,20 @@ Only metadata is read; nothing is imported.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar, cast
 
 import importlib_metadata
 
 from schedframe._errors import PluginError
 from schedframe._plugins.distributions import OURSELVES, Distribution, canonical_name, installed
 from schedframe._plugins.source import Source
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ class Claim:
 class _Snapshot:
     """The installed distributions and both variables, each read at its first use and then kept."""
 
+    def __init__(self) -> None:
+        self.known: dict[Hashable, Any] = {}
+
     @cached_property
     def distributions(self) -> list[Distribution]:
         return installed()
@@ -71,6 +77,14 @@ def snapshot() -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def recall(key: Hashable, find: Callable[[], T]) -> T:
+    """Return what ``find()`` returns; within a `snapshot`, what it returned there for `key` before."""
+    now = _current.get() or _Snapshot()
+    if key not in now.known:
+        now.known[key] = find()
+    return cast("T", now.known[key])
 
 
 def claims(group: str, name: str | None = None) -> list[Claim]:

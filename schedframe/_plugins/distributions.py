@@ -9,8 +9,9 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from difflib import get_close_matches
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import importlib_metadata
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 OURSELVES = "schedframe"
 """The name of our own distribution, and the first word of every entry-point group of ours."""
 
+GROUPS = (OURSELVES, f"{OURSELVES}.lr_styles", f"{OURSELVES}.wd_styles")
+"""The entry-point groups that are read."""
+
+_ALIKE = 0.85
 _METADATA = (".dist-info", ".egg-info")
 _OURS = re.compile(rf"\s*{OURSELVES}(?![\w.-])\s*(.*)", re.IGNORECASE)
 """A requirement of schedframe, in any spelling of its name, and what stands after the name."""
@@ -166,6 +171,28 @@ def seen_twice() -> Iterator[str]:
         if name and OURSELVES in groups:
             places = ", ".join(str(copy.locate_file("")) for copy in same)
             yield f"{name} is on the path {len(same)} times ({places}); only the first is read, reinstall it"
+
+
+class Misspelt(NamedTuple):
+    """An entry point in a group that is spelled almost as one of ours, and is not read."""
+
+    distribution: Distribution
+    entry_point: importlib_metadata.EntryPoint
+    group: str
+
+    @property
+    def fault(self) -> str:
+        """What is wrong, as a sentence."""
+        return f"its entry-point group is spelled {self.entry_point.group}; write {self.group}, and reinstall it"
+
+
+def misspelt() -> Iterator[Misspelt]:
+    """Yield the entry points of installed distributions that are in a misspelt group of ours."""
+    for point in importlib_metadata.entry_points():
+        if point.dist is not None and point.group not in GROUPS:
+            near = get_close_matches(point.group.lower(), GROUPS, n=1, cutoff=_ALIKE)
+            if near:
+                yield Misspelt(Distribution(point.dist), point, near[0])
 
 
 def _fields(distribution: Any) -> dict[str, str]:

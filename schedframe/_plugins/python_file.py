@@ -9,6 +9,10 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import decode_source, module_from_spec, spec_from_file_location
 from types import CodeType
 
+from schedframe._reading import read_regular
+
+_LARGEST = 16 << 20
+
 PACKAGE = "schedframe._plugins.imported"
 """The package of the modules that files become; see there."""
 
@@ -24,8 +28,7 @@ class PythonFile(SourceFileLoader):
 
     def __init__(self, path: str) -> None:
         """Read the file, which may raise an ``OSError``."""
-        with open(path, "rb") as file:
-            self.content = file.read()
+        self.content = read_regular(path, _LARGEST)
         stem = os.path.splitext(os.path.basename(path))[0]
         plain = re.sub(r"^(?=[0-9])|[^0-9A-Za-z_]", "_", stem)
         super().__init__(f"{PACKAGE}.{plain}_{digest_of(self.content)[:16]}", path)

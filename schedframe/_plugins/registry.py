@@ -12,9 +12,10 @@ from typing import Any, Generic, TypeVar
 import importlib_metadata
 from pydantic import BaseModel
 
+from schedframe._elsewhere import hint_for_lr_style
 from schedframe._errors import StyleConflictError, StyleLoadError, UnknownStyleError, did_you_mean
-from schedframe._plugins.claims import Claim, claims, snapshot
-from schedframe._plugins.distributions import seen_twice
+from schedframe._plugins.claims import Claim, claims, recall, snapshot
+from schedframe._plugins.distributions import misspelt, seen_twice
 from schedframe._plugins.registered import registered
 from schedframe._plugins.source import Source, name_of, source_in_file, source_of_class
 from schedframe._version import __version__
@@ -258,14 +259,23 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
                 f"the {self.kind} style {name!r} comes from {blocked}, and {blocked.blocked}; "
                 f"change the variable to use it"
             )
+        return UnknownStyleError(recall((self.kind, name), lambda: self._unknown_text(name)))
+
+    def _unknown_text(self, name: str) -> str:
+        for lost in misspelt():
+            if (lost.group, lost.entry_point.name) == (self.group, name):
+                by = f"{lost.distribution.name} {lost.distribution.version}"
+                return f"there is no {self.kind} style {name!r}; {by} has it, and {lost.fault}"
         usable = list(self)
+        if hint := hint_for_lr_style(name):
+            return f"there is no {self.kind} style {name!r}; {hint}"
         hint = did_you_mean(name, [*usable, *self.aliases]) or "."
         text = (
             f"there is no {self.kind} style {name!r}{hint} Installed: {', '.join(usable)}. "
             f"Other styles come from plugins: pip install the one that provides {name!r}"
         )
         stale = list(seen_twice())
-        return UnknownStyleError(f"{text}. {'; '.join(stale)}" if stale else text)
+        return f"{text}. {'; '.join(stale)}" if stale else text
 
 
 def _incompatibility(claim: Claim | None) -> str:

@@ -2,33 +2,41 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from math import isfinite
-from numbers import Real
 from typing import Any
 
 from pydantic import ValidationError
 
-from schedframe._errors import ConfigError, Problem, SchedframeError
+from schedframe._errors import ConfigError, Problem, SchedframeError, written
 from schedframe._plan.conditions import broken_conditions
 from schedframe._plan.plan import CURRENT
+from schedframe._plan.rule import GroupRule
 from schedframe._problems import problems_of
 from schedframe._units.lengths import Scale
+from schedframe._units.numbers import plain, plain_size
+from schedframe._units.units import parse_clock
 from schedframe.styles._base import LRStyle, WDStyle
 from schedframe.styles._byname import ByName, by_lr_style, by_wd_style
+from schedframe.styles._warmup import parse_warmup
 
 
 def check(
     where: str, numbers: Mapping[str, Any], lr_decay_style: Any, wd_incr_style: Any, problems: Iterable[Problem]
-) -> tuple[LRStyle, WDStyle, list[str]]:
-    """Return both styles, and what Megatron runs although it is a mistake; or refuse with every problem at once.
+) -> tuple[dict[str, Any], LRStyle, WDStyle, list[str]]:
+    """Return plain numbers, both styles, and what Megatron runs although it is a mistake; or refuse all at once.
 
     Raises:
         ConfigError: there are `problems` already, a number is not one, a style cannot be resolved, or Megatron would
             refuse the combination.
     """
-    problems = [*problems, *_number_problems(numbers)]
+    problems = list(problems)
+    plain_numbers: dict[str, Any] = {}
+    for key, value in numbers.items():
+        try:
+            plain_numbers[key] = _parse_argument(key, value, numbers)
+        except ValueError as error:
+            problems.append(Problem(key, str(error), written(value)))
     wrong = {problem.path for problem in problems}
-    sound: dict[str, Any] = {key: value for key, value in numbers.items() if key not in wrong}
+    sound = {key: value for key, value in plain_numbers.items() if key not in wrong}
     for key, by_name, style in (
         ("lr_decay_style", by_lr_style, lr_decay_style),
         ("wd_incr_style", by_wd_style, wd_incr_style),
@@ -40,7 +48,7 @@ def check(
     refused, mistakes = broken_conditions(sound)
     if problems or refused:
         raise ConfigError(where, [*problems, *refused])
-    return sound["lr_decay_style"], sound["wd_incr_style"], mistakes
+    return plain_numbers, sound["lr_decay_style"], sound["wd_incr_style"], mistakes
 
 
 def resolve_style(key: str, by_name: ByName, style: Any, lr_decay_steps: float | None) -> Any:
@@ -70,17 +78,66 @@ def problems_with(key: str, parse: Callable[[Any], Any], value: Any) -> list[Pro
     return []
 
 
-def _number_problems(numbers: Mapping[str, Any]) -> list[Problem]:
-    problems = []
-    for key, value in numbers.items():
-        if value is None and key in ("start_wd", "end_wd") and numbers["start_wd"] is numbers["end_wd"]:
-            continue
-        if key == "init_lr" and value == CURRENT:
-            if numbers["start_step"] == 0:
-                problems.append(Problem(key, "needs start_step, the step of the checkpoint", repr(value)))
-            continue
-        if isinstance(value, bool) or not isinstance(value, Real):
-            problems.append(Problem(key, f"must be a number, not a {type(value).__name__}", repr(value)))
-        elif not isfinite(value):
-            problems.append(Problem(key, "must be finite", repr(value)))
-    return problems
+def parse_field(where: str, name: str, value: Any) -> Any:
+    """Return `value`, which is assigned to the scheduler's attribute `name`, as a field of its plan.
+
+    Raises:
+        ConfigError: it is not one: a number is not finite or is negative, or a style is not a style.
+    """
+    try:
+        return _FIELDS.get(name, plain_size)(value)
+    except ValueError as error:
+        raise ConfigError(where, [Problem(name, str(error), written(value))]) from None
+
+
+def _parse_argument(key: str, value: Any, numbers: Mapping[str, Any]) -> Any:
+    if value is None and key in ("start_wd", "end_wd") and numbers["start_wd"] is numbers["end_wd"]:
+        return None
+    if isinstance(value, str) and key == "init_lr" and value == CURRENT:
+        if numbers["start_step"] == 0:
+            raise ValueError("needs start_step, the step of the checkpoint")
+        return value
+    return plain(value)
+
+
+def _parse_init_lr(value: Any) -> Any:
+    return CURRENT if isinstance(value, str) and value == CURRENT else plain_size(value)
+
+
+def _parse_wd(value: Any) -> float | None:
+    return None if value is None else plain_size(value)
+
+
+def _parse_decay_steps(value: Any) -> float:
+    if steps := plain_size(value):
+        return steps
+    raise ValueError("must be above 0")
+
+
+def _instance_of(cls: type, hint: str) -> Callable[[Any], Any]:
+    def parse(value: Any) -> Any:
+        if isinstance(value, cls):
+            return value
+        raise ValueError(f"must be a {cls.__name__}; {hint}")
+
+    return parse
+
+
+def _parse_rules(value: Any) -> tuple[GroupRule, ...]:
+    if isinstance(value, list | tuple) and all(isinstance(rule, GroupRule) for rule in value):
+        return tuple(value)
+    raise ValueError("must be the rules of a Schedule, such as another scheduler's attribute `groups`")
+
+
+_FIELDS: dict[str, Callable[[Any], Any]] = {
+    "clock": parse_clock,
+    "init_lr": _parse_init_lr,
+    "lr_warmup_style": parse_warmup,
+    "lr_decay_steps": _parse_decay_steps,
+    "lr_style": _instance_of(LRStyle, "a name or a table is assigned to lr_decay_style"),
+    "start_wd": _parse_wd,
+    "end_wd": _parse_wd,
+    "wd_style": _instance_of(WDStyle, "a name or a table is assigned to wd_incr_style"),
+    "groups": _parse_rules,
+}
+"""The fields of a plan that are more, or less, than a number of at least 0."""

@@ -5,25 +5,35 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
-from schedframe._errors import ConfigError, Problem, SchedframeWarning, StateError
+from schedframe._errors import (
+    ConfigError,
+    PluginError,
+    Problem,
+    SchedframeError,
+    SchedframeWarning,
+    StateError,
+    written,
+)
 from schedframe._plan import evaluate
-from schedframe._plan.evaluate import values_at, write, write_each
+from schedframe._plan.evaluate import Value, values_at, write, write_value
 from schedframe._plan.plan import CURRENT, NAMES, Parent, Plan, fingerprint
 from schedframe._plan.rule import GroupRule
 from schedframe._plugins import hooks
 from schedframe._process import log_once, log_the_first_time
 from schedframe._run import agreement
-from schedframe._run.arguments import check, problems_with, resolve_style
+from schedframe._run.arguments import check, parse_field, problems_with, resolve_style
 from schedframe._run.groups import bounds
 from schedframe._run.groups.following import RolePlans
 from schedframe._run.groups.report import report_of_roles
 from schedframe._run.groups.roles import Roles
+from schedframe._run.groups.watch import Watch
 from schedframe._run.optimizers import as_one
 from schedframe._run.policy import parse_override, parse_parent, policy_of
 from schedframe._run.resume.decide import decide
 from schedframe._run.resume.read import read
 from schedframe._run.resume.report import report
 from schedframe._run.resume.write import unknown_to_megatron, write_state
+from schedframe._units.numbers import LARGEST, parse_position
 from schedframe._units.units import Clock, parse_clock
 from schedframe.styles._base import LRStyle, Style, WDStyle
 from schedframe.styles._byname import by_lr_style, by_wd_style
@@ -32,6 +42,8 @@ from schedframe.styles._installed import source_of
 from schedframe.styles._warmup import MEGATRONS, Warmup, parse_warmup
 
 T = TypeVar("T")
+
+_NOT_GIVEN: Any = object()
 
 StyleLike = str | Mapping[str, Any]
 """A style's name, or a table with its options; wherever one is taken, a style object is too."""
@@ -48,7 +60,7 @@ class _PlanField(Generic[T]):
         return value
 
     def __set__(self, scheduler: "OptimizerParamScheduler", value: T) -> None:
-        changed: dict[str, Any] = {self._name: value}
+        changed = {self._name: parse_field(type(scheduler).__name__, self._name, value)}
         scheduler.plan = replace(scheduler.plan, **changed)
 
 
@@ -114,6 +126,7 @@ class OptimizerParamScheduler:
 
     _clocks: ClassVar[tuple[str, ...]] = get_args(Clock)
     _ignores_lr_mult: ClassVar[bool] = True
+    _values_at = staticmethod(values_at)
 
     def __init__(
         self,
@@ -162,11 +175,11 @@ class OptimizerParamScheduler:
         if use_checkpoint_opt_param_scheduler and override_opt_param_scheduler:
             fault = "use_checkpoint_opt_param_scheduler is set too, and they contradict each other; set one of them"
             problems.insert(0, Problem("override_opt_param_scheduler", fault, "True"))
-        lr_style, wd_style, mistakes = check(
+        numbers, lr_style, wd_style, mistakes = check(
             type(self).__name__, numbers, self._with_tail(lr_decay_style), wd_incr_style, problems
         )
         roles = roles or Roles()
-        numbers["max_lr"] = float(max_lr)
+        numbers["max_lr"] = float(numbers["max_lr"])
         warmup = parse_warmup(lr_warmup_style)
         plan = Plan(
             **numbers, clock=clock, lr_warmup_style=warmup, lr_style=lr_style, wd_style=wd_style, groups=roles.rules
@@ -218,10 +231,13 @@ class OptimizerParamScheduler:
     def _start(self, plan: Plan, optimizer: Any, roles: Roles, mistakes: Iterable[str], *, level: int) -> None:
         """Take the groups of `optimizer` over, and write the first values."""
         self.plan = plan
-        self.num_steps = plan.start_step
         self.optimizer = as_one(optimizer)
         self._role_plans = RolePlans(roles)
         groups = list(self.optimizer.param_groups)
+        bounds.make_plain(groups)
+        self._watch = Watch(len(groups), ignores_lr_mult=self._ignores_lr_mult)
+        self._written: list[Value] = []
+        self.num_steps = plan.start_step
         of_groups = self._role_plans.mistakes(plan, groups, ignores_lr_mult=self._ignores_lr_mult)
         for mistake in (*mistakes, *of_groups):
             warnings.warn(mistake, SchedframeWarning, stacklevel=level)
@@ -245,6 +261,19 @@ class OptimizerParamScheduler:
         """Return the position and the schedule, attribute by attribute: frameworks write it into their logs."""
         attributes = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("num_steps", *NAMES))
         return f"{type(self).__name__}({attributes})"
+
+    @property
+    def num_steps(self) -> float:
+        """The position, in steps of the clock; a number that is assigned is used by the next `step`."""
+        return self._num_steps
+
+    @num_steps.setter
+    def num_steps(self, position: float) -> None:
+        try:
+            self._num_steps = parse_position(position)
+        except ValueError as error:
+            raise StateError(f"num_steps = {written(position)} {error}") from None
+        self._watch.begin_at(self._num_steps)
 
     @property
     def lr_decay_style(self) -> str:
@@ -301,32 +330,67 @@ class OptimizerParamScheduler:
         """
         return evaluate.wd_at(self._run_of(param_group or {}), self.num_steps - self.start_step, param_group or {})
 
-    def step(self, increment: int) -> None:
+    def step(self, increment: int = _NOT_GIVEN) -> None:
         """Advance, and write ``lr`` and ``weight_decay`` into every param group, empty ones too.
 
-        A group whose value is a tensor has it filled in place. Where a style fails, nothing changes.
+        A group whose value is a tensor has it filled in place. A step is taken wholly or not at all: where it is
+        refused nothing changes, and an interrupt that comes while groups are written ends the step first. Where
+        something else writes the groups' ``lr`` too, a `SchedframeWarning` says so once; some of the steps look for it.
 
         Args:
-            increment: how far to advance, in steps of the clock (Megatron: the samples of one batch).
+            increment: how far to advance, in steps of the clock (Megatron: the samples of one batch): a number of any
+                kind, a tensor that holds one too. Without it, one step, where the clock counts iterations.
 
         Raises:
-            PluginError: a style gives NaN or infinity.
-            StateError: the position lies before `start_step`, or `init_lr` is ``current`` and no checkpoint was
-                loaded.
+            PluginError: a style fails, or gives a value that is not finite, is negative, or lies above the max LR.
+            StateError: `increment` or a bound of a group is not a finite number of at least 0, the position lies
+                before `start_step`, or `init_lr` is ``current`` and no checkpoint was loaded.
+            TypeError: there is no `increment`, and the clock counts samples or tokens.
         """
-        num_steps = self.num_steps + increment
+        if increment.__class__ is int and increment >= 0:
+            num_steps = self._num_steps + increment
+        else:
+            num_steps = self._position_after(increment)
         plan = self.plan
         start_step = plan.start_step
         if start_step and num_steps < start_step:
-            raise StateError(f"step {num_steps} lies before start_step {start_step}, where the schedule starts")
+            raise _before_start(num_steps, start_step)
         groups = self.optimizer.param_groups
         if groups.__class__ is not list:
             groups = list(groups)
-        if plan.groups:
-            write_each(self._role_plans.plans(plan, groups), num_steps - start_step)
-        else:
-            write(plan, groups, values_at(plan, num_steps - start_step, groups))
-        self.num_steps = num_steps
+        if num_steps > self._watch.next_look:
+            if num_steps > LARGEST:
+                raise StateError(
+                    f"increment = {written(increment)} leads further than any run goes; nothing was changed"
+                )
+            self._watch.look(groups, self._written, num_steps, num_steps - self._num_steps)
+        try:
+            if plan.groups:
+                values = self._values_of_roles(plan, num_steps - start_step, groups)
+            else:
+                values = self._values_at(plan, num_steps - start_step, groups)
+        except Exception as error:
+            self._explain(error, num_steps, groups)
+            raise
+        try:
+            try:
+                for group, lr, wd in values:
+                    if group["lr"].__class__ is float:
+                        group["lr"] = lr
+                    else:
+                        write_value(group, "lr", lr)
+                    if wd is not None:
+                        if group["weight_decay"].__class__ is float:
+                            group["weight_decay"] = wd
+                        else:
+                            write_value(group, "weight_decay", wd)
+            except KeyError:
+                write(values)
+            self._num_steps, self._written = num_steps, values
+        except BaseException:
+            write(values)
+            self._num_steps, self._written = num_steps, values
+            raise
 
     @property
     def fingerprint(self) -> str:
@@ -399,28 +463,87 @@ class OptimizerParamScheduler:
         self._go_to(self.plan, self.num_steps)
 
     def _go_to(self, plan: Plan, position: float) -> None:
-        """Run `plan` from `position`, or leave everything as it is.
+        """Run `plan` from `position`, or leave everything as it is; an interrupt leaves the one or the other.
+
+        Everything is prepared on copies of the groups. The last part cannot fail and is the same however often it is
+        done, so that an interrupt within it is kept until it is done.
 
         Raises:
             StateError: a style fails there.
         """
+        if position < plan.start_step:
+            raise _before_start(position, plan.start_step)
         groups = list(self.optimizer.param_groups)
-        bounds.unshare(groups)
-        was, came_from, held = self.plan, self.num_steps, [dict(group) for group in groups]
+        copies = [dict(group) for group in groups]
+        bounds.unshare(copies)
         try:
-            self.plan, self.num_steps = plan, position
-            self._memory.restore(self._role_plans.each(self.plan, groups), groups)
-            if plan != was:
-                self._role_plans.refuse_unrunnable(plan, groups)
-            self.step(0)
+            self._memory.restore(self._role_plans.each(plan, copies), copies)
+            if plan != self.plan:
+                self._role_plans.refuse_unrunnable(plan, copies)
+            evaluated = self._values_of_roles(plan, position - plan.start_step, copies)
+        except StateError:
+            raise
         except Exception as error:
-            self.plan, self.num_steps = was, came_from
-            for group, values in zip(groups, held, strict=True):
-                group.clear()
-                group.update(values)
-            if isinstance(error, StateError):
-                raise
             raise StateError(f"the schedule fails at step {position}: {type(error).__name__}: {error}") from error
+        originals = {id(copy): group for copy, group in zip(copies, groups, strict=True)}
+        contents = [(originals[id(copy)], copy) for copy, _, _ in evaluated]
+        values = [(originals[id(copy)], lr, wd) for copy, lr, wd in evaluated]
+        try:
+            self._commit(plan, position, contents, values)
+        except BaseException:
+            self._commit(plan, position, contents, values)
+            raise
+
+    def _commit(
+        self,
+        plan: Plan,
+        position: float,
+        contents: Iterable[tuple[dict[str, Any], dict[str, Any]]],
+        values: list[Value],
+    ) -> None:
+        """Run `plan` from `position`, where groups have `contents` and `values`; doing it again changes nothing."""
+        for group, content in contents:
+            for key in [key for key in group if key not in content]:
+                del group[key]
+            group.update(content)
+        write(values)
+        self.plan, self._num_steps, self._written = plan, position, values
+        self._watch.begin_at(position)
+
+    def _values_of_roles(self, plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Value]:
+        """Return what is to be written into `groups` at `step`, each by the plan that it follows."""
+        followed = self._role_plans.plans(plan, groups)
+        return [value for role_plan, members in followed for value in self._values_at(role_plan, step, members)]
+
+    def _position_after(self, increment: Any) -> float:
+        """Return the position after a step by `increment`, whatever that is.
+
+        Raises:
+            StateError: it is not a finite number of at least 0.
+            TypeError: it is not given, and the clock does not count iterations.
+        """
+        if increment is _NOT_GIVEN:
+            if self.clock == "iters":
+                return self._num_steps + 1
+            raise TypeError(
+                f"step() needs increment, how many {self.clock} the batch has; without it a step is one iteration, "
+                f"and this scheduler counts {self.clock}"
+            )
+        try:
+            return parse_position(self._num_steps + parse_position(increment))
+        except ValueError as error:
+            raise StateError(f"increment = {written(increment)} {error}; nothing was changed") from None
+
+    def _explain(self, error: Exception, num_steps: float, groups: list[dict[str, Any]]) -> None:
+        """Raise what makes a step fail, where `error` does not say it: a bound of a group, or a style's own error."""
+        faults = "; ".join(map(str, bounds.problems(groups)))
+        if faults:
+            raise StateError(f"{faults}; no param group was changed") from None
+        if not isinstance(error, SchedframeError):
+            name = type(error).__name__
+            raise PluginError(
+                f"the schedule fails at step {num_steps}: {name}: {error}; no param group was changed"
+            ) from error
 
     def _run_of(self, param_group: Mapping[str, Any]) -> Plan:
         return self._role_plans.of_group(self.plan, param_group, self.optimizer.param_groups)
@@ -434,6 +557,10 @@ class OptimizerParamScheduler:
             table = table_of(steps, style)
             self.lr_style = resolve_style("lr_decay_style", by_lr_style, table, self.lr_decay_steps)
         self._tail = (steps, style)
+
+
+def _before_start(position: float, start_step: float) -> StateError:
+    return StateError(f"step {position} lies before start_step {start_step}, where the schedule starts")
 
 
 _GET_LR, _GET_WD = OptimizerParamScheduler.get_lr, OptimizerParamScheduler.get_wd

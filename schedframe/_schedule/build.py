@@ -4,6 +4,7 @@ from typing import Any
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._run.groups import roles as _roles
+from schedframe._run.groups.bounds import make_plain
 from schedframe._run.groups.following import contradictions
 from schedframe._run.optimizers import as_one
 from schedframe._run.policy import policy_of
@@ -27,6 +28,7 @@ def build(
     problems = errors_of(schedule, schedule.origin, groups)
     roles = _roles.Roles()
     try:
+        make_plain(groups)
         roles = _roles.assign_roles(schedule.groups, groups, process_group)
     except ConfigError as error:
         problems += error.problems

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from schedframe._errors import Problem
+from schedframe._errors import Problem, written
 from schedframe._plugins.hooks import complaints_by_plugin, is_muted
-from schedframe._problems import written
 from schedframe._process import log_once
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.origin import Origin

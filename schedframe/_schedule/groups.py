@@ -12,10 +12,10 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from schedframe._errors import ConfigError, Problem, did_you_mean
+from schedframe._errors import ConfigError, Problem, written
 from schedframe._plan.plan import NAMES
 from schedframe._plan.rule import DEFAULT, FACTORS, JOINT, WRITTEN, GroupRule, key_of, parse_match
-from schedframe._problems import written
+from schedframe._problems import unknown_key
 from schedframe._units.numbers import parse_number, share_of
 
 FIELDS = {
@@ -38,7 +38,6 @@ FIELDS = {
 """What a rule may set, with the fields of a plan that it decides."""
 
 _KEYS = ("role", "match", *FIELDS)
-_LISTED = f"A rule has role and match, and sets {', '.join(FIELDS)}"
 _RATES = ("max_lr", "min_lr", "init_lr")
 
 
@@ -92,11 +91,11 @@ class _RuleParser:
             return None
         for key, value in table.items():
             if key not in _KEYS:
-                near = did_you_mean(str(key), _KEYS) or "."
-                self._report(key, f"cannot be set by a rule{near} {_LISTED}", written(value))
+                fault, note = unknown_key(str(key), value, "cannot be set by a rule", _KEYS, "The keys of a rule")
+                self._report(key, fault, written(value), note=note)
         sets = {key: value for key, value in table.items() if key in FIELDS}
         if not sets and len(self.problems) == problems_before:
-            self._report("", f"sets nothing. {_LISTED}")
+            self._report("", f"sets nothing; it can set {', '.join(FIELDS)}")
         role = self._try("role", self._parse_role, table.get("role"))
         match = self._try("match", parse_match, table.get("match"))
         factors = {key: self._try(key, _parse_factor, sets[key]) for key in FACTORS if key in sets}
@@ -106,9 +105,11 @@ class _RuleParser:
         self._roles[role] = index
         return GroupRule(role, match, values, **factors)
 
-    def _report(self, key: object, message: str, value: str = "", error: Exception | None = None) -> None:
+    def _report(
+        self, key: object, message: str, value: str = "", error: Exception | None = None, note: str = ""
+    ) -> None:
         path = f"{self._index}.{key}" if key else str(self._index)
-        self.problems.append(Problem(path, message, value, error=error))
+        self.problems.append(Problem(path, message, value, error=error, note=note))
 
     def _try(self, key: str, parse: Callable[[Any], Any], value: Any) -> Any:
         try:
@@ -154,7 +155,7 @@ class _RuleParser:
             if _identity(problem) in self._problems_of_file:
                 continue
             if key in sets:
-                self._report(problem.path, problem.message, problem.value, problem.error)
+                self._report(problem.path, problem.message, problem.value, problem.error, problem.note)
             else:
                 value = f" = {problem.value}" if problem.value else ""
                 remedy = f"; let the rule set {key} too" if key in FIELDS else ""

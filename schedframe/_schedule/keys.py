@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core.core_schema import ValidationInfo
 
 from schedframe._errors import ConfigError
+from schedframe._plain import plain
 from schedframe._plan.conditions import CONDITIONS, CONDITIONS_OF_GROUPS, Condition, by_key
 from schedframe._plan.plan import NAMES, Plan
 from schedframe._plan.rule import key_of
@@ -134,6 +135,7 @@ class Keys(BaseModel):
 
     def __init__(self, /, **keys: Any) -> None:
         """Validate `keys`; see the fields for what they mean."""
+        keys = plain(keys)
         try:
             with snapshot():
                 super().__init__(**keys)
@@ -155,8 +157,9 @@ class Keys(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _expand(cls, keys: Any) -> Any:
-        if not isinstance(keys, dict):
+        if not isinstance(keys, Mapping):
             return keys
+        keys = plain(keys)
         expanded = shorthand.expand(keys)
         if expanded.get("groups") is not None:
             others = {key: value for key, value in keys.items() if key != "groups"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from pydantic import PrivateAttr
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.config.document import Document, read
+from schedframe._plain import plain
 from schedframe._plan import evaluate
 from schedframe._plan.plan import CURRENT, NAMES, Plan, fingerprint
 from schedframe._plan.rule import key_of, merge, rules_named
@@ -44,6 +46,7 @@ class Schedule(Keys):
 
     def __init__(self, /, **keys: Any) -> None:
         """Validate `keys`; see the class for what they mean."""
+        keys = plain(keys)
         super().__init__(**keys)
         self._origin = Origin(keys)
 
@@ -90,6 +93,15 @@ class Schedule(Keys):
         Equal in every process, for every spelling of the same schedule; plugin versions do not count.
         """
         return fingerprint(self.plan)
+
+    @property
+    def end_step(self) -> float:
+        """The scheduler's count at which the decay ends, from the start of the run; infinity where that is open.
+
+        `lr_decay_steps` is counted from `start_step`. A loop that trains to the end compares `end_step` with the
+        scheduler's ``num_steps``.
+        """
+        return inf if self.lr_decay_steps == OPEN else self.start_step + self.lr_decay_steps
 
     @property
     def train_steps(self) -> float | None:

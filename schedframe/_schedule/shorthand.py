@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from schedframe._errors import Problem
+from schedframe._errors import Problem, written
 from schedframe._files.config.document import EXTENDS
-from schedframe._problems import written
 from schedframe._schedule.fields import UNIT_KEYS
 from schedframe._units.lengths import parse_measure
 from schedframe._units.units import RUN_KEYS
@@ -25,22 +24,6 @@ _STANDS_IN = {
 """Keys that default to another key, the first that is given."""
 
 _STYLE = "lr_decay_style"
-_ARGUMENTS = {
-    "lr": "max_lr",
-    "weight_decay": "start_wd",
-    "start_weight_decay": "start_wd",
-    "end_weight_decay": "end_wd",
-    "weight_decay_incr_style": "wd_incr_style",
-    "lr_warmup_init": "init_lr",
-    "lr_warmup_iters": "lr_warmup_steps, such as `2000 iters`",
-    "lr_warmup_samples": "lr_warmup_steps, such as `1M samples`",
-    "lr_warmup_fraction": "lr_warmup_steps, such as `1%`",
-    "lr_decay_iters": "lr_decay_steps, such as `100_000 iters`",
-    "lr_decay_samples": "lr_decay_steps, such as `100M samples`",
-    "lr_wsd_decay_iters": "wsd_decay_steps, such as `10_000 iters`",
-    "lr_wsd_decay_samples": "wsd_decay_steps, such as `10M samples`",
-}
-"""Arguments of Megatron-LM's command line that have another name here."""
 
 
 def expand(keys: dict[str, Any]) -> dict[str, Any]:
@@ -101,12 +84,9 @@ def as_written(problems: Iterable[Problem], keys: dict[str, Any]) -> list[Proble
             translated.append(replace(problem, path=option))
         elif problem.path == EXTENDS:
             fault = "is only for files: read them with schedframe.load"
-            translated.append(replace(problem, value="", message=fault))
-        elif problem.path in _ARGUMENTS:
-            fault = f"is an argument of Megatron-LM; here it is {_ARGUMENTS[top]}"
-            translated.append(replace(problem, message=fault))
+            translated.append(replace(problem, value="", message=fault, note=""))
         elif problem.path in FLAT_WSD:
-            translated.append(replace(problem, message=_misplaced(keys.get(_STYLE, "linear"))))
+            translated.append(replace(problem, message=_misplaced(keys.get(_STYLE, "linear")), note=""))
         else:
             translated.append(problem if top in keys else replace(problem, value=""))
     blamed = {problem.path for problem in translated}

@@ -7,8 +7,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil
+from operator import itemgetter
 
 from schedframe._units.numbers import scaled
 
@@ -36,7 +38,7 @@ class BatchSizes:
         return first_iter + (samples - first_sample) / size
 
     def _stretch(self, column: int, position: Fraction) -> tuple[int, int, int]:
-        behind = bisect_right([stretch[column] for stretch in self.stretches], position)
+        behind = bisect_right(self.stretches, position, key=itemgetter(column))
         return self.stretches[max(behind - 1, 0)]
 
 
@@ -51,6 +53,7 @@ def constant(size: int, divisor: int = 1) -> BatchSizes:
     return _stretches(lambda consumed: size, (), divisor)
 
 
+@lru_cache(maxsize=16)
 def ramped(start: int, increment: int, samples: int, size: int, divisor: int = 1) -> BatchSizes:
     """Return Megatron's ramp-up: from `start` by `increment` to `size`, over the first `samples`.
 

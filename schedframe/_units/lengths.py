@@ -12,6 +12,8 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
+from schedframe._elsewhere import hint_for_unit
+from schedframe._errors import did_you_mean
 from schedframe._units.numbers import (
     NUMBER_TEXT,
     PERCENT_TEXT,
@@ -20,6 +22,7 @@ from schedframe._units.numbers import (
     refuse_negative,
     scaled,
     share_of,
+    stripped,
     whole,
 )
 from schedframe._units.units import RUN_KEYS, UNITS, Units
@@ -28,6 +31,9 @@ OPEN = 2**62
 """The end of a schedule that is ``open``: further than any run goes, and a whole number in every format."""
 
 _SHORT = 7
+_LONGEST = 60
+_TOO_FAR = 10**15
+_WORD = re.compile(r"[a-zA-Z]{2,}\Z")
 _UNIT = re.compile("|".join(rf"(?P<{unit.name}>{unit.pattern})\Z" for unit in UNITS.values()), re.IGNORECASE)
 _OF = re.compile(r"%\s+of\s+(run|decay)\Z", re.IGNORECASE)
 
@@ -50,12 +56,11 @@ def parse_measure(value: object) -> Measure:
 
     ``K``, ``M``, ``B`` and ``T`` are decimal, in any case.
     """
-    return _parse_text(value) if isinstance(value, str) else Measure(_amount(value), "")
+    return _parse_text(stripped(value)) if isinstance(value, str) else Measure(_amount(value), "")
 
 
 @lru_cache(maxsize=256)
 def _parse_text(text: str) -> Measure:
-    text = text.strip()
     of = _OF.search(text)
     share = share_of(text[: of.start() + 1] if of else text)
     if share is not None:
@@ -63,11 +68,29 @@ def _parse_text(text: str) -> Measure:
     spelled = _UNIT.search(text)
     if spelled:
         return Measure(_amount(text[: spelled.start()].rstrip()), str(spelled.lastgroup))
+    _refuse_unknown_unit(text)
     return Measure(_amount(text), "")
 
 
+def _refuse_unknown_unit(text: str) -> None:
+    word = _WORD.search(text) if len(text) <= _LONGEST else None
+    if word is None:
+        return
+    try:
+        _amount(text[: word.start()].rstrip())
+    except ValueError:
+        return  # a word without a number before it is not a unit
+    known, hint = list(UNITS), hint_for_unit(word[0])
+    near = f"; {hint}" if hint else did_you_mean(word[0], known)
+    listed = f"{', '.join(known[:-1])} and {known[-1]}"
+    raise ValueError(f"is not a length: there is no unit {word[0]!r}, only {listed}{near}")
+
+
 def _amount(value: object) -> Fraction:
-    return refuse_negative(scaled(value, "a length such as 2000, 500M, 2000 iters or 10%"))
+    amount = refuse_negative(scaled(value, "a length such as 2000, 500M, 2000 iters or 10%"))
+    if amount >= _TOO_FAR and isinstance(value, str) and value[-1:] in ("t", "T"):
+        raise ValueError(f"is {float(amount):g}, because T is trillions; tokens are written `{value[:-1]} tokens`")
+    return amount
 
 
 def absolute(value: object) -> Measure:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
-from numbers import Rational, Real
+from numbers import Integral, Rational, Real
 from typing import Annotated, Any
 
 from pydantic import PlainValidator, WithJsonSchema
@@ -15,7 +15,11 @@ from pydantic import PlainValidator, WithJsonSchema
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
 _MANTISSA = rf"(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})"
 _NUMBER = re.compile(rf"(?P<mantissa>[+-]?{_MANTISSA})(?:[eE](?P<exponent>[+-]?[0-9]+))?")
-_LARGEST = int(1e300)
+_LONGEST = 1_000
+_MOST_DIGITS = 400
+
+LARGEST = 1e100
+"""Far above anything that is trained with; the product of two such numbers is still finite."""
 
 SUFFIX_EXPONENT = {"": 0, "k": 3, "m": 6, "b": 9, "t": 12}
 """Powers of ten that may follow a number."""
@@ -40,12 +44,30 @@ def parse_rate(value: object, max_lr: float) -> float:
     return parse_number(value) if share is None else float(Fraction(repr(max_lr)) * share)
 
 
+def stripped(text: str) -> str:
+    """Return `text` without blanks around it, which is short enough to be matched."""
+    text = text.strip()
+    if len(text) > _LONGEST:
+        raise ValueError(f"is a text of {len(text)} characters, which is no number")
+    return text
+
+
 def share_of(value: object) -> Fraction | None:
     """Return ``"1%"`` as the fraction 1/100; ``None`` where `value` is not a percentage."""
-    text = value.strip() if isinstance(value, str) else ""
+    text = stripped(value) if isinstance(value, str) else ""
     if not text.endswith("%"):
         return None
     return refuse_negative(_read(text[:-1].rstrip(), "a percentage such as 10%")) / 100
+
+
+def parse_share(value: object) -> float:
+    """Return `value`, a number from 0 to 1 or a percentage up to 100%, as a float: ``31.6%`` is 0.316."""
+    percentage = share_of(value)
+    what = "a number or a percentage"
+    share = refuse_negative(_exact(value, what)) if percentage is None else percentage
+    if share > 1:
+        raise ValueError("is above 100%" if percentage is not None else f"is above 1; did you mean '{value}%'?")
+    return float(share)
 
 
 def scaled(value: object, what: str) -> Fraction:
@@ -57,10 +79,54 @@ def scaled(value: object, what: str) -> Fraction:
     """
     exponent = 0
     if isinstance(value, str):
-        text = value.strip()
+        text = stripped(value)
         exponent = SUFFIX_EXPONENT.get(text[-1:].lower(), 0)
         value = text[:-1].rstrip() if exponent else text
     return _bounded(_exact(value, what) * 10**exponent)
+
+
+def plain(value: object) -> float:
+    """Return `value`, a number of any kind, as a finite ``int`` or ``float`` of Python's own.
+
+    Numbers are those of Python, numpy's scalars, Decimals, Fractions, and tensors and arrays that hold a single one.
+    What is integral by type, or a whole Decimal or Fraction, becomes an ``int``.
+    """
+    if not isinstance(value, Real | Decimal):
+        value = _item_of(value)
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
+        raise ValueError(f"must be a number, not a {type(value).__name__}")
+    try:
+        number = int(value) if isinstance(value, Integral) else float(value)
+    except (ArithmeticError, ValueError):
+        raise ValueError("must be finite") from None
+    if number - number != 0:
+        raise ValueError("must be finite")
+    if abs(number) > LARGEST:
+        raise ValueError("is too large")
+    return int(value) if isinstance(value, Fraction | Decimal) and value == int(value) else number
+
+
+def parse_position(value: object) -> float:
+    """Return `value`, a number of any kind, as a plain number of at least 0, an ``int`` where it is whole."""
+    return whole(plain_size(value))
+
+
+def plain_size(value: object) -> float:
+    """Return `value` as a plain number of at least 0."""
+    number = plain(value)
+    if number < 0:
+        raise ValueError("must not be negative")
+    return number
+
+
+def _item_of(value: Any) -> object:
+    """Return the one number that a tensor or an array holds; anything else unchanged."""
+    try:
+        return value.item()
+    except AttributeError:
+        return value
+    except Exception:
+        raise ValueError(f"must be a single number, not a {type(value).__name__} of several or none") from None
 
 
 def refuse_negative(number: Fraction) -> Fraction:
@@ -79,12 +145,14 @@ def _exact(value: object, what: str) -> Fraction:
     """Return `value` without rounding, whatever the program's decimal context."""
     if value is None:
         raise ValueError("has no value")
+    if isinstance(value, Decimal) and value.is_finite():
+        value = f"{value:e}"
     if isinstance(value, str):
-        return _read(value.strip(), what)
+        return _read(stripped(value), what)
     if isinstance(value, bool) or not isinstance(value, Real | Decimal):
         raise ValueError(f"is not {what}")
     try:
-        number = Fraction(value if isinstance(value, Rational | Decimal) else float(value))
+        number = Fraction(value if isinstance(value, Rational) else float(value))
     except (OverflowError, ValueError):
         raise ValueError("is not a finite number") from None
     return _bounded(number)
@@ -95,14 +163,14 @@ def _read(text: str, what: str) -> Fraction:
     if match is None:
         raise ValueError(f"is not {what}")
     mantissa, exponent = match["mantissa"].replace("_", ""), match["exponent"] or "0"
-    if len(mantissa) > 400:
+    if len(mantissa) > _MOST_DIGITS:
         raise ValueError("is too large")
     power = int(exponent) if len(exponent) < 5 else (-1000 if exponent.startswith("-") else 1000)
     return _bounded(Fraction(mantissa) * Fraction(10) ** max(-1000, min(power, 1000)))
 
 
 def _bounded(number: Fraction) -> Fraction:
-    if abs(number) > _LARGEST:
+    if abs(number) > LARGEST:
         raise ValueError("is too large")
     return number
 
@@ -132,6 +200,11 @@ JSON_COUNT = {**_JSON_COUNT_TEXT, "type": ["integer", "string"], "minimum": 1}
 
 Number = Annotated[float, PlainValidator(parse_number), WithJsonSchema(JSON_NUMBER)]
 """A finite number, quoted or not."""
+
+_JSON_SHARE = {**json_number("a number from 0 to 1 or a percentage", NUMBER_TEXT, PERCENT_TEXT), "maximum": 1}
+
+Share = Annotated[float, PlainValidator(parse_share), WithJsonSchema(_JSON_SHARE)]
+"""A part of a whole: a number from 0 to 1, or a percentage."""
 
 Count = Annotated[int, PlainValidator(parse_count), WithJsonSchema(JSON_COUNT)]
 """A whole number above 0, quoted or not."""

@@ -85,7 +85,8 @@ class Units:
         for name in (unit, into):
             if self._is_missing(name):
                 key = UNITS[name].key
-                raise ValueError(f"is in {other}, the clock counts {self.clock}, and {key} is missing or wrong")
+                remedy = f"; give it, or write `clock: {other}`" if other in get_args(Clock) else ""
+                raise ValueError(f"is in {other}, the clock counts {self.clock}, and {key} is missing or wrong{remedy}")
         source, target = UNITS[unit], UNITS[into]
         samples = source.to_samples(getattr(self, source.needs, None), position)
         return target.from_samples(getattr(self, target.needs, None), samples)

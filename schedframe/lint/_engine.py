@@ -21,6 +21,19 @@ def house_rule(context: RuleContext) -> Iterator[Found]:
     yield from ()
 
 
+@rule("SF003", "no-value", "error")
+def no_value(context: RuleContext) -> Iterator[Found]:
+    """A style fails, or has no finite value from 0 to max_lr, at a step of the run.
+
+    The scheduler refuses that step, with nothing changed. Other rules are not asked, because there is no curve.
+    """
+    try:
+        for group in context.groups:
+            _ = group.lr_curve, group.wd_curve
+    except PluginError as error:
+        yield Found("lr_decay_style", str(error))
+
+
 @rule(
     "SF002",
     "unknown-rule",
@@ -45,7 +58,7 @@ def all_rules() -> dict[str, tuple[Rule, str]]:
     Raises:
         PluginError: a plugin returns what is no rule, or a code that is taken.
     """
-    known = {each.code: (each, "") for each in (house_rule, find_unknown_rules, *RULES)}
+    known = {each.code: (each, "") for each in (house_rule, find_unknown_rules, no_value, *RULES)}
     for plugin, rules in rules_by_plugin():
         for each in rules:
             if not isinstance(each, Rule):
@@ -76,11 +89,14 @@ def rules_named(patterns: Iterable[str], rules: Iterable[Rule]) -> set[str]:
 
 
 def check(context: RuleContext, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Found]]:
-    """Yield what `rules` find.
+    """Yield what `rules` find, unless a style has no value somewhere; then that alone.
 
     What is found at one step for the groups without a rule is not repeated for those of each rule.
     """
-    for each in rules:
+    without_value = list(no_value.check(context))
+    yield from ((no_value, found) for found in without_value)
+    others = [] if without_value else [each for each in rules if each is not no_value]
+    for each in others:
         seen: set[float | None] = set()
         for found in each.check(context):
             if found.role == DEFAULT:

@@ -5,6 +5,7 @@ from typing import Any
 from schedframe._errors import ConfigError, Problem
 from schedframe._process import log_once
 from schedframe.megatron._scheduler import OptimizerParamScheduler
+from schedframe.megatron._versions import takes_ramps
 
 
 def from_args(optimizer: Any, args: Any) -> OptimizerParamScheduler:
@@ -77,14 +78,14 @@ def _iterations(args: Any) -> int:
     As ``update_train_iters`` of NVIDIA/Megatron-LM:megatron/training/training.py: through the batch-size
     ramp-up at core_v0.16.1, through the step schedule of batch sizes at core_v0.19.0.
     """
-    rampup = getattr(args, "rampup_batch_size", None)
-    by_steps = getattr(args, "step_batch_size_schedule", None)
+    ramp: Any = getattr(args, "rampup_batch_size", None)
+    by_steps = getattr(args, "step_batch_size_schedule", None) is not None
+    by_ramp = ramp is not None and not by_steps and takes_ramps()
     consumed, iterations = 0, 0
-    if rampup is not None or by_steps is not None:
+    if by_ramp or by_steps:
         from megatron.core import num_microbatches_calculator as calculator
 
-        by_ramp = rampup is not None and by_steps is None
-        ramp_end = min(int(args.rampup_batch_size[2]), args.train_samples) if by_ramp else args.train_samples - 1
+        ramp_end = min(int(ramp[2]), args.train_samples) if by_ramp else args.train_samples - 1
         while consumed <= ramp_end:
             calculator.update_num_microbatches(consumed, consistency_check=False)
             consumed += calculator.get_current_global_batch_size()

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, final
 
 from schedframe._errors import ConfigError, Problem, UnknownMegatronError
-from schedframe._plan import evaluate
+from schedframe._plan.evaluate import Value, values_at
+from schedframe._plan.plan import Plan
 from schedframe._run import scheduler as _scheduler
 from schedframe._version import __version__
 from schedframe.megatron._scheduler import CLOCKS, OptimizerParamScheduler
@@ -18,6 +19,7 @@ TRAINING = "megatron.training.training"
 ARGUMENTS = "megatron.training.arguments"
 YAML_ARGUMENTS = "megatron.training.yaml_arguments"
 _SCHEDULER = "megatron.core.optimizer_param_scheduler"
+_CALCULATOR = "megatron.core.num_microbatches_calculator"
 
 IDENTITY = "param_group_identifier_keys"
 """The keys by which a param group is found in a checkpoint."""
@@ -84,6 +86,11 @@ def refuse_missing_flags(flags: Iterable[str], known: Mapping[str, Any]) -> None
         )
 
 
+def takes_ramps() -> bool:
+    """Return whether this Megatron Core ramps the batch size up: from 0.18 on it ignores ``--rampup-batch-size``."""
+    return hasattr(importlib.import_module(_CALCULATOR), "RampupBatchsizeNumMicroBatchesCalculator")
+
+
 def override_keys() -> tuple[Any, Any]:
     """Return Megatron Core's ``ParamKey`` and ``ParamWithNamePredicate``.
 
@@ -101,6 +108,16 @@ def override_keys() -> tuple[Any, Any]:
     return ParamKey, ParamWithNamePredicate
 
 
+def _values_at_015(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Value]:
+    """Return what Megatron Core up to 0.15 writes into `groups` at `step`."""
+    ignored = ("start_wd", "end_wd")
+    others = [{key: value for key, value in group.items() if key not in ignored} for group in groups]
+    return [
+        (group, lr if group.get("lr_mult") is None else lr * group["lr_mult"], wd)
+        for group, (_, lr, wd) in zip(groups, values_at(plan, step, others), strict=True)
+    ]
+
+
 @final
 class OptimizerParamScheduler015(_scheduler.OptimizerParamScheduler):
     """The scheduler with the rules of Megatron Core up to 0.15.
@@ -111,23 +128,7 @@ class OptimizerParamScheduler015(_scheduler.OptimizerParamScheduler):
 
     _clocks: ClassVar[tuple[str, ...]] = CLOCKS
     _ignores_lr_mult: ClassVar[bool] = False
-
-    def step(self, increment: int) -> None:
-        """Advance, and write ``lr`` and ``weight_decay`` into every param group, as the class itself does."""
-        super().step(increment)
-        for group in self.optimizer.param_groups:
-            lr_mult = group.get("lr_mult", 1.0)
-            if lr_mult not in (1.0, None):
-                group["lr"] = self.get_lr(group) * lr_mult
-            if group.get("start_wd") is not None or group.get("end_wd") is not None:
-                wd = self._wd_of_all(group)
-                if wd is not None:
-                    group["weight_decay"] = wd * group.get("wd_mult", 1.0)
-
-    def _wd_of_all(self, group: dict[str, Any]) -> float | None:
-        """Return the weight decay at `num_steps` of the plan that `group` follows, without the group's own bounds."""
-        others = {key: value for key, value in group.items() if key not in ("start_wd", "end_wd")}
-        return evaluate.wd_at(self._run_of(group), self.num_steps - self.start_step, others)
+    _values_at = staticmethod(_values_at_015)
 
 
 def scheduler_class(megatron: Mapping[str, Any]) -> type[_scheduler.OptimizerParamScheduler]:

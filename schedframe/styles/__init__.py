@@ -12,6 +12,7 @@ that follows the learning rate) and `schedframe.styles.phases`.
 
 from schedframe._units.lengths import Length, TailLength
 from schedframe.styles._base import (
+    Cooldown,
     LRCurve,
     LRPoint,
     LRShape,
@@ -28,6 +29,7 @@ __all__ = [
     "AnyLRCurve",
     "AnyLRStyle",
     "AnyWDStyle",
+    "Cooldown",
     "LRCurve",
     "LRPoint",
     "LRShape",

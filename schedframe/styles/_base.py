@@ -8,11 +8,13 @@ Three tiers for learning rate, each implementing the one above it; the same thre
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, final, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
+
+from schedframe._plain import plain
 
 
 class LRPoint(NamedTuple):
@@ -57,6 +59,20 @@ class WDPoint(NamedTuple):
     lr: float
     max_lr: float
     warmup_steps: float = 0
+
+
+class Cooldown(NamedTuple):
+    """How a style ends, which a branch takes over: the last stretch on which the learning rate falls.
+
+    Attributes:
+        style: what happens in it, between where it begins (its max LR) and `to` (its min LR); usually an `LRCurve`.
+        to: where it ends: a percentage of the param group's max LR such as ``10%``, a number, or ``None`` for min LR.
+        name: its name in previews and reports; may be empty.
+    """
+
+    style: "LRStyle"
+    to: float | str | None = None
+    name: str = ""
 
 
 class _Boolean:
@@ -110,10 +126,10 @@ class Style(BaseModel, ABC):
     @model_validator(mode="before")
     @classmethod
     def _no_bool_for_a_number(cls, options: Any) -> Any:
-        if not isinstance(options, dict):
+        if not isinstance(options, Mapping):
             return options
         without_bool = _keys_without_bool(cls)
-        return {key: _mask_bools(value) if key in without_bool else value for key, value in options.items()}
+        return {key: _mask_bools(value) if key in without_bool else value for key, value in plain(options).items()}
 
 
 class LRStyle(Style):
@@ -145,6 +161,18 @@ class LRStyle(Style):
         """
         return {}
 
+    def phase(self, step: float, warmup_steps: float, decay_steps: float) -> str:
+        """Return the name of the phase at `step`, for reports: the last landmark before it, or the style's own name.
+
+        Args:
+            step: from the end of warmup to `decay_steps`.
+            warmup_steps: length of the warmup, in steps.
+            decay_steps: where the decay ends, in steps from the start of the run.
+        """
+        marks = self.landmarks(warmup_steps, decay_steps)
+        passed = [(at, label) for label, at in marks.items() if at < step or at == warmup_steps]
+        return max(passed)[1].removesuffix(" start") if passed else self.style
+
     def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
         """Yield each option that does not fit the lengths of a run, with a sentence about it; a config refuses it.
 
@@ -169,8 +197,14 @@ class LRStyle(Style):
         """Return whether the learning rate rises after the warmup by design; `schedframe.lint` reports others."""
         return False
 
-    def cooldown_curve(self) -> "LRCurve | None":
-        """Return the curve of the style's own cooldown, which a branch takes by default; ``None`` for none."""
+    def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown | None:
+        """Return the style's own cooldown after `step`, which a branch takes by default; ``None`` where it has none.
+
+        Args:
+            step: where the branch starts, in steps from the start of the run.
+            warmup_steps: length of the warmup, in steps.
+            decay_steps: where the decay ends, in steps from the start of the run.
+        """
         return None
 
 
@@ -187,6 +221,13 @@ class LRShape(LRStyle):
             warmup_steps: length of the warm-up, in steps.
             decay_steps: where the decay ends, in steps from the start of the run.
         """
+
+    def over(self, warmup_steps: float, decay_steps: float) -> Callable[[float], float]:
+        """Return `coefficient_at` of one run, as a function of the step alone; a step of training evaluates that.
+
+        A style may compute here, once, what depends on the lengths alone.
+        """
+        return lambda step: self.coefficient_at(step, warmup_steps, decay_steps)
 
     @final
     def lr(self, point: LRPoint) -> float:
@@ -208,6 +249,12 @@ class LRCurve(LRShape):
     def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
         """Return the coefficient at the fraction of the decay that lies behind `step`."""
         return self.coefficient(float(step - warmup_steps) / float(decay_steps - warmup_steps))
+
+    @final
+    def over(self, warmup_steps: float, decay_steps: float) -> Callable[[float], float]:
+        """Return the coefficient as a function of the step."""
+        coefficient, length = self.coefficient, float(decay_steps - warmup_steps)
+        return lambda step: coefficient(float(step - warmup_steps) / length)
 
 
 class WDStyle(Style):
@@ -233,6 +280,15 @@ class WDStyle(Style):
     def is_constant(self) -> bool:
         """Whether the weight decay is the same at every step, whatever the learning rate."""
         return False
+
+    @property
+    def uncoupled(self) -> "WDStyle":
+        """What is left without the learning rate: the base of a style that follows it, else the style itself."""
+        return self
+
+    def on(self, base: "WDStyle") -> "WDStyle":
+        """Return this style with `base` in place of `uncoupled`."""
+        return base
 
     def faults(self, start_wd: float, end_wd: float) -> Iterator[tuple[str, str]]:
         """Yield each option that does not fit the bounds, with a sentence about it; empty for the whole style."""

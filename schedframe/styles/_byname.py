@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from schedframe._errors import SchedframeError, StyleLoadError
-from schedframe._plugins.claims import snapshot
+from schedframe._plugins.claims import recall, snapshot
 from schedframe._plugins.registry import Registry
 from schedframe._problems import explained
 from schedframe._units.lengths import Scale, scale_in
@@ -76,6 +76,12 @@ class ByName:
             return value
         if isinstance(value, str):
             value = {"style": value}
+        elif isinstance(value, dict):
+            # the same table is validated for each rule of a schedule; holding it keeps its id
+            return recall((self, id(value), scale), lambda: (value, self._resolved(value, scale)))[1]
+        return self._resolved(value, scale)
+
+    def _resolved(self, value: object, scale: Scale | None) -> Style:
         if not isinstance(value, Mapping):
             raise ValueError("must be a style's name, or a table with a `style` key")
         name = value.get("style")

@@ -1,10 +1,12 @@
 """A list of phases, each a style of its own between where the one before ended and a target."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import accumulate
+from math import fsum, ulp
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import (
@@ -24,14 +26,15 @@ from pydantic import (
 
 from schedframe._problems import lines_of
 from schedframe._units.lengths import Length, Scale, scale_in
-from schedframe._units.numbers import NUMBER_TEXT, PERCENT_TEXT, json_number, parse_number, share_of
-from schedframe.styles._base import LRPoint
+from schedframe._units.numbers import NUMBER_TEXT, PERCENT_TEXT, json_number, parse_number, share_of, whole
+from schedframe.styles._base import Cooldown, LRPoint
 from schedframe.styles._byname import AnyLRStyle
 
 ENDS = ("floor", "end_wd")
 """Words for the end of the whole: the group's floor, or its weight decay's end."""
 
 _CLOSE = 1e-9
+_MOST_KEPT = 64
 
 
 def parse_target(value: Any) -> float | str:
@@ -184,21 +187,21 @@ def without_word(of_the_other: str, phases: tuple[Phase, ...]) -> tuple[Phase, .
     return phases
 
 
-@lru_cache(maxsize=256, typed=True)
-def _ends(total: float, *lengths: float | None) -> tuple[float, ...]:
+def _ends(total: float, lengths: Sequence[float | None]) -> tuple[float, ...]:
     """Return where phases of these `lengths` end, in steps from the start of the first; the last one at `total`."""
     known = [length for length in lengths if length is not None]
-    rest = total - sum(known)
+    together, whole_length = whole(fsum(known)), whole(total)
+    rest = total - together
     if None not in lengths:
-        if abs(rest) > _CLOSE * total:
+        if abs(rest) > max(min(_CLOSE * total, 1), len(known) * ulp(total)):
             raise ValueError(
-                f"the phases have {sum(known):g} steps together, and the decay has {total:g} from the end of warm-up "
+                f"the phases have {together} steps together, and the decay has {whole_length} from the end of warm-up "
                 f"on; leave the length of one of them out"
             )
         return (*accumulate(known[:-1]), total)
     if rest <= 0:
         raise ValueError(
-            f"the phases have {sum(known):g} steps, which leaves none of {total:g} for the one without length"
+            f"the phases have {together} steps, which leaves none of {whole_length} for the one without length"
         )
     middle = lengths.index(None)
     behind = [total - left for left in accumulate(reversed(known[middle:]), initial=0)]
@@ -221,26 +224,110 @@ class Bounds(NamedTuple):
     highest: float
 
 
-def value_at(phases: tuple[Phase, ...], step: float, total: float, bounds: Bounds) -> float:
-    """Return the value at `step`; past the end the last phase's style decides.
+class _Leg(NamedTuple):
+    """A phase between two bounds: where it begins, in steps from the start of the first, from and to which value."""
 
-    Args:
-        phases: from the first on.
-        step: from the start of the first phase.
-        total: length of all phases.
-        bounds: between which they lie; a target outside is a ``ValueError``, as phases are that do not fill `total`.
-    """
-    begin, value = 0.0, bounds.start
-    *before, last = zip(phases, _ends(total, *(phase.length for phase in phases)), strict=True)
-    for phase, end in before:
-        start = value if phase.from_ is None else _resolved(phase.from_, bounds)
-        goal = _resolved(phase.to, bounds)
-        if step <= end:
-            return phase.value(step - begin, end - begin, start, goal)
-        value, begin = phase.value(end - begin, end - begin, start, goal), end
-    phase, end = last
-    start = value if phase.from_ is None else _resolved(phase.from_, bounds)
-    return phase.value(step - begin, end - begin, start, _resolved(phase.to, bounds))
+    phase: Phase
+    begin: float
+    end: float
+    start: float
+    goal: float
+
+    def value(self, step: float) -> float:
+        """Return the value at `step`, from the start of the first phase."""
+        return self.phase.value(step - self.begin, self.end - self.begin, self.start, self.goal)
+
+
+def _kept(values: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
+    """Return the value of `key` in `values`, made where there is none; few are kept."""
+    if key not in values:
+        if len(values) >= _MOST_KEPT:
+            values.clear()
+        values[key] = make()
+    return values[key]
+
+
+class Course:
+    """Evaluates a list of phases. How they lie is computed once for each length and each pair of bounds."""
+
+    def __init__(self, phases: tuple[Phase, ...]) -> None:
+        """Keep the `phases`, from the first on."""
+        self._phases = phases
+        self._ends: dict[float, tuple[float, ...]] = {}
+        self._legs: dict[tuple[float, Bounds], list[_Leg]] = {}
+
+    def ends(self, total: float) -> tuple[float, ...]:
+        """Return where each phase ends when all have `total` steps, in steps from the start of the first.
+
+        Raises:
+            ValueError: they do not fill `total`.
+        """
+        found: tuple[float, ...] = _kept(
+            self._ends, total, lambda: _ends(total, [phase.length for phase in self._phases])
+        )
+        return found
+
+    def value_at(self, step: float, total: float, bounds: Bounds) -> float:
+        """Return the value at `step`; past the end the last phase's style decides.
+
+        Args:
+            step: from the start of the first phase.
+            total: length of all phases.
+            bounds: between which they lie.
+
+        Raises:
+            ValueError: the phases do not fill `total`, or a target up to `step` lies outside of `bounds`.
+        """
+        ends = self.ends(total)
+        number = min(bisect_left(ends, step), len(ends) - 1)
+        legs: list[_Leg] = _kept(self._legs, (total, bounds), list)
+        if len(legs) <= number:
+            legs = self._legs[total, bounds] = [*legs, *self._next(legs, ends[: number + 1], bounds)]
+        return legs[number].value(step)
+
+    def starts(self, first: float, total: float) -> Iterator[tuple[str, float]]:
+        """Yield the name of each phase, with the step at which it begins; of the first, where it has one."""
+        if self._phases[0].name:
+            yield self._phases[0].name, first
+        for number, (phase, end) in enumerate(zip(self._phases[1:], self.ends(total), strict=False), 2):
+            yield phase.name or f"phase {number}", first + end
+
+    def jumps(self, first: float, total: float) -> Iterator[float]:
+        """Yield the steps at which the value jumps by design; the phases begin at `first` and fill `total` steps."""
+        begin = 0.0
+        for phase, end in zip(self._phases, self.ends(total), strict=True):
+            if phase.jump:
+                yield first + begin
+            yield from (first + begin + step for step in phase.style.jumps_at(0, end - begin))
+            begin = end
+
+    def last_cooldown(self, step: float, total: float) -> Cooldown | None:
+        """Return the last phase that is not constant, or its style's cooldown; ``None`` if the phase has begun.
+
+        Args:
+            step: from the start of the first phase.
+            total: length of all phases.
+        """
+        ends = self.ends(total)
+        for phase, begin, end in reversed(list(zip(self._phases, (0.0, *ends), ends, strict=False))):
+            if phase.style.style == "constant":
+                continue
+            to = None if phase.to in ENDS else phase.to
+            own = phase.style.cooldown(step - begin, 0, end - begin)
+            if own is None:
+                return Cooldown(phase.style, to, phase.name) if step <= begin else None
+            return Cooldown(own.style, to, phase.name) if own.to is None else None
+        return None
+
+    def _next(self, legs: list[_Leg], ends: Sequence[float], bounds: Bounds) -> Iterator[_Leg]:
+        """Yield the legs after `legs`, up to the one at the last of `ends`."""
+        last = legs[-1] if legs else None
+        for index in range(len(legs), len(ends)):
+            phase, end = self._phases[index], ends[index]
+            begin, value = (0.0, bounds.start) if last is None else (last.end, last.value(last.end))
+            start = value if phase.from_ is None else _resolved(phase.from_, bounds)
+            last = _Leg(phase, begin, end, start, _resolved(phase.to, bounds))
+            yield last
 
 
 @lru_cache(maxsize=4096)
@@ -253,22 +340,3 @@ def _resolved(target: float | str | None, bounds: Bounds) -> float:
         subject = f"the target {target}" if share is None else f"the target {target} is {value}, which"
         raise ValueError(f"{subject} does not lie between {bounds.lowest} and {bounds.highest}")
     return value
-
-
-def starts(phases: tuple[Phase, ...], first: float, total: float) -> Iterator[tuple[str, float]]:
-    """Yield the name of each phase, with the step at which it begins; of the first, where it has one."""
-    if phases[0].name:
-        yield phases[0].name, first
-    ends = _ends(total, *(phase.length for phase in phases))
-    for number, (phase, end) in enumerate(zip(phases[1:], ends, strict=False), 2):
-        yield phase.name or f"phase {number}", first + end
-
-
-def jumps(phases: tuple[Phase, ...], first: float, total: float) -> Iterator[float]:
-    """Yield the steps at which the value jumps by design; the phases begin at `first` and fill `total` steps."""
-    begin = 0.0
-    for phase, end in zip(phases, _ends(total, *(phase.length for phase in phases)), strict=True):
-        if phase.jump:
-            yield first + begin
-        yield from (first + begin + step for step in phase.style.jumps_at(0, end - begin))
-        begin = end

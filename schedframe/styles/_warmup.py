@@ -7,6 +7,7 @@ from typing import Any, Literal, final, get_args
 
 from pydantic import Field, ValidationError
 
+from schedframe._elsewhere import hint_for_warmup
 from schedframe._errors import did_you_mean
 from schedframe._problems import explained
 from schedframe._units.lengths import JSON_LENGTH, Length, Scale
@@ -95,6 +96,8 @@ def parse_warmup(value: Any, scale: Scale | None = None, warmup_steps: float = 0
     shape = table.get("style", "linear")
     if shape not in get_args(Shape):
         known = (*get_args(Shape), *PRESETS)
+        if hint := hint_for_warmup(str(shape)):
+            raise ValueError(f"is the warmup that is called {hint} here")
         raise ValueError(f"is not a warmup{did_you_mean(str(shape), known) or ';'} they are {', '.join(known)}")
     try:
         warmup = Warmup.model_validate(dict(table), context={"scale": scale or Scale()})

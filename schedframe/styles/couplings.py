@@ -21,6 +21,15 @@ class _OnBase(WDStyle):
         """Yield what is wrong with the base."""
         yield from self.base.faults(start_wd, end_wd)
 
+    @property
+    def uncoupled(self) -> WDStyle:
+        """The base, without what it follows itself."""
+        return self.base.uncoupled
+
+    def on(self, base: WDStyle) -> WDStyle:
+        """Return the same coupling on another base."""
+        return self.model_copy(update={"base": self.base.on(base)})
+
 
 @final
 class AdamC(_OnBase):
@@ -102,6 +111,6 @@ class ConstantEffective(_OnBase):
         """Return base * max_lr / lr after the warm-up, base in it."""
         if not point.lr:
             return 0.0
-        if point.step <= point.warmup_steps:
+        if point.step <= point.warmup_steps and point.warmup_steps > 0:
             return self.base.wd(point._replace(step=point.warmup_steps, lr=point.max_lr))
         return self.base.wd(point) * point.max_lr / point.lr

@@ -6,14 +6,15 @@ Megatron's own keep its formulas and its order of operations, so that they are e
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import cos, pi, pow, sqrt
 from typing import Annotated, Literal, final
 
 from pydantic import Field, model_validator
 
 from schedframe._units.lengths import Length, TailLength
-from schedframe.styles._base import LRCurve, LRPoint, LRShape, LRStyle
+from schedframe._units.numbers import Share
+from schedframe.styles._base import Cooldown, LRCurve, LRPoint, LRShape, LRStyle
 from schedframe.styles._byname import AnyLRCurve
 
 
@@ -215,24 +216,34 @@ class WSD(LRShape):
 
     def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
         """Return 1 until the tail begins, then the tail's coefficient."""
-        wsd_decay_steps = self.wsd_decay_steps
-        anneal_start = decay_steps - wsd_decay_steps
-        if step <= anneal_start:
-            return 1.0
-        progress = float(step - anneal_start) / float(wsd_decay_steps)
-        if progress > 1.0:  # a fractional length may round to just above
-            progress = 1.0
-        return self.lr_wsd_decay_style.coefficient(progress)
+        return self.over(warmup_steps, decay_steps)(step)
+
+    def over(self, warmup_steps: float, decay_steps: float) -> Callable[[float], float]:
+        """Return the coefficient as a function of the step."""
+        anneal_start, length = decay_steps - self.wsd_decay_steps, float(self.wsd_decay_steps)
+        tail = self.lr_wsd_decay_style.coefficient
+
+        def coefficient(step: float) -> float:
+            if step <= anneal_start:
+                return 1.0
+            progress = float(step - anneal_start) / length
+            return tail(progress if progress < 1.0 else 1.0)  # a fractional length may round to just above 1
+
+        return coefficient
 
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return where the tail begins."""
-        return {"anneal start": decay_steps - self.wsd_decay_steps}
+        return {"cooldown start": decay_steps - self.wsd_decay_steps}
+
+    def phase(self, step: float, warmup_steps: float, decay_steps: float) -> str:
+        """Return ``stable``, then ``cooldown``."""
+        return "stable" if step <= decay_steps - self.wsd_decay_steps else "cooldown"
 
     def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
         """Yield a tail that has no length, or does not fit behind the warmup."""
         room = decay_steps - warmup_steps
         if self.wsd_decay_steps == 0:
-            yield "wsd_decay_steps", "must be above 0"
+            yield "wsd_decay_steps", "must be above 0; the style without a cooldown is `constant`"
         elif self.wsd_decay_steps > room:
             yield (
                 "wsd_decay_steps",
@@ -240,9 +251,9 @@ class WSD(LRShape):
                 f"so the learning rate would jump where warm-up ends; make it at most {room}",
             )
 
-    def cooldown_curve(self) -> LRCurve:
-        """Return the tail's curve."""
-        return self.lr_wsd_decay_style
+    def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown:
+        """Return the cooldown's curve."""
+        return Cooldown(self.lr_wsd_decay_style)
 
     def may_rise(self) -> bool:
         """Return whether the tail does."""
@@ -313,7 +324,7 @@ class MultiStep(LRStyle):
 
     DeepSeek LLM falls to 31.6 % of the peak after 80 % of the run and to 10 % after 90 %::
 
-        lr_decay_style: {style: multi-step, milestones: [0.8, 0.9], multipliers: [0.316, 0.1]}
+        lr_decay_style: {style: multi-step, milestones: [0.8, 0.9], multipliers: [31.6%, 10%]}
 
     Formula:
         lr = max(min_lr, m * max_lr), m the multiplier of the last milestone that lies before the step,
@@ -337,8 +348,8 @@ class MultiStep(LRStyle):
     milestones: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
         min_length=1, description="Fractions of lr_decay_steps, rising."
     )
-    multipliers: tuple[Annotated[float, Field(ge=0)], ...] = Field(
-        min_length=1, description="Fraction of max_lr after each milestone."
+    multipliers: tuple[Share, ...] = Field(
+        min_length=1, description="Part of max_lr after each milestone: 0.316 or 31.6%."
     )
 
     @model_validator(mode="after")

@@ -1,13 +1,13 @@
 """The styles that are lists of phases."""
 
-from functools import partial
+from functools import cached_property, partial
 from math import inf
 from typing import Annotated, Literal, final
 
 from pydantic import AfterValidator, Field
 
-from schedframe.styles._base import LRPoint, LRStyle, WDPoint, WDStyle
-from schedframe.styles._phase import AnyPhases, Bounds, jumps, starts, value_at, without_word
+from schedframe.styles._base import Cooldown, LRPoint, LRStyle, WDPoint, WDStyle
+from schedframe.styles._phase import AnyPhases, Bounds, Course, without_word
 
 
 @final
@@ -49,23 +49,31 @@ class Phases(LRStyle):
         description="The phases, in their order."
     )
 
+    @cached_property
+    def _course(self) -> Course:
+        return Course(self.phases)
+
     def lr(self, point: LRPoint) -> float:
         """Return the value of the phase at this step."""
         step, total = point.step - point.warmup_steps, point.decay_steps - point.warmup_steps
         bounds = Bounds(point.max_lr, point.min_lr, point.min_lr, point.max_lr)
-        return value_at(self.phases, step, total, bounds)
+        return self._course.value_at(step, total, bounds)
 
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return where each phase begins; the first one if it has a name."""
-        return dict(starts(self.phases, warmup_steps, decay_steps - warmup_steps))
+        return dict(self._course.starts(warmup_steps, decay_steps - warmup_steps))
 
     def jumps_at(self, warmup_steps: float, decay_steps: float) -> list[float]:
         """Return where a phase with ``jump: true`` begins, and where the style of a phase jumps by itself."""
-        return list(jumps(self.phases, warmup_steps, decay_steps - warmup_steps))
+        return list(self._course.jumps(warmup_steps, decay_steps - warmup_steps))
 
     def may_rise(self) -> bool:
         """Return whether a phase has a target of its own, or a style that may rise."""
         return any(phase.to not in (None, "floor") or phase.style.may_rise() for phase in self.phases)
+
+    def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown | None:
+        """Return the last phase that is not constant, where it lies behind `step`."""
+        return self._course.last_cooldown(step - warmup_steps, decay_steps - warmup_steps)
 
 
 @final
@@ -104,10 +112,14 @@ class WDPhases(WDStyle):
         description="The phases, in their order."
     )
 
+    @cached_property
+    def _course(self) -> Course:
+        return Course(self.phases)
+
     def wd(self, point: WDPoint) -> float:
         """Return the value of the phase at this step."""
-        return value_at(self.phases, point.step, point.incr_steps, Bounds(point.start_wd, point.end_wd, 0.0, inf))
+        return self._course.value_at(point.step, point.incr_steps, Bounds(point.start_wd, point.end_wd, 0.0, inf))
 
     def landmarks(self, incr_steps: float) -> dict[str, float]:
         """Return where each phase begins; the first one if it has a name."""
-        return dict(starts(self.phases, 0, incr_steps))
+        return dict(self._course.starts(0, incr_steps))

@@ -246,3 +246,12 @@ class WDCooldown(WDStyle):
     def faults(self, start_wd: float, end_wd: float) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with the base."""
         yield from self.base.faults(start_wd, end_wd)
+
+    @property
+    def uncoupled(self) -> WDStyle:
+        """The same cooldown from a base that does not follow the learning rate."""
+        return self.model_copy(update={"base": self.base.uncoupled})
+
+    def on(self, base: WDStyle) -> WDStyle:
+        """Return the base's coupling, on another base and without the cooldown."""
+        return self.base.on(base)

@@ -78,6 +78,13 @@ def test_branch_prints_what_it_wrote_and_both_sides_of_the_seam() -> None:
         "decay 20M, from step 300M, weight decay 0.1",
         "step 300_000_000: learning rate 0.0003 before, 0.0003 after",
         "step 300_000_000: weight decay 0.1 before, 0.1 after",
+        "added start_step: 300M",
+        "changed min_lr: 10% -> 0.0",
+        "changed lr_warmup_steps: 1% -> 0",
+        "changed train_samples: 500M -> 20M",
+        "changed lr_decay_style: {style: WSD, wsd_decay_steps: 10%} -> "
+        "{style: WSD, wsd_decay_steps: 20M, lr_wsd_decay_style: minus_sqrt}",
+        f"added parent: {{fingerprint: {load('run.yaml').fingerprint}, step: 300M}}",
     ]
     assert load("new.yaml").lr_at(POSITION) == load("run.yaml").lr_at(POSITION)
     assert load("new.yaml").lr_at(POSITION + 20_000_000) == 0.0
@@ -96,6 +103,17 @@ def test_json_holds_exact_values() -> None:
         "step": 480_000_000,
         "before": {"lr": parent, "wd": 0.1},
         "after": {"lr": parent, "wd": 0.1},
+        "changes": {
+            "start_step": {"before": None, "after": "480M"},
+            "init_lr": {"before": None, "after": parent},
+            "lr_warmup_steps": {"before": "1%", "after": "5M"},
+            "train_samples": {"before": "500M", "after": "50M"},
+            "lr_decay_style": {"before": {"style": "WSD", "wsd_decay_steps": "10%"}, "after": "linear"},
+            "parent": {
+                "before": None,
+                "after": {"fingerprint": load("run.yaml").fingerprint, "step": "480M"},
+            },
+        },
     }
 
 

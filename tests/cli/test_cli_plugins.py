@@ -85,6 +85,21 @@ def test_a_stale_copy_on_the_path_is_told(install: Install) -> None:
     assert any(row["state"] == "stale" and "x-twice is on the path 2 times" in row["cause"] for row in found.values())
 
 
+@pytest.mark.parametrize("group", ["schedframe.lr_style", "schedframes.lr_styles", "schedframe_lr_styles"])
+def test_a_misspelt_group_is_told(install: Install, group: str) -> None:
+    install("x-lost", STYLE.format(name="lost"), groups={group: {"lost": "x_lost_mod:S"}})
+    code, found = rows()
+    assert code == 1
+    row = found["x-lost", "LR lost"]
+    assert row["state"] == "broken"
+    assert row["cause"] == f"its entry-point group is spelled {group}; write schedframe.lr_styles, and reinstall it"
+
+
+def test_groups_of_others_are_no_misspelt_ones(install: Install) -> None:
+    install("x-other", "", groups={"schedframe.laws": {"lost": "x"}, "scheduler.lr_styles": {"lost": "x"}})
+    assert not any(distribution == "x-other" for distribution, _ in rows()[1])
+
+
 def test_all_good_is_exit_code_0(install: Install) -> None:
     add(install, "x-good", "good-one")
     code, found = rows()

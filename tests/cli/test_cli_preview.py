@@ -50,7 +50,7 @@ def test_the_points_that_matter(run_yaml: Path) -> None:
     assert steps(run_yaml) == {
         "start": 0,
         "warm-up end": 5_000_000,
-        "anneal start": 450_000_000,
+        "cooldown start": 450_000_000,
         "decay end, run end, weight decay end": 500_000_000,
         "after the end": 500_000_001,
     }
@@ -106,7 +106,7 @@ def test_the_table(run_yaml: Path) -> None:
         "────────────────────────────────────────────────────────────────────────────────────────────",
         "          0  start                                      0      0.033            0      never",
         "  5_000_000  warm-up end                           0.0003  0.0330165  9.90496e-06    100_960",
-        "450_000_000  anneal start                          0.0003  0.0983604  2.95081e-05     33_889",
+        "450_000_000  cooldown start                        0.0003  0.0983604  2.95081e-05     33_889",
         "500_000_000  decay end, run end, weight decay end   3e-05        0.1        3e-06    333_333",
         "500_000_001  after the end                          3e-05        0.1        3e-06    333_333",
     ]
@@ -215,8 +215,8 @@ class TestRoles:
                 assert point["lr"] == schedule.lr_at(point["step"], role)
                 assert point["wd"] == schedule.wd_at(point["step"], role)
         labels = {role: [point["label"] for point in rows] for role, rows in said["roles"].items()}
-        assert "anneal start" in labels["router"]
-        assert "anneal start" not in labels["biases"]
+        assert "cooldown start" in labels["router"]
+        assert "cooldown start" not in labels["biases"]
 
     def test_one_role_alone(self, rules_yaml: Path) -> None:
         said = json.loads(preview(rules_yaml, "--format", "json", "--role", "router", "--role", "router+biases"))

@@ -224,11 +224,11 @@ def test_a_missing_file_in_a_folder_that_cannot_be_listed(tmp_path, monkeypatch)
 
 
 def test_a_file_that_may_not_be_read(write, monkeypatch):
-    def denied(self):
+    def denied(path, mode):
         raise PermissionError(13, "Permission denied")
 
     path = write(GOOD)
-    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr("schedframe._reading.open", denied, raising=False)
     with pytest.raises(ConfigError) as caught:
         schedframe.load(path)
     assert str(caught.value) == f"{path}: cannot be read: Permission denied"
@@ -248,7 +248,7 @@ def test_a_folder_is_no_file(tmp_path):
     path.mkdir()
     with pytest.raises(ConfigError) as caught:
         schedframe.load(path)
-    assert str(caught.value) == f"{path}: cannot be read: Is a directory"
+    assert str(caught.value) == f"{path}: cannot be read: it is a folder"
 
 
 def test_a_file_below_a_file(write):

@@ -91,8 +91,15 @@ class Overshoot(LRStyle):
     style: Literal["overshoot"] = "overshoot"
 
     def lr(self, point: LRPoint) -> float:
-        progress = point.step / point.decay_steps
-        return max(0.0, point.max_lr * (1 + 4 * progress * (1 - progress)))
+        return point.max_lr * (2.0 if 0.51 < point.step / point.decay_steps < 0.53 else 1.0)
+
+
+@final
+class Low(LRStyle):
+    style: Literal["low"] = "low"
+
+    def lr(self, point: LRPoint) -> float:
+        return point.min_lr if not 0.51 < point.step / point.decay_steps < 0.53 else 0.5 * point.min_lr
 
 
 @final
@@ -106,14 +113,17 @@ class HiddenJump(LRShape):
 FAULTY: list[tuple[type[LRStyle], list[str]]] = [
     (Backwards, ["SF304", "SF302"]),
     (HalfHeight, ["SF304"]),
-    (Overshoot, ["SF302", "SF303"]),
+    (Overshoot, ["SF003"]),
+    (Low, ["SF303"]),
     (HiddenJump, ["SF301"]),
 ]
 
 
 @pytest.mark.parametrize(("style", "expected"), FAULTY)
 def test_a_faulty_style_is_found_at_once(style: Callable[[], LRStyle], expected: list[str]) -> None:
-    schedule = schedframe.Schedule(max_lr=1e-3, lr_decay_steps=1000, lr_warmup_steps=100, lr_decay_style=style())
+    schedule = schedframe.Schedule(
+        max_lr=1e-3, min_lr=1e-4, lr_decay_steps=1000, lr_warmup_steps=100, lr_decay_style=style()
+    )
     assert set(expected) <= {finding.code for finding in schedule.findings()}
 
 

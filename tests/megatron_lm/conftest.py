@@ -6,7 +6,16 @@ import pytest
 
 pytest.importorskip("torch")
 
-collect_ignore = ["cpu.py", "on_cpu", "pretrain_tiny.py", "runs.py", "try_checkout.py"]
+collect_ignore = [
+    "cpu.py",
+    "dry_runs.py",
+    "on_311",
+    "on_cpu",
+    "pretrain_tiny.py",
+    "runs.py",
+    "try_checkout.py",
+    "validate.py",
+]
 
 
 @pytest.fixture(scope="session")

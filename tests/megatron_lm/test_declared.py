@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 
 from schedframe import ConfigError, Schedule
+from schedframe._errors import Problem
+from schedframe.megatron._from_args import arguments
+from schedframe.megatron._launch.command_line import CommandLine
 from schedframe.megatron._launch.file_and_flags import combine
-from schedframe.megatron._launch.fill import fill, refuse_other_batches
+from schedframe.megatron._launch.fill import fill, refuse_other_batches, rounding
+from schedframe.megatron._launch.flags import LENGTHS, once
 
 WHOLE = "max_lr: 1e-3\nlr_warmup_steps: 40\ntrain_samples: 400\nstart_wd: 0.1\n"
 
@@ -54,6 +58,37 @@ def test_a_flag_says_what_the_file_does_not(file):
     assert schedule.lr_style.model_dump()["lr_wsd_decay_style"] == {"style": "minus-power", "power": 2.0}
     assert schedule.lr_style.model_dump()["wsd_decay_steps"] == 36
     assert (schedule.start_wd, schedule.end_wd, schedule.wd_style.style) == (0.0, 0.1, "cosine")
+
+
+def test_the_run_and_the_batch_of_flags_are_keys_of_the_files_schedule(file):
+    said = {"train_iters": 100_000, "global_batch_size": 1024}
+    schedule = both(file, "max_lr: 3e-4\nlr_warmup_steps: 2000\n", **said)
+    assert {key: getattr(schedule, key) for key in said} == said
+    assert schedule.units_at(schedule.lr_warmup_steps)["iters"] == 1.953125
+    assert str(schedule.origin) == str(file)
+    assert schedule.origin.located(Problem("lr_warmup_steps", "is short")).line == 2
+
+
+@pytest.mark.parametrize(("unit", "run"), [("iters", 100), ("samples", 400)])
+def test_flags_alone_make_a_schedule_with_its_run_and_batch(unit, run):
+    lengths = {argument: None for setting in LENGTHS.values() for argument in setting}
+    args = Namespace(
+        **{**lengths, f"train_{unit}": run, f"lr_warmup_{unit}": 4},
+        lr=1e-3,
+        min_lr=0.0,
+        lr_warmup_init=0.0,
+        lr_decay_style="cosine",
+        lr_wsd_decay_style=None,
+        start_weight_decay=0.1,
+        end_weight_decay=0.1,
+        weight_decay_incr_style="constant",
+        use_checkpoint_opt_param_scheduler=False,
+        override_opt_param_scheduler=False,
+        global_batch_size=4,
+    )
+    schedule = CommandLine().by_flags(args, arguments(args))
+    assert (getattr(schedule, f"train_{unit}"), schedule.global_batch_size) == (run, 4)
+    assert schedule.train_steps == schedule.lr_decay_steps == 400
 
 
 def test_options_of_a_flag_are_added_to_the_files_style(file):
@@ -154,6 +189,92 @@ class TestAContinuedSchedule:
         assert (schedule.start_step, schedule.lr_decay_steps, schedule.train_steps) == (400, 100, None)
 
 
+RUNS = [
+    ({"train_tokens": "500B", "seq_length": 4096}, {"train_samples": 122070312}),
+    ({"train_tokens": "500B", "seq_length": 4096}, {"train_samples": 122070313}),
+    ({"train_tokens": "500B", "seq_length": 4096}, {"train_iters": 119209, "global_batch_size": 1024}),
+    ({"train_samples": 402}, {"train_iters": 100, "global_batch_size": 4}),
+    ({"train_samples": 402}, {"train_iters": 101, "global_batch_size": 4}),
+]
+
+
+@pytest.mark.parametrize(("keys", "said"), RUNS)
+def test_a_run_that_is_less_than_one_of_the_flags_units_away_is_the_same(file, keys, said):
+    text = "".join(f"{key}: {value}\n" for key, value in keys.items())
+    schedule = both(file, f"max_lr: 1e-3\n{text}", **said)
+    args = Namespace(**{"train_samples": None, **said})
+    fill(args, schedule, said)
+    unit = "iters" if "train_iters" in said else "samples"
+    assert rounding(args, schedule).endswith(f"{unit}, and Megatron trains whole ones: {said[f'train_{unit}']}")
+
+
+DOUBLES = [
+    ({"lr_warmup_iters": 50, "lr_warmup_fraction": 0.01}, "--lr-warmup-iters 50", "--lr-warmup-fraction 0.01"),
+    ({"lr_warmup_samples": 50, "lr_warmup_fraction": 0.01}, "--lr-warmup-samples 50", "--lr-warmup-fraction 0.01"),
+    ({"lr_warmup_samples": 50, "lr_warmup_iters": 5}, "--lr-warmup-iters 5", "--lr-warmup-samples 50"),
+    ({"lr_decay_samples": 50, "lr_decay_iters": 5}, "--lr-decay-iters 5", "--lr-decay-samples 50"),
+    ({"lr_wsd_decay_samples": 9, "lr_wsd_decay_iters": 5}, "--lr-wsd-decay-iters 5", "--lr-wsd-decay-samples 9"),
+    ({"train_samples": 50, "train_iters": 5}, "--train-iters 5", "--train-samples 50"),
+]
+
+
+@pytest.mark.parametrize(("said", "one", "other"), DOUBLES)
+def test_two_flags_for_one_length_are_refused_by_name(said, one, other):
+    with pytest.raises(ConfigError) as caught:
+        once(said)
+    assert str(caught.value) == f"the flags: {one}: sets the same length as {other}; leave all but one out"
+
+
+@pytest.mark.parametrize("zero", ["lr_warmup_iters", "lr_warmup_samples"])
+def test_a_warmup_of_0_beside_another_is_megatrons_default(zero):
+    assert once({zero: 0, "lr_warmup_fraction": 0.01, "lr": 1e-3}) == {"lr_warmup_fraction": 0.01, "lr": 1e-3}
+    assert once({zero: 0}) == {zero: 0}
+
+
+class TestSpelling:
+    """Megatron takes lengths all in iterations or all in samples; which of the two the flags decide."""
+
+    samples = "max_lr: 1e-3\ntrain_samples: 64\nlr_warmup_steps: 16\n"
+    iters = "max_lr: 1e-3\ntrain_iters: 16\nlr_warmup_steps: 4 iters\n"
+
+    def filled(self, file: Path, text: str, **said: Any) -> dict[str, Any]:
+        args = Namespace(**said)
+        fill(args, both(file, text, **said, global_batch_size=4), said)
+        names = [name for arguments in LENGTHS.values() for name in arguments]
+        return {name: value for name, value in vars(args).items() if name in names and value}
+
+    @pytest.mark.parametrize("said", [{"train_iters": 16}, {"lr_warmup_iters": 4}, {"lr_decay_iters": 16}])
+    @pytest.mark.parametrize("text", [samples, iters])
+    def test_iterations_where_a_flag_has_them(self, file, text, said):
+        assert self.filled(file, text, **said) == {"train_iters": 16, "lr_warmup_iters": 4, "lr_decay_iters": 16}
+
+    @pytest.mark.parametrize("said", [{"train_samples": 64}, {"lr_warmup_samples": 16}, {"lr_decay_samples": 64}])
+    @pytest.mark.parametrize("text", [samples, iters])
+    def test_samples_where_a_flag_has_them(self, file, text, said):
+        assert self.filled(file, text, **said) == {
+            "train_samples": 64,
+            "lr_warmup_samples": 16,
+            "lr_decay_samples": 64,
+        }
+
+    def test_of_several_flags_that_of_the_run_decides(self, file):
+        filled = self.filled(file, "max_lr: 1e-3\n", train_samples=64, lr_warmup_iters=4)
+        assert filled == {"train_samples": 64, "lr_warmup_samples": 16, "lr_decay_samples": 64}
+
+    def test_a_fraction_stays_a_fraction(self, file):
+        filled = self.filled(file, "max_lr: 1e-3\ntrain_samples: 64\n", lr_warmup_fraction=0.25)
+        assert filled == {"train_samples": 64, "lr_warmup_fraction": 0.25, "lr_decay_samples": 64}
+
+    def test_samples_beside_a_ramp_where_megatron_takes_no_iterations(self, file):
+        ramp = "rampup_batch_size: [2, 2, 8]\n"
+        filled = self.filled(file, f"{self.samples.replace('16', '12')}{ramp}", lr_warmup_iters=5)
+        assert filled == {"train_samples": 64, "lr_warmup_samples": 12, "lr_decay_samples": 64}
+
+    def test_a_tail_is_converted_where_it_lies(self, file):
+        text = "max_lr: 1e-3\ntrain_samples: 64\nlr_decay_style: {style: WSD, wsd_decay_steps: 20}\n"
+        assert self.filled(file, text, train_iters=16)["lr_wsd_decay_iters"] == 5
+
+
 class TestDecreasedBatches:
     """Megatron may decrease batches to what the ranks divide, and iterations are then other samples."""
 
@@ -218,17 +339,51 @@ class TestFilling:
         fill(args, both(file, f"{WHOLE}resume: checkpoint\n"), ())
         assert args.use_checkpoint_opt_param_scheduler
 
-    def test_a_run_must_be_a_whole_number_of_samples(self, file):
-        schedule = both(file, "max_lr: 1e-3\ntrain_tokens: 1000\nseq_length: 32\n")
-        with pytest.raises(ConfigError, match=r"is 31\.25 samples, and Megatron trains whole ones"):
-            fill(Namespace(), schedule, ())
+    @pytest.mark.parametrize(
+        ("budget", "seq_length", "samples"),
+        [
+            ("500B", 4096, 122070312),
+            ("1T", 8192, 122070312),
+            ("15T", 8192, 1831054688),
+            ("25T", 8192, 3051757812),
+            ("1000", 32, 31),
+        ],
+    )
+    def test_a_budget_of_tokens_is_rounded_to_whole_samples(self, file, budget, seq_length, samples):
+        schedule = both(file, f"max_lr: 1e-3\ntrain_tokens: {budget}\n", seq_length=seq_length)
+        args = Namespace()
+        fill(args, schedule, ())
+        assert args.train_samples == samples
+        assert schedule.train_steps not in (samples, int(schedule.train_steps))
+        assert rounding(args, schedule) == (
+            f"the run is {schedule.train_steps} samples, and Megatron trains whole ones: {samples}"
+        )
+
+    def test_iterations_are_those_that_the_whole_samples_fill(self, file):
+        schedule = both(file, "max_lr: 1e-3\ntrain_samples: 43\n", lr_warmup_iters=2, global_batch_size=4)
+        args = Namespace(train_samples=None)
+        fill(args, schedule, {"lr_warmup_iters"})
+        assert args.train_iters == 10
+        assert rounding(args, schedule) == "the run is 10.75 iters, and Megatron trains whole ones: 10"
+
+    def test_a_run_of_whole_samples_needs_no_rounding(self, file):
+        args = Namespace()
+        schedule = both(file, WHOLE)
+        fill(args, schedule, ())
+        assert rounding(args, schedule) == ""
+
+    def test_a_run_of_less_than_an_iteration_is_refused(self, file):
+        schedule = both(file, "max_lr: 1e-3\ntrain_samples: 3\n", lr_warmup_iters=0, global_batch_size=4)
+        with pytest.raises(ConfigError, match="train_samples = 3: is less than one of the iters"):
+            fill(Namespace(), schedule, {"lr_warmup_iters"})
 
     def test_other_batches_than_megatrons_are_refused(self, file):
         schedule = both(file, f"{WHOLE}global_batch_size: 8\nseq_length: 32\nrampup_batch_size: [2, 2, 100]\n")
         args = Namespace(global_batch_size=8, seq_length=32, rampup_batch_size=["2", "2", "100"])
-        refuse_other_batches(args, schedule)
+        refuse_other_batches(args, schedule, takes_ramps=True)
+        other = Namespace(global_batch_size=4, seq_length=32, rampup_batch_size=None)
         with pytest.raises(ConfigError) as caught:
-            refuse_other_batches(Namespace(global_batch_size=4, seq_length=32, rampup_batch_size=None), schedule)
+            refuse_other_batches(other, schedule, takes_ramps=True)
         assert str(caught.value).replace(str(file), "run.yaml") == (
             "run.yaml has 2 problems:\n"
             "  line 5, global_batch_size = 8: Megatron runs with 4; make both the same, --global-batch-size says it to "

@@ -30,6 +30,11 @@ end_wd: 0.1
 wd_incr_style: linear
 train_iters: 10
 """
+WARMUP = """\
+max_lr: 1e-3
+lr_warmup_steps: 2000 iters
+lr_decay_steps: 100_000 iters
+"""
 RULES = """\
 groups:
   - role: embedding
@@ -49,7 +54,9 @@ class Trial:
         self.version, self.folder = version, folder
         self.settings = environment(place)
         self.file, self.rules, self.policy = folder / "run.yaml", folder / "rules.yaml", folder / "policy.toml"
+        self.warmup = folder / "warmup.yaml"
         self.file.write_text(FILE)
+        self.warmup.write_text(WARMUP)
         self.rules.write_text(FILE + RULES)
         self.policy.write_text("max_lr = 5e-4\n")
         self.ran: dict[str, Ran] = run_all(self.runs(), folder, TINY, self.settings)
@@ -89,6 +96,7 @@ class Trial:
             Run("sharded", True, [*iters(10), *COSINE, *bf16, *self.save("sharded", "torch_dist")]),
             Run("sharded resumed", True, [*iters(13), *CHANGED, *bf16, *self.load("sharded", "torch_dist"), OVERRIDE]),
             Run("rules", True, ["--schedule", str(self.rules), *self.save("rules")]),
+            Run("warmup", True, ["--schedule", str(self.warmup), *iters(3)]),
             Run("other flag", True, [*schedule, "--lr=2e-3", "--lr-warmup-iters=5"]),
             Run("unknown style", True, [*iters(10), "--lr=1e-3", "--lr-decay-style=cosin"]),
             Run("bad options", True, [*rex, "--lr-decay-style-options={b: 1}"]),
@@ -205,6 +213,11 @@ PLAIN: dict[str, Any] = {
     "end_wd": 0.1,
     "wd_incr_style": "linear",
 }
+
+
+def test_a_run_ends_within_the_warmup_where_the_decay_ends_beyond_it(trial):
+    schedule = Schedule(max_lr=1e-3, lr_warmup_steps=8000, lr_decay_steps=400_000)
+    assert trial.ran["warmup"].rates == printed(schedule, range(4, 16, 4))
 
 
 def test_rules_make_megatrons_param_groups(trial):

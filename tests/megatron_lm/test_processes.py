@@ -18,6 +18,17 @@ FILE = "max_lr: 1e-3\nlr_warmup_steps: 2 iters\nlr_decay_style: {style: rex, bet
 SAYS = "schedframe 0.1.0: rex(beta=0.8) from schedframe-rex 0.1.0"
 MODULE = ["-m", "schedframe.megatron"]
 
+MINE = """\
+from typing import Literal
+import schedframe
+from schedframe.styles import LRCurve
+@schedframe.lr_styles.register
+class Mine(LRCurve):
+    style: Literal['mine'] = 'mine'
+    def coefficient(self, progress):
+        return 1.0 - progress
+"""
+
 Call = Callable[..., Ran]
 
 
@@ -60,16 +71,7 @@ def test_python_m_runs_a_script(place, file):
 
 def test_a_style_of_ones_own_needs_no_packaging(place, tmp_path):
     mine = tmp_path / "mine.py"
-    mine.write_text(
-        "from typing import Literal\n"
-        "import schedframe\n"
-        "from schedframe.styles import LRCurve\n"
-        "@schedframe.lr_styles.register\n"
-        "class Mine(LRCurve):\n"
-        "    style: Literal['mine'] = 'mine'\n"
-        "    def coefficient(self, progress):\n"
-        "        return 1.0 - progress\n"
-    )
+    mine.write_text(MINE)
     flags = ["--lr-decay-style=mine", "--lr=1e-3", "--train-iters=3"]
     ran = finish(start(*MODULE, "--import", mine, TINY, *MODEL, *flags, place=place))
     assert ran.code == 0, ran.text
@@ -154,6 +156,13 @@ def test_help_has_examples():
     ran = finish(start(*MODULE, "--help", place=None))
     assert ran.code == 0
     assert "torchrun --nproc-per-node 8 -m schedframe.megatron pretrain_gpt.py --schedule run.yaml" in ran.text
+
+
+def test_help_lists_the_styles_that_are_installed_and_imported(tmp_path):
+    (tmp_path / "mine.py").write_text(MINE)
+    ran = finish(start(*MODULE, "--import", tmp_path / "mine.py", "--help", place=None))
+    listed = " ".join(ran.text.partition("learning rate: ")[2].partition("weight decay: ")[0].split()).split(", ")
+    assert {"WSD", "cosine", "rex", "mine"} <= set(listed)
 
 
 def test_megatrons_own_yaml_counts_as_its_flags(place, file, tmp_path):

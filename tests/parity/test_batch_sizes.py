@@ -1,5 +1,6 @@
 """Where each iteration lies, against Megatron's own calculators of the batch size."""
 
+from argparse import Namespace
 from fractions import Fraction
 
 import pytest
@@ -9,6 +10,7 @@ from megatron.core import num_microbatches_calculator as calculators
 
 from schedframe import Schedule
 from schedframe._units.batches import constant, ramped, stepped
+from schedframe.megatron._launch.fill import fill, unreached
 
 from ..runs import Optimizer
 
@@ -60,6 +62,69 @@ def test_one_size_is_megatrons(size, divisor, running):
     calculator = calculators.ConstantNumMicroBatchesCalculator(size, divisor, 1, True, 1)
     assert constant(size, divisor).samples_at(Fraction(7)) == 7 * running
     assert consumed_by(calculator, 7)[-1] == 7 * running
+
+
+sizes = {"size": st.integers(1, 400), "micro": st.integers(1, 4), "data_parallel": st.integers(1, 8)}
+
+
+def decreased(size, micro, data_parallel, **keys):
+    """A run whose batches Megatron decreases to a multiple of what the ranks take at once, and its arguments."""
+    batches = {"global_batch_size": size, "micro_batch_size": micro, "data_parallel_size": data_parallel}
+    schedule = Schedule(max_lr=1.0, **batches, decrease_batch_size_if_needed=True, **keys)
+    args = Namespace(train_samples=None, train_iters=None)
+    fill(args, schedule, ())
+    return schedule, args
+
+
+@given(**sizes, iterations=st.integers(2, 200))
+def test_iterations_of_decreased_batches_stay_what_they_are(size, micro, data_parallel, iterations):
+    assume(size >= micro * data_parallel)
+    schedule, args = decreased(size, micro, data_parallel, train_iters=iterations, lr_warmup_steps="1 iters")
+    calculator = calculators.ConstantNumMicroBatchesCalculator(size, micro, data_parallel, True, 1)
+    assert schedule.train_steps == consumed_by(calculator, iterations)[-1]
+    assert (args.train_iters, args.lr_decay_iters, args.lr_warmup_iters) == (iterations, iterations, 1)
+    assert args.train_samples is None
+
+
+@given(**sizes, samples=st.integers(400, 9000))
+def test_samples_in_decreased_batches_are_all_trained(size, micro, data_parallel, samples):
+    assume(size >= micro * data_parallel)
+    _, args = decreased(size, micro, data_parallel, train_samples=samples)
+    calculator = calculators.ConstantNumMicroBatchesCalculator(size, micro, data_parallel, True, 1)
+    consumed = consumed_by(calculator, args.train_iters + 1)
+    assert consumed[-2] <= samples < consumed[-1]
+
+
+RAMPED = getattr(calculators, "RampupBatchsizeNumMicroBatchesCalculator", None)
+
+
+@pytest.mark.skipif(RAMPED is None, reason="Megatron Core has no ramp-up of the batch size from 0.18 on")
+@given(ramp=ramps, micro=st.integers(1, 4), data_parallel=st.integers(1, 4), iterations=st.integers(1, 300))
+def test_a_ramp_of_decreased_batches_ends_in_the_sample_where_megatrons_does(ramp, micro, data_parallel, iterations):
+    start, increment, samples, increments = ramp
+    assume(start >= micro * data_parallel)
+    size = start + increments * increment
+    keys = {"rampup_batch_size": [start, increment, samples], "train_iters": iterations}
+    schedule, args = decreased(size, micro, data_parallel, **keys)
+    calculator = megatron_ramp(start, increment, samples, size, micro=micro, data_parallel=data_parallel, decrease=True)
+    consumed = consumed_by(calculator, iterations)
+    assert args.train_samples == args.lr_decay_samples == schedule.train_steps == consumed[-1]
+    assert schedule.units_at(consumed[-1])["iters"] == iterations
+
+
+@pytest.mark.parametrize(
+    ("iterations", "said"),
+    [
+        (100, "Megatron trains 100 iterations, which are 800 of 1000 samples: it does not count that batches are"),
+        (125, ""),
+        (124, "Megatron trains 124 iterations, which are 992 of 1000 samples"),
+    ],
+)
+def test_samples_that_megatron_does_not_train_are_reported(iterations, said):
+    schedule, args = decreased(10, 4, 2, train_samples=1000)
+    args.train_iters = iterations
+    assert unreached(args, schedule).startswith(said)
+    assert bool(unreached(args, schedule)) == bool(said)
 
 
 STEPPED = getattr(calculators, "StepBatchsizeNumMicroBatchesCalculator", None)

@@ -540,6 +540,22 @@ def test_the_nearest_name_is_offered_whatever_its_case(monkeypatch, name, near):
         lr_styles[name]
 
 
+def test_a_style_in_a_misspelt_group_names_its_distribution_and_the_group(install):
+    install("acme-lost", curve("lost"), groups={"schedframe.lr_style": {"lost": "acme_lost_mod:Curve"}}, version="2.3")
+    with pytest.raises(UnknownStyleError) as caught:
+        lr_styles["lost"]
+    assert str(caught.value) == (
+        "there is no LR style 'lost'; acme-lost 2.3 has it, and its entry-point group is spelled schedframe.lr_style; "
+        "write schedframe.lr_styles, and reinstall it"
+    )
+
+
+def test_a_style_of_a_plugin_of_this_repository_names_the_plugin(monkeypatch):
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if "site-packages" not in path])
+    with pytest.raises(UnknownStyleError, match=r"'rex'; it comes from the plugin schedframe-rex: pip install"):
+        lr_styles["rex"]
+
+
 def test_a_plugin_name_is_among_the_near_ones(install):
     install("acme-near", curve("pluto-near"), lr_styles={"pluto-near": "acme_near_mod:Curve"})
     with pytest.raises(UnknownStyleError, match=r"did you mean 'pluto-near'\? Installed: .*pluto-near"):

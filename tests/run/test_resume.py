@@ -170,6 +170,37 @@ def test_strict_refuses_with_both_sides_and_both_values_at_the_resume_step(optim
     assert "override: [max_lr, lr_decay_style, start_wd]" in str(caught.value)
 
 
+def refusal_of(saved: Schedule, declared: Schedule, optimizer) -> str:
+    first = saved.build(optimizer())
+    first.step(64)
+    with pytest.raises(StateError) as caught:
+        declared.build(optimizer()).load_state_dict(first.state_dict())
+    return str(caught.value)
+
+
+def in_iterations(batch: int, **changes: Any) -> Schedule:
+    tail = {"wsd_decay_steps": "20 iters", "lr_wsd_decay_style": "linear"}
+    keys = {"max_lr": 1.0, "train_iters": 100, "lr_warmup_steps": "10 iters", "lr_decay_style": "WSD", **tail}
+    return Schedule(**{**keys, **changes}, global_batch_size=batch)
+
+
+@pytest.mark.parametrize(("batch", "factor"), [(16, "2"), (4, "0.5"), (24, "3")])
+def test_a_changed_batch_size_is_named_where_it_moves_every_length(optimizer, batch: int, factor: str) -> None:
+    text = refusal_of(in_iterations(8), in_iterations(batch), optimizer)
+    assert f"Each length that differs is {factor} times the checkpoint's: the batch size changed, which" in text
+
+
+def test_it_is_named_beside_other_differences_and_lengths_that_stay(optimizer) -> None:
+    stays = {"train_iters": None, "train_samples": 800}
+    text = refusal_of(in_iterations(8, **stays), in_iterations(16, **stays, max_lr=0.5), optimizer)
+    assert "Each length that differs is 2 times" in text
+
+
+def test_it_is_not_named_where_lengths_change_in_different_ways(optimizer) -> None:
+    assert "Each length" not in refusal_of(in_iterations(8), in_iterations(8, lr_warmup_steps="11 iters"), optimizer)
+    assert "Each length" not in refusal_of(in_iterations(8), in_iterations(16, lr_warmup_steps="11 iters"), optimizer)
+
+
 class TestReport:
     """Every load is told on one screen, by the first rank."""
 

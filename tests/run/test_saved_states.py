@@ -23,9 +23,17 @@ CASES = [
 ]
 
 
-def with_new_names(state: dict[str, Any]) -> dict[str, Any]:
-    """Return `state` with a class by the name that it has now; it only names where a style came from."""
-    return {**state, "schedframe": state["schedframe"].replace("styles.wd:WDByLRCurve", "styles.wd:WDFromLRCurve")}
+NEW_NAMES = {
+    "styles.wd:WDByLRCurve": "styles.wd:WDFromLRCurve",
+    "db11ef75723b20a8": "759f777ce2ca33c2",
+}
+"""A class, which only names where a style came from; and a fingerprint in which the spelling of a rule counted."""
+
+
+def with_new_names(text: str) -> str:
+    for name, new in NEW_NAMES.items():
+        text = text.replace(name, new)
+    return text
 
 
 def groups_of(keys: dict[str, Any]) -> list[dict[str, Any]]:
@@ -39,8 +47,8 @@ def test_an_older_state_goes_on_along_the_same_floats(case: dict[str, Any], poli
     groups = groups_of(case["keys"])
     scheduler = Schedule(**case["keys"], resume=policy).build(SimpleNamespace(param_groups=groups))
     scheduler.load_state_dict(case["state"])
-    assert scheduler.fingerprint == case["fingerprint"]
-    assert scheduler.state_dict() == with_new_names(case["state"])
+    assert scheduler.fingerprint == with_new_names(case["fingerprint"])
+    assert scheduler.state_dict() == {**case["state"], "schedframe": with_new_names(case["state"]["schedframe"])}
     curve = []
     for _ in case["curve"]:
         scheduler.step(70)

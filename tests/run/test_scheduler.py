@@ -4,6 +4,7 @@ import copy
 import logging
 import pickle
 import warnings
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -482,3 +483,11 @@ def test_bounds_that_a_loop_overwrote_are_restored(optimizer) -> None:
     scheduler.restore_bounds()
     assert groups == before
     assert scheduler.num_steps == 60
+
+
+@pytest.mark.parametrize("value", [1.1e100, 10**101, 10**5000], ids=range(3))
+def test_a_number_that_no_state_could_hold_is_refused(value):
+    with pytest.raises(ConfigError, match=r"max_lr = .*: is too large"):
+        OptimizerParamScheduler(
+            SimpleNamespace(param_groups=[{}]), 0.0, value, 0.0, 0, 100, "linear", 0.1, 0.1, 100, "constant"
+        )

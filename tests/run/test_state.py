@@ -12,6 +12,7 @@ from schedframe import OptimizerParamScheduler, SchedframeWarning, Schedule, Sta
 from schedframe._plan.plan import fingerprint
 from schedframe._run.resume.write import TEN_KEYS
 
+from ..runs import Optimizer
 from ..states import as_written, with_details
 
 RUN: dict[str, Any] = {
@@ -98,6 +99,67 @@ def test_values_are_right_before_the_next_step(optimizer) -> None:
     scheduler.load_state_dict(saved_at(optimizer, 100))
     assert opt.param_groups[0]["lr"] == scheduler.get_lr({})
     assert opt.param_groups[0]["weight_decay"] == 0.2 * 0.5
+
+
+OLDEST = {"start_lr": 1.0, "min_lr": 0.1, "warmup_iter": 10, "num_iters": 60, "decay_style": "linear", "end_iter": 110}
+"""A state of Megatron's oldest class, and of GPT-NeoX's."""
+
+IN_TOKENS = {
+    "max_lr": 1.0,
+    "min_lr": 0.1,
+    "lr_warmup_steps": 0,
+    "lr_warmup_tokens": 1000,
+    "num_steps": 3,
+    "num_tokens": 6000,
+    "lr_decay_style": "linear",
+    "lr_decay_steps": 5,
+    "lr_decay_tokens": 11_000,
+    "start_wd": 0.1,
+    "end_wd": 0.1,
+    "wd_incr_style": "constant",
+    "wd_incr_steps": 5,
+}
+"""A state of Megatron-DeepSpeed's class."""
+
+
+def of_clock(clock: str) -> OptimizerParamScheduler:
+    keys = {"max_lr": 2.0, "lr_decay_steps": 100, "start_wd": 0.3, "clock": clock}
+    return Schedule(**keys, resume={"policy": "checkpoint", "override": ["init_lr"]}).build(Optimizer())
+
+
+def test_a_state_that_counts_iterations_is_read_in_iterations() -> None:
+    scheduler = of_clock("iters")
+    scheduler.load_state_dict(OLDEST)
+    assert (scheduler.num_steps, scheduler.optimizer.param_groups[0]["lr"]) == (60, 0.55)
+
+
+def test_it_is_refused_where_the_clock_counts_samples() -> None:
+    with pytest.raises(StateError, match=r"the checkpoint counts iters, this run counts samples, .* set clock: iters"):
+        of_clock("samples").load_state_dict(OLDEST)
+
+
+def test_a_state_that_counts_tokens_is_read_in_tokens() -> None:
+    scheduler = of_clock("tokens")
+    scheduler.load_state_dict(IN_TOKENS)
+    assert scheduler.num_steps == 6000
+    assert scheduler.optimizer.param_groups == [{"lr": 0.55, "weight_decay": 0.1, "params": []}]
+
+
+def test_weight_decay_that_rises_with_the_samples_is_this_runs_where_the_clock_counts_tokens() -> None:
+    scheduler = of_clock("tokens")
+    scheduler.load_state_dict({**IN_TOKENS, "end_wd": 0.2, "wd_incr_style": "linear"})
+    assert scheduler.optimizer.param_groups[0]["weight_decay"] == 0.3
+
+
+def test_tokens_that_were_only_counted_change_nothing() -> None:
+    scheduler = of_clock("samples")
+    scheduler.load_state_dict({**IN_TOKENS, "lr_warmup_tokens": None, "lr_decay_tokens": None})
+    assert scheduler.num_steps == 3
+
+
+def test_a_warmup_in_samples_before_a_decay_in_tokens_is_refused() -> None:
+    with pytest.raises(StateError, match="warms up in samples and decays in tokens"):
+        of_clock("tokens").load_state_dict({**IN_TOKENS, "lr_warmup_tokens": None})
 
 
 CHANGED = {

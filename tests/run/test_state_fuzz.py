@@ -644,7 +644,7 @@ def test_no_key_takes_a_value_of_another_type(policy: str) -> None:
     state, scheduler = ours(), build(policy)
     before = everything_of(scheduler)
     for key in TEN_KEYS:
-        right = (float, int, Fraction) if key in NUMBERS else str
+        right = (float, int, Fraction, Decimal) if key in NUMBERS else str
         left_alone = (None,) if key in ("start_wd", "end_wd") else ()
         for junk in JUNK:
             if isinstance(junk, bool) or not (isinstance(junk, right) or any(junk is value for value in left_alone)):

@@ -10,7 +10,6 @@ import pytest
 
 import schedframe
 from schedframe import ConfigError
-from schedframe._schedule.groups import FIELDS
 
 from .test_config_errors import LR_STYLES, WD_STYLES
 
@@ -22,7 +21,6 @@ BAD = {
 WORDS = {
     "LR_STYLES": LR_STYLES,
     "WD_STYLES": WD_STYLES,
-    "SETS": f"A rule has role and match, and sets {', '.join(FIELDS)}",
 }
 
 

@@ -1,6 +1,7 @@
 """Failures at second zero: what people read when a schedule is wrong, word for word."""
 
 import pickle
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,12 +23,19 @@ from schedframe import (
 
 GOOD = "max_lr: 1.0\nlr_decay_steps: 100\n"
 LR_STYLES, WD_STYLES = (", ".join(sorted(registry.builtins)) for registry in (lr_styles, wd_styles))
-KEYS = (
-    "start_step, train_samples, train_iters, train_tokens, lr_decay_steps, max_lr, min_lr, init_lr, lr_warmup_steps, "
+KEYS = textwrap.fill(
+    "The keys of a schedule: start_step, "
+    "train_samples, train_iters, train_tokens, lr_decay_steps, max_lr, min_lr, init_lr, lr_warmup_steps, "
     "lr_warmup_style, "
     "lr_decay_style, wsd_decay_steps, lr_wsd_decay_style, start_wd, end_wd, wd_incr_steps, wd_incr_style, groups, "
     "resume, ignore, parent, clock, global_batch_size, seq_length, dataset_samples, micro_batch_size, "
-    "data_parallel_size, decrease_batch_size_if_needed, rampup_batch_size, step_batch_size_schedule"
+    "data_parallel_size, decrease_batch_size_if_needed, rampup_batch_size, step_batch_size_schedule",
+    80,
+    subsequent_indent="  ",
+)
+WARMUP = (
+    "must be below lr_decay_steps (100); for a run that ends within the warmup, set lr_decay_steps to more than the "
+    "warmup"
 )
 DECAY = (
     "Where the decay ends; needed unless train_samples, train_iters or train_tokens is given. `open` where that is "
@@ -92,30 +100,26 @@ BAD = {
     ),
     "key-misspelt": (
         GOOD + "lr_warmup_step: 10\n",
-        (
-            "run.yaml: line 3, lr_warmup_step = 10: is not a key of a schedule; did you mean "
-            f"'lr_warmup_steps'? The keys: {KEYS}"
-        ),
+        (f"run.yaml: line 3, lr_warmup_step = 10: is not a key of a schedule; did you mean 'lr_warmup_steps'?\n{KEYS}"),
     ),
     "key-far-off": (
         GOOD + "optimizer: adam\n",
-        f"run.yaml: line 3, optimizer = 'adam': is not a key of a schedule. The keys: {KEYS}",
+        f"run.yaml: line 3, optimizer = 'adam': is not a key of a schedule\n{KEYS}",
     ),
     "key-of-megatron": (
         GOOD + "lr_warmup_fraction: 0.01\n",
-        "run.yaml: line 3, lr_warmup_fraction = 0.01: is an argument of Megatron-LM; "
-        "here it is lr_warmup_steps, such as `1%`",
+        "run.yaml: line 3, lr_warmup_fraction = 0.01: is a name of Megatron-LM; here it is `lr_warmup_steps: 1%`",
     ),
     "option-misspelt": (
         GOOD + "lr_decay_style: {style: polynomial, pwoer: 2}\n",
         (
             "run.yaml: line 3, lr_decay_style.pwoer = 2: is not an option of 'polynomial'; did you mean "
-            "'power'? Its options: power"
+            "'power'?\nThe options of 'polynomial': power"
         ),
     ),
     "option-of-a-style-without": (
         GOOD + "lr_decay_style: {style: cosine, power: 2}\n",
-        "run.yaml: line 3, lr_decay_style.power = 2: is not an option of 'cosine'. Its options: none",
+        "run.yaml: line 3, lr_decay_style.power = 2: is not an option of 'cosine'\nThe options of 'cosine': none",
     ),
     "word-for-number": (
         "max_lr: fast\nlr_decay_steps: 100\n",
@@ -199,11 +203,11 @@ BAD = {
     ),
     "warmup-beyond": (
         GOOD + "lr_warmup_steps: 200\n",
-        "run.yaml: line 3, lr_warmup_steps = 200: must be below lr_decay_steps (100)",
+        f"run.yaml: line 3, lr_warmup_steps = 200: {WARMUP}",
     ),
     "warmup-all": (
         GOOD + "lr_warmup_steps: 100%\n",
-        "run.yaml: line 3, lr_warmup_steps = '100%': must be below lr_decay_steps (100)",
+        f"run.yaml: line 3, lr_warmup_steps = '100%': {WARMUP}",
     ),
     "tail-beyond": (
         GOOD + "lr_warmup_steps: 20\nlr_decay_style: WSD\nwsd_decay_steps: 90\n",
@@ -222,11 +226,12 @@ BAD = {
     ),
     "tail-zero": (
         GOOD + "lr_decay_style: WSD\nwsd_decay_steps: 0\n",
-        "run.yaml: line 4, wsd_decay_steps = 0: must be above 0",
+        "run.yaml: line 4, wsd_decay_steps = 0: must be above 0; the style without a cooldown is `constant`",
     ),
     "tail-zero-table": (
         GOOD + "lr_decay_style: {style: WSD, wsd_decay_steps: 0}\n",
-        "run.yaml: line 3, lr_decay_style.wsd_decay_steps = 0: must be above 0",
+        "run.yaml: line 3, lr_decay_style.wsd_decay_steps = 0: must be above 0; the style without a cooldown is "
+        "`constant`",
     ),
     "tail-missing": (
         GOOD + "lr_decay_style: WSD\n",
@@ -418,7 +423,8 @@ BAD = {
     ),
     "suffix-twice": (
         "max_lr: 1.0\nlr_decay_steps: 5 MM\n",
-        "run.yaml: line 2, lr_decay_steps = '5 MM': is not a length such as 2000, 500M, 2000 iters or 10%",
+        "run.yaml: line 2, lr_decay_steps = '5 MM': is not a length: there is no unit 'MM', only iters, "
+        "samples, tokens and epochs",
     ),
     "suffix-for-rate": (
         "max_lr: 1K\nlr_decay_steps: 100\n",
@@ -439,8 +445,8 @@ BAD = {
             f"Installed: {LR_STYLES}. Other styles come from plugins: pip install the one that provides "
             "'cosin'\n"
             "  line 4, min_lr = '10%': is a percentage of max_lr, which is missing or wrong\n"
-            f"  line 5, surplus = 1: is not a key of a schedule. The keys: {KEYS}\n"
-            "  line 6, max_lr: stands twice, first on line 1; keep one"
+            "  line 5, surplus = 1: is not a key of a schedule\n"
+            f"  line 6, max_lr: stands twice, first on line 1; keep one\n{KEYS}"
         ),
     ),
     "several-rules": (
@@ -449,12 +455,12 @@ BAD = {
         (
             "run.yaml has 6 problems:\n"
             "  line 1, end_wd = -1: must not be negative\n"
-            "  line 2, lr_warmup_steps = 200: must be below lr_decay_steps (100)\n"
+            f"  line 2, lr_warmup_steps = 200: {WARMUP}\n"
             "  line 3, min_lr = 2.0: must not be above max_lr (1.0)\n"
             "  line 6, lr_decay_style.milestones.0 = 'half': is not a number\n"
             "  line 6, lr_decay_style.multipliers.0 = -1: must be at least 0\n"
-            "  line 6, lr_decay_style.bend = 3: is not an option of 'multi-step'. Its options: milestones, "
-            "multipliers"
+            "  line 6, lr_decay_style.bend = 3: is not an option of 'multi-step'\n"
+            "The options of 'multi-step': milestones, multipliers"
         ),
     ),
     "tail-key-misspelt": (
@@ -462,8 +468,7 @@ BAD = {
         (
             "run.yaml has 2 problems:\n"
             f"  line 3, wsd_decay_steps: is missing: {TAIL}\n"
-            "  line 4, wsd_decay_step = 10: is not a key of a schedule; did you mean 'wsd_decay_steps'? The "
-            f"keys: {KEYS}"
+            f"  line 4, wsd_decay_step = 10: is not a key of a schedule; did you mean 'wsd_decay_steps'?\n{KEYS}"
         ),
     ),
 }

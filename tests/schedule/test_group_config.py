@@ -168,17 +168,14 @@ BAD: dict[str, tuple[Any, list[str]]] = {
             "groups.0.match: is missing: a table with param, regex, key or index",
         ],
     ),
-    "nothing set": ([ROUTER], [f"groups.0: sets nothing. A rule has role and match, and sets {KEYS}"]),
+    "nothing set": ([ROUTER], [f"groups.0: sets nothing; it can set {KEYS}"]),
     "key misspelt": (
         [{**ROUTER, "lr_mul": 0.1}],
-        [
-            f"groups.0.lr_mul = 0.1: cannot be set by a rule; did you mean 'lr_mult'? A rule has role and match, "
-            f"and sets {KEYS}"
-        ],
+        ["groups.0.lr_mul = 0.1: cannot be set by a rule; did you mean 'lr_mult'?"],
     ),
     "key of the run": (
         [{**ROUTER, "train_samples": 10}],
-        [f"groups.0.train_samples = 10: cannot be set by a rule. A rule has role and match, and sets {KEYS}"],
+        ["groups.0.train_samples = 10: cannot be set by a rule"],
     ),
     "kind misspelt": (
         [{**ROUTER, "match": {"params": "*"}, "lr_mult": 1}],
@@ -249,20 +246,20 @@ BAD: dict[str, tuple[Any, list[str]]] = {
     ),
     "style misspelt": (
         [{**ROUTER, "lr_decay_style": {"style": "polynomial", "pwoer": 2}}],
-        [
-            "groups.0.lr_decay_style.pwoer = 2: is not an option of 'polynomial'; did you mean 'power'? Its options: "
-            "power"
-        ],
+        ["groups.0.lr_decay_style.pwoer = 2: is not an option of 'polynomial'; did you mean 'power'?"],
     ),
     "warm-up too long": (
         [{**ROUTER, "lr_warmup_steps": 1000}],
-        ["groups.0.lr_warmup_steps = 1000: must be below lr_decay_steps (1000)"],
+        [
+            "groups.0.lr_warmup_steps = 1000: must be below lr_decay_steps (1000); for a run that ends within the "
+            "warmup, set lr_decay_steps to more than the warmup"
+        ],
     ),
     "a unit that is not known": (
         [{**ROUTER, "lr_warmup_steps": "10 iters"}],
         [
             "groups.0.lr_warmup_steps = '10 iters': is in iters, the clock counts samples, and global_batch_size is "
-            "missing or wrong"
+            "missing or wrong; give it, or write `clock: iters`"
         ],
     ),
     "a target that the multiplied peak does not reach": (

@@ -3,7 +3,7 @@
 import copy
 import json
 import pickle
-from math import sqrt
+from math import inf, sqrt
 from typing import Any, Literal
 
 import pytest
@@ -16,6 +16,9 @@ from schedframe import ConfigError, Schedule
 from schedframe.styles import LRCurve, WDCurve
 from schedframe.styles.lr import WSD, Constant, Cosine, Exponential, Linear, MinusSqrt, Polynomial
 from schedframe.styles.wd import WDConstant, WDCosine, WDLinear
+
+from ..runs import Optimizer
+from .test_config_errors import WARMUP
 
 
 @pytest.fixture(autouse=True)
@@ -538,10 +541,37 @@ def test_landmarks_are_the_steps_that_matter_in_their_order():
         ("start", 0),
         ("warm-up end", 10),
         ("weight decay end", 50),
-        ("anneal start", 80),
+        ("cooldown start", 80),
         ("decay end", 100),
         ("run end", 200),
     ]
+
+
+def test_the_end_step_counts_from_the_start_of_the_run():
+    schedule = Schedule(max_lr=1.0, lr_decay_steps=100, start_step=450)
+    assert (schedule.end_step, schedule.lr_decay_steps) == (550, 100)
+    assert schedule.landmarks()["decay end"] == schedule.end_step
+
+
+def test_the_end_step_of_an_open_schedule_is_infinite():
+    assert Schedule(max_lr=1.0, lr_decay_steps="open", lr_decay_style="constant").end_step == inf
+
+
+def test_a_loop_to_the_end_step_of_a_branched_schedule_ends_at_the_floor():
+    whole = Schedule(max_lr=1.0, lr_decay_steps=100, lr_decay_style="constant")
+    schedule = schedframe.branch(whole, 60, wsd_decay_steps=20, lr_wsd_decay_style="linear").schedule
+    scheduler = schedule.build(Optimizer())
+    while scheduler.num_steps < schedule.end_step:
+        scheduler.step(5)
+    assert (scheduler.num_steps, scheduler.optimizer.param_groups[0]["lr"]) == (80, 0.0)
+
+
+def test_a_run_within_the_warmup_has_its_decay_end_beyond_it():
+    short = {"clock": "iters", "max_lr": 1.0, "lr_warmup_steps": 2000, "train_iters": 5}
+    assert "set lr_decay_steps to more than the warmup" in problems(**short)["lr_warmup_steps"]
+    scheduler = Schedule(**short, lr_decay_steps=100_000).build(Optimizer())
+    scheduler.step(5)
+    assert scheduler.optimizer.param_groups[0]["lr"] == 5 / 2000
 
 
 def test_a_plain_schedule_has_two_landmarks():
@@ -576,7 +606,7 @@ def test_everything_wrong_is_said_at_once():
         *("wd_incr_style", "surplus"),
     }
     assert said["min_lr"] == "must not be above max_lr (1.0)"
-    assert said["lr_warmup_steps"] == "must be below lr_decay_steps (10)"
+    assert said["lr_warmup_steps"].startswith("must be below lr_decay_steps (10); for a run that ends within")
     assert said["init_lr"] == "is not a number"
 
 
@@ -591,8 +621,8 @@ def test_everything_wrong_is_said_at_once():
         ({"min_lr": "110%"}, "min_lr", "must not be above max_lr (1.0)"),
         ({"init_lr": -0.1}, "init_lr", "must not be negative"),
         ({"init_lr": 1.5}, "init_lr", "must not be above max_lr (1.0)"),
-        ({"lr_warmup_steps": 100}, "lr_warmup_steps", "must be below lr_decay_steps (100)"),
-        ({"lr_warmup_steps": "100%"}, "lr_warmup_steps", "must be below lr_decay_steps (100)"),
+        ({"lr_warmup_steps": 100}, "lr_warmup_steps", WARMUP),
+        ({"lr_warmup_steps": "100%"}, "lr_warmup_steps", WARMUP),
         ({"lr_warmup_steps": -1}, "lr_warmup_steps", "must not be negative"),
         ({"end_wd": -1}, "end_wd", "must not be negative"),
         (

@@ -241,8 +241,8 @@ BAD = {
     "no such style": ([{"style": "cosin"}], "lr_decay_style.phases.0.style = 'cosin': there is no LR style 'cosin'"),
     "no such key": (
         [{"style": "linear", "lenght": 5}],
-        "lr_decay_style.phases.0.lenght = 5: is not a key of a phase; did you mean 'length'? "
-        "The keys: length, style, to, from, jump, name",
+        "lr_decay_style.phases.0.lenght = 5: is not a key of a phase; did you mean 'length'?\n"
+        "The keys of a phase: length, style, to, from, jump, name",
     ),
     "no length": (
         [{"style": "linear", "length": "5x"}],

@@ -113,7 +113,7 @@ def test_wsd_holds_the_peak_until_the_tail() -> None:
     assert style.coefficient_at(800, 100, 1000) == 1.0
     assert style.coefficient_at(850, 100, 1000) == 0.5
     assert style.coefficient_at(1000, 100, 1000) == 0.0
-    assert style.landmarks(100, 1000) == {"anneal start": 800}
+    assert style.landmarks(100, 1000) == {"cooldown start": 800}
 
 
 OPTIONS = {

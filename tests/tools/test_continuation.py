@@ -221,7 +221,7 @@ class TestExtend:
         assert longer.landmarks() == {
             "start": 0,
             "warm-up end": 100,
-            "anneal start": 7500,
+            "cooldown start": 7500,
             "decay end": 8000,
             "run end": 8000,
         }
@@ -310,6 +310,7 @@ class TestRewarm:
             lr_warmup_steps="1%",
             lr_decay_steps=2000,
             lr_decay_style="cosine",
+            allow_jump=True,
         )
         made.write(run.with_name("continued.yaml"))
         scheduler = resumed(optimizer, run.with_name("continued.yaml"), state)
@@ -329,7 +330,7 @@ class TestRewarm:
         parent = Schedule(max_lr=1.0, lr_decay_steps=100)
         style = {"style": "WSD", "wsd_decay_steps": "20%"}
         made = schedframe.rewarm(parent, 60, lr_warmup_steps=10, lr_decay_steps=50, lr_decay_style=style).schedule
-        assert made.landmarks() == {"start": 60, "warm-up end": 70, "anneal start": 100, "decay end": 110}
+        assert made.landmarks() == {"start": 60, "warm-up end": 70, "cooldown start": 100, "decay end": 110}
 
 
 class TestWrite:

@@ -71,14 +71,17 @@ def test_a_rule_with_a_curve_of_its_own_would_jump(tmp_path: Path) -> None:
     )
 
 
-def test_a_warm_up_of_its_own_would_begin_again(tmp_path: Path) -> None:
+def test_a_finished_warmup_of_its_own_does_not_begin_again(tmp_path: Path) -> None:
     parent = file(tmp_path, "lr_warmup_steps: 50K")
-    with pytest.raises(
-        ConfigError, match=r"groups\.0 = router: has learning rate 0\.001 .* and would go on with 0\.0 and None"
-    ):
-        branch(parent, 100_000, wsd_decay_steps=1000, stable_until=200_000)
-    with pytest.raises(ConfigError, match=r"groups\.0\.lr_warmup_steps = '50K': must be below lr_decay_steps \(1000\)"):
-        branch(parent, 100_000, wsd_decay_steps=1000)
+    child = branch(parent, 100_000, wsd_decay_steps=1000)
+    assert child.changes["groups"] == [{"role": "router", "match": {"index": 1}, "lr_warmup_steps": 0}]
+    assert [child.schedule.lr_at(step, "router") for step in (100_000, 101_000)] == [1e-3, 1e-4]
+
+
+def test_a_warmup_of_its_own_that_is_not_finished_is_refused(tmp_path: Path) -> None:
+    parent = file(tmp_path, "lr_warmup_steps: 50K")
+    with pytest.raises(ConfigError, match=r"groups\.0 = router: has learning rate 0\.0004 .* would go on with 0\.0 "):
+        branch(parent, 20_000, wsd_decay_steps="100K", stable_until="100K")
 
 
 def test_a_new_warm_up_begins_where_each_role_was(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Numbers and lengths as people write them."""
 
+import re
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import inf, nan
@@ -95,7 +96,8 @@ NOT_NUMBERS = [
 ]
 
 NO_LENGTH = (
-    "(is not a length such as 2000, 500M, 2000 iters or 10%|is not a finite number|has no value"
+    "(is not a length(: there is no unit '[A-Za-z]+', only .*| such as 2000, 500M, 2000 iters or 10%)"
+    "|is not a finite number|has no value"
     "|is (a percentage|in samples), where only a number of the scheduler's own steps can stand)"
 )
 TOO_LARGE = ["1e999", "1e999999999", "-1e999", "9" * 400, "1e301", "1e9999999999999999999", 10**400, -(10**400)]
@@ -136,7 +138,7 @@ def test_what_no_float_can_hold_is_refused_at_once(value):
 
 def test_a_suffix_does_not_lift_a_length_over_the_limit():
     with pytest.raises(ValueError, match=r"^is too large$"):
-        parse_length("1e300T")
+        parse_length("1e100T")
 
 
 @pytest.mark.parametrize("value", ["1e-999999999", "1e-9999999999999999999", 0.0], ids=repr)
@@ -184,25 +186,45 @@ def test_a_whole_number_stays_exact(steps):
     assert parse_length(f"{steps:_}") == steps
 
 
-@given(st.floats(0, 1e300, allow_nan=False))
+@given(st.floats(0, 1e100, allow_nan=False))
 def test_a_float_keeps_its_value_and_is_an_int_exactly_where_it_is_whole(number):
     steps = parse_length(number)
     assert steps == number
     assert isinstance(steps, int) == number.is_integer()
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300))
+@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e100, max_value=1e100))
 def test_a_quoted_number_is_the_float_that_python_reads(number):
     assert parse_number(repr(number)) == number
 
 
 @given(
-    st.decimals(0, 10**6, places=6, allow_nan=False, allow_infinity=False),
+    st.decimals(0, 999, places=6, allow_nan=False, allow_infinity=False),
     st.sampled_from(["k", "K", "m", "M", "b", "B", "t", "T"]),
 )
 def test_a_suffix_multiplies_by_its_power_of_ten(digits, suffix):
     exact = digits * 10 ** (3 * (1 + "KMBT".index(suffix.upper())))
     assert parse_length(f"{digits:f}{suffix}") == (int(exact) if exact == int(exact) else float(exact))
+
+
+def test_a_thousand_trillions_and_more_are_not_a_length():
+    fault = r"^is 5e\+19, because T is trillions; tokens are written `50_000_000 tokens`$"
+    with pytest.raises(ValueError, match=fault):
+        parse_length("50_000_000t")
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("2000 steps", "; a plain number counts the scheduler's steps, and iterations of training are `iters`"),
+        ("100ba", "; batches are `iters`"),
+        ("10 itres", "; did you mean 'iters'?"),
+        ("10 parsecs", ""),
+    ],
+)
+def test_an_unknown_unit_is_answered_with_the_known_ones(written, says):
+    with pytest.raises(ValueError, match=rf"no unit .*, only iters, samples, tokens and epochs{re.escape(says)}$"):
+        parse_length(written)
 
 
 @given(st.text(max_size=12))
@@ -335,7 +357,12 @@ def test_a_schedule_refuses_what_no_float_can_hold(key, value):
         Schedule(**keys)
 
 
-@pytest.mark.parametrize("value", [float(10**300) * 1e5, 10**305, 1.7e308], ids=repr)
+def test_a_decimal_beyond_all_floats_is_read_at_once():
+    with pytest.raises(ConfigError, match=r"max_lr = .*: must be above 0"):
+        Schedule(max_lr=Decimal("1e-99999999"), lr_decay_steps=1)
+
+
+@pytest.mark.parametrize("value", [1e100, 1.1e100, 10**101, 10**5000, Decimal("1e99999999")], ids=range(5))
 def test_a_length_near_the_largest_float_is_refused_or_runs(value):
     try:
         schedule = Schedule(max_lr=1, lr_decay_steps=value)

@@ -147,7 +147,7 @@ class TestLengths:
         tail = {"style": "WSD", "wsd_decay_steps": "6 iters", "lr_wsd_decay_style": "linear"}
         schedule = Schedule(**run, lr_decay_style=tail)
         assert schedule.lr_decay_steps == 168 + 2 * 32
-        assert schedule.landmarks()["anneal start"] == RAMP.samples_at(Fraction(9)) == 88
+        assert schedule.landmarks()["cooldown start"] == RAMP.samples_at(Fraction(9)) == 88
         longer = {**tail, "wsd_decay_steps": "16 iters"}
         with pytest.raises(ConfigError, match=r"= '16 iters': is longer than the 232 steps"):
             Schedule(**run, lr_decay_style=longer)
@@ -187,7 +187,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a unit that is none": (
         {"lr_warmup_steps": "5 steps"},
-        "lr_warmup_steps = '5 steps': is not a length such as 2000, 500M, 2000 iters or 10%",
+        "lr_warmup_steps = '5 steps': is not a length: there is no unit 'steps', only iters",
     ),
     "a clock that is none": (
         {"clock": "token"},
@@ -362,7 +362,7 @@ class TestFiles:
         assert shown["warm-up end"] == (80, 10, 320, 1.0)
         assert shown["at 50 iters"] == (640, 50, 2560, 1.0)
         assert shown["at 4K tokens"] == (1000, 72.5, 4000, 1.0)
-        assert shown["anneal start"] == (1120, 80, 4480, 1.0)
+        assert shown["cooldown start"] == (1120, 80, 4480, 1.0)
         assert shown["decay end, run end"] == (1440, 100, 5760, 0.0)
         assert preview(run, "--format", "csv").startswith("step,label,iters,tokens,lr\n0,start,0,0,0.0\n80,")
         assert "iters  tokens" in preview(run, "--no-chart")
@@ -379,7 +379,7 @@ class TestFiles:
     def test_extended_in_units(self, run: Path) -> None:
         made = schedframe.extend(schedframe.load(run), "50 iters", lr_decay_steps="200 iters")
         assert (made.schedule.train_iters, made.schedule.lr_decay_steps) == (200, 3040)
-        assert made.schedule.landmarks()["anneal start"] == 3040 - 320
+        assert made.schedule.landmarks()["cooldown start"] == 3040 - 320
 
     def test_rewarmed_in_units(self, run: Path) -> None:
         schedule = schedframe.load(run)

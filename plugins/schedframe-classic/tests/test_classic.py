@@ -5,7 +5,7 @@ import math
 import pytest
 from schedframe_classic import Chebyshev, CosineRestarts, KDecay, Noam, OneCycle, Tanh, TriStage
 
-from schedframe import ConfigError, Schedule
+from schedframe import ConfigError, Schedule, branch
 from schedframe.styles import LRPoint
 from schedframe.testing import parametrize_styles
 
@@ -114,3 +114,10 @@ def test_chebyshev_has_the_papers_order_and_nodes():
     levels = [style.coefficient_at(part * 100 + 50, 0, 800) for part in range(8)]
     spread = max(nodes) - min(nodes)
     assert levels == pytest.approx([(node - min(nodes)) / spread for node in nodes])
+
+
+def test_a_branch_of_tri_stage_has_its_decay():
+    style = {"style": "tri-stage", "hold_steps": 500}
+    parent = Schedule(max_lr=1.0, min_lr=0.01, lr_decay_steps=1000, lr_decay_style=style)
+    child = branch(parent, 200, wsd_decay_steps=100).schedule
+    assert [child.lr_at(step) for step in (200, 250, 300)] == pytest.approx([1.0, 0.1, 0.01])

@@ -5,7 +5,7 @@ import math
 import pytest
 from schedframe_infinite import Infinite
 
-from schedframe import ConfigError, Schedule
+from schedframe import ConfigError, Schedule, branch
 from schedframe.styles import LRPoint
 from schedframe.testing import parametrize_styles
 
@@ -49,3 +49,10 @@ def test_has_no_end_until_told():
 def test_what_does_not_fit_is_refused(changes, told):
     with pytest.raises(ConfigError, match=told):
         Schedule(max_lr=1.0, min_lr=0.01, lr_decay_steps=1000, lr_decay_style={**STYLE, **changes})
+
+
+def test_a_branch_of_the_constant_is_the_anneal():
+    style = {**STYLE, "constant": 0.16}
+    parent = Schedule(max_lr=1.0, min_lr=0.01, lr_decay_steps=1000, lr_decay_style=style)
+    child = branch(parent, 500, wsd_decay_steps=100).schedule
+    assert [child.lr_at(step) for step in (500, 550, 600)] == pytest.approx([0.16, 0.04, 0.01])

@@ -3,7 +3,7 @@
 import pytest
 from schedframe_power import Power
 
-from schedframe import ConfigError, Schedule
+from schedframe import ConfigError, Schedule, branch
 from schedframe.styles import LRPoint
 from schedframe.testing import parametrize_styles
 
@@ -48,3 +48,11 @@ def test_needs_no_end_without_a_decay():
     law = {"style": "power", "batch_size": 1024, "tokens_per_step": 4096, "wsd_decay_steps": 0}
     schedule = Schedule(max_lr=0.02, lr_decay_steps="open", lr_warmup_steps="250K", lr_decay_style=law)
     assert schedule.lr_at(10**9) == pytest.approx(1024 * 4 * (4096e9) ** -0.51)
+
+
+def test_a_branch_has_the_curve_of_the_decay():
+    style = {"style": "power", "batch_size": 1024, "tokens_per_step": 4096, "wsd_decay_steps": "10%"}
+    style["lr_wsd_decay_style"] = "linear"
+    parent = Schedule(max_lr=0.01, train_samples="100M", lr_warmup_steps="250K", lr_decay_style=style)
+    child = branch(parent, "10M", wsd_decay_steps="1M").schedule
+    assert [child.lr_at(step) for step in (10_000_000, 10_500_000, 11_000_000)] == [0.01, 0.005, 0.0]

@@ -3,7 +3,7 @@
 import pytest
 from schedframe_wsds import WSDS
 
-from schedframe import ConfigError, Schedule
+from schedframe import ConfigError, Schedule, branch
 from schedframe.testing import parametrize_styles
 
 
@@ -44,3 +44,10 @@ def test_is_what_phases_can_say():
 def test_periods_that_do_not_fill_the_decay_are_refused():
     with pytest.raises(ConfigError, match="the periods have 900 steps together, and the decay has 1000"):
         Schedule(max_lr=1.0, lr_decay_steps=1000, lr_decay_style={"style": "wsd-s", "period_steps": [400, 500]})
+
+
+def test_a_branch_has_the_curve_of_the_decays():
+    style = {"style": "wsd-s", "period_steps": [400, 600], "lr_wsd_decay_style": "minus_sqrt"}
+    parent = Schedule(max_lr=1.0, lr_decay_steps=1000, lr_decay_style=style)
+    child = branch(parent, 500, wsd_decay_steps=100).schedule
+    assert [child.lr_at(step) for step in (500, 525, 600)] == [1.0, 0.5, 0.0]

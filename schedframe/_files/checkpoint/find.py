@@ -16,7 +16,42 @@ _DEEPEST = 4
 _MOST_ITEMS = 2_000_000
 _MOST_PLACES = 16
 _MOST_KEYS = 10
+_LATEST = 10**15
 _NO_STATE = "holds no scheduler state of Megatron's kind (num_steps with max_lr)"
+
+
+class _Other(NamedTuple):
+    """A state that is not a scheduler's of Megatron's kind.
+
+    Attributes:
+        mark: a key that such a state has, and no other one.
+        what: what it is.
+        position: the key of its position, in optimizer steps.
+        ahead: how many steps more were done.
+    """
+
+    mark: str
+    what: str
+    position: str
+    ahead: int = 0
+
+    def is_in(self, value: dict[Any, Any]) -> bool:
+        """Return whether `value` is such a state."""
+        return self.mark in value
+
+
+_OTHERS = (
+    _Other("pytorch-lightning_version", "a checkpoint of Lightning", "global_step"),
+    _Other("last_epoch", "the state of a torch LRScheduler", "last_epoch"),
+    _Other("last_batch_iteration", "the state of a DeepSpeed scheduler", "last_batch_iteration", ahead=1),
+    _Other("log_history", "the state of transformers' Trainer", "global_step"),
+)
+"""The states of other schedulers, the best position first (Lightning's own schedulers may count epochs).
+
+Keys are those of ``torch/optim/lr_scheduler.py`` at 2.13, ``deepspeed/runtime/lr_schedules.py`` at 0.19.8,
+``lightning/pytorch/trainer/connectors/checkpoint_connector.py`` at 2.6.6 and ``transformers/trainer_callback.py`` at
+5.23.
+"""
 
 
 class Place(NamedTuple):
@@ -85,12 +120,30 @@ def _nothing(tree: Any, roots: list[tuple[tuple[str], Any]]) -> Broken:
         value = resolve(root)
         if type(value) is Inert:
             return not_plain(value, keys)
-        if type(value) is dict and "last_epoch" in value:
-            where = f"what stands at {written(keys)}" if keys else "it"
-            return Broken(f"{_NO_STATE}; {where} is the state of a torch LRScheduler (last_epoch)")
+    for other in _OTHERS:
+        place = next(walk(tree, other.is_in, _DEEPEST), None)
+        if place is not None:
+            return Broken(f"{_NO_STATE}; {_told(other, place)}")
+    listed = top_keys(tree)
+    return Broken(f"{_NO_STATE}; its keys are {listed}" if listed else _NO_STATE)
+
+
+def _told(other: _Other, place: Place) -> str:
+    """Return what stands at `place`, and how a schedule goes on from there."""
+    where = f"what stands at {written(place.keys)}" if place.keys else "it"
+    count = resolve(place.value.get(other.position))
+    if type(count) is not int or not 0 <= count + other.ahead <= _LATEST:
+        return f"{where} is {other.what} ({other.mark})"
+    return (
+        f"{where} is {other.what} ({other.position} {count}). A schedule goes on there with "
+        f"scheduler.num_steps = schedule.step_at('{count + other.ahead} iters') and scheduler.step(0)"
+    )
+
+
+def top_keys(tree: Any) -> str:
+    """Return the first keys of `tree` that are text, as they can be printed; empty where there is none."""
     texts = (key for key in tree if type(key) is str) if type(tree) is dict else ()
-    names = [printable(key) for key in islice(texts, _MOST_KEYS + 1)]
-    return Broken(f"{_NO_STATE}; its keys are {_list(names, _MOST_KEYS)}" if names else _NO_STATE)
+    return _list([printable(key) for key in islice(texts, _MOST_KEYS + 1)], _MOST_KEYS)
 
 
 def _list(names: list[str], most: int) -> str:

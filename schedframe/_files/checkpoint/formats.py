@@ -51,8 +51,10 @@ READABLE = f"schedframe reads {', '.join(format.words for format in FORMATS[:-1]
 _FILES = [format.file for format in FORMATS if format.file]
 _TRACKER = "latest_checkpointed_iteration.txt"
 _RANK = "mp_rank_"
-_TORCH_SCHEDULER = "scheduler.pt"
-"""Hugging Face's name for the state of any scheduler."""
+_WITH_STATE = ("scheduler.pt", "scheduler.bin", "trainer_state.json", "_model_states.pt", ".ckpt")
+"""How files end in which transformers, accelerate, DeepSpeed and Lightning keep a scheduler's state, or a position."""
+_STEPS = ("global_step", "checkpoint-")
+"""How DeepSpeed and transformers name the folder of one step."""
 
 
 def format_of(path: Path, file: BinaryIO) -> Format:
@@ -103,12 +105,10 @@ def _nothing_in(folder: Path) -> str:
     if iterations:
         return f"is a folder without {_TRACKER}; give the folder of one iteration, for example {iterations[-1]}"
     looked = ", ".join((_TRACKER, f"{_RANK}…", *_FILES))
-    torch = (
-        f"; its {_TORCH_SCHEDULER} can be given, where it holds a state of Megatron's kind"
-        if _TORCH_SCHEDULER in names
-        else ""
-    )
-    return f"is a folder without a checkpoint: none of {looked} is in it{torch}. {READABLE}"
+    files = [name for name in names if name.endswith(_WITH_STATE)]
+    steps = [name for name in names if name.startswith(_STEPS)]
+    instead = f"; give {printable([*files, *steps[-1:]][0])} in it" if files or steps else ""
+    return f"is a folder without a checkpoint: none of {looked} is in it{instead}. {READABLE}"
 
 
 def _names(folder: Path) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from schedframe._files.checkpoint.broken import Broken
-from schedframe._files.checkpoint.find import walk
+from schedframe._files.checkpoint.find import top_keys, walk
 from schedframe._files.checkpoint.plain import is_plain, resolve
 
 KEYS = (
@@ -41,12 +41,11 @@ def find_groups(tree: Any, shards: Callable[[], Mapping[str, Any]]) -> tuple[tup
     """
     try:
         optimizer = resolve(tree.get("optimizer")) if type(tree) is dict else None
-        groups = _in_optimizer(optimizer) or _in_shards(shards())
+        groups = _in_optimizer(optimizer) or _in_shards(shards()) or _in_optimizer(tree)
     except Broken as error:
         return None, f"{error.path or 'the checkpoint'} {error}; {_UNKNOWN}"
     if not groups:
-        lack = "no optimizer" if optimizer is None else "an optimizer without param groups"
-        return None, f"the checkpoint holds {lack}; {_UNKNOWN}"
+        return None, f"none found: nothing under {top_keys(tree) or 'its top'} holds param_groups; {_UNKNOWN}"
     keys = ", ".join(key for key in KEYS if any(group.get(key) is _LEFT_OUT for group in groups))
     kept = ({key: value for key, value in group.items() if value is not _LEFT_OUT} for group in groups)
     return tuple(kept), f"{keys} of some param groups is not a plain value, and left out" if keys else ""
@@ -56,7 +55,7 @@ def _in_optimizer(optimizer: Any) -> Groups:
     """Return the param groups in the state of an optimizer, of Megatron's or torch's.
 
     A leaf is ``{'param_groups': […]}``, at the top, in ``optimizer``, in ``optimizer_state_dict`` or, of several, in a
-    list or dict.
+    list or dict, as in Lightning's ``optimizer_states``. One that holds no group is as good as none.
     """
     found: Groups = []
     for leaf in walk(optimizer, lambda value: "param_groups" in value, _DEEPEST):

@@ -9,6 +9,7 @@ from schedframe._errors import ConfigError, Problem, did_you_mean
 from schedframe._files.config import json, toml, yaml
 from schedframe._files.config.parsed import Broken, Parsed
 from schedframe._files.write import is_same_file
+from schedframe._reading import read_regular
 
 FORMATS = {".yaml": yaml, ".yml": yaml, ".toml": toml, ".json": json}
 """The formats, by the suffix of a file."""
@@ -19,6 +20,7 @@ EXTENDS = "extends"
 MOST_FILES = 8
 """The longest chain of files, the first one counted."""
 
+LARGEST_FILE = 1 << 20
 _WHOLE = Problem("", "")
 
 
@@ -176,7 +178,7 @@ def _refusal(path: Path, message: str, problem: Problem = _WHOLE) -> ConfigError
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return read_regular(path, LARGEST_FILE).decode("utf-8-sig")
     except FileNotFoundError:
         raise _refusal(path, f"does not exist{_near(path)}") from None
     except UnicodeDecodeError as error:

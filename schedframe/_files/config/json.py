@@ -1,56 +1,40 @@
-"""JSON, with the line of every key: the text is read a second time for those."""
+"""JSON, with the line of every key and item."""
 
 import json
 import re
-from dataclasses import dataclass
 
-from schedframe._errors import dotted
-from schedframe._files.config.parsed import Broken, Parsed, refuse_depth, too_deep
+from schedframe._files.config.parsed import (
+    LONGEST_NUMBER,
+    TOO_LARGE,
+    Broken,
+    Parsed,
+    refuse_numbers,
+    refuse_size,
+    too_deep,
+)
+from schedframe._files.config.places import Places
 
 
 def parse(text: str) -> Parsed:
-    """Read `text`; raise `Broken` if it is not JSON, or nested too deeply."""
+    """Read `text`; raise `Broken` if it is not JSON, or too large for a config."""
     try:
-        parsed = Parsed(json.loads(text))
+        parsed = Parsed(json.loads(text, parse_int=_integer))
     except json.JSONDecodeError as error:
         raise Broken(f"is not complete JSON: {error.msg} at column {error.colno}", error.lineno) from None
-    except ValueError as error:
-        raise Broken(f"is not usable JSON: {error}") from None
     except RecursionError:
         raise too_deep() from None
-    refuse_depth(parsed.data)
-    _find_keys(text, parsed)
+    refuse_size(parsed.data)
+    places = Places(text, _TOKEN, ":", json.loads)
+    places.value(())
+    places.add_to(parsed)
+    if isinstance(parsed.data, dict):
+        refuse_numbers(parsed)
     return parsed
 
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]')
+def _integer(digits: str) -> int:
+    """Return the integer; one that is too large to be converted stands for every such one."""
+    return int(digits) if len(digits) <= LONGEST_NUMBER else TOO_LARGE
 
 
-@dataclass
-class _Open:
-    """A table or list that is not closed yet."""
-
-    is_table: bool
-    key: str = ""
-    awaits_key: bool = True
-    index: int = 0
-
-
-def _find_keys(text: str, parsed: Parsed) -> None:
-    """Note the line of every key of `text`, which is valid JSON, and each that stands twice."""
-    opened: list[_Open] = []
-    for match in _TOKEN.finditer(text):
-        token = match[0]
-        if token in "{[":
-            opened.append(_Open(is_table=token == "{"))
-        elif token in "}]":
-            opened.pop()
-        elif token == ",":
-            opened[-1].awaits_key = True
-            opened[-1].index += 1
-        elif token == ":":
-            opened[-1].awaits_key = False
-        elif opened and opened[-1].is_table and opened[-1].awaits_key:
-            opened[-1].key = json.loads(token)
-            path = dotted(level.key if level.is_table else str(level.index) for level in opened)
-            parsed.add_key(path, text.count("\n", 0, match.start()) + 1)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')

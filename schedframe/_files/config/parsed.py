@@ -1,12 +1,25 @@
-"""What each format's ``parse`` returns and raises."""
+"""What each format's ``parse`` returns and raises, and what bounds a config."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from schedframe._errors import Problem
+from schedframe._errors import Problem, dotted
 
 DEEPEST = 50
 """More levels than a schedule can need, and few enough for everything that walks over it."""
+
+MOST_VALUES = 10_000
+"""More values than a schedule can need."""
+
+LONGEST_KEY = 200
+"""More characters than a key can need: the dotted path of every value has those of all keys above it."""
+
+LONGEST_NUMBER = 400
+"""More digits than a number can need."""
+
+
+TOO_LARGE = 10**LONGEST_NUMBER
+"""The least integer of more digits."""
 
 
 class Broken(Exception):
@@ -31,7 +44,7 @@ class Parsed:
 
     Attributes:
         data: plain Python data.
-        lines: the line of each key, from 1, by its dotted path.
+        lines: the line of each key and of each item of a list, from 1, by its dotted path.
         problems: what is wrong with the text itself and still let the rest be read.
         unreadable: dotted paths whose value is one of the problems.
     """
@@ -41,27 +54,57 @@ class Parsed:
     problems: list[Problem] = field(default_factory=list)
     unreadable: set[str] = field(default_factory=set)
 
-    def add_key(self, path: str, line: int) -> bool:
-        """Note where a key stands; a second one of the same path is a problem, and the answer is False."""
-        if path in self.lines:
-            message = f"stands twice, first on line {self.lines[path]}; keep one"
-            self.problems.append(Problem(path, message, line=line))
-            return False
-        self.lines[path] = line
-        return True
+    def refuse(self, path: tuple[str, ...], message: str, line: int | None) -> Unreadable:
+        """Note that the value at `path` cannot be read, and return what stands for it."""
+        self.unreadable.add(dotted(path))
+        self.problems.append(Problem(dotted(path), message, line=line))
+        return Unreadable()
 
 
-def refuse_depth(data: Any) -> None:
-    """Raise `Broken` if data is nested too deeply, without recursion."""
-    level = [data]
+def refuse_size(data: Any) -> None:
+    """Raise `Broken` if data is nested too deeply, or holds too much, without recursion."""
+    level, values = [data], 0
     for _ in range(DEEPEST):
+        values += len(level)
         tables = [item for item in level if isinstance(item, dict)]
+        refuse_long_keys(key for table in tables for key in table)
         lists = [item for item in level if isinstance(item, list)]
         level = [value for table in tables for value in table.values()] + [item for items in lists for item in items]
+        if values + len(level) > MOST_VALUES:
+            raise too_many()
     if level:
         raise too_deep()
+
+
+def refuse_numbers(parsed: Parsed) -> None:
+    """Take out every integer of `parsed` that is larger than a number can be; each is a problem."""
+    held: list[tuple[tuple[str, ...], Any]] = [((), parsed.data)]
+    for path, value in held:
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(inner, dict | list):
+                held.append(((*path, str(key)), inner))
+            elif isinstance(inner, int) and abs(inner) >= TOO_LARGE:
+                place = (*path, str(key))
+                value[key] = parsed.refuse(place, too_large(LONGEST_NUMBER), parsed.lines.get(dotted(place)))
+
+
+def too_large(digits: int) -> str:
+    """Return what is wrong with a number of more than so many `digits`."""
+    return f"is too large, a number of more than {digits} digits"
+
+
+def refuse_long_keys(keys: Any, line: int | None = None) -> None:
+    """Raise `Broken` if one of `keys` is longer than a key can be."""
+    for key in keys:
+        if len(key) > LONGEST_KEY:
+            raise Broken(f"has a key of {len(key)} characters: {key[:40]!r}...", line)
 
 
 def too_deep(line: int | None = None) -> Broken:
     """Return the error of what is nested too deeply."""
     return Broken(f"is nested too deeply, more than {DEEPEST} levels", line)
+
+
+def too_many(line: int | None = None) -> Broken:
+    """Return the error of what holds too much."""
+    return Broken(f"holds more than {MOST_VALUES} values", line)

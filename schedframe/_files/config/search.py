@@ -5,13 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from schedframe._errors import ConfigError
-from schedframe._files.config.document import EXTENDS, FORMATS, parse_text
+from schedframe._files.config.document import EXTENDS, FORMATS, LARGEST_FILE, parse_text
+from schedframe._reading import read_regular
 
 _MARK = "max_lr"
 """The key that every schedule has, unless it takes it from the file that it extends."""
-
-_LARGEST = 1 << 20
-"""No larger file is read, in bytes."""
 
 _SKIPPED = ("node_modules", "__pycache__", "site-packages")
 
@@ -32,9 +30,7 @@ def find_schedules(folder: Path) -> Iterator[Path]:
 
 def _declares_a_schedule(path: Path) -> bool:
     try:
-        if not path.is_file() or path.stat().st_size > _LARGEST:
-            return False
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_regular(path, LARGEST_FILE).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return False
     if _MARK not in text and EXTENDS not in text:

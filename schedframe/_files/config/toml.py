@@ -1,72 +1,95 @@
-"""TOML, with the line of every key: Python's reader has no positions, so the text is read a second time."""
+"""TOML, with the line of every key and item."""
 
 import re
 import sys
-from dataclasses import dataclass, field
 
-from schedframe._errors import dotted
-from schedframe._files.config.parsed import Broken, Parsed, refuse_depth, too_deep
+from schedframe._files.config.parsed import (
+    DEEPEST,
+    LONGEST_NUMBER,
+    Broken,
+    Parsed,
+    refuse_numbers,
+    refuse_size,
+    too_deep,
+)
+from schedframe._files.config.places import Path, Places
 
 
 def parse(text: str) -> Parsed:
-    """Read `text`; raise `Broken` if it is not TOML, or nested too deeply."""
+    """Read `text`; raise `Broken` if it is not TOML, or too large for a config."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
 
+    _refuse_long_paths(text)
     try:
         parsed = Parsed(tomllib.loads(text))
-    except ValueError as error:
+    except tomllib.TOMLDecodeError as error:
         raise Broken(f"is not complete TOML: {error}") from None
+    except ValueError:
+        raise _too_many_digits(text) from None
     except RecursionError:
         raise too_deep() from None
-    refuse_depth(parsed.data)
-    _find_keys(text, parsed)
+    refuse_size(parsed.data)
+    places = Places(text, _TOKEN, "=", lambda token: next(iter(tomllib.loads(f"{token} = 0"))))
+    _walk(places)
+    places.add_to(parsed)
+    refuse_numbers(parsed)
     return parsed
 
 
+def _refuse_long_paths(text: str) -> None:
+    """Raise `Broken` if keys are joined to more levels than a config has: Python's reader takes long for those."""
+    for match in _JOINED.finditer(text):
+        if match[0].count(".") > DEEPEST:
+            raise too_deep(text.count("\n", 0, match.start()) + 1)
+
+
+def _too_many_digits(text: str) -> Broken:
+    """Return the error of a number that Python does not convert."""
+    digits = _DIGITS.search(text)
+    line = None if digits is None else text.count("\n", 0, digits.start()) + 1
+    return Broken(f"holds a number of more than {LONGEST_NUMBER} digits", line)
+
+
+_JOINED = re.compile(r"[\w\"'-]+(?:[ \t]*\.[ \t]*[\w\"'-]+)*")
+_DIGITS = re.compile(f"[0-9_]{{{LONGEST_NUMBER},}}")
 _TOKEN = re.compile(
-    r'"""(?:[^\\]|\\.)*?"""|\'\'\'.*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|\n|[\[\]{}=,.]|[^\s\[\]{}=,.#"\']+',
+    r'"""(?:[^\\]|\\.)*?"{3,5}(?!")|\'\'\'.*?\'{3,5}(?!\')|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\''
+    r"|\#[^\n]*|\n|[\[\]{}=,.]|[^\s\[\]{}=,.\#\"\']+",
     re.DOTALL,
 )
 
 
-@dataclass
-class _Level:
-    """The table at the top, or an inline table or list that is not closed yet."""
+def _walk(places: Places) -> None:
+    """Go through the tables of a document."""
+    table: Path = ()
+    tables_in: dict[Path, int] = {}
+    while places.token:
+        if places.token == "\n":
+            places.advance()
+        elif places.token == "[":
+            table = _header(places, tables_in)
+        else:
+            places.pair(table)
 
-    prefix: list[str]
-    is_list: bool = False
-    keys: list[str] = field(default_factory=list)
-    awaits_key: bool = True
 
-
-def _find_keys(text: str, parsed: Parsed) -> None:
-    """Note the line of every key of `text`, which is valid TOML."""
-    levels = [_Level([])]
-    header = False
-    for match in _TOKEN.finditer(text):
-        token, level = match[0], levels[-1]
-        if token.startswith("#"):
-            continue
-        if token == "\n":
-            if len(levels) == 1:
-                level.keys, level.awaits_key, header = [], True, False
-        elif token == "[" and len(levels) == 1 and level.awaits_key:
-            header = True
-        elif token == "]" and header:
-            level.prefix = level.keys or level.prefix
-            level.keys = []
-        elif token in "[{":
-            levels.append(_Level([*level.prefix, *level.keys], is_list=token == "["))
-        elif token in "]}":
-            levels.pop()
-        elif token == ",":
-            level.keys, level.awaits_key = [], True
-        elif token == "=":
-            level.awaits_key = False
-            line = text.count("\n", 0, match.start()) + 1
-            parsed.lines.setdefault(dotted([*level.prefix, *level.keys]), line)
-        elif token != "." and level.awaits_key and not level.is_list:
-            level.keys.append(token.strip("\"'"))
+def _header(places: Places, tables_in: dict[Path, int]) -> Path:
+    """Go behind a header, and return the path of its table; `tables_in` counts those of each array of tables."""
+    places.advance()
+    is_array = places.token == "["
+    if is_array:
+        places.advance()
+    keys = places.keys("]")
+    path: Path = ()
+    for number, key in enumerate(keys, 1):
+        path = (*path, key)
+        places.note(path)
+        if is_array and number == len(keys):
+            places.advance()
+            tables_in[path] = tables_in.get(path, 0) + 1
+        if path in tables_in:
+            path = (*path, str(tables_in[path] - 1))
+            places.note(path)
+    return path

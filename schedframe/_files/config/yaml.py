@@ -5,12 +5,20 @@ import warnings
 from typing import Any
 
 from schedframe._errors import Problem, dotted
-from schedframe._files.config.parsed import DEEPEST, Broken, Parsed, Unreadable, too_deep
+from schedframe._files.config.parsed import (
+    DEEPEST,
+    LONGEST_NUMBER,
+    MOST_VALUES,
+    Broken,
+    Parsed,
+    refuse_long_keys,
+    too_deep,
+    too_large,
+    too_many,
+)
 
 _CORE = "tag:yaml.org,2002:"
 _TEXT = frozenset({f"{_CORE}str", f"{_CORE}timestamp"})
-_MOST_VALUES = 10_000
-_LONGEST_NUMBER = 400
 
 
 def parse(text: str) -> Parsed:
@@ -28,7 +36,11 @@ def _compose(text: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return YAML(typ="safe", pure=True).compose(text)
+            yaml = YAML(typ="safe", pure=True)
+            yaml.Composer = _bounded(yaml.Composer)
+            return yaml.compose(text)
+    except Broken:
+        raise
     except MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark is not None else None
@@ -39,6 +51,31 @@ def _compose(text: str) -> Any:
         raise too_deep() from None
     except Exception as error:
         raise Broken(f"is not complete YAML: {str(error).splitlines()[0]}") from None
+
+
+def _bounded(composer: type[Any]) -> type[Any]:
+    """Return a composer that stops at more values than a config can have, and at a directive of another version."""
+
+    class Bounded(composer):  # type: ignore[misc]
+        nodes = 0
+
+        def compose_document(self) -> Any:
+            version = self.parser.peek_event().version
+            if version not in (None, (1, 2)):
+                written = ".".join(map(str, version))
+                raise Broken(f"declares YAML {written}, and a config is YAML 1.2: remove the line", self._line())
+            return super().compose_document()
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            self.nodes += 1
+            if self.nodes > 2 * MOST_VALUES:
+                raise too_many(self._line())
+            return super().compose_node(parent, index)
+
+        def _line(self) -> int:
+            return int(self.parser.peek_event().start_mark.line) + 1
+
+    return Bounded
 
 
 class _Builder:
@@ -53,8 +90,8 @@ class _Builder:
         self._values += 1
         if depth > DEEPEST:
             raise too_deep(line)
-        if self._values > _MOST_VALUES:
-            raise Broken(f"holds more than {_MOST_VALUES} values", line)
+        if self._values > MOST_VALUES:
+            raise too_many(line)
         if node.id == "mapping" and node.tag == f"{_CORE}map":
             return self._table(node, path, depth)
         if node.id == "sequence" and node.tag == f"{_CORE}seq":
@@ -67,12 +104,10 @@ class _Builder:
             try:
                 return _SCALARS[kind](node.value)
             except (ValueError, KeyError):
-                too_large = kind == "int" and len(node.value) > _LONGEST_NUMBER
-                fault = "is too large" if too_large else f"is not a valid {kind}"
-                message = f"{fault}: {node.value[:40]!r}"
-        self._parsed.unreadable.add(dotted(path))
-        self._problem(path, message, line)
-        return Unreadable()
+                message = f"is not a valid {kind}: {node.value[:40]!r}"
+                if kind == "int" and len(node.value) > LONGEST_NUMBER:
+                    message = too_large(LONGEST_NUMBER)
+        return self._parsed.refuse(path, message, line)
 
     def _item(self, node: Any, path: tuple[str, ...], depth: int) -> Any:
         self._parsed.lines.setdefault(dotted(path), node.start_mark.line + 1)
@@ -92,6 +127,7 @@ class _Builder:
                 self._problem((inner,), f"stands twice, first on line {self._parsed.lines[inner]}; keep one", line)
             else:
                 inner_path = (*path, key_node.value)
+                refuse_long_keys([key_node.value], line)
                 self._parsed.lines[dotted(inner_path)] = line
                 table[key_node.value] = self.build(value_node, inner_path, depth + 1)
         return table
@@ -101,7 +137,7 @@ class _Builder:
 
 
 def _int(text: str) -> int:
-    if len(text) > _LONGEST_NUMBER:
+    if len(text) > LONGEST_NUMBER:
         raise ValueError
     digits = text.replace("_", "")
     for prefix, base in (("0o", 8), ("0x", 16), ("0b", 2)):

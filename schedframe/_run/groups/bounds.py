@@ -1,12 +1,16 @@
 """Param groups and their own bounds: what contradicts a schedule, and what a load must restore."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from schedframe._errors import ConfigError, Problem, written
 from schedframe._plan.conditions import lr_fault
+from schedframe._plan.evaluate import BOUNDS
 from schedframe._plan.plan import CURRENT, Plan
 from schedframe._plan.rule import FACTORS, WRITTEN
 from schedframe._run.groups.roles import is_tag
+from schedframe._units.numbers import plain, plain_size
 from schedframe.styles._base import LRShape
 
 Group = dict[str, Any]
@@ -128,14 +132,58 @@ def other_multipliers(followed: Followed, groups: Members) -> Iterator[tuple[str
                 )
 
 
-def ignored_multipliers(groups: Members) -> Iterator[str]:
-    """Yield for each group whose ``lr_mult`` Megatron Core ignores from 0.16 on."""
+_FACTOR = re.compile(
+    "((?P<lr>lr|learning_?rate)|wd|(weight_?)?decay)_?(mult?|multi|multiplier|scal(e|er|ing)|factor|ratio|coeff?)"
+)
+
+
+def ignored_factors(groups: Members, ignores_lr_mult: bool) -> Iterator[str]:
+    """Yield for each key of a group that looks like a factor on its learning rate or weight decay, and is not read.
+
+    ``lr_scale`` is timm's and MAE's, ``decay_mult`` mmcv's; Megatron Core ignores its own ``lr_mult`` from 0.16 on.
+    """
     for index, group in groups:
-        if group.get("lr_mult", 1.0) not in (1.0, None):
-            yield (
-                f"param_groups[{index}] has lr_mult = {group['lr_mult']}, which is ignored, as in Megatron Core "
-                f"0.16 and later; give the group its own max_lr and min_lr"
-            )
+        for key, value in group.items():
+            match = _FACTOR.fullmatch(key) if isinstance(key, str) and key not in FACTORS else None
+            if key == "lr_mult" and ignores_lr_mult and value not in (1.0, None):
+                yield (
+                    f"param_groups[{index}] has lr_mult = {value}, which is ignored, as in Megatron Core "
+                    f"0.16 and later; give the group its own max_lr and min_lr"
+                )
+            elif match and _is_other_than_one(value):
+                remedy = (
+                    "its own max_lr and min_lr, or a rule under `groups` with lr_mult" if match["lr"] else "wd_mult"
+                )
+                yield f"param_groups[{index}] has {key} = {value}, which is ignored; give the group {remedy}"
+
+
+def _is_other_than_one(value: object) -> bool:
+    try:
+        return plain(value) != 1
+    except ValueError:
+        return False
+
+
+def problems(groups: Iterable[Group]) -> Iterator[Problem]:
+    """Yield each bound of `groups` that is not a finite number of at least 0."""
+    for index, group in enumerate(groups):
+        for key in (key for key in BOUNDS if group.get(key) is not None):
+            try:
+                plain_size(group[key])
+            except ValueError as error:
+                yield Problem(f"param_groups[{index}].{key}", str(error), written(group[key]))
+
+
+def make_plain(groups: Sequence[Group]) -> None:
+    """Make every bound of `groups` a plain number: tensors and numpy's scalars come from checkpoints and configs.
+
+    Raises:
+        ConfigError: some are not finite numbers of at least 0; no group was changed.
+    """
+    if faults := list(problems(groups)):
+        raise ConfigError("the optimizer's param groups", faults)
+    for group in groups:
+        group.update({key: plain(group[key]) for key in BOUNDS if group.get(key) is not None})
 
 
 def unshare(groups: Iterable[Group]) -> None:

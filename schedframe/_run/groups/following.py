@@ -6,7 +6,7 @@ from schedframe._errors import Problem, StateError
 from schedframe._plan.plan import Plan
 from schedframe._plan.rule import DEFAULT, merge, name_of, rules_named
 from schedframe._plan.words import written
-from schedframe._run.groups.bounds import Followed, Members, ignored_multipliers, other_multipliers, unrunnable
+from schedframe._run.groups.bounds import Followed, Members, ignored_factors, other_multipliers, unrunnable
 from schedframe._run.groups.bounds import contradictions as contradictions_of
 from schedframe._run.groups.roles import Group, Roles
 
@@ -20,15 +20,15 @@ class RolePlans:
     def __init__(self, roles: Roles) -> None:
         """Begin with the `roles` of the groups by index; the rules themselves are the scheduler's attribute."""
         self.roles = roles
-        self._plan: Plan | None = None
-        self._by_role: dict[str, Followed] = {}
+        self._kept: tuple[Plan | None, dict[str, Followed]] = (None, {})
 
     def by_role(self, plan: Plan) -> dict[str, Followed]:
         """Return what the groups of each role follow, ``default`` first."""
-        if plan is not self._plan:
-            self._by_role = {role: _followed(plan, role) for role in self.roles.indices}
-            self._plan = plan
-        return self._by_role
+        kept, by_role = self._kept
+        if plan is not kept:
+            by_role = {role: _followed(plan, role) for role in self.roles.indices}
+            self._kept = (plan, by_role)
+        return by_role
 
     def of_group(self, plan: Plan, group: Mapping[str, object], groups: Sequence[Group]) -> Plan:
         """Return the plan that `group` follows, which is one of `groups`; any other follows `plan`."""
@@ -63,8 +63,7 @@ class RolePlans:
         for _, followed, members in self.members(plan, groups):
             for key, message in contradictions_of(plan, followed, members, marked=marked):
                 yield f"{key} = {getattr(followed.plan, name_of(key))}: {message}"
-            if ignores_lr_mult and "lr_mult" not in followed.settings:
-                yield from ignored_multipliers(members)
+            yield from ignored_factors(members, ignores_lr_mult and "lr_mult" not in followed.settings)
 
     def refuse_unrunnable(self, plan: Plan, groups: Sequence[Group]) -> None:
         """Refuse `groups` with bounds between which a style has no value.

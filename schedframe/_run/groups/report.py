@@ -28,14 +28,12 @@ def _row(base: Plan, rules: list[GroupRule], step: float) -> dict[str, float | s
 
 
 def phase_at(plan: Plan, step: float) -> str:
-    """Return ``warm-up``, ``done``, the last breakpoint before the plan's own `step`, or else the style's name."""
+    """Return ``warm-up``, ``done``, or else the phase that the style has at the plan's own `step`."""
     if plan.lr_warmup_steps > 0 and step <= plan.lr_warmup_steps:
         return "warm-up"
     if step > plan.lr_decay_steps:
         return "done"
-    marks = plan.lr_style.landmarks(plan.lr_warmup_steps, plan.lr_decay_steps)
-    passed = [(at, label) for label, at in marks.items() if at < step or at == plan.lr_warmup_steps]
-    return max(passed)[1].removesuffix(" start") if passed else plan.lr_style.style
+    return plan.lr_style.phase(step, plan.lr_warmup_steps, plan.lr_decay_steps)
 
 
 def progress_at(plan: Plan, step: float) -> float | None:

@@ -3,18 +3,18 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any
 
 from pydantic import ValidationError
 
-from schedframe._errors import SchedframeError, StateError
-from schedframe._plan.plan import CURRENT, NAMES, STYLES, digest, fingerprint_of
+from schedframe._errors import SchedframeError, StateError, written
+from schedframe._plan.plan import CURRENT, NAMES, STYLES, digest, fingerprint_as_written, fingerprint_of
 from schedframe._plan.rule import ALWAYS_SAVED, FACTORS, GroupRule, key_of, name_of, parse_match
 from schedframe._plugins.source import Source
 from schedframe._problems import problems_of
 from schedframe._run.resume.write import DETAILS, FORMAT, TEN_KEYS
-from schedframe._units.units import parse_clock
+from schedframe._units.numbers import plain
+from schedframe._units.units import Clock, parse_clock
 from schedframe.styles._byname import by_lr_style, by_wd_style
 from schedframe.styles._warmup import MEGATRONS_TABLE, Warmup
 
@@ -27,8 +27,16 @@ _LEGACY = {
 }
 """Older spellings, which Megatron prefers to the new ones where a state has both."""
 
-_LARGEST = 1e100
-"""Far above anything that is trained with; the product of two such numbers is still finite."""
+_IN_ITERS = frozenset({"num_iters", "warmup_iter", "end_iter"})
+"""The keys of Megatron's oldest states, and GPT-NeoX's, which count iterations; a state has all of them."""
+
+_IN_TOKENS = {
+    "num_steps": ("num_tokens",),
+    "lr_warmup_steps": ("warmup_tokens", "lr_warmup_tokens"),
+    "lr_decay_steps": ("decay_tokens", "lr_decay_tokens"),
+}
+"""Megatron-DeepSpeed's keys for the learning rate, where its decay counts tokens
+(``deepspeedai/Megatron-DeepSpeed:megatron/optimizer_param_scheduler.py``)."""
 
 _WEIGHT_DECAY = ("start_wd", "end_wd", "wd_incr_steps", "wd_incr_style")
 _DEFAULTS = {"clock": "samples", "start_step": 0, "lr_warmup_style": MEGATRONS_TABLE, "groups": []}
@@ -144,6 +152,9 @@ def read(state: Mapping[str, Any]) -> Saved:
     """
     if not isinstance(state, Mapping):
         raise StateError(f"a scheduler state is a dict, not a {type(state).__name__}")
+    clock: Clock = "samples"
+    if DETAILS not in state:
+        state, clock = _in_its_clock(state)
     ten_keys = _ten_keys(state)
     details, doubt = _details(state, ten_keys)
     if doubt:
@@ -157,10 +168,33 @@ def read(state: Mapping[str, Any]) -> Saved:
             styles[name] = _saved_style(name, details.get(name, {"style": style}), name, sources)
     beyond = {name: details[name] for name in NAMES if name in details and name not in (*STYLES, "groups")}
     beyond["lr_warmup_style"] = Warmup.of_table(beyond.pop("lr_warmup_style", MEGATRONS_TABLE))
-    numbers = {"clock": "samples", "start_step": 0, **ten_keys, **beyond}
+    numbers = {"clock": clock, "start_step": 0, **ten_keys, **beyond}
     groups = tuple(_saved_rule(table, sources) for table in details["groups"]) if details else None
     fingerprint = details.get("fingerprint", "")
     return Saved(position, numbers, styles["lr_style"], styles["wd_style"], groups, not details, doubt, fingerprint)
+
+
+def _in_its_clock(state: Mapping[str, Any]) -> tuple[Mapping[str, Any], Clock]:
+    """Return a `state` that schedframe did not write, with the keys that were used, and what they count.
+
+    A weight decay that changes with the samples is left out where the clock is tokens.
+
+    Raises:
+        StateError: its warmup counts samples and its decay tokens.
+    """
+    if state.keys() >= _IN_ITERS:
+        return state, "iters"
+    tokens = {key: state[other] for key, others in _IN_TOKENS.items() for other in others if other in state}
+    if tokens.get("lr_decay_steps") is None or tokens.get("num_steps") is None:
+        return state, "samples"
+    if tokens.get("lr_warmup_steps") is None:
+        raise StateError("the scheduler state warms up in samples and decays in tokens, and one clock counts only one")
+    in_samples = {spelled for key in _IN_TOKENS for spelled in (key, *_LEGACY[key])}
+    if state.get("wd_incr_style") == "constant":
+        tokens["wd_incr_steps"] = tokens["lr_decay_steps"]
+    else:
+        in_samples.update(_WEIGHT_DECAY)
+    return {**{key: value for key, value in state.items() if key not in in_samples}, **tokens}, "tokens"
 
 
 def _saved_rule(table: Mapping[str, Any], sources: Mapping[str, Source]) -> SavedRule:
@@ -183,7 +217,7 @@ def _ten_keys(state: Mapping[str, Any]) -> dict[str, Any]:
         if key in _WEIGHT_DECAY and "start_wd" not in state:  # as Megatron reads it
             continue
         if spelled not in state:
-            keys = _short(", ".join(key for key in state if isinstance(key, str))) if state else "none"
+            keys = written(", ".join(key for key in state if isinstance(key, str))) if state else "none"
             raise StateError(f"the scheduler state has no {key!r}; its keys are {keys}")
         value = state[spelled]
         if name_of(key) not in STYLES:
@@ -191,7 +225,7 @@ def _ten_keys(state: Mapping[str, Any]) -> dict[str, Any]:
         elif _is_text(value):
             values[key] = value
         else:
-            raise StateError(f"{spelled} = {_short(value)} in the scheduler state is not a style's name")
+            raise StateError(f"{spelled} = {written(value)} in the scheduler state is not a style's name")
     values["max_lr"] = float(values["max_lr"])  # as the constructor has it
     if values["num_steps"] < 0:
         raise StateError(f"num_steps = {values['num_steps']} in the scheduler state is negative")
@@ -200,19 +234,11 @@ def _ten_keys(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def _number(key: str, value: object) -> float:
     try:
-        if not isinstance(value, bool) and isinstance(value, Real) and abs(float(value)) <= _LARGEST:
-            return int(value) if isinstance(value, Integral) else float(value)
-    except OverflowError:
-        pass
-    raise StateError(f"{key} = {_short(value)} in the scheduler state is not a number that a schedule can have")
-
-
-def _short(value: object) -> str:
-    try:
-        text = repr(value)
-    except Exception:
-        text = f"a {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}..."
+        return plain(value)
+    except ValueError:
+        raise StateError(
+            f"{key} = {written(value)} in the scheduler state is not a number that a schedule can have"
+        ) from None
 
 
 def _details(state: Mapping[str, Any], ten_keys: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
@@ -228,9 +254,9 @@ def _details(state: Mapping[str, Any], ten_keys: Mapping[str, Any]) -> tuple[dic
     except StateError:
         raise
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-        raise StateError(f"the key {DETAILS!r} of the scheduler state is broken: {_short(error)}") from None
+        raise StateError(f"the key {DETAILS!r} of the scheduler state is broken: {written(error)}") from None
     if not typed:
-        version = _short(version)
+        version = written(version)
         raise StateError(f"the scheduler state has format {version}, this version reads {FORMAT}; upgrade schedframe")
     return typed, doubt
 
@@ -242,7 +268,7 @@ def _doubt(details: Mapping[str, Any], ten_keys: Mapping[str, Any]) -> str:
         return f"the key {DETAILS!r} of the scheduler state does not belong to {keys}: it was edited, or loaded in part"
     other = any(ten_keys.get(key_of(name), details[name]["style"]) != details[name]["style"] for name in STYLES)
     values = {"start_wd": None, "end_wd": None, **ten_keys, **details}
-    if other or details["fingerprint"] not in ("", fingerprint_of(values)):
+    if other or details["fingerprint"] not in ("", fingerprint_of(values), fingerprint_as_written(values)):
         return f"the key {DETAILS!r} of the scheduler state does not fit {keys} or its own fingerprint: it is damaged"
     return ""
 
@@ -280,7 +306,7 @@ def _is_text(value: Any) -> bool:
 
 def _text(value: Any) -> str:
     if not _is_text(value):
-        raise ValueError(f"{_short(value)} is not a text")
+        raise ValueError(f"{written(value)} is not a text")
     return str(value)
 
 
@@ -297,7 +323,7 @@ def _rule(table: Any) -> dict[str, Any]:
     values = table.get("values", {})
     for name in values:
         if name not in NAMES or name in ("clock", "start_step", "groups"):
-            raise ValueError(f"a rule sets {_short(name)}")
+            raise ValueError(f"a rule sets {written(name)}")
     return {
         "role": _text(table["role"]),
         "match": parse_match(table["match"]).table(),

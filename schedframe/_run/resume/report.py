@@ -9,6 +9,8 @@ from schedframe._plan.plan import NAMES, Parent, Plan, fingerprint
 from schedframe._plan.rule import DEFAULT, key_of
 from schedframe._run.policy import Policy
 
+_CLOSE = 1e-9
+
 
 @dataclass(frozen=True)
 class Load:
@@ -68,6 +70,7 @@ def refusal(load: Load, parent: Parent | None) -> str:
             f"This schedule continues {parent.fingerprint} from step {parent.step}; "
             f"the checkpoint is of {fingerprint(load.saved)} at step {position}."
         )
+    lines += _cause(load)
     keys = ", ".join(dict.fromkeys(row.key.split(".")[0] for row in load.rows))
     lines.append(
         "Make the two the same, or say which counts: the checkpoint's (resume: checkpoint, or "
@@ -76,6 +79,27 @@ def refusal(load: Load, parent: Parent | None) -> str:
         "run or a new warm-up, schedframe branch, extend and rewarm write the file that continues the old one"
     )
     return "\n".join(lines)
+
+
+def _cause(load: Load) -> Iterator[str]:
+    """Yield what moves all lengths at once, where two or more differ by one factor; `wd_incr_steps` follows others."""
+    factors = [factor for row in load.rows if (factor := _factor(row)) is not None]
+    if len(factors) > 1 and max(factors) - min(factors) < _CLOSE * max(factors):
+        yield (
+            f"Each length that differs is {factors[0]:g} times the checkpoint's: the batch size changed, which moves "
+            f"every length given in iterations, or the length of the run, which moves every percentage."
+        )
+
+
+def _factor(row: Row) -> float | None:
+    """Return how many times the checkpoint's length this run's is; ``None`` where `row` is not about a length."""
+    option = row.key.rpartition(".")[2]
+    if not option.endswith("_steps") or option == "wd_incr_steps":
+        return None
+    try:
+        return float(row.declared) / float(row.saved)
+    except (ValueError, ZeroDivisionError):
+        return None
 
 
 def _values(load: Load) -> Iterator[tuple[str, str, str]]:

@@ -14,10 +14,6 @@ from schedframe._schedule.schedule import Schedule
 from schedframe._tools.keys import given_keys, plain
 from schedframe._units.lengths import compact
 
-_LENGTHS = frozenset(
-    ("lr_decay_steps", "lr_warmup_steps", "start_step", "step", "train_samples", "wd_incr_steps", "wsd_decay_steps")
-)
-
 
 @dataclass(frozen=True)
 class Continuation:
@@ -30,7 +26,7 @@ class Continuation:
         step: the scheduler's count at the branch point.
         lr_before: the parent's learning rate there.
         wd_before: the parent's weight decay there; ``None`` where it is not scheduled.
-        changes: the config keys that change, ``None`` where the parent's key is taken away.
+        changes: the config keys that change, ``None`` where the parent's key is dropped.
     """
 
     operation: str
@@ -50,6 +46,12 @@ class Continuation:
     def wd_after(self) -> float | None:
         """The weight decay of `schedule` at the branch point; ``None`` where it is not scheduled."""
         return self.schedule.wd_at(self.step)
+
+    @cached_property
+    def replaced(self) -> Mapping[str, Any]:
+        """What the parent's config has for each key of `changes`, as it was given; ``None`` where it has none."""
+        given = given_keys(self.parent)
+        return {key: given.get(key) for key in self.changes}
 
     def write(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write `schedule` as a config file, whole or not at all; the parent's file is never changed.
@@ -81,7 +83,7 @@ class Continuation:
     def _comments(self) -> Iterator[str]:
         document = self.parent.origin.document
         parent = "a schedule" if document is None else document.path.name
-        yield f"schedframe {self.operation} of {parent} at step {spelled('step', self.step)}"
+        yield f"schedframe {self.operation} of {parent} at step {_short(self.step)}"
         yield f"learning rate {self.lr_before} before, {self.lr_after} after"
         if self.wd_before is not None or self.wd_after is not None:
             yield f"weight decay {self.wd_before} before, {self.wd_after} after"
@@ -95,8 +97,6 @@ def _relative(path: Path, folder: Path) -> str:
         return str(path.resolve())
 
 
-def spelled(key: str, value: Any) -> Any:
-    """Return `value` with its lengths as a person writes them."""
-    if isinstance(value, Mapping):
-        return {inner: spelled(inner, option) for inner, option in value.items()}
-    return compact(value) if key in _LENGTHS and isinstance(value, int | float) and value >= 1_000_000 else value
+def _short(step: float) -> float | str:
+    """Return `step` as a person writes it in a config."""
+    return compact(step) if step >= 1_000_000 else step

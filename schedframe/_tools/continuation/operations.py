@@ -1,24 +1,21 @@
 """The operations that continue a schedule: a cooldown that starts now, a later end, a new warmup."""
 
-from collections.abc import Iterator, Mapping
-from math import inf, isclose, nextafter
+from collections.abc import Callable, Iterator, Mapping
+from math import isclose
 from typing import Any, Literal
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._plan.evaluate import values_by_role
-from schedframe._plan.plan import CURRENT, fingerprint
+from schedframe._plan.plan import CURRENT, Plan, fingerprint
 from schedframe._plan.rule import DEFAULT
 from schedframe._schedule.schedule import Schedule
-from schedframe._tools.continuation.continuation import Continuation, spelled
+from schedframe._tools.continuation import changes as keys
+from schedframe._tools.continuation.continuation import Continuation
+from schedframe._tools.continuation.cooldown import max_lr_of_branch, style_of_branch, style_of_role
 from schedframe._tools.continuation.seam import Position, Seam
+from schedframe._tools.continuation.weight_decay import weight_decay
 from schedframe._tools.keys import plain
-from schedframe._units.lengths import Scale
-from schedframe._units.numbers import parse_number, whole
-from schedframe._units.units import RUN_KEYS
-from schedframe.styles._flat_wsd import FLAT_WSD, table_of
-from schedframe.styles.lr import Exponential
-
-_DEFAULTS = {"init_lr": 0.0, "lr_warmup_steps": 0, "resume": "strict", "wd_incr_style": "constant"}
+from schedframe._units.numbers import whole
 
 
 def branch(
@@ -43,11 +40,14 @@ def branch(
         schedule: the parent.
         at: the step, or the checkpoint's scheduler state, from which to go on.
         wsd_decay_steps: length of the cooldown, in steps.
-        lr_wsd_decay_style: its curve; by default that of the parent's cooldown, else Megatron's, ``exponential``.
-        min_lr: where it ends; by default the parent's ``min_lr``. A percentage is of the parent's ``max_lr``.
+        lr_wsd_decay_style: its curve; by default that of the parent's own cooldown, which is its last phase, or the
+            one of ``WSD``; else Megatron's, ``exponential``.
+        min_lr: where it ends; by default where the parent's own cooldown ends, else the parent's ``min_lr``. A
+            percentage is of the parent's ``max_lr``.
         stable_until: the scheduler's count up to which the learning rate stays; by default it falls at once.
         end_wd: where weight decay goes, linearly, until the end of the cooldown; ``current`` holds it. It must
-            be given where the parent's weight decay is still moving.
+            be given where the parent's weight decay is still moving. Of a style that follows the learning rate, it is
+            the base that goes there.
 
     Raises:
         ConfigError: `at` does not lie in a stable phase, or the new schedule cannot be used.
@@ -59,22 +59,35 @@ def branch(
     stable = 0 if stable_until is None else parent.position("stable_until", stable_until) - parent.step
     if stable < 0:
         raise parent.refusal("stable_until", f"lies before step {parent.step}, where the branch starts", stable_until)
-    curve = parent.plan.lr_style.cooldown_curve() or Exponential()
     lowest = parent.plan.min_lr if min_lr is None else parent.rate("min_lr", min_lr)
-    return _continuation(
-        parent,
-        "branch",
-        {
-            "start_step": parent.step,
-            "max_lr": _max_lr(parent.lr, lowest),
-            "min_lr": lowest,
-            "init_lr": 0.0,
-            "lr_warmup_steps": 0,
-            **_end(parent, whole(stable + length), parent.step),
-            **_style(parent, table_of(length, plain(curve if lr_wsd_decay_style is None else lr_wsd_decay_style))),
-            **_weight_decay(parent, end_wd),
-        },
-    )
+    curve = None if lr_wsd_decay_style is None else plain(lr_wsd_decay_style)
+    style = style_of_branch(parent, stable, length, curve, to_min_lr=min_lr is not None)
+    end = whole(stable + length)
+    changes = {
+        "start_step": parent.step,
+        "max_lr": max_lr_of_branch(parent, style, lowest),
+        "min_lr": lowest,
+        "init_lr": 0.0,
+        "lr_warmup_steps": 0,
+        **keys.end(parent, end, parent.step),
+        **keys.style(parent, style),
+        **weight_decay(parent, end_wd),
+    }
+
+    def wanted(role: Plan) -> dict[str, Any]:
+        warmup = 0 if parent.own_step >= role.lr_warmup_steps else role.lr_warmup_steps
+        lr_style = style_of_role(parent, role, stable, length)
+        return {**keys.timed(role), "lr_warmup_steps": warmup, "lr_decay_steps": end, "lr_style": lr_style}
+
+    made = _continuation(parent, "branch", changes, wanted)
+    remedy = f"Write the file by hand, with start_step: {parent.step}"
+    _refuse_jump(parent, "lr_decay_style", "learning rate", (parent.lr, made.lr_after), remedy)
+    _refuse_jump(parent, "wd_incr_style", "weight decay", (parent.wd, made.wd_after), remedy)
+    last = made.schedule.lr_at(parent.step + end)
+    if last >= parent.lr:
+        fault = f"is where the cooldown ends, and the learning rate at step {parent.step} is {parent.lr}"
+        raise parent.refusal("min_lr", fault, last)
+    return made
 
 
 def extend(schedule: Schedule, at: Position, *, lr_decay_steps: float | str, reshape: bool = False) -> Continuation:
@@ -86,7 +99,7 @@ def extend(schedule: Schedule, at: Position, *, lr_decay_steps: float | str, res
     Examples:
         >>> short = Schedule(max_lr=1.0, lr_decay_steps=100, lr_decay_style={"style": "WSD", "wsd_decay_steps": 20})
         >>> extend(short, 70, lr_decay_steps=200).schedule.landmarks()
-        {'start': 0.0, 'anneal start': 180, 'decay end': 200}
+        {'start': 0.0, 'cooldown start': 180, 'decay end': 200}
 
     Args:
         schedule: the parent.
@@ -103,12 +116,12 @@ def extend(schedule: Schedule, at: Position, *, lr_decay_steps: float | str, res
     if end <= parent.own_step:
         raise parent.refusal("lr_decay_steps", f"must be after step {parent.own_step}, where it goes on", end)
     run_steps = max(end, schedule.train_steps or 0)
-    changes = {**_without_percentages(parent), **_end(parent, end, parent.plan.start_step, run_steps)}
-    if "wd_incr_steps" not in parent.keys and not parent.plan.wd_style.is_constant:
-        changes["wd_incr_steps"] = parent.plan.wd_incr_steps
-    if schedule.init_lr == CURRENT:
-        changes["init_lr"] = parent.plan.init_lr
-    extended = _continuation(parent, "extend", changes)
+    changes = {
+        **keys.timed_keys(parent),
+        "init_lr": parent.plan.init_lr,
+        **keys.end(parent, end, parent.plan.start_step, run_steps),
+    }
+    extended = _continuation(parent, "extend", changes, keys.timed, every=True, may_jump=reshape)
     moved = parent.first_difference(extended.schedule)
     if moved is not None and not reshape:
         raise parent.refusal(
@@ -128,13 +141,14 @@ def rewarm(
     *,
     lr_warmup_steps: float | str,
     lr_decay_steps: float | str,
-    max_lr: float | str | None = None,
+    max_lr: float | str | Literal["current"] | None = None,
     init_lr: float | str | Literal["current"] = CURRENT,
     min_lr: float | str | None = None,
     lr_decay_style: str | Mapping[str, Any] | None = None,
     end_wd: float | str | None = None,
+    allow_jump: bool = False,
 ) -> Continuation:
-    """Start a new warm-up, as in continual pre-training, and a decay after it.
+    """Start a new warmup, as in continual pre-training, and a decay after it.
 
     Re-warming and re-decaying are studied in arXiv 2308.04014 and arXiv 2403.08763.
 
@@ -147,68 +161,97 @@ def rewarm(
     Args:
         schedule: the parent.
         at: the step, or the checkpoint's scheduler state, from which to go on.
-        lr_warmup_steps: length of the new warm-up, in steps, or a percentage of the new `lr_decay_steps`.
+        lr_warmup_steps: length of the new warmup, in steps, or a percentage of the new `lr_decay_steps`.
         lr_decay_steps: where the new decay ends, in steps from `at`.
-        max_lr: the new maximum; by default the parent's.
-        init_lr: where the new warm-up begins; by default at the learning rate that the parent has there.
+        max_lr: the new maximum; by default the parent's. ``current`` is the learning rate that the parent has there.
+        init_lr: where the new warmup begins; by default at the learning rate that the parent has there.
         min_lr: the new minimum; by default the parent's. A percentage is of the new ``max_lr``.
-        lr_decay_style: the style after the warm-up, a name or a table; by default the parent's.
+        lr_decay_style: the style after the warmup, a name or a table; by default the parent's.
         end_wd: where weight decay goes, linearly, until the new end; ``current`` holds it. It must be given
-            where the parent's weight decay is still moving.
+            where the parent's weight decay is still moving. Of a style that follows the learning rate, it is the
+            base that goes there.
+        allow_jump: go on although the learning rate at `at` jumps.
 
     Raises:
-        ConfigError: the new schedule cannot be used.
+        ConfigError: the learning rate would jump, or the new schedule cannot be used.
         StateError: the checkpoint is not of this schedule.
     """
     parent = Seam(schedule, at)
     style = parent.plan.lr_style if lr_decay_style is None else lr_decay_style
-    return _continuation(
-        parent,
-        "rewarm",
-        {
-            "start_step": parent.step,
-            "max_lr": parent.plan.max_lr if max_lr is None else parent.rate("max_lr", max_lr),
-            "min_lr": parent.plan.min_lr if min_lr is None else min_lr,
-            "init_lr": parent.lr if init_lr == CURRENT else init_lr,
-            "lr_warmup_steps": lr_warmup_steps,
-            **_end(parent, parent.length("lr_decay_steps", lr_decay_steps, parent.step), parent.step),
-            **_style(parent, plain(style)),
-            **_weight_decay(parent, end_wd),
-        },
-    )
-
-
-def _continuation(parent: Seam, operation: str, changes: Mapping[str, Any]) -> Continuation:
+    if max_lr == CURRENT and not parent.lr:
+        raise parent.refusal("max_lr", f"is the learning rate at step {parent.step}, which is 0; give a number", max_lr)
+    peak = parent.lr if max_lr == CURRENT else parent.plan.max_lr if max_lr is None else parent.rate("max_lr", max_lr)
     changes = {
-        **changes,
-        "resume": "strict",
-        "parent": {"fingerprint": fingerprint(parent.plan), "step": parent.step},
+        "start_step": parent.step,
+        "max_lr": peak,
+        "min_lr": parent.plan.min_lr if min_lr is None else min_lr,
+        "init_lr": parent.lr if init_lr == CURRENT else init_lr,
+        "lr_warmup_steps": lr_warmup_steps,
+        **keys.warmup_style(parent),
+        **keys.end(parent, parent.length("lr_decay_steps", lr_decay_steps, parent.step), parent.step),
+        **keys.style(parent, plain(style)),
+        **weight_decay(parent, end_wd),
     }
-    changes = {key: spelled(key, value) for key, value in changes.items() if not _has(parent, key, value, changes)}
-    keys = {key: value for key, value in {**parent.keys, **changes}.items() if value is not None}
+    made = _continuation(parent, "rewarm", changes, keys.timed, may_jump=allow_jump)
+    if not allow_jump:
+        warms_up = made.schedule.lr_warmup_steps > 0
+        key, begins = ("init_lr", float(made.schedule.init_lr)) if warms_up else ("max_lr", made.lr_after)
+        option = f"--{key.replace('_', '-')} current"
+        remedy = f"Begin there with {option}, or, if the jump is meant, say allow_jump (--allow-jump)"
+        _refuse_jump(parent, key, "learning rate", (parent.lr, begins), remedy)
+    return made
+
+
+def _continuation(
+    parent: Seam,
+    operation: str,
+    changes: Mapping[str, Any],
+    wanted: Callable[[Plan], Mapping[str, Any]],
+    *,
+    every: bool = False,
+    may_jump: bool = False,
+) -> Continuation:
+    """Return the schedule with `changes`, and with rules as `wanted`; see `changes.rules`."""
     document = parent.schedule.origin.document
     where = f"the {operation} of {'the schedule' if document is None else document.path.name}"
+    lineage = {"resume": "strict", "parent": {"fingerprint": fingerprint(parent.plan), "step": parent.step}}
     try:
-        schedule = Schedule(**keys)
+        changes = keys.needed(parent, {**changes, **lineage})
+        changes |= keys.rules(parent, changes, wanted, every=every)
+        schedule = Schedule(**keys.merged(parent, changes))
     except ConfigError as error:
         raise ConfigError(where, error.problems) from None
-    problems = list(_jumps(parent, operation, schedule))
+    problems = [] if may_jump else list(_jumps(parent, operation, schedule))
     if problems:
         raise ConfigError(where, problems)
     return Continuation(operation, parent.schedule, schedule, parent.step, parent.lr, parent.wd, changes)
 
 
+def _refuse_jump(parent: Seam, key: str, quantity: str, values: tuple[float | None, float | None], remedy: str) -> None:
+    """Refuse to go on elsewhere than where the parent is.
+
+    Raises:
+        ConfigError: with the `values` of the `quantity` before and after the branch point.
+    """
+    before, after = values
+    if not _is_near(before, after):
+        fault = f"the {quantity} at step {parent.step} is {before} and would become {after}. {remedy}"
+        raise parent.refusal(key, fault, after)
+
+
 def _jumps(parent: Seam, operation: str, schedule: Schedule) -> Iterator[Problem]:
     """Yield a problem for each rule for param groups that would go on elsewhere than where it was.
 
-    Where the whole schedule jumps, as `extend` with ``reshape``, so may its rules.
+    Where the learning rate jumps without a rule, that is the problem; a weight decay that jumps may do so for all.
     """
     before, after = (values_by_role(plan, parent.step) for plan in (parent.plan, schedule.plan))
-    if not _is_near(before[DEFAULT], after[DEFAULT]):
+    is_steady = [_is_near(old, new) for old, new in zip(before[DEFAULT], after[DEFAULT], strict=True)]
+    if not is_steady[0]:
         return
     for index, rule in enumerate(parent.plan.groups):
         (lr, wd), (next_lr, next_wd) = before[rule.role], after[rule.role]
-        if not _is_near((lr, wd), (next_lr, next_wd)):
+        is_near = (_is_near(lr, next_lr), _is_near(wd, next_wd))
+        if any(steady and not near for steady, near in zip(is_steady, is_near, strict=True)):
             fault = (
                 f"has learning rate {lr} and weight decay {wd} at step {parent.step}, and would go on with {next_lr} "
                 f"and {next_wd}, because {operation} leaves rules as they are; write the file by hand, with "
@@ -217,88 +260,6 @@ def _jumps(parent: Seam, operation: str, schedule: Schedule) -> Iterator[Problem
             yield Problem(f"groups.{index}", fault, rule.role)
 
 
-def _is_near(before: tuple[float, float | None], after: tuple[float, float | None]) -> bool:
-    """Return whether learning rate and weight decay are the same but for rounding."""
-    return all(
-        old == new or (old is not None and new is not None and isclose(old, new, rel_tol=1e-12))
-        for old, new in zip(before, after, strict=True)
-    )
-
-
-def _has(parent: Seam, key: str, value: Any, changes: Mapping[str, Any]) -> bool:
-    """Return whether the parent's config has `value` for `key` already, in its own spelling or by default."""
-    if key not in parent.keys:
-        return value is None or (key in _DEFAULTS and value == _DEFAULTS[key])
-    if parent.keys[key] == value:
-        return True
-    schedule = parent.schedule
-    is_same_max_lr = changes.get("max_lr", schedule.max_lr) == schedule.max_lr
-    return is_same_max_lr and key in ("max_lr", "min_lr", "init_lr") and value == getattr(schedule, key)
-
-
-def _end(parent: Seam, steps: float, start: float, run_steps: float | None = None) -> dict[str, Any]:
-    """Return the end of decay and run, in the keys that the parent's config uses.
-
-    Args:
-        parent: the parent.
-        steps: where the decay ends, in steps from `start`.
-        start: the scheduler's count at the new schedule's own step 0.
-        run_steps: where the run ends, if the parent's config has both; by default as the decay.
-    """
-    has_decay = parent.keys.get("lr_decay_steps") is not None
-    run = run_steps if has_decay and run_steps is not None else steps
-    scale = Scale(parent.schedule.scale.units, start)
-    runs = {key: scale.in_unit(run, unit) for key, unit in RUN_KEYS.items() if parent.keys.get(key) is not None}
-    return {**runs, "lr_decay_steps": steps} if has_decay else runs
-
-
-def _style(parent: Seam, table: Any) -> dict[str, Any]:
-    """Return the keys of a style: Megatron's flat ones where the parent's config has those."""
-    flat: dict[str, Any] = dict.fromkeys(key for key in FLAT_WSD if key in parent.keys)
-    if flat and isinstance(table, Mapping) and table["style"] == "WSD":
-        return {**flat, "lr_decay_style": "WSD", **{key: table[key] for key in FLAT_WSD if key in table}}
-    return {**flat, "lr_decay_style": table}
-
-
-def _weight_decay(parent: Seam, end_wd: float | str | None) -> dict[str, Any]:
-    """Return the keys with which weight decay goes on from its value at the seam."""
-    plan, wd = parent.plan, parent.wd
-    is_constant = plan.wd_style.is_constant
-    if wd is None or (is_constant and end_wd in (None, CURRENT)):
-        return {}
-    has_arrived = parent.own_step >= plan.wd_incr_steps and wd == plan.end_wd
-    if end_wd is None and not (is_constant or has_arrived):
-        raise parent.refusal(
-            "wd_incr_style",
-            f"weight decay is still moving at step {parent.step}: it is {wd} there, on its way to {plan.end_wd}. Say "
-            f"where it goes with end_wd (--end-wd): {plan.end_wd}, or `current` to hold it",
-            plan.wd_style.style,
-        )
-    end = wd if end_wd in (None, CURRENT) else parent.parsed("end_wd", end_wd, parse_number)
-    style = "constant" if end == wd else "linear"
-    return {"start_wd": wd, "end_wd": end, "wd_incr_steps": None, "wd_incr_style": style}
-
-
-def _without_percentages(parent: Seam) -> dict[str, Any]:
-    """Return the numbers of the keys that are given in percent of ``lr_decay_steps``."""
-    schedule = parent.schedule
-    values = {
-        "lr_warmup_steps": schedule.lr_warmup_steps,
-        "wd_incr_steps": schedule.wd_incr_steps,
-        **{key: getattr(schedule.lr_style, key) for key in FLAT_WSD if key in parent.keys},
-        "lr_decay_style": schedule.lr_style,
-        "wd_incr_style": schedule.wd_style,
-    }
-    return {key: plain(value) for key, value in values.items() if _has_percentage(parent.keys.get(key))}
-
-
-def _has_percentage(value: Any) -> bool:
-    if isinstance(value, Mapping | list):
-        return any(map(_has_percentage, value.values() if isinstance(value, Mapping) else value))
-    return isinstance(value, str) and value.strip().endswith("%")
-
-
-def _max_lr(lr: float, min_lr: float) -> float:
-    """Return the ``max_lr`` with which the engine's sum ``min_lr + (max_lr - min_lr)`` is `lr` exactly."""
-    near = (lr, nextafter(lr, inf), nextafter(lr, -inf))
-    return next((max_lr for max_lr in near if min_lr + 1.0 * (max_lr - min_lr) == lr), lr)
+def _is_near(old: float | None, new: float | None) -> bool:
+    """Return whether the two are the same but for rounding."""
+    return old == new or (old is not None and new is not None and isclose(old, new, rel_tol=1e-12))

@@ -66,20 +66,15 @@ def find_rises(context: RuleContext) -> Iterator[Found]:
                 break
 
 
-@rule("SF303", "outside-bounds", "error")
-def find_values_outside_bounds(context: RuleContext) -> Iterator[Found]:
-    """The learning rate is above max_lr anywhere, or below min_lr after the warmup."""
+@rule("SF303", "below-min-lr", "error")
+def find_values_below_min_lr(context: RuleContext) -> Iterator[Found]:
+    """The learning rate falls below min_lr after the warmup."""
     for group in context.groups:
         plan = group.plan
-        room = _ROUNDING * plan.max_lr
         points = list(zip(*group.lr_curve, strict=True))
-        step, highest = max(points, key=lambda point: point[1])
-        if highest > plan.max_lr + room:
-            message = f"lets the learning rate rise to {highest:.3g}, above max_lr, {plan.max_lr:.3g}"
-            yield Found(group.key("lr_decay_style"), message, "", step, group.role)
         behind = [point for point in points if point[0] > plan.lr_warmup_steps] or points[-1:]
         step, lowest = min(behind, key=lambda point: point[1])
-        if lowest < plan.min_lr - room and step > plan.lr_warmup_steps:
+        if lowest < plan.min_lr * (1 - _ROUNDING) and step > plan.lr_warmup_steps:
             message = f"lets the learning rate fall to {lowest:.3g}, below min_lr, {plan.min_lr:.3g}"
             yield Found(group.key("lr_decay_style"), message, "", step, group.role)
 

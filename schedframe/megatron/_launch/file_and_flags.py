@@ -160,17 +160,20 @@ def _other_ends(
     start, steps = schedule.start_step, schedule.train_steps
     end = None if steps is None else start + steps
     for key, flag in runs.items():
+        unit = RUN_KEYS[key]
         try:
-            flags_end = schedule.step_at(f"{flag.value} {RUN_KEYS[key]}")
+            flags_end = schedule.step_at(f"{flag.value} {unit}")
         except ValueError as error:
             if end is not None:
                 yield Problem(flag.flags, str(error))
             continue
+        if end is not None and abs(schedule.units_at(end)[unit] - flag.value) < 1:
+            continue  # Megatron trains whole ones
         says = f"{flag.flags} {place} says {written(flags_end)}"
-        if flags_end != end and start:
+        if start:
             fault = f"and its run end at step {written(end)}, and {says}"
             yield schedule.origin.located(Problem("start_step", fault, written(start)))
-        elif flags_end != end:
+        else:
             yield schedule.origin.located(Problem(run_key, f"{says}; leave one of the two out", written(steps)))
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, NamedTuple
 
-from schedframe._errors import SchedframeError
+from schedframe._errors import ConfigError, Problem, SchedframeError
 from schedframe.megatron._versions import refuse_missing_flags
 from schedframe.styles._byname import ByName, by_lr_curve, by_lr_style, by_wd_style
 
@@ -64,10 +64,24 @@ PLACES = {
     "lr_wsd_decay_style": Place("lr_decay_style", option="lr_wsd_decay_style"),
     "weight_decay_incr_style": Place("wd_incr_style", option="style"),
 }
-"""Megatron's arguments that set a key. Of two that set the same, the later one takes precedence."""
+"""Megatron's arguments that set a key. Of two that set the same weight decay, the later one takes precedence."""
+
+LENGTHS = {
+    "train": ("train_iters", "train_samples"),
+    "lr_decay": ("lr_decay_iters", "lr_decay_samples"),
+    "lr_warmup": ("lr_warmup_iters", "lr_warmup_samples", "lr_warmup_fraction"),
+    "lr_wsd_decay": ("lr_wsd_decay_iters", "lr_wsd_decay_samples"),
+}
+"""Megatron's lengths, each with the arguments that set it."""
 
 STYLES = {"lr_decay_style": by_lr_style, "lr_wsd_decay_style": by_lr_curve, "weight_decay_incr_style": by_wd_style}
 """Megatron's arguments that name a style."""
+
+_STYLE_HELP = {
+    "lr_decay_style": "Learning-rate style, one of those installed",
+    "lr_wsd_decay_style": "Curve of the cooldown of WSD, one of the installed learning-rate styles that are curves",
+    "weight_decay_incr_style": "Weight-decay style, one of those installed, or the name of a learning-rate curve",
+}
 
 OPTIONS = {argument: f"{argument}_options" for argument in STYLES}
 """The argument with the options of a style, by the argument with its name."""
@@ -86,6 +100,28 @@ def flag_of(argument: str) -> str:
     return f"--{argument.replace('_', '-')}"
 
 
+def once(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that are `given`, each length once: a warmup of 0 beside another one is left out.
+
+    Raises:
+        ConfigError: several arguments set one length.
+    """
+    kept, problems = dict(given), []
+    for arguments in LENGTHS.values():
+        setting = [argument for argument in arguments if argument in given]
+        if len(setting) > 1:
+            for argument in setting:
+                if argument.startswith("lr_warmup_") and given[argument] == 0:
+                    del kept[argument]
+            first, *others = (f"{flag_of(argument)} {given[argument]}" for argument in setting if argument in kept)
+            if others:
+                fault = f"sets the same length as {' and '.join(others)}; leave all but one out"
+                problems.append(Problem(first, fault))
+    if problems:
+        raise ConfigError("the flags", problems)
+    return kept
+
+
 def extend(parser: argparse.ArgumentParser, parsed: Parsed) -> argparse.ArgumentParser:
     """Let Megatron-LM's `parser` take every installed style, and schedframe's own flags.
 
@@ -102,6 +138,7 @@ def extend(parser: argparse.ArgumentParser, parsed: Parsed) -> argparse.Argument
     for argument, by_name in STYLES.items():
         action = parser._option_string_actions[flag_of(argument)]
         action.choices, action.type, action.metavar = None, partial(_name, by_name), "STYLE"
+        action.help = f"{_STYLE_HELP[argument]}: {', '.join(by_name.registry)}."
         group.add_argument(
             flag_of(OPTIONS[argument]),
             metavar="TABLE",

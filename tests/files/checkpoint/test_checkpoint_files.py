@@ -120,12 +120,20 @@ def test_a_folder_without_a_checkpoint(tmp_path):
 
 def test_a_folder_of_hugging_face(archive, tmp_path):
     path = archive({"base_lrs": [1.0], "last_epoch": 3, "_step_count": 4}, "scheduler.pt")
-    its = "its scheduler.pt can be given, where it holds a state of Megatron's kind"
-    assert f"is in it; {its}. {READABLE}" in refusal(tmp_path)
+    assert f"is in it; give scheduler.pt in it. {READABLE}" in refusal(tmp_path)
     assert refusal(path) == (
         f"{path}: holds no scheduler state of Megatron's kind (num_steps with max_lr); "
-        f"it is the state of a torch LRScheduler (last_epoch)"
+        f"it is the state of a torch LRScheduler (last_epoch 3). A schedule goes on there with "
+        f"scheduler.num_steps = schedule.step_at('3 iters') and scheduler.step(0)"
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["scheduler.bin", "mp_rank_00_model_states.pt", "epoch=1-step=10.ckpt", "global_step10"]
+)
+def test_a_folder_of_another_framework_names_what_to_give(name, tmp_path):
+    (tmp_path / name).mkdir()
+    assert f"; give {name} in it" in refusal(tmp_path)
 
 
 def test_a_part_of_a_distributed_checkpoint(tmp_path):

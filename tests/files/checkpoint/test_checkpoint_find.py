@@ -25,7 +25,8 @@ def refusal(path) -> str:
 
 def test_a_file_that_is_the_state_itself(archive, state):
     path = archive(state)
-    note = f"the checkpoint holds no optimizer; {NOT_KNOWN}"
+    keys = ", ".join(list(state)[:10])
+    note = f"none found: nothing under {keys}{', …' if len(state) > 10 else ''} holds param_groups; {NOT_KNOWN}"
     assert read(path) == read(str(path)) == Checkpoint(path, "torch.save", "", state, None, None, note)
 
 
@@ -104,7 +105,15 @@ def test_plain_values_stay_what_they_are(archive, state):
         ({f"key{index:02}": {} for index in range(12)}, "key08, key09, …"),
         ({"a": {"b": {"c": {"d": {"e": {"num_steps": 1, "max_lr": 1}}}}}}, "; its keys are a"),
         ({"lr_scheduler": {"last_epoch": 3}}, "; what stands at lr_scheduler is the state of a torch LRScheduler"),
-        ({"base_lrs": [1.0], "last_epoch": 3}, "; it is the state of a torch LRScheduler (last_epoch)"),
+        ({"base_lrs": [1.0], "last_epoch": 3}, "; it is the state of a torch LRScheduler (last_epoch 3). A schedule"),
+        (
+            {"lr_scheduler": {"last_epoch": "3"}},
+            "; what stands at lr_scheduler is the state of a torch LRScheduler (last",
+        ),
+        (
+            {"lr_scheduler": {"last_epoch": -1}},
+            "; what stands at lr_scheduler is the state of a torch LRScheduler (last",
+        ),
         ({"a\x1b[2J": 1}, r"; its keys are 'a\x1b[2J'"),
         ({"num_steps": 3, "min_lr": 1e-5}, "; its keys are num_steps, min_lr"),
         ([1, 2], "(num_steps with max_lr)"),
@@ -218,9 +227,9 @@ def test_param_groups_are_found_in_every_shape_of_an_optimizer(wrap, archive, st
 @pytest.mark.parametrize(
     ("optimizer", "note"),
     [
-        (None, "the checkpoint holds no optimizer"),
-        ({"state": {}}, "the checkpoint holds an optimizer without param groups"),
-        ({"param_groups": []}, "the checkpoint holds an optimizer without param groups"),
+        (None, "none found: nothing under scheduler, optimizer holds param_groups"),
+        ({"state": {}}, "none found: nothing under scheduler, optimizer holds param_groups"),
+        ({"param_groups": []}, "none found: nothing under scheduler, optimizer holds param_groups"),
         ({"param_groups": {"weight": 1}}, "the checkpoint keeps param_groups in a form that schedframe does not read"),
         ({"param_groups": [1]}, "the checkpoint keeps param_groups in a form that schedframe does not read"),
         ({"param_groups": [{}] * 10_001}, "the checkpoint holds more param groups than schedframe reads"),

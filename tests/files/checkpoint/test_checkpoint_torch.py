@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import schedframe
 from schedframe._errors import StateError
 from schedframe._files.checkpoint import read
 
@@ -110,6 +111,90 @@ def test_the_scheduler_object_itself_is_refused(tmp_path):
     assert "is the state of a torch LRScheduler" in refusal(tmp_path / "scheduler.pt")
 
 
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda model, optimizer, state: {"model": model, "opt": optimizer, "sched": state},
+        lambda model, optimizer, state: {"model_state_dict": model, "optimizer_state_dict": optimizer, "lr": state},
+        lambda model, optimizer, state: {
+            "state_dict": model,
+            "optimizer_states": [optimizer],
+            "lr_schedulers": [state],
+        },
+        lambda model, optimizer, state: {"train": {"optim": {"adam": optimizer}, "sched": state}},
+    ],
+)
+def test_param_groups_are_found_under_any_name(wrap, tmp_path, state):
+    saved = training(state)
+    torch.save(wrap(saved["model"], saved["optimizer"], state), tmp_path / "model.pt")
+    assert [group["wd_mult"] for group in read(tmp_path / "model.pt").groups] == [1.0, 0.0]
+
+
+def test_where_there_are_no_param_groups_it_says_where_it_looked(tmp_path, state):
+    torch.save({"model": training(state)["model"], "sched": state}, tmp_path / "model.pt")
+    told = read(tmp_path / "model.pt")
+    assert told.groups is None
+    assert told.groups_note.startswith("none found: nothing under model, sched holds param_groups; ")
+
+
+def torch_scheduler(steps: int) -> dict:
+    """The state of torch's scheduler, as transformers, accelerate and torchtitan save it too, after `steps`."""
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
+    for _ in range(steps):
+        optimizer.step()
+        scheduler.step()
+    return scheduler.state_dict()
+
+
+OTHERS = {
+    "scheduler.pt": (torch_scheduler(12), "it is the state of a torch LRScheduler (last_epoch 12)", 12),
+    "model.pt": (
+        {"model": {}, "sched": torch_scheduler(12)},
+        "what stands at sched is the state of a torch LRScheduler (last_epoch 12)",
+        12,
+    ),
+    "last.ckpt": (
+        {"global_step": 50, "pytorch-lightning_version": "2.6.6", "lr_schedulers": [torch_scheduler(2)]},
+        "it is a checkpoint of Lightning (global_step 50)",
+        50,
+    ),
+    "mp_rank_00_model_states.pt": (
+        {"module": {}, "lr_scheduler": {"last_batch_iteration": 99}},
+        "what stands at lr_scheduler is the state of a DeepSpeed scheduler (last_batch_iteration 99)",
+        100,
+    ),
+    "trainer_state.bin": (
+        {"global_step": 500, "max_steps": 1000, "log_history": []},
+        "it is the state of transformers' Trainer (global_step 500)",
+        500,
+    ),
+}
+"""Files of other schedulers: what they hold, what that is called, and how many updates were done."""
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_state_of_another_scheduler_is_named_with_the_way_on(name, tmp_path):
+    held, what, updates = OTHERS[name]
+    torch.save(held, tmp_path / name)
+    way = f"scheduler.num_steps = schedule.step_at('{updates} iters') and scheduler.step(0)"
+    assert refusal(tmp_path / name).endswith(f"; {what}. A schedule goes on there with {way}")
+
+
+def test_the_way_on_from_another_scheduler_leads_there():
+    schedule = schedframe.Schedule(max_lr=1.0, train_iters=100, global_batch_size=8, lr_decay_style="cosine")
+    scheduler = schedule.build(torch.optim.SGD([torch.zeros(1)], lr=1.0))
+    scheduler.num_steps = schedule.step_at("12 iters")
+    scheduler.step(0)
+    assert scheduler.optimizer.param_groups[0]["lr"] == schedule.lr_at(96)
+
+
+def test_a_distributed_checkpoint_with_the_state_of_torchs_scheduler(tmp_path):
+    state = {key: value for key, value in torch_scheduler(12).items() if key != "lr_lambdas"}
+    save_apart(tmp_path, {"lr_scheduler": state})
+    assert "what stands at lr_scheduler is the state of a torch LRScheduler (last_epoch 12)" in refusal(tmp_path)
+
+
 def test_a_learning_rate_that_is_a_tensor_is_left_out(tmp_path, state):
     saved = training(state)
     for group in saved["optimizer"]["param_groups"]:
@@ -152,7 +237,7 @@ def test_megatron_folder_of_a_distributed_checkpoint(tmp_path, state):
     (tmp_path / "root" / "latest_checkpointed_iteration.txt").write_text("7")
     told = read(tmp_path / "root")
     assert (told.format, told.slot, told.iteration) == ("dcp", "opt_param_scheduler", 7)
-    assert told.groups_note.startswith("the checkpoint holds no optimizer; ")
+    assert told.groups_note.startswith("none found: nothing under opt_param_scheduler, iteration holds param_groups; ")
 
 
 @pytest.mark.parametrize(
