@@ -1,12 +1,12 @@
 """The steps at which a curve is drawn: every bend, and between them as densely as the curve needs."""
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 
 from schedframe._plan.evaluate import lr_at, wd_at
 from schedframe._plan.plan import Plan
+from schedframe._units.lengths import OPEN
 
 _BESIDE = 1e-9
 """So much of the whole lies right before and right behind a bend, where a curve may jump."""
@@ -92,6 +92,11 @@ def steps_of(plan: Plan, end: float, points: int, also: Iterable[float] = ()) ->
     return steps_between(marks, points, value_at, (plan.max_lr or 1.0, highest_wd or 1.0))
 
 
-def nearest(steps: list[float], step: float) -> int:
-    """Return the index of the first of the rising `steps` that is not before `step`; of the last if all are."""
-    return min(bisect_left(steps, step), len(steps) - 1)
+def end_of(plan: Plan, run_steps: float | None) -> float:
+    """Return the last step to look at: of the run, else of the decay, else a while behind the last bend."""
+    if run_steps is not None:
+        return run_steps
+    if plan.lr_decay_steps != OPEN:
+        return plan.lr_decay_steps
+    marks = plan.lr_style.landmarks(plan.lr_warmup_steps, OPEN).values()
+    return 2 * max((plan.lr_warmup_steps, 1000, *(mark for mark in marks if mark < OPEN / 2)))
