@@ -7,7 +7,7 @@ IN_PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 PLUGINS := $(wildcard plugins/*/pyproject.toml plugins/*/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage lint bench nox clean
+.PHONY: help setup demo test coverage lint fuzz bench nox clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -35,6 +35,9 @@ lint: setup ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+fuzz: setup ## minutes of changed configs, states, checkpoints and command lines
+	SCHEDFRAME_FUZZ=$(or $(SCHEDFRAME_FUZZ),40) $(BIN)/python -m pytest $(IN_PARALLEL) tests/fuzz
 
 bench: setup ## ratios to Megatron's class, pydantic and importlib, measured side by side
 	$(BIN)/python benchmarks/step.py

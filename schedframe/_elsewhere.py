@@ -215,6 +215,8 @@ def hint_for_key(key: str, value: object) -> str:
     whose, here = _found(key, _KEYS)
     if not whose:
         return ""
+    if value is False:
+        return f"is a name of {whose}; leave it out"
     text = _short(value)
     words = {"value": text, "percent": _percentage(text), "style": _here(text)}
     exact = here.format(**words) if text or "{" not in here else here.partition(":")[0]

@@ -20,6 +20,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+FAILURES = (Exception, SystemExit)
+"""How code of a plugin may fail: it may also try to end the program, whose exit code then says nothing."""
+
 
 class SchedframeError(Exception):
     """Base of every error that schedframe raises on purpose."""
@@ -117,12 +120,15 @@ def dotted(parts: Iterable[str]) -> str:
     return ".".join(part or "''" for part in parts)
 
 
+_LONGEST_NAME = 200
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``"; did you mean 'cosine'?"`` for the nearest of `known`, or an empty string."""
     folded: dict[str, str] = {}
     for candidate in known:
         folded.setdefault(_folded(candidate), candidate)
-    near = get_close_matches(_folded(name), folded, n=1)
+    near = get_close_matches(_folded(name), folded, n=1) if len(name) <= _LONGEST_NAME else []
     return f"; did you mean {folded[near[0]]!r}?" if near else ""
 
 
@@ -135,5 +141,5 @@ def written(value: Any) -> str:
     try:
         text = "{" + ", ".join(map(str, value)) + "}" if isinstance(value, Mapping) else repr(value)
     except Exception:
-        text = f"a {type(value).__name__}"
+        text = f"<{type(value).__name__}>"
     return text if len(text) <= 60 else f"{text[:57]}..."

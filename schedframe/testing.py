@@ -37,7 +37,7 @@ from pydantic import ValidationError
 from schedframe._errors import SchedframeError
 from schedframe._plugins.hooks import muted
 from schedframe._schedule.schedule import Schedule
-from schedframe.styles._base import LRPoint, LRStyle, Style, WDPoint, WDShape, WDStyle
+from schedframe.styles._base import LRPoint, LRShape, LRStyle, Style, WDPoint, WDShape, WDStyle
 from schedframe.styles._byname import by_lr_style, by_wd_style
 from schedframe.styles._installed import lr_styles, wd_styles
 
@@ -191,6 +191,11 @@ def check_pure(style: Style) -> None:
             assert value == first[step], (
                 f"at step {step:g} it gave {first[step]} first, and {value} {how}; a style has no state"
             )
+    if isinstance(style, LRShape):
+        over = style.over(WARMUP_STEPS, DECAY_STEPS)
+        for step in _INSIDE:
+            here, there = over(step), style.coefficient_at(step, WARMUP_STEPS, DECAY_STEPS)
+            assert here == there, f"at step {step:g} over() gives the coefficient {here}, and coefficient_at {there}"
 
 
 def check_start(style: Style) -> None:

@@ -14,6 +14,7 @@ from packaging.version import Version
 
 import schedframe
 from schedframe._schedule.groups import FIELDS
+from schedframe._schedule.keys import Keys
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -106,13 +107,13 @@ def made() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("key", schedframe.Schedule.model_fields)
+@pytest.mark.parametrize("key", Keys.model_fields)
 def test_every_key_has_an_example_that_loads_and_says_something(key: str, tmp_path: Path) -> None:
     file = tmp_path / "example.yaml"
     file.write_text(made().examples()[key])
     schedule = schedframe.load(file)
     assert key in schedule.model_fields_set
-    assert getattr(schedule, key) != schedframe.Schedule.model_fields[key].default
+    assert getattr(schedule, key) != Keys.model_fields[key].default
 
 
 @pytest.mark.parametrize("key", FIELDS)

@@ -68,6 +68,8 @@ def told(**keys: Any) -> str:
         ("decoupled_lr", 1e-3, "is a name of Megatron-LM; here it is max_lr of a rule in groups"),
         ("lr_warmup_iters", None, "is a name of Megatron-LM; here it is `lr_warmup_steps`"),
         ("lr", "3e-4\nmin_lr: 0", "is a name of Megatron-LM; here it is `max_lr`"),
+        ("override_opt_param_scheduler", True, "is a name of Megatron-LM; here it is `resume: override`"),
+        ("override_opt_param_scheduler", False, "is a name of Megatron-LM; leave it out"),
         ("seed", 1, ""),
     ],
 )

@@ -11,8 +11,8 @@ import pytest
 
 import schedframe
 from schedframe import Registry, lr_styles, testing, wd_styles
-from schedframe.styles import Style
-from schedframe.testing import CHECKS, check_import, check_style, parametrize_styles
+from schedframe.styles import LRShape, Style
+from schedframe.testing import CHECKS, check_import, check_pure, check_style, parametrize_styles
 
 from . import bad_styles
 
@@ -201,3 +201,17 @@ def test_expected_failures_are_strict(tmp_path: Path, expected: dict[str, str], 
     )
     assert done.returncode == code, done.stdout
     assert told in done.stdout
+
+
+def test_a_shape_that_gives_another_coefficient_over_a_run_fails() -> None:
+    class Other(LRShape):
+        style: str = "other"
+
+        def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
+            return 1.0
+
+        def over(self, warmup_steps: float, decay_steps: float) -> Callable[[float], float]:
+            return lambda step: 0.5
+
+    with pytest.raises(AssertionError, match=r"at step 100 over\(\) gives the coefficient 0.5, and coefficient_at 1.0"):
+        check_pure(Other())

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from schedframe._cli.exit_codes import CANNOT_BE_USED
+from schedframe._cli.exit_codes import CANNOT_BE_USED, Findings
 from schedframe._errors import SchedframeError, SchedframeWarning
 from schedframe._version import __version__
 
@@ -99,6 +99,11 @@ def _reporting(command: Callable[..., None]) -> Callable[..., None]:
                 command(**arguments)
             except SchedframeError as error:
                 typer.echo(str(error), err=True)
+                raise typer.Exit(CANNOT_BE_USED) from None
+            except Findings:
+                raise
+            except SystemExit as stop:
+                typer.echo(f"a plugin ended the command: sys.exit({stop.code!r}); repair it, or leave it out", err=True)
                 raise typer.Exit(CANNOT_BE_USED) from None
 
     return run

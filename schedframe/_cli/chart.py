@@ -8,6 +8,8 @@ from rich.console import Console
 from schedframe._cli.words import short
 
 _NO_TERMINAL = (80, 20)
+_LEAST_APART = 1e-300
+"""Below it, floats are too coarse for ticks between them."""
 
 
 def chart_size(console: Console) -> tuple[int, int]:
@@ -36,6 +38,8 @@ def chart(title: str, xs: Sequence[float], ys: Sequence[float], size: tuple[int,
 def _ticks(bottom: float, top: float, at_most: int) -> list[float]:
     """Return round numbers from `bottom` to `top`, about `at_most` of them."""
     apart = (top - bottom) / at_most
+    if apart < _LEAST_APART:
+        return [bottom]
     unit = 10.0 ** floor(log10(apart))
     step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= apart)
     return [step * index for index in range(ceil(bottom / step), floor(top / step * (1 + 1e-9)) + 1)]
@@ -43,7 +47,7 @@ def _ticks(bottom: float, top: float, at_most: int) -> list[float]:
 
 def _values(ticks: list[float]) -> list[str]:
     """Write small values with one exponent for all of them, so that they compare at a glance."""
-    exponent = floor(log10(max(ticks)))
+    exponent = floor(log10(max(ticks) or 1.0))
     if exponent >= -2:
         return [f"{tick:g}" for tick in ticks]
     return [f"{tick / 10.0**exponent:g}e{exponent}" if tick else "0" for tick in ticks]

@@ -1,6 +1,5 @@
 """``schedframe check``: what is wrong, and probably wrong, with these schedules?"""
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,6 +11,7 @@ import typer
 from schedframe._cli.arguments import importing
 from schedframe._cli.exit_codes import CANNOT_BE_USED, Findings
 from schedframe._cli.findings import print_finding, wrapped
+from schedframe._cli.output import print_json
 from schedframe._cli.words import summary
 from schedframe._errors import ConfigError, Problem, SchedframeError
 from schedframe._files.config.document import Document, parse_text, read
@@ -60,9 +60,9 @@ def check(
         rules_named(names or (), rules)
     reports = [_examine(path, select or (), ignore or ()) for path in _watched(list(_files(paths or [Path()])))]
     if format == "json":
-        typer.echo(json.dumps(as_data(reports), indent=2))
+        print_json(as_data(reports))
     elif format == "sarif":
-        typer.echo(json.dumps(as_sarif(reports, rules), indent=2))
+        print_json(as_sarif(reports, rules))
     elif format == "github":
         typer.echo("".join(f"{line}\n" for line in as_github(reports)), nl=False)
     else:
@@ -75,13 +75,20 @@ def check(
 
 def _files(paths: list[Path]) -> Iterator[Path]:
     for path in paths:
-        if not path.is_dir():
+        if not _is_folder(path):
             yield path
             continue
         found = list(find_schedules(path))
         if not found:
             raise ConfigError(str(path), [Problem("", "holds no YAML, TOML or JSON file with the key max_lr")])
         yield from found
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False  # reading it reports why
 
 
 def _watched(files: list[Path]) -> Iterator[Path]:
@@ -103,7 +110,9 @@ def _examine(path: Path, select: list[str] | tuple[()], ignore: list[str] | tupl
         schedule = declare(document)
         findings = schedule.findings(select=select, ignore=ignore)
     except ConfigError as error:
-        return Report(name, "", tuple(_unloadable(name, problem) for problem in error.problems), _notes(document))
+        notes = dict.fromkeys(problem.note for problem in error.problems if problem.note)
+        found = tuple(_unloadable(name, problem) for problem in error.problems)
+        return Report(name, "", found, (*notes, *_notes(document)))
     except SchedframeError as error:
         return Report(name, "", (_unloadable(name, Problem("", str(error))),), _notes(document))
     findings.sort(key=lambda finding: (finding.line or 0, SEVERITIES.index(finding.severity)))

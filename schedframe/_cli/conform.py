@@ -1,6 +1,5 @@
 """``schedframe conform``: whether installed styles keep what every style promises."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,8 +10,9 @@ from pydantic import ValidationError
 from schedframe import testing
 from schedframe._cli.arguments import Kind, TextOrJson, importing
 from schedframe._cli.exit_codes import Findings
+from schedframe._cli.output import print_json
 from schedframe._cli.words import style_with_options
-from schedframe._errors import ConfigError, Problem, SchedframeError
+from schedframe._errors import FAILURES, ConfigError, Problem, SchedframeError
 from schedframe._files.config.document import parse_text
 from schedframe._problems import problems_of
 from schedframe.styles import LRStyle, Style
@@ -42,7 +42,7 @@ def conform(
     """
     results = [_examine(style) for name in names for style in _styles(name, kind)]
     if format == "json":
-        typer.echo(json.dumps({"styles": results}, indent=2))
+        print_json({"styles": results})
     else:
         for result in results:
             _print(result)
@@ -79,7 +79,7 @@ def _finding(check: Callable[[Style], None], style: Style) -> str:
         check(style)
     except AssertionError as error:
         return str(error) or "fails without a word"
-    except Exception as error:
+    except FAILURES as error:
         return f"{type(error).__name__}: {error}"
     return ""
 

@@ -1,12 +1,12 @@
 """What ``schedframe branch``, ``extend`` and ``rewarm`` share: their options, and the new file that they write."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from schedframe._cli.output import print_json
 from schedframe._cli.words import summary
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.checkpoint import read
@@ -56,7 +56,7 @@ def write(new: Continuation, output: Path, force: bool, format: str) -> None:
     if format == "json":
         changes = {key: {"before": new.replaced[key], "after": value} for key, value in new.changes.items()}
         report = {"file": str(output), "operation": new.operation, "step": new.step, "before": before, "after": after}
-        typer.echo(json.dumps({**report, "changes": changes}, indent=2))
+        print_json({**report, "changes": changes})
         return
     typer.echo(f"{output}: {summary(new.schedule)}")
     for key, value in {"lr": "learning rate", "wd": "weight decay"}.items():
@@ -79,4 +79,4 @@ def _flow(value: Any) -> str:
         return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
         return f"[{', '.join(map(_flow, value))}]"
-    return json.dumps(value) if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

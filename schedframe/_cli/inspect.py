@@ -1,6 +1,5 @@
 """``schedframe inspect``: the scheduler's part of a checkpoint, and what resuming from it would do."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 from schedframe._cli.arguments import TableOrJson, importing
 from schedframe._cli.console import console, print_parts, table
 from schedframe._cli.exit_codes import Findings
+from schedframe._cli.output import print_json
 from schedframe._cli.words import summary
 from schedframe._files.checkpoint import Checkpoint
 from schedframe._plan.evaluate import finite_values
@@ -37,7 +37,7 @@ def inspect(
     """
     inspection = look_at(checkpoint, with_)
     if format == "json":
-        typer.echo(json.dumps(as_data(inspection), indent=2))
+        print_json(as_data(inspection))
     else:
         _print(inspection)
     if inspection.is_refused:

@@ -1,6 +1,5 @@
 """``schedframe plugins``: what adds to schedframe, distributions and files, and whether what they add works."""
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, NamedTuple
 
@@ -9,9 +8,10 @@ import typer
 from schedframe._cli.arguments import TableOrJson, importing
 from schedframe._cli.console import print_parts, table
 from schedframe._cli.exit_codes import Findings
+from schedframe._cli.output import print_json
 from schedframe._errors import SchedframeError
 from schedframe._plugins.claims import Claim, claims
-from schedframe._plugins.distributions import misspelt, seen_twice
+from schedframe._plugins.distributions import misspelt, seen_twice, unreadable
 from schedframe._plugins.hooks import HOOK_GROUP, load_plugin
 from schedframe.styles._installed import lr_styles, wd_styles
 
@@ -52,7 +52,7 @@ def plugins(
     """
     rows = sorted(_rows(), key=lambda row: (row.distribution, row.adds))
     if as_json or format == "json":
-        typer.echo(json.dumps({"plugins": [row._asdict() for row in rows]}, indent=2))
+        print_json({"plugins": [row._asdict() for row in rows]})
     else:
         _print(rows)
     if any(row.state not in ("ok", "blocked") for row in rows):
@@ -77,6 +77,8 @@ def _rows() -> Iterator[_Row]:
         kinds = {registry.group: f"{registry.kind} {lost.entry_point.name}" for registry in (lr_styles, wd_styles)}
         adds = kinds.get(lost.group, "hooks")
         yield _Row(lost.distribution.name, lost.distribution.version, adds, "broken", lost.fault)
+    for name, fault in dict.fromkeys(unreadable()):
+        yield _Row(name, "", "", "broken", fault)
     for sentence in seen_twice():
         yield _Row(sentence.partition(" ")[0], "", "", "stale", sentence)
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from schedframe._cli.arguments import File, importing
+from schedframe._cli.output import print_json
 from schedframe._cli.picture import draw
 from schedframe._errors import ConfigError, Problem
 from schedframe._plan.plan import CURRENT
@@ -18,13 +18,17 @@ from schedframe._schedule.schedule import Schedule, load
 from schedframe._tools.views.table import Row, curves, evaluate, labelled_steps, step_of
 
 _POINTS_OF_A_PICTURE = 2000
+_MOST_POINTS = 1_000_000
 
 
 @importing
 def preview(
     file: File,
     points: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Also show N evenly spaced steps of the run.", show_default=False)
+        int,
+        typer.Option(
+            metavar="N", min=0, max=_MOST_POINTS, help="Also show N evenly spaced steps of the run.", show_default=False
+        ),
     ] = 0,
     at: Annotated[
         list[str] | None,
@@ -115,4 +119,4 @@ def _print_csv(rows: dict[str, list[Row]], *, with_roles: bool) -> None:
 def _print_json(file: Path, rows: dict[str, list[Row]], *, with_roles: bool) -> None:
     points = {role: [row.cells() for row in rows[role]] for role in rows}
     content = {"roles": points} if with_roles else {"points": points[DEFAULT]}
-    typer.echo(json.dumps({"file": str(file), **content}, indent=2))
+    print_json({"file": str(file), **content})

@@ -1,6 +1,5 @@
 """``schedframe rule``: the rules that `check` uses, and what each of them finds."""
 
-import json
 from textwrap import indent
 from typing import Annotated, Any
 
@@ -8,6 +7,7 @@ import typer
 
 from schedframe._cli.arguments import TextOrJson, importing
 from schedframe._cli.console import print_parts, table
+from schedframe._cli.output import print_json
 from schedframe.lint._engine import all_rules, rules_named
 from schedframe.lint._rule import Rule
 
@@ -31,7 +31,7 @@ def rule(
     codes = rules_named([name], [rule for rule, _ in rules.values()]) if name else rules.keys()
     chosen = [rules[code] for code in sorted(codes)]
     if format == "json":
-        typer.echo(json.dumps({"rules": [_as_data(*each) for each in chosen]}, indent=2))
+        print_json({"rules": [_as_data(*each) for each in chosen]})
     elif len(chosen) == 1:
         _explain(*chosen[0])
     else:

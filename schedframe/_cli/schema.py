@@ -1,12 +1,12 @@
 """``schedframe schema``: the JSON Schema of a config, for editors."""
 
-import json
 from typing import Annotated
 
 import typer
 
 from schedframe._cli.arguments import importing
 from schedframe._cli.exit_codes import Findings
+from schedframe._cli.output import print_json
 from schedframe._tools.schema import schema as make_schema
 
 
@@ -25,7 +25,7 @@ def schema(
       schedframe schema --import ./my_styles.py > schedframe.schema.json
     """
     document, faults = make_schema(builtin=builtin)
-    typer.echo(json.dumps(document, indent=2))
+    print_json(document)
     for fault in faults:
         typer.echo(fault, err=True)
     if faults:

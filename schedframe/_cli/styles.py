@@ -1,6 +1,5 @@
 """``schedframe styles``: what is installed, and what one style is."""
 
-import json
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from schedframe._cli import style_page
 from schedframe._cli.arguments import Kind, TableOrJson, importing
 from schedframe._cli.console import console, print_parts, table
 from schedframe._cli.exit_codes import CANNOT_BE_USED
+from schedframe._cli.output import print_json
 from schedframe._errors import SchedframeError
 from schedframe._plugins.registry import Listed, Registry
 from schedframe.styles import Style
@@ -117,4 +117,4 @@ def _origin(row: dict[str, Any]) -> str:
 
 
 def _print_json(styles: list[dict[str, Any]]) -> None:
-    typer.echo(json.dumps({"styles": styles}, indent=2))
+    print_json({"styles": styles})

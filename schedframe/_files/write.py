@@ -1,7 +1,9 @@
 """Writes a file whole or not at all."""
 
 import os
+import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from schedframe._errors import ConfigError, Problem
@@ -15,7 +17,7 @@ def write_new(path: Path, text: str, *, overwrite: bool = False, never: Iterable
     Args:
         path: the file.
         text: what to write.
-        overwrite: replace a file that is there; a symbolic link is replaced, not followed.
+        overwrite: replace a file that is there, whose permissions stay; a symbolic link is replaced, not followed.
         never: files that are not replaced in any case, by whatever name `path` calls them.
 
     Raises:
@@ -29,6 +31,8 @@ def write_new(path: Path, text: str, *, overwrite: bool = False, never: Iterable
     try:
         try:
             with open(temporary, "xb") as file:
+                if overwrite:
+                    _copy_mode(path, temporary)
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -41,6 +45,14 @@ def write_new(path: Path, text: str, *, overwrite: bool = False, never: Iterable
         raise _refusal(path, f"cannot be written: there is no folder {path.parent}") from None
     except (OSError, ValueError) as error:
         raise _refusal(path, f"cannot be written: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _copy_mode(path: Path, temporary: Path) -> None:
+    """Give the file `temporary` the permissions of the regular file at `path`, if there is one."""
+    with suppress(FileNotFoundError):
+        mode = os.lstat(path).st_mode
+        if stat.S_ISREG(mode):
+            os.chmod(temporary, stat.S_IMODE(mode))
 
 
 def _create(temporary: Path, path: Path) -> None:

@@ -7,10 +7,10 @@ refuses, and warns about what Megatron runs although it is a mistake.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from math import inf
+from math import inf, isfinite
 from typing import Any, NamedTuple
 
-from schedframe._errors import Problem
+from schedframe._errors import FAILURES, Problem
 from schedframe._plan.evaluate import outside
 from schedframe._plan.plan import CURRENT, Parent
 from schedframe._units import batches
@@ -55,7 +55,12 @@ class Condition:
         needed = [values.get(name) for name in self.needs]
         if None in needed or CURRENT in needed or not values.keys() >= {*self.also}:
             return None
-        fault = self.check(*needed, *(values[name] for name in self.also))
+        try:
+            fault = self.check(*needed, *(values[name] for name in self.also))
+        except FAILURES as error:
+            if not isinstance(needed[0], Style):
+                raise
+            fault = f"{needed[0]!r} from {source_of(needed[0])} fails: {type(error).__name__}: {error}"
         if isinstance(fault, str):
             return Fault("", fault) if fault else None
         return fault
@@ -210,7 +215,11 @@ def _first_fault(
 ) -> str:
     first, last = ends
     try:
-        for step in (*within(first, landmarks().values(), last), last + 1, last + 10 * (last - first)):
+        marks = landmarks()
+        for label, mark in marks.items():
+            if not isfinite(mark):
+                return f"{style!r} from {source_of(style)} has the landmark {label!r} at {mark}, which is no step"
+        for step in (*within(first, marks.values(), last), last + 1, last + 10 * (last - first)):
             value = value_at(step)
             fault = outside(value, highest) if 0 <= value < inf else ""
             if fault or not 0 <= value < inf:
@@ -218,7 +227,7 @@ def _first_fault(
     except ValueError as error:
         source = source_of(style)
         return f"{error}" if source.distribution == "schedframe" else f"{error}, says {source}"
-    except Exception as error:
+    except FAILURES as error:
         return f"{style!r} from {source_of(style)} fails when it is evaluated: {type(error).__name__}: {error}"
     return ""
 

@@ -5,11 +5,12 @@ results are bit-for-bit identical. A group's value of ``None`` is the same as no
 own, counted from its ``start_step``.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
 from math import inf, isfinite
 from typing import Any
 
-from schedframe._errors import PluginError, StateError, written
+from schedframe._errors import FAILURES, PluginError, StateError, written
 from schedframe._plan.plan import Plan
 from schedframe._units.numbers import LARGEST, plain, plain_size
 from schedframe.styles._base import LRPoint, Style, WDPoint
@@ -34,7 +35,7 @@ def lr_at(plan: Plan, step: float, group: Group) -> float:
     warmup_steps, style = plan.lr_warmup_steps, plan.lr_style
     if warmup_steps > 0 and step <= warmup_steps:
         init_lr, done, total = _warmup(plan, step)
-        return init_lr + ((max_lr - init_lr) * done / total)
+        return _number(init_lr + ((max_lr - init_lr) * done / total), style, step)
     lr = _number(style.lr(LRPoint(step, warmup_steps, plan.lr_decay_steps, max_lr, min_lr)), style, step)
     if fault := outside(lr, max(max_lr, min_lr)):
         raise _refusal(lr, style, step, fault)
@@ -88,7 +89,7 @@ def finite_values(plan: Plan, num_steps: float) -> tuple[float, float | None]:
         lr, wd = lr_at(plan, step, {}), wd_at(plan, step, {})
     except StateError:
         raise
-    except Exception as error:
+    except FAILURES as error:
         raise StateError(f"the schedule fails at step {num_steps}: {type(error).__name__}: {error}") from error
     if not isfinite(lr) or not isfinite(wd or 0.0):
         raise StateError(f"the schedule has learning rate {lr} and weight decay {wd} at step {num_steps}")
@@ -97,8 +98,6 @@ def finite_values(plan: Plan, num_steps: float) -> tuple[float, float | None]:
 
 Value = tuple[dict[str, Any], float, float | None]
 """A param group, and the learning rate and weight decay to write into it; ``None`` leaves its weight decay."""
-
-_UNSEEN: Any = object()
 
 
 def values_at(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Value]:
@@ -113,7 +112,6 @@ def values_at(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Val
         StateError: a group's own bound is not a finite number of at least 0.
     """
     lr_c = init_lr = total = 0.0
-    wd_c = None
     warmup_steps = plan.lr_warmup_steps
     lr_coefficient_at = plan.lr_coefficient_at
     if warmup_steps > 0 and step <= warmup_steps:
@@ -122,10 +120,13 @@ def values_at(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Val
         return _values_by_bounds(plan, step, groups)
     elif step <= plan.lr_decay_steps:
         lr_c = lr_coefficient_at(step)
-        if not 0.0 <= lr_c <= 1.0:
-            lr_c = _coefficient(lr_c, plan.lr_style, step)
+        if lr_c.__class__ is not float or not 0.0 <= lr_c <= 1.0:
+            return _values_by_bounds(plan, step, groups)
+    min_lr, max_lr = plan.min_lr, plan.max_lr
+    lr = init_lr + ((max_lr - init_lr) * done / total) if total else min_lr + lr_c * (max_lr - min_lr)
     start_wd: Any = plan.start_wd
     end_wd: Any = plan.end_wd
+    wd = wd_c = None
     if start_wd is not None:
         incr_steps, wd_coefficient_at = plan.wd_incr_steps, plan.wd_coefficient_at
         if wd_coefficient_at is None:
@@ -133,45 +134,36 @@ def values_at(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Val
         if step <= incr_steps:
             curve = plan.wd_curve
             wd_c = wd_coefficient_at(step, incr_steps) if curve is None else curve(float(step) / float(incr_steps))
+        wd = (end_wd if wd_c is None else start_wd + wd_c * (end_wd - start_wd)) * 1.0
+        if wd.__class__ is not float or not 0.0 <= wd < inf:
+            return _values_by_bounds(plan, step, groups)
     values: list[Value] = []
-    max_lr, min_lr = plan.max_lr, plan.min_lr
-    lr: Any = 0.0
-    wd: Any = None
-    low_before = high_before = first_before = last_before = wd_mult_before = _UNSEEN
+    low_before, high_before = min_lr, max_lr
+    first_before, last_before = start_wd, end_wd
+    wd_mult_before = 1.0
     try:
         for group in groups:
             low = group.get("min_lr", min_lr)
             high = group.get("max_lr", max_lr)
             if low is not low_before or high is not high_before:
                 low_before, high_before = low, high
-                if low is None:
-                    low = min_lr
-                if high is None:
-                    high = max_lr
-                lowest = low
-                if total:
-                    lr, lowest = init_lr + ((high - init_lr) * done / total), 0.0
-                else:
-                    lr = low + lr_c * (high - low)
-                if lr.__class__ is not float or not 0.0 <= lowest <= lr < inf:
+                lr = init_lr + ((high - init_lr) * done / total) if total else low + lr_c * (high - low)
+                if lr.__class__ is not float or not (0.0 <= low <= LARGEST and 0.0 <= high <= LARGEST):
                     return _values_by_bounds(plan, step, groups)
-            if start_wd is not None:
+            if wd is not None:
                 first = group.get("start_wd", start_wd)
                 last = group.get("end_wd", end_wd)
                 wd_mult = group.get("wd_mult", 1.0)
-                if wd_mult is not wd_mult_before or last is not last_before or first is not first_before:
-                    first_before, last_before, wd_mult_before = first, last, wd_mult
-                    if first is None:
-                        first = start_wd
-                    if last is None:
-                        last = end_wd
-                    if wd_mult is None:
-                        wd_mult = 1.0
+                if wd_mult != wd_mult_before or last is not last_before or first is not first_before:
+                    first_before, last_before = first, last
+                    wd_mult_before = wd_mult
                     wd = (last if wd_c is None else first + wd_c * (last - first)) * wd_mult
-                    if wd.__class__ is not float or not 0.0 <= wd < inf or not (first >= 0.0 and last >= 0.0):
+                    if wd.__class__ is not float or not (0.0 <= wd < inf and 0.0 <= first <= LARGEST):
+                        return _values_by_bounds(plan, step, groups)
+                    if not (last >= 0.0 and wd_mult >= 0.0):
                         return _values_by_bounds(plan, step, groups)
             values.append((group, lr, wd))
-    except Exception:  # a bound of another type than a number
+    except Exception:  # a bound that is None, or of another type than a number
         return _values_by_bounds(plan, step, groups)
     return values
 
@@ -186,18 +178,27 @@ def write(values: Iterable[Value]) -> None:
 
 def _values_by_bounds(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Value]:
     """Evaluate the styles once for each set of bounds: they are pure."""
-    seen: dict[tuple[int, ...], tuple[float, float | None]] = {}
     known: dict[tuple[float | None, ...], tuple[float, float | None]] = {}
     values: list[Value] = []
+    before: tuple[Any, ...] = ()
+    lr, wd = 0.0, None
     for group in groups:
-        objects = tuple(map(id, map(group.get, BOUNDS)))
-        if objects not in seen:
+        get = group.get
+        held = (get("max_lr"), get("min_lr"), get("start_wd"), get("end_wd"), get("wd_mult"))
+        if not _equal(held, before):
             bounds = tuple(own_bound(group, key) for key in BOUNDS)
             if bounds not in known:
                 known[bounds] = _values_of(plan, step, dict(zip(BOUNDS, bounds, strict=True)))
-            seen[objects] = known[bounds]
-        values.append((group, *seen[objects]))
+            (lr, wd), before = known[bounds], held
+        values.append((group, lr, wd))
     return values
+
+
+def _equal(held: tuple[Any, ...], before: tuple[Any, ...]) -> bool:
+    try:
+        return held == before
+    except Exception:  # as of arrays
+        return False
 
 
 def _values_of(plan: Plan, step: float, group: Group) -> tuple[float, float | None]:
@@ -234,10 +235,10 @@ def own_bound(group: Group, key: str) -> float | None:
         StateError: it is not a finite number of at least 0.
     """
     value = group.get(key)
-    if value is None or (value.__class__ is float and 0.0 <= value <= LARGEST):
+    if value is None or (value.__class__ is float and 0.0 <= value < inf):
         return value
     try:
-        return plain_size(value)
+        return plain_size(value, sys.float_info.max)
     except ValueError as error:
         raise StateError(f"a param group has {key} = {written(value)}, which {error}") from None
 
@@ -255,13 +256,6 @@ def _number(value: Any, style: Style, step: float) -> float:
         return float(plain(value))
     except ValueError as error:
         raise _refusal(written(value), style, step) from error
-
-
-def _coefficient(value: Any, style: Style, step: float) -> float:
-    coefficient = _number(value, style, step)
-    if coefficient > 1.0 + ROUNDING:
-        raise _refusal(f"the coefficient {coefficient}", style, step, ", which is above 1, the max LR")
-    return coefficient
 
 
 def _refusal(value: object, style: Style, step: float, fault: str = "") -> PluginError:

@@ -13,6 +13,8 @@ from schedframe.styles._base import Style
 Kind = Literal["param", "regex", "key", "index"]
 KINDS = get_args(Kind)
 
+_LONGEST = 200
+
 DEFAULT = "default"
 """The role of the groups that no rule matches."""
 
@@ -63,7 +65,7 @@ class Match:
         """Return the `names` that are most like the value, three at most."""
         plain = re.sub(r"[*?^$\\\[\]]+", "", str(self.value))
         names = list(names)
-        return get_close_matches(plain, names, n=3, cutoff=0.0) if names else []
+        return get_close_matches(plain[:_LONGEST], names, n=3, cutoff=0.0) if names else []
 
     def table(self) -> dict[str, Any]:
         """Return it as a config spells it."""
@@ -142,7 +144,7 @@ def parse_match(table: Any) -> Match:
     if kind == "regex":
         try:
             re.compile(value)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"regex is not a regular expression: {error}") from None
     return Match(kind, value)
 

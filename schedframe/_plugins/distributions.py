@@ -8,7 +8,7 @@ imported.
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -44,7 +44,7 @@ class Distribution:
         entry_points: those of schedframe's groups.
     """
 
-    def __init__(self, distribution: importlib_metadata.Distribution) -> None:
+    def __init__(self, distribution: Any) -> None:
         """Hold the distribution as importlib finds it."""
         self.entry_points: list[importlib_metadata.EntryPoint] = []
         self._distribution = distribution
@@ -76,7 +76,7 @@ class Distribution:
     @cached_property
     def incompatibility(self) -> str:
         """Why the distribution does not admit the running schedframe; empty if it does."""
-        for line in self._distribution.requires or ():
+        for line in _requires(self._distribution):
             named = _OURS.fullmatch(line)
             versions = _required_versions(line, named[1]) if named else None
             if versions is not None and not versions.contains(__version__, prereleases=True):
@@ -123,10 +123,65 @@ def installed() -> list[Distribution]:
 
 def _read() -> list[Distribution]:
     distributions: dict[int, Distribution] = {}
-    for point in importlib_metadata.entry_points():
+    for point in _entry_points():
         if point.dist is not None and point.group.partition(".")[0] == OURSELVES:
             distributions.setdefault(id(point.dist), Distribution(point.dist)).entry_points.append(point)
     return list(distributions.values())
+
+
+def _entry_points() -> Iterator[importlib_metadata.EntryPoint]:
+    """Yield every entry point; of distributions that cannot be read none, which makes it slower."""
+    try:
+        yield from importlib_metadata.entry_points()
+        return
+    except Exception:  # noqa: S110  `unreadable` reports it
+        pass
+    seen = set()
+    for distribution in importlib_metadata.distributions():
+        points, fault = _points(distribution)
+        name = canonical_name(_fields(distribution).get("Name", ""))
+        if not fault and name not in seen:
+            seen.add(name)
+            yield from points
+
+
+def _points(distribution: Any) -> tuple[list[importlib_metadata.EntryPoint], str]:
+    """Return the entry points of a distribution, and why they cannot be read; empty where they can."""
+    try:
+        return list(distribution.entry_points), ""
+    except Exception as error:
+        return [], f"{type(error).__name__}: {error}"
+
+
+def unreadable() -> Iterator[tuple[str, str]]:
+    """Yield the name of each distribution on the path that is skipped because it cannot be read, and the reason."""
+    for distribution in importlib_metadata.distributions():
+        name = _fields(distribution).get("Name", "")
+        place = distribution.locate_file("")
+        points, fault = _points(distribution)
+        if fault:
+            yield name or str(place), f"its entry_points.txt in {place} cannot be read: {fault}; reinstall or remove it"
+            continue
+        metadata: Any = ()
+        try:
+            metadata = distribution.metadata or ()
+        except FileNotFoundError:
+            fault = "there is none" if _are_ours(points) else ""
+        except Exception as error:
+            fault = f"{type(error).__name__}: {error}"
+        if not fault and _are_ours(points) and "Name" not in metadata:
+            fault = "it has no name"
+        if fault:
+            names = ", ".join(sorted({point.name for point in points}))
+            what = f", of the entry points {names}," if names else ""
+            yield (
+                str(place),
+                f"the METADATA of a distribution there{what} cannot be read: {fault}; reinstall or remove it",
+            )
+
+
+def _are_ours(points: Iterable[importlib_metadata.EntryPoint]) -> bool:
+    return any(point.group.partition(".")[0] == OURSELVES for point in points)
 
 
 def _state_of(entry: str) -> list[tuple[str, object]]:
@@ -167,8 +222,7 @@ def seen_twice() -> Iterator[str]:
     for distribution in importlib_metadata.distributions():
         copies.setdefault(canonical_name(_fields(distribution).get("Name", "")), []).append(distribution)
     for name, same in copies.items():
-        groups = {point.group.partition(".")[0] for copy in same for point in copy.entry_points} if same[1:] else ()
-        if name and OURSELVES in groups:
+        if name and same[1:] and any(_are_ours(_points(copy)[0]) for copy in same):
             places = ", ".join(str(copy.locate_file("")) for copy in same)
             yield f"{name} is on the path {len(same)} times ({places}); only the first is read, reinstall it"
 
@@ -188,18 +242,26 @@ class Misspelt(NamedTuple):
 
 def misspelt() -> Iterator[Misspelt]:
     """Yield the entry points of installed distributions that are in a misspelt group of ours."""
-    for point in importlib_metadata.entry_points():
+    for point in _entry_points():
         if point.dist is not None and point.group not in GROUPS:
             near = get_close_matches(point.group.lower(), GROUPS, n=1, cutoff=_ALIKE)
             if near:
                 yield Misspelt(Distribution(point.dist), point, near[0])
 
 
+def _requires(distribution: Any) -> list[str]:
+    """Return what a distribution requires; nothing where its metadata cannot be read."""
+    try:
+        return list(distribution.requires or ())
+    except Exception:
+        return []
+
+
 def _fields(distribution: Any) -> dict[str, str]:
     """Return the name, version and summary that the metadata has; nothing if it is half removed or not text."""
     try:
         metadata = distribution.metadata
-    except (FileNotFoundError, UnicodeDecodeError):
+    except Exception:
         return {}
     known = ("Name", "Version", "Summary")
     return {} if metadata is None else {key: str(metadata[key]) for key in known if key in metadata}

@@ -8,13 +8,13 @@ schedframe, by listing, or by styles. None runs inside ``step()``.
 import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
 from typing import Any
 
 import pluggy
 
-from schedframe._errors import PluginError, did_you_mean
+from schedframe._errors import FAILURES, PluginError, did_you_mean
 from schedframe._plugins.claims import Claim, claims
 
 HOOK_GROUP = "schedframe"
@@ -168,7 +168,7 @@ def _call(hook: str, read: Callable[[Any], Any] = lambda answer: answer, **argum
             continue
         try:
             answers.append((name, read(caller(**arguments))))
-        except (Exception, SystemExit) as error:
+        except FAILURES as error:
             raise PluginError(
                 f"the hook {hook} of {name} failed: {type(error).__name__}: {error}; repair the plugin, "
                 f"or keep it out with SCHEDFRAME_BLOCK={name.split()[0]}"
@@ -204,9 +204,11 @@ def load_plugin(claim: Claim, manager: pluggy.PluginManager | None = None) -> No
     if fault:
         raise PluginError(f"the hook plugin {claim} cannot be used: {fault}; {way_out}")
     try:
-        plugin = claim.entry_point.load()
-        manager.register(plugin, name=str(claim))
-    except (Exception, SystemExit) as error:
+        with redirect_stdout(sys.stderr):
+            plugin = claim.entry_point.load()
+        if not manager.is_registered(plugin):
+            manager.register(plugin, name=str(claim))
+    except FAILURES as error:
         raise PluginError(
             f"the hook plugin {claim} cannot be loaded: {type(error).__name__}: {error}; {way_out}"
         ) from error

@@ -9,9 +9,9 @@ import os
 import pkgutil
 import sys
 import traceback
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 
-from schedframe._errors import PluginError, SchedframeError, did_you_mean
+from schedframe._errors import FAILURES, PluginError, SchedframeError, did_you_mean
 from schedframe._plugins.hooks import hooks_of
 from schedframe._plugins.python_file import PythonFile
 from schedframe._plugins.registered import registering
@@ -38,11 +38,12 @@ def import_named(name: str, by: str) -> None:
         return
     with registering() as anything:
         try:
-            if file:
-                file.run()
-            else:
-                importlib.import_module(module)
-        except (Exception, SystemExit) as error:
+            with redirect_stdout(sys.stderr):
+                if file:
+                    file.run()
+                else:
+                    importlib.import_module(module)
+        except FAILURES as error:
             fault = _not_found(module, error) or f"which fails{_line(error, name)}: {_text(error)}"
             raise PluginError(f"{subject}, {fault}") from error
         hooks = ", ".join(hooks_of(sys.modules[module])) if file else ""

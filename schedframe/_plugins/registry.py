@@ -5,7 +5,9 @@ Looking names up reads metadata; a plugin is imported only when its style is nam
 """
 
 import inspect
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -13,7 +15,7 @@ import importlib_metadata
 from pydantic import BaseModel
 
 from schedframe._elsewhere import hint_for_lr_style
-from schedframe._errors import StyleConflictError, StyleLoadError, UnknownStyleError, did_you_mean
+from schedframe._errors import FAILURES, StyleConflictError, StyleLoadError, UnknownStyleError, did_you_mean
 from schedframe._plugins.claims import Claim, claims, recall, snapshot
 from schedframe._plugins.distributions import misspelt, seen_twice
 from schedframe._plugins.registered import registered
@@ -220,8 +222,9 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
             )
         point = importlib_metadata.EntryPoint(name=source.name, value=source.target, group=self.group)
         try:
-            style = point.load()
-        except (Exception, SystemExit) as error:
+            with redirect_stdout(sys.stderr):
+                style = point.load()
+        except FAILURES as error:
             raise StyleLoadError(
                 f"{self.kind} style {source.name!r} from {source} cannot be imported: "
                 f"{type(error).__name__}: {error}; repair or reinstall it, or leave the style out"
@@ -247,7 +250,7 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
             return f"its field `style` says {name_of(style)!r}, and its entry point {name!r}; make them the same"
         try:
             style.model_rebuild()  # the validator, which the class defers
-        except Exception as error:
+        except FAILURES as error:
             return f"{type(error).__name__}: {error}"
         return ""
 

@@ -33,7 +33,7 @@ from schedframe._run.resume.decide import decide
 from schedframe._run.resume.read import read
 from schedframe._run.resume.report import report
 from schedframe._run.resume.write import unknown_to_megatron, write_state
-from schedframe._units.numbers import LARGEST, parse_position
+from schedframe._units.numbers import moved, parse_position
 from schedframe._units.units import Clock, parse_clock
 from schedframe.styles._base import LRStyle, Style, WDStyle
 from schedframe.styles._byname import by_lr_style, by_wd_style
@@ -44,6 +44,8 @@ from schedframe.styles._warmup import MEGATRONS, Warmup, parse_warmup
 T = TypeVar("T")
 
 _NOT_GIVEN: Any = object()
+_FAR = 2**62
+"""Below it, an ``int`` added to an ``int`` needs no further look."""
 
 StyleLike = str | Mapping[str, Any]
 """A style's name, or a table with its options; wherever one is taken, a style object is too."""
@@ -68,7 +70,9 @@ class OptimizerParamScheduler:
     """Anneals learning rate and weight decay of an optimizer's param groups.
 
     The arguments are those of ``megatron.core.optimizer_param_scheduler.OptimizerParamScheduler``, in its order, and
-    become attributes of the same name. A value assigned to one is used by the next ``step()``, ``step(0)`` included.
+    become attributes of the same name. A value assigned to one is used by the next ``step()``, ``step(0)`` included; a
+    number of any kind, a tensor that holds one too, becomes a plain one, and anything else is a `ConfigError`, or for
+    ``num_steps`` a `StateError`, with nothing changed.
     Results are bit-for-bit identical to Megatron Core 0.16 to 0.19 wherever Megatron accepts the arguments;
     docs/explanation/differences.md lists what is different on purpose. The constructor ends with ``step(0)``, so that
     every group holds its first values.
@@ -334,8 +338,8 @@ class OptimizerParamScheduler:
         """Advance, and write ``lr`` and ``weight_decay`` into every param group, empty ones too.
 
         A group whose value is a tensor has it filled in place. A step is taken wholly or not at all: where it is
-        refused nothing changes, and an interrupt that comes while groups are written ends the step first. Where
-        something else writes the groups' ``lr`` too, a `SchedframeWarning` says so once; some of the steps look for it.
+        refused nothing changes, and an interrupt while groups are written takes effect when all are. Where something
+        else writes the groups' ``lr`` too, a `SchedframeWarning` says so once; some of the steps look for it.
 
         Args:
             increment: how far to advance, in steps of the clock (Megatron: the samples of one batch): a number of any
@@ -347,8 +351,9 @@ class OptimizerParamScheduler:
                 before `start_step`, or `init_lr` is ``current`` and no checkpoint was loaded.
             TypeError: there is no `increment`, and the clock counts samples or tokens.
         """
-        if increment.__class__ is int and increment >= 0:
-            num_steps = self._num_steps + increment
+        before: int | float = self._num_steps
+        if increment.__class__ is int and before.__class__ is int and 0 <= increment < _FAR:
+            num_steps: int | float = before + increment
         else:
             num_steps = self._position_after(increment)
         plan = self.plan
@@ -359,11 +364,7 @@ class OptimizerParamScheduler:
         if groups.__class__ is not list:
             groups = list(groups)
         if num_steps > self._watch.next_look:
-            if num_steps > LARGEST:
-                raise StateError(
-                    f"increment = {written(increment)} leads further than any run goes; nothing was changed"
-                )
-            self._watch.look(groups, self._written, num_steps, num_steps - self._num_steps)
+            self._watch.look(groups, self._written, num_steps, num_steps - before)
         try:
             if plan.groups:
                 values = self._values_of_roles(plan, num_steps - start_step, groups)
@@ -530,7 +531,7 @@ class OptimizerParamScheduler:
                 f"and this scheduler counts {self.clock}"
             )
         try:
-            return parse_position(self._num_steps + parse_position(increment))
+            return moved(self._num_steps, increment)
         except ValueError as error:
             raise StateError(f"increment = {written(increment)} {error}; nothing was changed") from None
 

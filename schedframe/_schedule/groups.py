@@ -56,14 +56,14 @@ class GroupsInput(NamedTuple):
 
 
 def _parse_groups(value: Any, info: ValidationInfo) -> tuple[GroupRule, ...]:
-    """Return the rules, where `value` does not hold them already.
+    """Return the rules, where `value` does not hold them already; ``None`` is no rules.
 
     Raises:
         PydanticCustomError: with everything that is wrong with the rules.
         ValueError: they are not a list.
     """
     if not isinstance(value, GroupsInput):
-        return tuple(value)
+        return tuple(value or ())
     if not isinstance(value.tables, list | tuple):
         raise ValueError("must be a list of rules, each with role, match and what it sets")
     parser = _RuleParser(value, info.data)

@@ -6,7 +6,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
-from pydantic import PrivateAttr
+from pydantic import ConfigDict, PrivateAttr
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.config.document import Document, read
@@ -18,6 +18,7 @@ from schedframe._plan.sampling import end_of, steps_of
 from schedframe._run.groups.report import phase_at
 from schedframe._run.groups.roles import make_groups, rules_for
 from schedframe._schedule.findings import find
+from schedframe._schedule.given import GivenFields
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.origin import Origin
 from schedframe._schedule.samples import Samples
@@ -49,6 +50,9 @@ class Schedule(Keys):
     Raises:
         ConfigError: with every problem of the keys.
     """
+
+    model_config = ConfigDict(ignored_types=(GivenFields,))
+    model_fields = GivenFields()
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
 

@@ -15,7 +15,7 @@ from schedframe._units.lengths import parse_measure
 from schedframe._units.units import RUN_KEYS
 from schedframe.styles._flat_wsd import FLAT_WSD, description_of, is_bare
 
-_STANDS_IN = {
+STANDS_IN = {
     "lr_decay_steps": tuple(RUN_KEYS),
     "wd_incr_steps": (*RUN_KEYS, "lr_decay_steps"),
     "start_wd": ("end_wd",),
@@ -32,10 +32,11 @@ def expand(keys: dict[str, Any]) -> dict[str, Any]:
     flat = [name for name in FLAT_WSD if name in keys]
     if flat and is_bare(keys.get(_STYLE)):
         keys[_STYLE] = {"style": keys[_STYLE], **{name: keys.pop(name) for name in flat}}
-    for name, others in _STANDS_IN.items():
+    for name, others in STANDS_IN.items():
         given = [_in_its_unit(keys, other) for other in others if keys.get(other) is not None]
-        if keys.get(name) is None and given:
-            keys[name] = given[0]
+        if keys.get(name) is None:
+            keys.pop(name, None)
+            keys.update({name: given[0]} if given else {})
     return keys
 
 
@@ -61,7 +62,7 @@ def all_keys(fields: Iterable[str]) -> Iterator[str]:
 
 def describe(schema: dict[str, Any]) -> None:
     """Let a JSON schema of the one form admit the other ways too."""
-    schema["required"] = [name for name in schema["required"] if name not in _STANDS_IN]
+    schema["required"] = [name for name in schema["required"] if name not in STANDS_IN]
     for name in FLAT_WSD:
         description = f"{description_of(name)} Only with {_STYLE}: WSD."
         schema["properties"][name] = {"description": description}
@@ -78,7 +79,7 @@ def as_written(problems: Iterable[Problem], keys: dict[str, Any]) -> list[Proble
     filled_in: list[Problem] = []
     for problem in problems:
         top, _, option = problem.path.partition(".")
-        if top in _STANDS_IN and keys.get(top) is None:
+        if top in STANDS_IN and keys.get(top) is None:
             filled_in.append(problem)
         elif top == _STYLE and option.split(".")[0] in FLAT_WSD and is_bare(keys.get(_STYLE)):
             translated.append(replace(problem, path=option))
@@ -91,7 +92,7 @@ def as_written(problems: Iterable[Problem], keys: dict[str, Any]) -> list[Proble
             translated.append(problem if top in keys else replace(problem, value=""))
     blamed = {problem.path for problem in translated}
     for problem in filled_in:
-        given = [name for name in _STANDS_IN[problem.path] if keys.get(name) is not None]
+        given = [name for name in STANDS_IN[problem.path] if keys.get(name) is not None]
         path = given[0] if given else problem.path
         if path not in blamed and (given or problem.path != "wd_incr_steps"):
             translated.append(replace(problem, path=path))

@@ -75,7 +75,8 @@ def resolve(schedule: Schedule) -> dict[str, Any]:
 def _with_defaults(given: Any, style: Style) -> Any:
     """Return the table of `style` as it was `given`, with the options that were left out."""
     aliases = {**lr_styles.aliases, **wd_styles.aliases}
-    if not isinstance(given, Mapping) or aliases.get(given["style"], given["style"]) != style.style:
+    name = given.get("style", style.style) if isinstance(given, Mapping) else None
+    if name is None or aliases.get(name, name) != style.style:
         return plain(style)
     return {**{name: plain(getattr(style, name)) for name in type(style).model_fields}, **given}
 

@@ -91,6 +91,7 @@ def ramped(start: int, increment: int, samples: int, size: int, divisor: int = 1
     return _stretches(size_at, [*map(first_with, range(1, increments + 1)), samples + 1], divisor)
 
 
+@lru_cache(maxsize=16)
 def stepped(schedule: str, seq_length: int) -> BatchSizes:
     """Return Megatron's step schedule ``"THRESHOLD:SIZE THRESHOLD:SIZE ..."``, thresholds in tokens.
 

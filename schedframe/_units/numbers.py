@@ -85,8 +85,8 @@ def scaled(value: object, what: str) -> Fraction:
     return _bounded(_exact(value, what) * 10**exponent)
 
 
-def plain(value: object) -> float:
-    """Return `value`, a number of any kind, as a finite ``int`` or ``float`` of Python's own.
+def plain(value: object, largest: float = LARGEST) -> float:
+    """Return `value`, a number of any kind, as a finite ``int`` or ``float`` of Python's own, of at most `largest`.
 
     Numbers are those of Python, numpy's scalars, Decimals, Fractions, and tensors and arrays that hold a single one.
     What is integral by type, or a whole Decimal or Fraction, becomes an ``int``.
@@ -101,7 +101,7 @@ def plain(value: object) -> float:
         raise ValueError("must be finite") from None
     if number - number != 0:
         raise ValueError("must be finite")
-    if abs(number) > LARGEST:
+    if abs(number) > largest:
         raise ValueError("is too large")
     return int(value) if isinstance(value, Fraction | Decimal) and value == int(value) else number
 
@@ -111,9 +111,18 @@ def parse_position(value: object) -> float:
     return whole(plain_size(value))
 
 
-def plain_size(value: object) -> float:
-    """Return `value` as a plain number of at least 0."""
-    number = plain(value)
+def moved(position: float, increment: object) -> float:
+    """Return `position` moved forward by `increment`, a number of any kind."""
+    forward = parse_position(increment)
+    goal = parse_position(position + forward)
+    if forward and goal <= position:
+        raise ValueError(f"is lost in rounding at the position {position}")
+    return goal
+
+
+def plain_size(value: object, largest: float = LARGEST) -> float:
+    """Return `value` as a plain number from 0 to `largest`."""
+    number = plain(value, largest)
     if number < 0:
         raise ValueError("must not be negative")
     return number

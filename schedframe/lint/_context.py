@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from schedframe._errors import PluginError, SchedframeError
+from schedframe._errors import FAILURES, PluginError, SchedframeError
 from schedframe._plan.evaluate import lr_at, wd_at
 from schedframe._plan.plan import CURRENT, Plan
 from schedframe._plan.sampling import end_of
@@ -74,7 +74,7 @@ class GroupCurves:
             return lr_at(self.plan, step, {})
         except SchedframeError:
             raise
-        except (Exception, SystemExit) as error:
+        except FAILURES as error:
             raise _failed(step, error) from error
 
     def wd(self, step: float) -> float:
@@ -87,7 +87,7 @@ class GroupCurves:
             return wd_at(self.plan, step, {}) or 0.0
         except SchedframeError:
             raise
-        except (Exception, SystemExit) as error:
+        except FAILURES as error:
             raise _failed(step, error) from error
 
     @cached_property

@@ -14,6 +14,7 @@ from schedframe._plugins.imports import import_styles
 from schedframe.megatron._launch.install import install
 from schedframe.styles._installed import lr_styles, wd_styles
 
+_DASHES = "\0--"
 _EPILOG = """\
 Megatron's --lr-decay-style, --lr-wsd-decay-style and --weight-decay-incr-style take every installed style:
 {styles}
@@ -43,6 +44,22 @@ def main() -> None:
 
 
 def _launch() -> None:
+    args = parse(sys.argv[1:])
+    if not Path(args.script).is_file():
+        _fail(f"there is no script {args.script}")
+    sys.argv = [args.script, *args.arguments]
+    if not getattr(sys.flags, "safe_path", False):
+        del sys.path[0]  # python -m puts the working folder there, python SCRIPT does not
+    sys.path.insert(0, str(Path(args.script).parent.resolve()))
+    import_styles(args.imports)
+    if args.dry_run:
+        sys.exit(dry_run(args.script, args.arguments))
+    install()
+    runpy.run_path(args.script, run_name="__main__")
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    """Return what the launcher's command line specifies: imports, the script, and all of its own arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m schedframe.megatron",
         description="Run a training script of Megatron-LM, as it is, with schedframe's schedules.",
@@ -65,18 +82,10 @@ def _launch() -> None:
     )
     parser.add_argument("script", metavar="SCRIPT", help="the script; its folder comes first on sys.path")
     parser.add_argument("arguments", metavar="...", nargs=argparse.REMAINDER, help="Megatron's arguments")
-    args = parser.parse_args()
-    if not Path(args.script).is_file():
-        _fail(f"there is no script {args.script}")
-    sys.argv = [args.script, *args.arguments]
-    if not getattr(sys.flags, "safe_path", False):
-        del sys.path[0]  # python -m puts the working folder there, python SCRIPT does not
-    sys.path.insert(0, str(Path(args.script).parent.resolve()))
-    import_styles(args.imports)
-    if args.dry_run:
-        sys.exit(dry_run(args.script, args.arguments))
-    install()
-    runpy.run_path(args.script, run_name="__main__")
+    # argparse drops the first `--` of the script's own arguments
+    args = parser.parse_args([_DASHES if word == "--" else word for word in words])
+    args.arguments = ["--" if word == _DASHES else word for word in args.arguments]
+    return args
 
 
 class _Help(argparse.Action):

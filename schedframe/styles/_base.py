@@ -9,10 +9,14 @@ Three tiers for learning rate, each implementing the one above it; the same thre
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple, final, get_args
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, create_model, model_validator
+
+with suppress(Exception):
+    create_model("First")  # here pydantic looks for its own plugins, and fails where any distribution is unreadable
 
 from schedframe._plain import plain
 

@@ -12,13 +12,15 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, PlainValidator,
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from schedframe._errors import SchedframeError, StyleLoadError
+from schedframe._errors import FAILURES, SchedframeError, StyleLoadError
 from schedframe._plugins.claims import recall, snapshot
 from schedframe._plugins.registry import Registry
 from schedframe._problems import explained
 from schedframe._units.lengths import Scale, scale_in
 from schedframe.styles._base import LRCurve, LRStyle, Style, WDStyle
 from schedframe.styles._installed import lr_styles, source_of, wd_styles
+
+_LONGEST_NAME = 200
 
 MARK = "x-schedframe-style"
 """Key of a schema that gives the kind of the style that stands there."""
@@ -87,6 +89,8 @@ class ByName:
         name = value.get("style")
         if not isinstance(name, str):
             raise ValueError("needs a `style` key with the style's name")
+        if len(name) > _LONGEST_NAME:
+            raise ValueError(f"names a style by a text of {len(name)} characters, and there is no such style")
         cls = self.model_of(name)
         canonical = cls.model_fields["style"].default
         if canonical == self.wrapper and name != self.wrapper:
@@ -98,7 +102,7 @@ class ByName:
             raise explained(error, cls) from None
         except (SchedframeError, ValueError):
             raise
-        except Exception as error:
+        except FAILURES as error:
             raise StyleLoadError(
                 f"{source_of(cls)} fails when its options are validated: {type(error).__name__}: {error}"
             ) from error

@@ -94,7 +94,8 @@ class Phase(BaseModel):
     @model_serializer(mode="wrap")
     def _as_written(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what is not set, and write ``from_``, which Python needs, as ``from``."""
-        return {key.rstrip("_"): value for key, value in dump(self).items() if value not in (None, False, "")}
+        written = {key.rstrip("_"): value for key, value in dump(self).items()}
+        return {key: value for key, value in written.items() if value not in (None, "") and value is not False}
 
     def value(self, step: float, length: float, start: float, goal: float) -> float:
         """Return the value at `step` of the phase, which goes from `start` to `goal` over `length` steps."""

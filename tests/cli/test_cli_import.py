@@ -221,11 +221,12 @@ def test_help_imports_nothing() -> None:
 
 def test_a_name_that_is_also_installed_is_refused_where_it_is_used(install: Callable[..., Path]) -> None:
     site = str(install("acme-square", STYLES, lr_styles={"square": "acme_square_mod:Square"}))
-    code, _, err = run("check", "run.yaml", "--import", "my_styles.py", PYTHONPATH=site)
+    code, out, err = run("check", "run.yaml", "--import", "my_styles.py", PYTHONPATH=site)
     file = Path("my_styles.py").absolute()
-    assert (code, err) == (
+    assert (code, err, out.splitlines()[0] + "\n") == (
         2,
-        "run.yaml: line 3, lr_decay_style = 'square': LR style 'square' is provided more than once: "
+        "",
+        "run.yaml:3: error: lr_decay_style = 'square': LR style 'square' is provided more than once: "
         f"acme-square 1.0 (acme_square_mod:Square); {file} ({BRIEF}), registered in this process; uninstall all but "
         "one, or set SCHEDFRAME_BLOCK to those that you do not want (acme-square)\n",
     )

@@ -23,6 +23,7 @@ OF_DOCS = {
 HEAD = "max_lr: 3e-4\nmin_lr: 10%\ntrain_samples: 10M\n"
 MADE = {
     "bounds alone": "",
+    "a warm-up's table without its style": "lr_warmup_steps: 1M\nlr_warmup_style: {shift: 1000}\n",
     "a flat WSD": "lr_decay_style: WSD\nwsd_decay_steps: 10%\nlr_wsd_decay_style: minus_sqrt\n",
     "a flat WSD without its curve": "lr_decay_style: wsd\nwsd_decay_steps: 2M\n",
     "WSD as a table": "lr_decay_style: {style: WSD, wsd_decay_steps: 10%}\n",

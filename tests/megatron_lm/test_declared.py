@@ -89,6 +89,7 @@ def test_flags_alone_make_a_schedule_with_its_run_and_batch(unit, run):
     schedule = CommandLine().by_flags(args, arguments(args))
     assert (getattr(schedule, f"train_{unit}"), schedule.global_batch_size) == (run, 4)
     assert schedule.train_steps == schedule.lr_decay_steps == 400
+    assert not [finding for finding in schedule.findings() if finding.severity != "note"]
 
 
 def test_options_of_a_flag_are_added_to_the_files_style(file):
@@ -229,6 +230,15 @@ def test_two_flags_for_one_length_are_refused_by_name(said, one, other):
 def test_a_warmup_of_0_beside_another_is_megatrons_default(zero):
     assert once({zero: 0, "lr_warmup_fraction": 0.01, "lr": 1e-3}) == {"lr_warmup_fraction": 0.01, "lr": 1e-3}
     assert once({zero: 0}) == {zero: 0}
+
+
+def test_two_warmups_of_0_are_one():
+    assert once({"lr_warmup_iters": 0, "lr_warmup_samples": 0}) == {"lr_warmup_iters": 0}
+
+
+def test_a_fraction_of_0_is_none_that_megatron_takes_beside_another():
+    with pytest.raises(ConfigError, match="--lr-warmup-iters 50: sets the same length as --lr-warmup-fraction 0"):
+        once({"lr_warmup_iters": 50, "lr_warmup_fraction": 0})
 
 
 class TestSpelling:
@@ -374,7 +384,9 @@ class TestFilling:
 
     def test_a_run_of_less_than_an_iteration_is_refused(self, file):
         schedule = both(file, "max_lr: 1e-3\ntrain_samples: 3\n", lr_warmup_iters=0, global_batch_size=4)
-        with pytest.raises(ConfigError, match="train_samples = 3: is less than one of the iters"):
+        with pytest.raises(
+            ConfigError, match="train_samples = 3: is less than one iteration, and Megatron trains whole ones"
+        ):
             fill(Namespace(), schedule, {"lr_warmup_iters"})
 
     def test_other_batches_than_megatrons_are_refused(self, file):

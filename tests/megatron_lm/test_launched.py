@@ -55,8 +55,10 @@ class Trial:
         self.settings = environment(place)
         self.file, self.rules, self.policy = folder / "run.yaml", folder / "rules.yaml", folder / "policy.toml"
         self.warmup = folder / "warmup.yaml"
-        self.file.write_text(FILE)
         self.warmup.write_text(WARMUP)
+        self.no_warmup = folder / "no_warmup.yaml"
+        self.file.write_text(FILE)
+        self.no_warmup.write_text("max_lr: 1e-3\ntrain_samples: 64\n")
         self.rules.write_text(FILE + RULES)
         self.policy.write_text("max_lr = 5e-4\n")
         self.ran: dict[str, Ran] = run_all(self.runs(), folder, TINY, self.settings)
@@ -79,6 +81,7 @@ class Trial:
             Run("decoupled first", False, [*whole, *self.save("first"), "--exit-interval=10"]),
             Run("decoupled", True, [*whole, *self.load("first"), *self.save("resumed")]),
             Run("file", True, [*schedule, "--lr=1e-3", *self.save("file")]),
+            Run("fraction", True, ["--schedule", str(self.no_warmup), "--lr-warmup-fraction=0.25"]),
         ]
         distributed = [
             Run("distributed", False, [*iters(10), *COSINE, *bf16, *self.save("distributed")]),
@@ -202,6 +205,13 @@ def test_a_file_fills_every_argument_that_no_flag_says(trial):
         assert re.search(rf"^  {argument} \.+ {value}$", from_file.text, re.MULTILINE)
     groups = saved_groups(trial.folder / "file", trial.settings)
     assert {group["weight_decay"] for group in groups if group["wd_mult"]} == {schedule.wd_at(40)}
+
+
+@everywhere
+def test_a_fraction_is_the_warmup_of_a_file_without_one(trial):
+    fraction = trial.ran["fraction"]
+    assert fraction.code == 0, fraction.text
+    assert fraction.rates == printed(Schedule(max_lr=1e-3, lr_decay_steps=64, lr_warmup_steps=16), range(4, 68, 4))
 
 
 PLAIN: dict[str, Any] = {

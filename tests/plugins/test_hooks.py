@@ -458,3 +458,8 @@ def test_every_hook_has_an_example_that_runs():
 
 def test_the_public_marker_is_the_one_that_counts():
     assert schedframe.hookimpl.project_name == "schedframe"
+
+
+def test_two_entry_points_of_one_module_are_one_plugin(install, schedule):
+    install("twice", HEAD + check("return ['too high']"), hooks={"one": "twice_mod", "two": "twice_mod"})
+    assert complaints(schedule) == ["too high"]

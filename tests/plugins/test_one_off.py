@@ -82,8 +82,12 @@ def python(program: str, *arguments: str, **environment: str) -> subprocess.Comp
 
 
 def printed(program: str, **environment: str) -> list[str]:
-    done = python(program, **environment)
-    assert (done.returncode, done.stderr) == (0, "")
+    """What the program prints, in its order; what is printed by an import goes to standard error."""
+    write("program.py", program)
+    env = {**os.environ, "PYTHONPATH": str(REPO), "PYTHONUNBUFFERED": "1", **environment}
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    done = subprocess.run([sys.executable, "program.py"], env=env, text=True, timeout=120, **both)
+    assert done.returncode == 0, done.stdout
     return done.stdout.splitlines()
 
 

@@ -110,8 +110,7 @@ def test_a_saved_position_of_any_kind_is_a_plain_number(value: Any) -> None:
     scheduler.step(7)
     state = {**scheduler.state_dict(), "num_steps": value}
     scheduler.load_state_dict(state)
-    assert scheduler.num_steps == 7
-    assert type(scheduler.num_steps) in (int, float)
+    assert (scheduler.num_steps, type(scheduler.num_steps)) == (7, int)
     json.dumps(scheduler.state_dict())
 
 
@@ -147,6 +146,14 @@ def test_narrow_numbers_never_take_the_position_over(kind: Any) -> None:
 def test_a_step_backwards_says_what_moves_a_scheduler() -> None:
     with pytest.raises(StateError, match="increment = -5 must not be negative; nothing was changed"):
         build().step(-5)
+
+
+@pytest.mark.parametrize(("position", "increment"), [(2**54 + 1, 1.5), (50, 1e-300), (2**60, 1e-3)])
+def test_an_increment_that_rounding_would_lose_is_refused(position: int, increment: float) -> None:
+    scheduler = build()
+    scheduler.num_steps = position
+    with pytest.raises(StateError, match=f"is lost in rounding at the position {position}; nothing was changed"):
+        scheduler.step(increment)
 
 
 def test_a_step_without_increment_is_one_iteration() -> None:
@@ -226,7 +233,7 @@ def test_a_groups_bound_that_is_no_number_is_refused_by_a_build(value: Any) -> N
         build({}, {"min_lr": value})
 
 
-@each_other("None", "True")  # None is no bound, and Python computes with True as with 1
+@each_other("None", "True", "numpy's True", "a tensor's True")  # None is no bound, and True computes as 1
 @pytest.mark.parametrize("key", BOUNDS)
 def test_a_groups_bound_that_is_no_number_is_refused_by_a_step_and_changes_nothing(key: str, value: Any) -> None:
     scheduler = build({}, {"default_config": False}, {})

@@ -3,6 +3,7 @@
 import copy
 import sys
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -24,7 +25,10 @@ class Interrupt(BaseException):
 
 
 def interrupted(call: Callable[[], object], at: int) -> bool:
-    """Call `call`, and raise at the instruction `at` of schedframe's; return whether it came so far."""
+    """Call `call`, and raise at the instruction `at` of schedframe's; return whether it came so far.
+
+    Context variables that an interrupt leaves set are those of a context of its own.
+    """
     left = at
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
@@ -41,7 +45,7 @@ def interrupted(call: Callable[[], object], at: int) -> bool:
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        call()
+        copy_context().run(call)
     except Interrupt:
         return True
     finally:

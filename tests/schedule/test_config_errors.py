@@ -374,7 +374,8 @@ BAD = {
         (
             "run.yaml has 2 problems:\n"
             "  line 3, lr_decay_style.milestones: is missing: Fractions of lr_decay_steps, rising.\n"
-            "  line 3, lr_decay_style.multipliers: is missing: Fraction of max_lr after each milestone."
+            "  line 3, lr_decay_style.multipliers: is missing: Part of max_lr after each milestone: "
+            "0.316 or 31.6%."
         ),
     ),
     "steps-word": (
@@ -458,7 +459,7 @@ BAD = {
             f"  line 2, lr_warmup_steps = 200: {WARMUP}\n"
             "  line 3, min_lr = 2.0: must not be above max_lr (1.0)\n"
             "  line 6, lr_decay_style.milestones.0 = 'half': is not a number\n"
-            "  line 6, lr_decay_style.multipliers.0 = -1: must be at least 0\n"
+            "  line 6, lr_decay_style.multipliers.0 = -1: must not be negative\n"
             "  line 6, lr_decay_style.bend = 3: is not an option of 'multi-step'\n"
             "The options of 'multi-step': milestones, multipliers"
         ),

@@ -329,3 +329,8 @@ def test_is_finite_in_any_order() -> None:
     there, back = [style.lr(point) for point in points], [style.lr(point) for point in reversed(points)]
     assert there == back[::-1]
     assert all(map(math.isfinite, there))
+
+
+def test_a_target_of_0_is_dumped():
+    style = Phases(phases=[{"style": "linear", "length": 50, "to": 0}, {"style": "linear", "jump": True, "from": 0.0}])
+    assert Phases(**style.model_dump()) == style

@@ -104,8 +104,8 @@ def test_multi_step_is_never_below_the_floor() -> None:
 
 
 def test_multi_step_may_rise_again() -> None:
-    style = MultiStep(milestones=(0.5, 0.75), multipliers=(0.1, 1.5))
-    assert [style.lr(LRPoint(step, 0, 100, 1.0, 0.0)) for step in (50, 51, 76)] == [1.0, 0.1, 1.5]
+    style = MultiStep(milestones=(0.5, 0.75), multipliers=(0.1, 0.5))
+    assert [style.lr(LRPoint(step, 0, 100, 1.0, 0.0)) for step in (50, 51, 76)] == [1.0, 0.1, 0.5]
 
 
 def test_wsd_holds_the_peak_until_the_tail() -> None:

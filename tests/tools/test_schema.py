@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 import schedframe
+from schedframe._schedule.keys import Keys
 from schedframe._tools.schema import schema
 from schedframe._units.lengths import JSON_LENGTH, absolute, parse_measure
 from schedframe._units.numbers import parse_number, parse_rate
@@ -90,7 +91,7 @@ def test_every_file_of_the_documentation_is_good(validator: Any, text: str) -> N
     assert [error.message for error in validator.iter_errors(parsed(text))] == []
 
 
-@pytest.mark.parametrize("key", schedframe.Schedule.model_fields)
+@pytest.mark.parametrize("key", Keys.model_fields)
 def test_every_example_of_the_reference_is_good(validator: Any, key: str) -> None:
     spec = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
     module = importlib.util.module_from_spec(spec)
@@ -162,11 +163,11 @@ def test_what_is_wrong_in_a_file_that_extends_another_is_reported(validator: Any
     assert not validator.is_valid(parsed(BAD_EXTENDING[name]))
 
 
-@pytest.mark.parametrize("key", schedframe.Schedule.model_fields)
+@pytest.mark.parametrize("key", Keys.model_fields)
 def test_null_needs_a_file_that_is_extended(validator: Any, key: str) -> None:
     own = parsed(HEAD) | {key: None}
     assert validator.is_valid({"extends": "base.yaml", key: None})
-    assert validator.is_valid(own) == (schedframe.Schedule.model_fields[key].default is None)
+    assert validator.is_valid(own) == (Keys.model_fields[key].default is None)
 
 
 @pytest.mark.parametrize("text", ["train_samples: 1\n", "max_lr: 1\n"])

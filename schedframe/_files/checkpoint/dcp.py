@@ -27,7 +27,7 @@ class Folder:
         """Read what is where from open `metadata`; raise `Broken` if it is damaged, too large, or not torch's."""
         size = size_of(metadata)
         budget.count_bytes(size)
-        state = _state(load(io.BytesIO(metadata.read(size)), budget))
+        state = _state(load(io.BytesIO(metadata.read(size))))
         entries, names = state.get("storage_data"), state.get("planner_data")
         if type(entries) is not dict:
             raise Broken(_UNKNOWN)

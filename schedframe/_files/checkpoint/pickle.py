@@ -27,13 +27,11 @@ class Budget:
     """How much may still be read, over all the pickles of one checkpoint.
 
     Attributes:
-        size: bytes to read from files.
-        operations: opcodes to execute. Each takes up to about 120 bytes beside the text in the file, 1.2 GB in all; a
-            tensor of ``torch.save`` needs about 30 of them, and an entry of a distributed checkpoint about 100.
+        size: bytes to read from files. Each of them is at most one opcode, which takes constant time, and up to about
+            120 bytes of memory.
     """
 
     size: int = 2 * LARGEST
-    operations: int = 10_000_000
 
     def count_bytes(self, size: int) -> None:
         """Count `size` bytes as read, and raise `Broken` if they are too many for a pickle, or with all before."""
@@ -65,7 +63,7 @@ class Inert:
     add = __setitem__ = append
 
 
-def load(file: BinaryIO, budget: Budget) -> Any:
+def load(file: BinaryIO) -> Any:
     """Return the object that the pickle at the position of `file` describes, and leave `file` behind the pickle.
 
     Lists, tuples, dicts, text, bytes, numbers, booleans and ``None`` are themselves, and an ``OrderedDict`` is a dict.
@@ -73,13 +71,12 @@ def load(file: BinaryIO, budget: Budget) -> Any:
 
     Args:
         file: a file in memory, because a pickle may ask for more bytes than there are.
-        budget: how much may be read.
 
     Raises:
-        Broken: it is not a whole pickle, uses what schedframe does not read, or exceeds the `budget`.
+        Broken: it is not a whole pickle, or uses what schedframe does not read.
     """
     try:
-        return _Unpickler(file, budget).load()
+        return _Unpickler(file).load()
     except (pickle.UnpicklingError, AttributeError, LookupError, OverflowError, TypeError, ValueError, struct.error):
         raise Broken(_DAMAGED) from None
 
@@ -94,9 +91,9 @@ class _Unpickler(pickle._Unpickler):
     append: Callable[[Any], None]
     pop_mark: Callable[[], list[Any]]
 
-    def __init__(self, file: BinaryIO, budget: Budget) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         super().__init__(file, encoding="utf-8", errors="surrogateescape")
-        self._file, self._budget = file, budget
+        self._file = file
         self.read = file.read
         self.memo: dict[int, Any] = {}
         self.metastack: list[list[Any]] = []
@@ -104,15 +101,11 @@ class _Unpickler(pickle._Unpickler):
         self.append = self.stack.append
 
     def load(self) -> Any:
-        """Execute the opcodes, and count them."""
+        """Execute the opcodes up to the end of the pickle."""
         read = self.read
-        for left in range(self._budget.operations - 1, -1, -1):
-            opcode = read(1)
-            if opcode == pickle.STOP:
-                self._budget.operations = left
-                return self.stack.pop()
+        while (opcode := read(1)) != pickle.STOP:
             _OPERATIONS[opcode](self)
-        raise Broken(f"holds pickles of more operations than schedframe executes, {Budget.operations:,}; {_INSTEAD}")
+        return self.stack.pop()
 
     def readline(self) -> bytes:
         line = self._file.readline(_LONGEST_LINE)
@@ -133,9 +126,15 @@ class _Unpickler(pickle._Unpickler):
         self.read(8)  # a hint for buffering
 
     def load_bytearray8(self) -> None:
-        raise Broken("holds a pickle with a bytearray or with buffers, which schedframe does not read")
+        (size,) = struct.unpack("<Q", self.read(8))
+        if len(self.read(size)) != size:
+            raise Broken(_DAMAGED)
+        self.append(Inert("bytearray"))
 
-    load_next_buffer = load_readonly_buffer = load_bytearray8
+    def load_next_buffer(self) -> None:
+        raise Broken("holds a pickle whose buffers are elsewhere, which schedframe does not read")
+
+    load_readonly_buffer = load_next_buffer
 
     def load_put(self) -> None:
         index = int(self.readline())
@@ -155,15 +154,13 @@ class _Unpickler(pickle._Unpickler):
         self.load_newobj()
 
     def load_reduce(self) -> None:
-        is_empty = self.stack[-1] == ()
-        self.load_newobj()
-        if is_empty and self.stack[-1].what == "collections.OrderedDict":
-            self.stack[-1] = {}
+        arguments = self.stack.pop()
+        self.stack[-1] = _made(self.stack[-1].what, arguments)
 
     def load_build(self) -> None:
         state = self.stack.pop()
         if type(self.stack[-1]) is Inert:
-            self.stack[-1].state = state
+            self.stack[-1].state = (self.stack[-1].state, state) if self.stack[-1].what == _DTYPE else state
 
     def load_setitem(self) -> None:
         value, key = self.stack.pop(), self.stack.pop()
@@ -190,6 +187,40 @@ class _Unpickler(pickle._Unpickler):
 _OPERATIONS: dict[bytes, Callable[[_Unpickler], None]] = {
     bytes([opcode]): getattr(_Unpickler, operation.__name__) for opcode, operation in pickle._Unpickler.dispatch.items()
 }
+
+
+_DTYPE = "numpy.dtype"
+_LETTERS = dict(b1="?", f2="e", f4="f", f8="d", i1="b", i2="h", i4="i", i8="q", u1="B", u2="H", u4="I", u8="Q")  # noqa: C408
+"""The letters of `struct` for those of numpy."""
+
+_LONGEST_SCALAR = 8
+
+
+def _made(name: str, arguments: Any) -> Any:
+    """Return what calling `name` stands for: a number of numpy's is a number, and an empty ``OrderedDict`` a dict."""
+    match name, arguments:
+        case "collections.OrderedDict", ():
+            return {}
+        case "_codecs.encode", (str(text), *_) if len(text) <= _LONGEST_SCALAR:  # bytes, in a pickle of protocol 2
+            return text.encode("latin-1", errors="replace")
+        case (("numpy.core.multiarray.scalar" | "numpy._core.multiarray.scalar"), (Inert(), bytes())):
+            number = _number(*arguments)
+            if number is not None:
+                return number
+    made = Inert(name)
+    if name == _DTYPE:
+        made.state = arguments
+    return made
+
+
+def _number(kind: Inert, content: bytes) -> float | None:
+    """Return the number that numpy pickles as its `kind` and its `content`; ``None`` where it is another thing."""
+    try:
+        (letters, *_), (_, order, *_) = kind.state
+        (number,) = struct.unpack(("=" if order == "|" else order) + _LETTERS[letters], content)
+    except (TypeError, ValueError, LookupError, struct.error):
+        return None
+    return float(number) if letters[0] == "f" else int(number) if letters[0] in "iu" else bool(number)
 
 
 def _safe_key(value: Any) -> Any:

@@ -19,6 +19,9 @@ ZIP = b"PK\x03\x04"
 _ENTRY = re.compile(r"[^/]+/data\.pkl")
 _LARGEST_DIRECTORY = 16 << 20
 _CHUNK = 1 << 16
+_MOST_COMPRESSED = 100
+"""How much larger than in the file an entry may be; ``torch.save`` compresses nothing."""
+
 _MAGIC = 0x1950A86A20F9469CFC6C
 
 
@@ -30,18 +33,18 @@ def read(file: BinaryIO, budget: Budget) -> Any:
     if file.read(len(ZIP)) == ZIP:
         data = _read_entry(file)
         budget.count_bytes(len(data))
-        return load(io.BytesIO(data), budget)
+        return load(io.BytesIO(data))
     file.seek(0)
-    return _read_old(io.BytesIO(file.read(LARGEST)), budget)
+    return _read_old(io.BytesIO(file.read(LARGEST)))
 
 
-def _read_old(file: BinaryIO, budget: Budget) -> Any:
+def _read_old(file: BinaryIO) -> Any:
     """Read the format before 1.6: a magic number, a version, what machine wrote it, and the object; a pickle each."""
-    if load(file, budget) != _MAGIC:
+    if load(file) != _MAGIC:
         raise Broken("is a pickle, and not one that torch.save wrote")
-    load(file, budget)
-    load(file, budget)
-    return load(file, budget)
+    load(file)
+    load(file)
+    return load(file)
 
 
 class _Limited:
@@ -79,6 +82,8 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     name, size = printable(entry.filename), max(entry.file_size, entry.compress_size)
     if size > LARGEST:
         raise Broken(f"holds {name} of {size} bytes, and schedframe reads up to {LARGEST}")
+    if entry.file_size > _MOST_COMPRESSED * entry.compress_size + _CHUNK:
+        raise Broken(f"holds {name} of {entry.file_size} bytes compressed to {entry.compress_size}, which is too much")
     if entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         how = "encrypted" if entry.flag_bits & 1 else f"compressed by method {entry.compress_type}"
         raise Broken(f"holds {name} {how}, which schedframe does not read")

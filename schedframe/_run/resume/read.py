@@ -13,7 +13,7 @@ from schedframe._plan.rule import ALWAYS_SAVED, FACTORS, GroupRule, key_of, name
 from schedframe._plugins.source import Source
 from schedframe._problems import problems_of
 from schedframe._run.resume.write import DETAILS, FORMAT, TEN_KEYS
-from schedframe._units.numbers import plain
+from schedframe._units.numbers import plain, whole
 from schedframe._units.units import Clock, parse_clock
 from schedframe.styles._byname import by_lr_style, by_wd_style
 from schedframe.styles._warmup import MEGATRONS_TABLE, Warmup
@@ -227,6 +227,7 @@ def _ten_keys(state: Mapping[str, Any]) -> dict[str, Any]:
         else:
             raise StateError(f"{spelled} = {written(value)} in the scheduler state is not a style's name")
     values["max_lr"] = float(values["max_lr"])  # as the constructor has it
+    values["num_steps"] = whole(values["num_steps"])
     if values["num_steps"] < 0:
         raise StateError(f"num_steps = {values['num_steps']} in the scheduler state is negative")
     return values

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schedframe._errors import PluginError, SchedframeError
+from schedframe._errors import FAILURES, PluginError, SchedframeError
 from schedframe._plan.rule import DEFAULT
 from schedframe._schedule.schedule import Schedule
 from schedframe._units.lengths import OPEN, parse_measure
@@ -58,7 +58,7 @@ def evaluate(schedule: Schedule, labels: Mapping[float, str], role: str = DEFAUL
             rows.append(Row(step, label, dict(units), schedule.lr_at(step, role), schedule.wd_at(step, role)))
         except SchedframeError:
             raise
-        except Exception as error:
+        except FAILURES as error:
             raise PluginError(f"the schedule fails at step {step:_}: {type(error).__name__}: {error}") from error
     return rows
 

@@ -53,7 +53,7 @@ class CommandLine:
         Raises:
             ConfigError: they do not declare one.
         """
-        keys = {name: value for name, value in constructor.items() if name not in POLICIES}
+        keys = {name: _in_samples(name, value) for name, value in constructor.items() if name not in POLICIES}
         lr, cooldown, wd = (table_of(self._added[name], name) for name in _flags.OPTIONS.values())
         steps, curve = keys.pop("wsd_decay_steps"), keys.pop("lr_wsd_decay_style")
         if is_bare(keys["lr_decay_style"]):
@@ -84,14 +84,19 @@ class CommandLine:
 
 
 def refuse_errors(schedule: Schedule) -> None:
-    """Log the warnings about a schedule, and refuse one with errors.
+    """Refuse a schedule in which lint rules, or house rules of installed plugins, find errors; log their warnings.
 
     Raises:
-        ConfigError: with every error that lint rules and house rules find.
+        ConfigError: with all of the errors.
     """
     problems = errors_of(schedule, schedule.origin)
     if problems:
         raise schedule.origin.error(problems)
+
+
+def _in_samples(name: str, value: Any) -> Any:
+    """Return the value of a constructor's argument as a config has it: Megatron's steps are samples."""
+    return f"{value} samples" if name.endswith("_steps") and value is not None else value
 
 
 def _run(args: Any) -> dict[str, Any]:

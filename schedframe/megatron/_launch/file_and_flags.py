@@ -48,16 +48,18 @@ def table_of(text: Any, argument: str) -> dict[str, Any]:
     table = _parsed(text) if isinstance(text, str) else getattr(text, "__dict__", text)
     if not isinstance(table, dict) or "style" in table:
         fault = "must be a table of options, such as '{beta: 0.5}'; the style's name is said by the other flag"
-        raise ConfigError("the flags", [Problem(flag_of(argument), fault, str(text))])
+        shown = str(text) if str(text).isprintable() else repr(text)
+        raise ConfigError("the flags", [Problem(flag_of(argument), fault, shown)])
     return table
 
 
 def _parsed(text: str) -> Any:
-    """Return `text` read as YAML; ``None`` where it is not YAML."""
+    """Return `text` read as YAML; ``None`` where it is no table in YAML."""
     try:
-        return parse_text(Path("options.yaml"), f"options: {text}\n").data["options"]
+        document = parse_text(Path("options.yaml"), text)
     except ConfigError:
         return None
+    return None if document.problems else document.data
 
 
 def styled(name: Any, options: dict[str, Any]) -> Any:

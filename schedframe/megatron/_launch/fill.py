@@ -164,6 +164,7 @@ def _trained(schedule: Schedule, unit: str) -> int:
     amount = samples if unit == "samples" else int(schedule.units_at(samples)[unit])
     if not amount:
         key = next(key for key in RUN_KEYS if getattr(schedule, key))
-        fault = f"is less than one of the {unit} of which Megatron trains whole ones"
+        one = "iteration" if unit == "iters" else "sample"
+        fault = f"is less than one {one}, and Megatron trains whole ones"
         raise schedule.origin.error([Problem(key, fault, str(getattr(schedule, key)))])
     return amount

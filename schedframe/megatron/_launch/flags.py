@@ -74,6 +74,9 @@ LENGTHS = {
 }
 """Megatron's lengths, each with the arguments that set it."""
 
+_NO_WARMUP = ("lr_warmup_iters", "lr_warmup_samples")
+"""The arguments whose default in Megatron is 0, for no warmup."""
+
 STYLES = {"lr_decay_style": by_lr_style, "lr_wsd_decay_style": by_lr_curve, "weight_decay_incr_style": by_wd_style}
 """Megatron's arguments that name a style."""
 
@@ -109,14 +112,12 @@ def once(given: Mapping[str, Any]) -> dict[str, Any]:
     kept, problems = dict(given), []
     for arguments in LENGTHS.values():
         setting = [argument for argument in arguments if argument in given]
-        if len(setting) > 1:
-            for argument in setting:
-                if argument.startswith("lr_warmup_") and given[argument] == 0:
-                    del kept[argument]
-            first, *others = (f"{flag_of(argument)} {given[argument]}" for argument in setting if argument in kept)
-            if others:
-                fault = f"sets the same length as {' and '.join(others)}; leave all but one out"
-                problems.append(Problem(first, fault))
+        unset = [argument for argument in setting if argument in _NO_WARMUP and given[argument] == 0]
+        for argument in unset[1:] if unset == setting else unset:
+            del kept[argument]
+        first, *others = [f"{flag_of(argument)} {kept[argument]}" for argument in setting if argument in kept] or [""]
+        if others:
+            problems.append(Problem(first, f"sets the same length as {' and '.join(others)}; leave all but one out"))
     if problems:
         raise ConfigError("the flags", problems)
     return kept

@@ -165,7 +165,7 @@ HEAVY = {
     "a directory of long entries",
     "JSON of empty objects",
 }
-"""Files that take memory in proportion to their size, up to what the operations of a `Budget` take."""
+"""Files that take memory in proportion to their size."""
 
 
 @pytest.mark.parametrize("memory", [110, 1000])

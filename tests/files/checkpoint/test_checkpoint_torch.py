@@ -94,10 +94,10 @@ def test_what_torch_alone_knows_is_no_plain_value(value, old, tmp_path, state):
     assert "scheduler.num_steps holds a torch." in refusal(path)
 
 
-def test_a_number_of_numpy_is_no_plain_value(tmp_path, state):
+def test_a_number_of_numpy_is_its_number(tmp_path, state):
     numpy = pytest.importorskip("numpy")
     torch.save({"scheduler": {**state, "num_steps": numpy.int64(40)}}, tmp_path / "model.pt")
-    assert "scheduler.num_steps holds a numpy." in refusal(tmp_path / "model.pt")
+    assert read(tmp_path / "model.pt").state == state
 
 
 def test_the_scheduler_object_itself_is_refused(tmp_path):
