@@ -15,7 +15,7 @@ QUANTITIES = get_args(Quantity)
 TITLES = {
     "lr": "learning rate",
     "wd": "weight decay",
-    "lrwd": "learning rate × weight decay",
+    "lrwd": "learning rate * weight decay",
     "cumulative": "sum of the learning rate over iterations",
 }
 """What each quantity is called on an axis."""
@@ -71,6 +71,69 @@ class Mark(NamedTuple):
     x: float
 
 
+class Picture(NamedTuple):
+    """What is drawn, whatever draws it.
+
+    Attributes:
+        title: above all panels; empty for none.
+        unit: of the positions.
+        panels: one below the other.
+        phases: stretches that are shaded and named; none where several schedules differ.
+        marks: positions that are marked.
+        log: values are on a logarithmic axis.
+    """
+
+    title: str
+    unit: str
+    panels: list[Panel]
+    phases: list[Phase]
+    marks: list[Mark]
+    log: bool = False
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines of all panels."""
+        return [line for panel in self.panels for line in panel.lines]
+
+
+def picture_of(
+    schedules: Sequence[Named],
+    *,
+    unit: str | None = None,
+    what: Sequence[Quantity] = ("lr", "wd"),
+    log: bool = False,
+    title: str | None = None,
+    also: Iterable[Mark] = (),
+    points: int = 1000,
+) -> Picture:
+    """Return the picture of `schedules`, overlaid.
+
+    Args:
+        schedules: one or several.
+        unit: of the positions; by default tokens, or else what all schedules know.
+        what: which quantities are drawn; weight decay only where it is scheduled.
+        log: draw values on a logarithmic axis.
+        title: above all panels; by default the schedules' names.
+        also: further marks.
+        points: of each curve.
+
+    Raises:
+        ValueError: a schedule does not know the unit.
+        StateError: an `init_lr` is ``current``.
+    """
+    unit = unit_of(schedules, unit)
+    sampled = samples_of(schedules, unit, points)
+    alone = len(schedules) == 1
+    return Picture(
+        ", ".join(name for name, _ in schedules) if title is None else title,
+        unit,
+        panels_of(schedules, sampled, what),
+        phases_of(sampled[0][0]) if alone else [],
+        [*(marks_of(schedules[0].schedule, unit) if alone else ()), *also],
+        log,
+    )
+
+
 def unit_of(schedules: Iterable[Named], asked: str | None) -> str:
     """Return the unit of the axis: the one that is `asked` for, else tokens, iterations or the clock's, known to all.
 
@@ -112,16 +175,12 @@ def _panels(schedules: Sequence[Named], sampled: Sequence[list[Samples]], quanti
         for samples in of_file
         if (values := _values(samples, quantity))
     ]
-    lines.sort(key=lambda line: -max(line.ys))
-    rest = [line for line in lines if max(line.ys) > 0] or lines
-    flat = [line for line in lines if line not in rest]
-    while rest:
-        highest = max(rest[0].ys)
-        together = [line for line in rest if max(line.ys) * _APART >= highest]
-        rest = [line for line in rest if line not in together]
-        yield Panel(
-            quantity, sorted([*together, *([] if rest else flat)], key=lambda line: (line.file, lines.index(line)))
-        )
+    highest = max((max(line.ys) for line in lines), default=0.0)
+    while lines:
+        together = [line for line in lines if max(line.ys) * _APART >= highest or max(line.ys) == 0]
+        yield Panel(quantity, together)
+        lines = [line for line in lines if line not in together]
+        highest = max((max(line.ys) for line in lines), default=0.0)
 
 
 def _label(schedules: Sequence[Named], file: int, role: str) -> str:
