@@ -33,7 +33,7 @@ LOWEST = (
 @nox.session(python=["3.10", "3.11", "3.12", "3.13"])
 def core(session: nox.Session) -> None:
     """Newest dependencies."""
-    _test(session, "hatchling>=1.24", "editables>=0.5", "jsonargparse>=4.53", "omegaconf>=2.3")
+    _test(session, "hatchling>=1.24", "editables>=0.5", "jsonargparse>=4.53", "omegaconf>=2.3", "pandas>=2.0")
 
 
 @nox.session(python="3.10")

@@ -1,36 +1,35 @@
-"""Curves drawn into a picture file."""
+"""Pictures of schedules, written into files."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import typer
 
-from schedframe._tools.views.table import Curve
+from schedframe._tools.views.figure import figure_of
+from schedframe._tools.views.series import Picture
 
-_SUFFIXES = (".png", ".svg", ".pdf")
+SUFFIXES = (".png", ".svg", ".pdf")
+_DPI = 200
 
 
-def draw(picture: Path, title: str, curves: dict[str, Curve]) -> None:
-    """Draw each of `curves` over its steps, one below the other, and write the file as a whole or not at all.
+def write_picture(path: Path, picture: Picture, option: str) -> None:
+    """Draw `picture` into the file at `path`, whole or not at all.
+
+    Args:
+        path: the file; its suffix is the format.
+        picture: what is drawn.
+        option: the option that named the file, for errors.
 
     Raises:
         typer.BadParameter: the file has an unknown suffix, or cannot be written.
     """
-    if picture.suffix.lower() not in _SUFFIXES:
-        raise typer.BadParameter(f"{picture} must end in one of {', '.join(_SUFFIXES)}", param_hint="'--plot'")
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 3 * len(curves)), layout="constrained")
-    figure.suptitle(title)
-    for axes, (name, (steps, values)) in zip(figure.subplots(len(curves), squeeze=False)[:, 0], curves.items()):  # noqa: B905
-        axes.plot(steps, values)
-        axes.set(ylabel=name, ylim=(0, None), xlim=(min(steps), None))
-        axes.grid(alpha=0.3)
-    axes.set_xlabel("step")
+    if path.suffix.lower() not in SUFFIXES:
+        raise typer.BadParameter(f"{path} must end in one of {', '.join(SUFFIXES)}", param_hint=f"'{option}'")
+    figure = figure_of(picture)
     try:
-        with TemporaryDirectory(dir=picture.parent) as folder:
-            finished = Path(folder, picture.name)
-            figure.savefig(finished, dpi=150)
-            finished.replace(picture)
+        with TemporaryDirectory(dir=path.parent) as folder:
+            finished = Path(folder, path.name)
+            figure.savefig(finished, dpi=_DPI)
+            finished.replace(path)
     except OSError as error:
-        raise typer.BadParameter(f"{picture} cannot be written: {error.strerror}", param_hint="'--plot'") from None
+        raise typer.BadParameter(f"{path} cannot be written: {error.strerror}", param_hint=f"'{option}'") from None

@@ -10,14 +10,14 @@ import typer
 
 from schedframe._cli.arguments import File, importing
 from schedframe._cli.output import print_json
-from schedframe._cli.picture import draw
+from schedframe._cli.picture import write_picture
 from schedframe._errors import ConfigError, Problem
 from schedframe._plan.plan import CURRENT
 from schedframe._plan.rule import DEFAULT, rules_named
 from schedframe._schedule.schedule import Schedule, load
-from schedframe._tools.views.table import Row, curves, evaluate, labelled_steps, step_of
+from schedframe._tools.views.series import Named, picture_of
+from schedframe._tools.views.table import Row, evaluate, labelled_steps, step_of
 
-_POINTS_OF_A_PICTURE = 2000
 _MOST_POINTS = 1_000_000
 
 
@@ -66,7 +66,7 @@ def preview(
     labels = {name: _labels(schedule.for_role(name), points, at or ()) for name in _roles(schedule, role)}
     rows = {name: evaluate(schedule, steps, name) for name, steps in labels.items()}
     if plot is not None:
-        draw(plot, str(file), curves(schedule, labels, _POINTS_OF_A_PICTURE))
+        write_picture(plot, picture_of([Named(str(file), schedule)]), "--plot")
     if format == "csv":
         _print_csv(rows, with_roles=bool(schedule.groups))
     elif format == "json":

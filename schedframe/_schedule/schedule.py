@@ -1,10 +1,10 @@
 """The declared schedule: validated, frozen, in Megatron's words."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from pydantic import ConfigDict, PrivateAttr
 
@@ -13,18 +13,26 @@ from schedframe._files.config.document import Document, read
 from schedframe._plain import plain
 from schedframe._plan import evaluate
 from schedframe._plan.plan import CURRENT, NAMES, Plan, fingerprint
-from schedframe._plan.rule import key_of, merge, rules_named
+from schedframe._plan.rule import DEFAULT, key_of, merge, rules_named
+from schedframe._plan.sampling import end_of, steps_of
+from schedframe._run.groups.report import phase_at
 from schedframe._run.groups.roles import make_groups, rules_for
 from schedframe._schedule.findings import find
 from schedframe._schedule.given import GivenFields
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.origin import Origin
+from schedframe._schedule.samples import Samples
 from schedframe._units.lengths import OPEN
 from schedframe.lint._rule import Finding
 from schedframe.styles._base import LRStyle, WDStyle
 
 if TYPE_CHECKING:
+    import numpy
+
     from schedframe._run.scheduler import OptimizerParamScheduler
+
+
+_Array: TypeAlias = "numpy.ndarray[Any, Any]"
 
 
 class Schedule(Keys):
@@ -132,11 +140,17 @@ class Schedule(Keys):
         scale = replace(self.scale, start=0)
         return {unit: scale.in_unit(step, unit) for unit in scale.units.known()}
 
-    def lr_at(self, step: float, param_group: evaluate.Group | str | None = None) -> float:
+    @overload
+    def lr_at(self, step: float, param_group: evaluate.Group | str | None = None) -> float: ...
+    @overload
+    def lr_at(self, step: Sequence[float], param_group: evaluate.Group | str | None = None) -> list[float]: ...
+    @overload
+    def lr_at(self, step: _Array, param_group: evaluate.Group | str | None = None) -> _Array: ...
+    def lr_at(self, step: Any, param_group: evaluate.Group | str | None = None) -> Any:
         """Return the learning rate at `step`.
 
         Args:
-            step: the scheduler's count, from `start_step`.
+            step: the scheduler's count, from `start_step`; of a list or a numpy array, each of them.
             param_group: a group whose own ``max_lr``/``min_lr`` win, under the rules of `groups` whose mark it
                 carries; or the name of a rule, or of several with ``+`` between them; or nothing, for the schedule's
                 own bounds.
@@ -145,24 +159,74 @@ class Schedule(Keys):
             ValueError: `step` lies before `start_step`, or there is no such rule.
             StateError: `init_lr` is ``current``, and `step` lies in the warm-up.
         """
+        plan = self._plan_for(param_group)
         group = {} if param_group is None or isinstance(param_group, str) else param_group
-        return evaluate.lr_at(self._plan_for(param_group), self._local(step), group)
+        return _each(lambda at: evaluate.lr_at(plan, self._local(at), group), step)
 
-    def wd_at(self, step: float, param_group: evaluate.Group | str | None = None) -> float | None:
+    @overload
+    def wd_at(self, step: float, param_group: evaluate.Group | str | None = None) -> float | None: ...
+    @overload
+    def wd_at(self, step: Sequence[float], param_group: evaluate.Group | str | None = None) -> list[float | None]: ...
+    @overload
+    def wd_at(self, step: _Array, param_group: evaluate.Group | str | None = None) -> _Array: ...
+    def wd_at(self, step: Any, param_group: evaluate.Group | str | None = None) -> Any:
         """Return the weight decay at `step`; ``None`` where it is not scheduled.
 
         Args:
-            step: the scheduler's count, from `start_step`.
+            step: the scheduler's count, from `start_step`; of a list or a numpy array, each of them.
             param_group: a group whose own ``start_wd``/``end_wd`` win, before its ``wd_mult``, under the rules of
                 `groups` whose mark it carries; or the name of a rule, after that rule's ``wd_mult``.
 
         Raises:
             ValueError: `step` lies before `start_step`, or there is no such rule.
         """
-        if not isinstance(param_group, str):
-            return evaluate.wd_at(self._plan_for(param_group), self._local(step), param_group or {})
-        wd = evaluate.wd_at(self._plan_for(param_group), self._local(step), {})
-        return None if wd is None else wd * merge(rules_named(self.groups, param_group)).get("wd_mult", 1.0)
+        plan = self._plan_for(param_group)
+        group = {} if param_group is None or isinstance(param_group, str) else param_group
+        rules = rules_named(self.groups, param_group) if isinstance(param_group, str) else ()
+        wd_mult = merge(rules).get("wd_mult", 1.0)
+
+        def value_at(at: float) -> float | None:
+            wd = evaluate.wd_at(plan, self._local(at), group)
+            return None if wd is None else wd * wd_mult
+
+        return _each(value_at, step)
+
+    def sample(self, points: int = 1000, unit: str | None = None, role: str | None = None) -> Samples:
+        """Return the curves as columns of points, from `start_step` to the end of the run, or of the decay.
+
+        A line through the points is within 0.2 % of the highest value of each curve everywhere: every bend is among
+        them, with a point right before and right behind it, and the others lie where the curves bend.
+
+        Args:
+            points: how many there are.
+            unit: over which unit lines are drawn; by default the clock's. It matters where a ramp-up of the batch size
+                makes iterations of different lengths.
+            role: the name of a rule, several with ``+`` between them, or ``default``.
+
+        Raises:
+            ValueError: the unit is not known, or there is no such rule.
+            PluginError: a style fails at one of the steps.
+            StateError: `init_lr` is ``current``.
+        """
+        known = self.scale.units.known()
+        if unit is not None and unit not in known:
+            raise ValueError(f"the unit {unit!r} is not known here; the known units are {', '.join(known)}")
+        role = DEFAULT if role is None else role
+        plan = self._plan_for(role)
+        stretches = () if self.scale.units.batch_sizes is None else self.scale.units.batch_sizes.stretches[1:]
+        ramp = (self.step_at(f"{iters} iters") - self.start_step for iters, _, _ in stretches)
+        local = steps_of(plan, end_of(plan, self.train_steps), points, ramp if "iters" in known else ())
+        steps = [self.start_step + step for step in local]
+        lrs, wds = self.lr_at(steps, role), self.wd_at(steps, role)
+        scale, (_, *others) = replace(self.scale, start=0), known
+        columns: dict[str, list[Any]] = {"step": steps}
+        columns |= {other: [scale.in_unit(step, other) for step in steps] for other in others}
+        columns["lr"] = lrs
+        if plan.start_wd is not None:
+            columns["wd"] = wds
+            columns["lr_wd"] = [lr * (wd or 0.0) for lr, wd in zip(lrs, wds, strict=True)]
+        columns["phase"] = [phase_at(plan, step) for step in local]
+        return Samples(role, unit or known[0], columns)
 
     def for_role(self, role: str) -> "Schedule":
         """Return the schedule of the param groups with `role` as a separate one, but for ``wd_mult``.
@@ -310,3 +374,14 @@ def declare(document: Document) -> Schedule:
     if document.problems:
         raise ConfigError(str(document.path), document.problems)
     return schedule.declared_in(document)
+
+
+def _each(value_at: Callable[[float], Any], step: Any) -> Any:
+    """Return the value at `step`, or at each of several."""
+    if isinstance(step, Sequence):
+        return [value_at(at) for at in step]
+    if getattr(step, "ndim", 0) and hasattr(step, "ravel"):
+        import numpy
+
+        return numpy.array([value_at(at) for at in step.ravel().tolist()]).reshape(step.shape)
+    return value_at(step)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from schedframe._errors import FAILURES, PluginError, SchedframeError
 from schedframe._plan.evaluate import lr_at, wd_at
 from schedframe._plan.plan import CURRENT, Plan
-from schedframe._units.lengths import OPEN, Scale
+from schedframe._plan.sampling import end_of
+from schedframe._units.lengths import Scale
 
 _POINTS = 600
 _MOST_MARKS = 200
@@ -196,12 +197,7 @@ class RuleContext:
     @cached_property
     def end(self) -> float:
         """The last step that is looked at: the end of the run, or of the decay where the run's is not known."""
-        if self.run_steps is not None:
-            return self.run_steps
-        if self.plan.lr_decay_steps != OPEN:
-            return self.plan.lr_decay_steps
-        marks = self.plan.lr_style.landmarks(self.plan.lr_warmup_steps, OPEN).values()
-        return 2 * max((self.plan.lr_warmup_steps, 1000, *(mark for mark in marks if mark < OPEN / 2)))
+        return end_of(self.plan, self.run_steps)
 
     def units_at(self, step: float) -> dict[str, float]:
         """Return the position `step` in every unit that is known, the clock's own first, from the start of the run."""

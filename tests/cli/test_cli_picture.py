@@ -1,10 +1,15 @@
-"""``schedframe preview --plot``."""
+"""``schedframe plot``, and ``schedframe preview --plot``."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import schedframe
+
+from ..runs import Optimizer
 
 PROGRAM = [sys.executable, "-m", "schedframe"]
 NO_MATPLOTLIB = "import sys; sys.modules['matplotlib'] = None; from schedframe._cli import main; main()"
@@ -46,3 +51,44 @@ def test_without_matplotlib_it_says_what_to_install(folder: Path) -> None:
     done = run(folder, [sys.executable, "-c", NO_MATPLOTLIB], "--plot", "run.png")
     assert done.returncode == 2
     assert done.stderr.strip().endswith("needs matplotlib, which is not installed: pip install 'schedframe[plot]'")
+
+
+def plot(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*PROGRAM, "plot", *arguments], cwd=folder, capture_output=True, text=True)
+
+
+def test_plot_says_what_it_wrote(folder: Path) -> None:
+    pytest.importorskip("matplotlib")
+    done = plot(folder, "run.yaml", "-o", "run.png")
+    assert (done.returncode, done.stdout) == (0, "wrote run.png: lr and wd of run.yaml over samples\n")
+    assert (folder / "run.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_plot_overlays_files(folder: Path) -> None:
+    pytest.importorskip("matplotlib")
+    (folder / "other.yaml").write_text("max_lr: 0.5\nlr_decay_steps: 200\n")
+    done = plot(folder, "run.yaml", "other.yaml", "-o", "both.svg", "--what", "lr")
+    assert done.stdout == "wrote both.svg: lr of run.yaml, other.yaml over samples\n"
+
+
+def test_plot_marks_the_position_of_a_checkpoint(folder: Path) -> None:
+    pytest.importorskip("matplotlib")
+    schedule = schedframe.load(folder / "run.yaml")
+    scheduler = schedule.build(Optimizer())
+    scheduler.step(40)
+    (folder / "state.json").write_text(json.dumps(scheduler.state_dict()))
+    assert plot(folder, "run.yaml", "-o", "run.svg", "--checkpoint", "state.json").returncode == 0
+    assert "checkpoint" in (folder / "run.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--what", "lr,momentum"], "'momentum' is none of lr, wd, lrwd, cumulative"),
+        (["--x", "tokens"], "the unit 'tokens' is not known"),
+    ],
+)
+def test_plot_refuses_what_it_cannot_draw(folder: Path, arguments: list[str], says: str) -> None:
+    done = plot(folder, "run.yaml", "-o", "run.png", *arguments)
+    assert done.returncode == 2
+    assert says in " ".join(done.stderr.replace("│", " ").split())

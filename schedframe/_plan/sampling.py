@@ -1,0 +1,102 @@
+"""The steps at which a curve is drawn: every bend, and between them as densely as the curve needs."""
+
+from collections.abc import Callable, Iterable
+from heapq import heapify, heappop, heappush
+from itertools import pairwise
+
+from schedframe._plan.evaluate import lr_at, wd_at
+from schedframe._plan.plan import Plan
+from schedframe._units.lengths import OPEN
+
+_BESIDE = 1e-9
+"""So much of the whole lies right before and right behind a bend, where a curve may jump."""
+
+_MOST_BENDS = 400
+_PARTS = (0.25, 0.5, 0.75)
+
+_Point = tuple[float, ...]
+
+
+def bends(plan: Plan, end: float) -> list[float]:
+    """Return the steps within the first `end` steps of `plan` at which a curve bends or jumps, 400 at most."""
+    style, warmup, decay = plan.lr_style, plan.lr_warmup_steps, plan.lr_decay_steps
+    found = {warmup, decay, *style.landmarks(warmup, decay).values(), *style.jumps_at(warmup, decay)}
+    if plan.start_wd is not None:
+        found |= {plan.wd_incr_steps, *plan.wd_style.landmarks(plan.wd_incr_steps).values()}
+    return sorted(step for step in found if 0 < step < end)[:_MOST_BENDS]
+
+
+def steps_between(
+    marks: Iterable[float], points: int, value_at: Callable[[float], _Point], scales: _Point
+) -> list[float]:
+    """Return `points` steps: the `marks`, a step right before and right behind each, and steps between them.
+
+    A stretch is divided again and again where a straight line over it is farthest from the curve, so that a line
+    through all points is close to the curve everywhere.
+
+    Args:
+        marks: rising; the first and the last are the ends.
+        points: how many steps there are, more if there are more marks.
+        value_at: the values of all curves at a step.
+        scales: what an error of each curve is measured with.
+    """
+    marks = sorted(set(marks))
+    beside = _BESIDE * (marks[-1] - marks[0])
+    near = (step for mark in marks for step in (mark - beside, mark, mark + beside))
+    known = {step: value_at(step) for step in near if marks[0] <= step <= marks[-1]}
+
+    def error(first: float, last: float) -> float:
+        worst = 0.0
+        for part in _PARTS:
+            step = first + (last - first) * part
+            if not first < step < last:
+                return 0.0
+            for value, before, after, scale in zip(value_at(step), known[first], known[last], scales, strict=True):
+                worst = max(worst, abs(value - (before + (after - before) * part)) / scale)
+        return worst
+
+    whole = marks[-1] - marks[0]
+
+    def stretch(first: float, last: float) -> tuple[float, float, float, float]:
+        # Errors first; where lines are exact, the longest stretch, so that points lie evenly.
+        return -error(first, last) if last - first > beside else 0.0, -(last - first) / whole, first, last
+
+    stretches = [stretch(first, last) for first, last in pairwise(sorted(known))]
+    heapify(stretches)
+    while len(known) < points and stretches:
+        _, _, first, last = heappop(stretches)
+        middle = (first + last) / 2
+        if last - first <= beside or not first < middle < last:
+            continue
+        known[middle] = value_at(middle)
+        heappush(stretches, stretch(first, middle))
+        heappush(stretches, stretch(middle, last))
+    return sorted(known)
+
+
+def steps_of(plan: Plan, end: float, points: int, also: Iterable[float] = ()) -> list[float]:
+    """Return about `points` steps from 0 to `end` for the curves of `plan`, with every bend and the steps `also`.
+
+    Args:
+        plan: the plan; its `init_lr` is a number.
+        end: the last step, in steps from the plan's own step 0.
+        points: how many steps there are.
+        also: steps that are among them, where they lie within.
+    """
+
+    def value_at(step: float) -> _Point:
+        return lr_at(plan, step, {}), wd_at(plan, step, {}) or 0.0
+
+    marks = [0.0, *bends(plan, end), *(step for step in also if 0 < step < end), end]
+    highest_wd = max(value_at(mark)[1] for mark in marks)
+    return steps_between(marks, points, value_at, (plan.max_lr or 1.0, highest_wd or 1.0))
+
+
+def end_of(plan: Plan, run_steps: float | None) -> float:
+    """Return the last step to look at: of the run, else of the decay, else a while behind the last bend."""
+    if run_steps is not None:
+        return run_steps
+    if plan.lr_decay_steps != OPEN:
+        return plan.lr_decay_steps
+    marks = plan.lr_style.landmarks(plan.lr_warmup_steps, OPEN).values()
+    return 2 * max((plan.lr_warmup_steps, 1000, *(mark for mark in marks if mark < OPEN / 2)))

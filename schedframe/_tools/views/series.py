@@ -1,0 +1,227 @@
+"""What pictures of schedules show: lines by role and file, phases, and marked steps. One source for every view."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Literal, NamedTuple, get_args
+
+from schedframe._plan.rule import DEFAULT
+from schedframe._schedule.samples import Samples
+from schedframe._schedule.schedule import Schedule
+from schedframe._units.lengths import OPEN
+
+Quantity = Literal["lr", "wd", "lrwd", "cumulative"]
+QUANTITIES = get_args(Quantity)
+
+TITLES = {
+    "lr": "learning rate",
+    "wd": "weight decay",
+    "lrwd": "learning rate * weight decay",
+    "cumulative": "sum of the learning rate over iterations",
+}
+"""What each quantity is called on an axis."""
+
+_APART = 20.0
+"""Curves whose highest values differ by more than this factor are not read on one axis."""
+
+
+class Named(NamedTuple):
+    """A schedule and what it is called in a legend."""
+
+    name: str
+    schedule: Schedule
+
+
+class Line(NamedTuple):
+    """A curve.
+
+    Attributes:
+        label: by role and file, for a legend.
+        file: which of the schedules it is of, from 0.
+        role: the role of its param groups.
+        xs: positions, rising.
+        ys: values.
+    """
+
+    label: str
+    file: int
+    role: str
+    xs: list[float]
+    ys: list[float]
+
+
+class Panel(NamedTuple):
+    """Curves on one axis."""
+
+    quantity: Quantity
+    lines: list[Line]
+
+
+class Phase(NamedTuple):
+    """A stretch with a name."""
+
+    name: str
+    begin: float
+    end: float
+
+
+class Mark(NamedTuple):
+    """A position that is marked."""
+
+    label: str
+    x: float
+
+
+class Picture(NamedTuple):
+    """What is drawn, whatever draws it.
+
+    Attributes:
+        title: above all panels; empty for none.
+        unit: of the positions.
+        panels: one below the other.
+        phases: stretches that are shaded and named; none where several schedules differ.
+        marks: positions that are marked.
+        log: values are on a logarithmic axis.
+    """
+
+    title: str
+    unit: str
+    panels: list[Panel]
+    phases: list[Phase]
+    marks: list[Mark]
+    log: bool = False
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines of all panels."""
+        return [line for panel in self.panels for line in panel.lines]
+
+
+def picture_of(
+    schedules: Sequence[Named],
+    *,
+    unit: str | None = None,
+    what: Sequence[Quantity] = ("lr", "wd"),
+    log: bool = False,
+    title: str | None = None,
+    also: Iterable[Mark] = (),
+    points: int = 1000,
+) -> Picture:
+    """Return the picture of `schedules`, overlaid.
+
+    Args:
+        schedules: one or several.
+        unit: of the positions; by default tokens, or else what all schedules know.
+        what: which quantities are drawn; weight decay only where it is scheduled.
+        log: draw values on a logarithmic axis.
+        title: above all panels; by default the schedules' names.
+        also: further marks.
+        points: of each curve.
+
+    Raises:
+        ValueError: a schedule does not know the unit.
+        StateError: an `init_lr` is ``current``.
+    """
+    unit = unit_of(schedules, unit)
+    sampled = samples_of(schedules, unit, points)
+    alone = len(schedules) == 1
+    return Picture(
+        ", ".join(name for name, _ in schedules) if title is None else title,
+        unit,
+        panels_of(schedules, sampled, what),
+        phases_of(sampled[0][0]) if alone else [],
+        [*(marks_of(schedules[0].schedule, unit) if alone else ()), *also],
+        log,
+    )
+
+
+def unit_of(schedules: Iterable[Named], asked: str | None) -> str:
+    """Return the unit of the axis: the one that is `asked` for, else tokens, iterations or the clock's, known to all.
+
+    Raises:
+        ValueError: a schedule does not know the unit.
+    """
+    schedules = list(schedules)
+    for name, schedule in schedules:
+        known = schedule.scale.units.known()
+        if asked is not None and asked not in known:
+            raise ValueError(f"{name}: the unit {asked!r} is not known; the known units are {', '.join(known)}")
+    if asked is not None:
+        return asked
+    everywhere = set.intersection(*(set(schedule.scale.units.known()) for _, schedule in schedules))
+    preferred = ("tokens", schedules[0].schedule.clock, "samples", "iters")
+    for unit in preferred:
+        if unit in everywhere:
+            return unit
+    raise ValueError("the schedules have no unit in common; give global_batch_size and seq_length in each file")
+
+
+def samples_of(schedules: Iterable[Named], unit: str, points: int) -> list[list[Samples]]:
+    """Return the curves of each schedule, of each of its roles."""
+    return [
+        [schedule.sample(points, unit, role) for role in (DEFAULT, *(rule.role for rule in schedule.groups))]
+        for _, schedule in schedules
+    ]
+
+
+def panels_of(schedules: Sequence[Named], sampled: Sequence[list[Samples]], what: Sequence[Quantity]) -> list[Panel]:
+    """Return the panels of each quantity in `what`; several where curves differ too much for one axis."""
+    return [panel for quantity in what for panel in _panels(schedules, sampled, quantity)]
+
+
+def _panels(schedules: Sequence[Named], sampled: Sequence[list[Samples]], quantity: Quantity) -> Iterator[Panel]:
+    lines = [
+        Line(_label(schedules, file, samples.role), file, samples.role, samples.positions, values)
+        for file, of_file in enumerate(sampled)
+        for samples in of_file
+        if (values := _values(samples, quantity))
+    ]
+    highest = max((max(line.ys) for line in lines), default=0.0)
+    while lines:
+        together = [line for line in lines if max(line.ys) * _APART >= highest or max(line.ys) == 0]
+        yield Panel(quantity, together)
+        lines = [line for line in lines if line not in together]
+        highest = max((max(line.ys) for line in lines), default=0.0)
+
+
+def _label(schedules: Sequence[Named], file: int, role: str) -> str:
+    name, schedule = schedules[file]
+    if len(schedules) == 1:
+        return role
+    return f"{name}, {role}" if schedule.groups else name
+
+
+def _values(samples: Samples, quantity: Quantity) -> list[float]:
+    if quantity == "cumulative":
+        return list(_cumulated(samples["iters"] if "iters" in samples else samples["step"], samples["lr"]))
+    return samples.columns.get({"lr": "lr", "wd": "wd", "lrwd": "lr_wd"}[quantity], [])
+
+
+def _cumulated(steps: Sequence[float], values: Sequence[float]) -> Iterator[float]:
+    total, before = 0.0, None
+    for step, value in zip(steps, values, strict=True):
+        if before is not None:
+            total += (step - before[0]) * (value + before[1]) / 2
+        before = step, value
+        yield total
+
+
+def phases_of(samples: Samples) -> list[Phase]:
+    """Return the phases of the curves, each up to where the next one begins."""
+    found = [
+        (name, [x for x, _ in points])
+        for name, points in groupby(zip(samples.positions, samples["phase"], strict=True), key=lambda point: point[1])
+    ]
+    begins = [xs[0] for _, xs in found]
+    ends = [*begins[1:], samples.positions[-1]]
+    return [Phase(name, begin, end) for (name, _), begin, end in zip(found, begins, ends, strict=True) if end > begin]
+
+
+def marks_of(schedule: Schedule, unit: str) -> list[Mark]:
+    """Return the positions that are marked: the end of the decay within the run, the parent, the end of the run."""
+    marks = {}
+    run, decay = schedule.train_steps, schedule.lr_decay_steps
+    if schedule.parent is not None:
+        marks["branch"] = schedule.parent.step
+    if decay != OPEN and run is not None and decay < run:
+        marks["decay end"] = schedule.start_step + decay
+    return [Mark(label, schedule.units_at(step)[unit]) for label, step in marks.items()]

@@ -1,0 +1,127 @@
+"""Curves as columns: exact values, every bend, and lines that are close to the curve everywhere."""
+
+from bisect import bisect_right
+from typing import Any
+
+import numpy
+import pytest
+
+from schedframe import Schedule
+
+LONG = {"train_samples": 10_000_000, "max_lr": 1e-3, "lr_warmup_steps": 2000}
+TAIL = {"style": "WSD", "wsd_decay_steps": "10%", "lr_wsd_decay_style": "minus_sqrt"}
+STYLES: dict[str, Any] = {
+    "minus_sqrt tail": TAIL,
+    "cosine": "cosine",
+    "inverse-square-root": "inverse-square-root",
+    "multi-step": {"style": "multi-step", "milestones": [0.8, 0.9], "multipliers": [0.316, 0.1]},
+    "20 restarts": {"style": "cosine-restarts", "period_steps": 500_000},
+    "128 levels": {"style": "chebyshev", "levels": 128},
+    "phases": {
+        "style": "phases",
+        "phases": [
+            {"style": "constant", "length": "50%"},
+            {"style": "cosine", "length": "20%", "to": "50%"},
+            {"style": "minus_sqrt", "from": "100%", "jump": True},
+        ],
+    },
+}
+
+
+def error_of_lines(schedule: Schedule, positions: list[float], values: list[float], at: Any, many: int) -> float:
+    """Return the largest distance between the curve and straight lines through its points."""
+    worst = 0.0
+    for share in numpy.linspace(0, 1, many) ** 2:
+        position = positions[0] + (positions[-1] - positions[0]) * float(share)
+        index = min(bisect_right(positions, position) - 1, len(positions) - 2)
+        first, last = positions[index], positions[index + 1]
+        part = (position - first) / (last - first)
+        worst = max(worst, abs(values[index] + (values[index + 1] - values[index]) * part - at(position)))
+    return worst
+
+
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_lines_through_the_points_are_close_to_the_curve(style: Any) -> None:
+    schedule = Schedule(**LONG, lr_decay_style=style)
+    samples = schedule.sample()
+    assert error_of_lines(schedule, samples["step"], samples["lr"], schedule.lr_at, 20_000) < 0.002 * schedule.max_lr
+
+
+def test_they_are_in_iterations_of_a_ramp_too() -> None:
+    schedule = Schedule(
+        train_iters=20_000,
+        global_batch_size=1024,
+        rampup_batch_size=[64, 64, "4M"],
+        max_lr=1e-3,
+        lr_warmup_steps="3M",
+        lr_decay_style="cosine",
+    )
+    samples = schedule.sample(unit="iters")
+
+    def lr_at(iters: float) -> float:
+        return schedule.lr_at(schedule.step_at(f"{iters} iters"))
+
+    assert error_of_lines(schedule, samples.positions, samples["lr"], lr_at, 2000) < 0.002 * schedule.max_lr
+
+
+def test_there_are_as_many_points_as_asked_for() -> None:
+    assert len(Schedule(**LONG).sample(50)["lr"]) == 50
+
+
+def test_every_landmark_is_a_point() -> None:
+    schedule = Schedule(**LONG, lr_decay_style=TAIL)
+    assert set(schedule.landmarks().values()) <= set(schedule.sample(20)["step"])
+
+
+def test_values_are_those_of_the_schedule() -> None:
+    rule = {"role": "router", "match": {"param": "*"}, "lr_mult": 0.1, "wd_mult": 0.5}
+    schedule = Schedule(**LONG, start_wd=0.1, end_wd=0.2, wd_incr_style="cosine", groups=[rule])
+    samples = schedule.sample(100, role="router")
+    assert samples["lr"] == [schedule.lr_at(step, "router") for step in samples["step"]]
+    assert samples["wd"] == [schedule.wd_at(step, "router") for step in samples["step"]]
+
+
+def test_the_columns_are_positions_values_and_phases() -> None:
+    schedule = Schedule(**LONG, global_batch_size=100, seq_length=10, start_wd=0.1, lr_decay_style=TAIL)
+    samples = schedule.sample(10)
+    assert list(samples) == ["step", "iters", "tokens", "lr", "wd", "lr_wd", "phase"]
+    assert list(dict.fromkeys(samples["phase"])) == ["warm-up", "stable", "cooldown"]
+
+
+def test_weight_decay_that_is_not_scheduled_has_no_column() -> None:
+    assert "wd" not in Schedule(**LONG).sample(10)
+
+
+def test_a_branch_begins_at_its_start_step() -> None:
+    samples = Schedule(start_step=1000, lr_decay_steps=100, max_lr=1e-3).sample(10)
+    assert (samples["step"][0], samples["step"][-1]) == (1000, 1100)
+
+
+def test_an_open_schedule_is_sampled_for_a_while() -> None:
+    assert Schedule(lr_decay_steps="open", max_lr=1e-3, lr_decay_style="constant").sample(10)["step"][-1] == 2000
+
+
+def test_an_unknown_unit_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="the unit 'tokens' is not known here; the known units are samples"):
+        Schedule(**LONG).sample(unit="tokens")
+
+
+def test_columns_become_arrays_and_a_frame() -> None:
+    samples = Schedule(**LONG).sample(10)
+    assert samples.to_numpy()["lr"].tolist() == samples["lr"]
+    pandas = pytest.importorskip("pandas")
+    assert isinstance(samples.to_pandas(), pandas.DataFrame)
+
+
+@pytest.mark.parametrize("steps", [[0, 1000, 2000], (0, 1000, 2000)])
+def test_lists_of_steps_have_lists_of_values(steps: Any) -> None:
+    schedule = Schedule(**LONG, start_wd=0.1)
+    assert schedule.lr_at(steps) == [schedule.lr_at(step) for step in steps]
+    assert schedule.wd_at(steps) == [0.1, 0.1, 0.1]
+
+
+def test_arrays_of_steps_have_arrays_of_their_shape() -> None:
+    schedule = Schedule(**LONG)
+    values = schedule.lr_at(numpy.array([[0, 1000], [2000, 3000]]))
+    assert values.shape == (2, 2)
+    assert values[1, 0] == schedule.lr_at(2000)

@@ -1,0 +1,100 @@
+"""What pictures show: exact values of every role and file, phases, marks; and what matplotlib makes of it."""
+
+from typing import Any
+
+import pytest
+
+from schedframe import Schedule
+from schedframe._tools.views.numbers import rate, si
+from schedframe._tools.views.series import Named, picture_of
+
+KEYS: dict[str, Any] = {
+    "train_tokens": "4B",
+    "seq_length": 1000,
+    "global_batch_size": 100,
+    "max_lr": 3e-4,
+    "lr_warmup_steps": "10%",
+    "lr_decay_style": {"style": "WSD", "wsd_decay_steps": "20%", "lr_wsd_decay_style": "minus_sqrt"},
+    "start_wd": 0.1,
+}
+ROUTER = {"role": "router", "match": {"param": "*.router.*"}, "lr_mult": 0.5}
+
+
+def named(name: str = "run", **keys: Any) -> Named:
+    return Named(name, Schedule(**{**KEYS, **keys}))
+
+
+def test_a_panel_for_each_quantity_that_there_is() -> None:
+    assert [panel.quantity for panel in picture_of([named()]).panels] == ["lr", "wd"]
+    assert [panel.quantity for panel in picture_of([named(start_wd=None)]).panels] == ["lr"]
+
+
+def test_every_value_is_the_schedules() -> None:
+    schedule = named(groups=[ROUTER])
+    line = picture_of([schedule], unit="samples").panels[0].lines[1]
+    assert line.ys == [schedule.schedule.lr_at(step, "router") for step in line.xs]
+
+
+def test_roles_are_overlaid() -> None:
+    assert [line.label for line in picture_of([named(groups=[ROUTER])]).panels[0].lines] == ["default", "router"]
+
+
+def test_curves_of_very_different_heights_have_panels_of_their_own() -> None:
+    picture = picture_of([named(groups=[{**ROUTER, "lr_mult": 0.01}])], what=["lr"])
+    assert [[line.label for line in panel.lines] for panel in picture.panels] == [["default"], ["router"]]
+
+
+def test_files_are_overlaid_with_their_names() -> None:
+    picture = picture_of([named("a", groups=[ROUTER]), named("b")], what=["lr"])
+    assert [line.label for line in picture.lines] == ["a, default", "a, router", "b"]
+
+
+def test_the_axis_is_in_tokens_where_they_are_known() -> None:
+    assert picture_of([named()]).unit == "tokens"
+    assert picture_of([Named("run", Schedule(lr_decay_steps=100, max_lr=1e-3))]).unit == "samples"
+
+
+def test_the_phases_of_one_file_are_named() -> None:
+    picture = picture_of([named()])
+    assert [phase.name for phase in picture.phases] == ["warm-up", "stable", "cooldown"]
+    assert [phase.end for phase in picture.phases] == pytest.approx([4e8, 3.2e9, 4e9])
+
+
+def test_a_decay_that_ends_before_the_run_is_marked() -> None:
+    assert [mark.label for mark in picture_of([named(lr_decay_steps="90% of run")]).marks] == ["decay end"]
+
+
+def test_the_sum_of_the_learning_rate_is_its_area_over_iterations() -> None:
+    constant = named(lr_warmup_steps=0, lr_decay_style="constant")
+    assert picture_of([constant], what=["cumulative"]).lines[0].ys[-1] == pytest.approx(3e-4 * 40_000)
+
+
+def test_an_unknown_unit_names_the_file() -> None:
+    with pytest.raises(ValueError, match=r"^run: the unit 'epochs' is not known"):
+        picture_of([named()], unit="epochs")
+
+
+def test_a_figure_has_the_points_of_the_picture() -> None:
+    pytest.importorskip("matplotlib")
+    from schedframe._tools.views.figure import figure_of
+
+    picture = picture_of([named(groups=[ROUTER])])
+    axes = figure_of(picture).axes
+    assert len(axes) == len(picture.panels)
+    curve = axes[0].get_lines()[0]
+    assert list(curve.get_xdata()) == picture.panels[0].lines[0].xs
+    assert list(curve.get_ydata()) == picture.panels[0].lines[0].ys
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0"), (12, "12"), (2000, "2K"), (131_835_937, "131.8M"), (3e11, "300B"), (1e12, "1T")]
+)
+def test_positions_are_written_with_a_suffix(value: float, text: str) -> None:
+    assert si(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0"), (3e-4, "3e-4"), (1.25e-5, "1.25e-5"), (0.1, "0.1"), (1, "1"), (0.02, "0.02")]
+)
+def test_rates_are_written_as_people_write_them(value: float, text: str) -> None:
+    assert rate(value) == text
