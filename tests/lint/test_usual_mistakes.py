@@ -36,7 +36,6 @@ def test_a_warmup_in_iterations_that_is_read_as_samples() -> None:
     ("length", "share"),
     [
         ("lr_warmup_steps: 0.1", "10%"),
-        ("lr_decay_steps: 0.9", "90%"),
         ("lr_warmup_steps: .5 iters", "50%"),
         ("lr_decay_style: {style: WSD, wsd_decay_steps: 0.1}", "10%"),
         ("wd_incr_steps: 0.5\nstart_wd: 0.0\nend_wd: 0.1\nwd_incr_style: linear", "50%"),
@@ -50,6 +49,11 @@ def test_a_warmup_in_iterations_that_is_read_as_samples() -> None:
 def test_a_fraction_where_a_length_stands_is_an_error(length: str, share: str) -> None:
     text = f"clock: iters\ntrain_iters: 100\nmax_lr: 1e-3\n{length}\n"
     assert f"for that share of lr_decay_steps write {share}" in found(text, "SF101")
+
+
+def test_a_fraction_for_the_end_of_the_decay_is_a_part_of_the_run() -> None:
+    text = "clock: iters\nmax_lr: 1e-3\nlr_decay_steps: 0.9\n"
+    assert "for that part of the run write 90% of run" in found(text, "SF101")
 
 
 @pytest.mark.parametrize("length", ["10%", "0.5%", "1", "0"])

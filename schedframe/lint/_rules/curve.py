@@ -172,7 +172,7 @@ def find_init_lr_without_warmup(context: RuleContext) -> Iterator[Found]:
     good="train_samples: 1M\nmax_lr: 3e-4\nlr_warmup_steps: 1%\nlr_decay_style: inverse-square-root\n",
 )
 def find_styles_without_warmup(context: RuleContext) -> Iterator[Found]:
-    """There is no warmup, and the learning rate falls by more than half within the first hundredth of the run.
+    """There is no warmup, and the learning rate falls by more than half within the first hundredth of the decay.
 
     An inverse square root is scaled by the length of the warmup: without one, the peak holds for a single step.
     """
@@ -180,7 +180,8 @@ def find_styles_without_warmup(context: RuleContext) -> Iterator[Found]:
         plan = group.plan
         if plan.lr_warmup_steps or plan.max_lr == 0 or plan.start_step:
             continue
-        lr = group.lr(group.end / 100)
+        step = min(group.end, plan.lr_decay_steps) / 100
+        lr = group.lr(step)
         if lr < plan.max_lr / 2 and not plan.lr_style.jumps_at(0, plan.lr_decay_steps):
-            message = f"falls to {lr:.3g} within the first 1 % of the run"
-            yield Found(group.key("lr_decay_style"), message, "give lr_warmup_steps", group.end / 100, group.role)
+            message = f"falls to {lr:.3g} within the first 1 % of the decay"
+            yield Found(group.key("lr_decay_style"), message, "give lr_warmup_steps", step, group.role)

@@ -41,7 +41,13 @@ def find_lengths_below_one_step(context: RuleContext) -> Iterator[Found]:
         if measure is not None and 0 < measure.amount < 1 and measure.unit in ("", "iters", "samples"):
             share = f"{float(measure.amount * 100):.4g}%"
             unit = {"": "step", "iters": "iteration", "samples": "sample"}[measure.unit]
-            yield Found(path, f"is less than one {unit}", f"for that share of lr_decay_steps write {share}")
+            is_end = path.rpartition(".")[2] == "lr_decay_steps"
+            fix = (
+                f"for that part of the run write {share} of run"
+                if is_end
+                else f"for that share of lr_decay_steps write {share}"
+            )
+            yield Found(path, f"is less than one {unit}", fix)
 
 
 @rule(
