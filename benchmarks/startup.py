@@ -2,8 +2,9 @@
 
 ``import schedframe`` against ``import pydantic``; ``schedframe --help`` and ``schedframe check FILE`` against importing
 the libraries that they stand on, and the latter also against the least use of them (one model validated, one text
-composed, the entry points of all distributions read) and against loading the file in a program; ``schedframe preview
-FILE`` against importing Megatron Core's scheduler module. Byte code is cached, as after an installation.
+composed, the entry points of all distributions read) and against loading the file in a program; ``schedframe plot``
+against importing matplotlib's figures; ``schedframe preview FILE`` against importing Megatron Core's scheduler module.
+Byte code is cached, as after an installation.
 """
 
 import os
@@ -83,6 +84,13 @@ def main() -> int:
             cli("check", str(file)),
             process("-c", f"import schedframe; schedframe.load({str(file)!r})"),
             options.pairs,
+        )
+        table.measure(
+            "schedframe plot FILE -o x.png / import matplotlib.figure",
+            2.0,
+            cli("plot", str(file), "-o", str(Path(folder, "x.png"))),
+            importing("matplotlib.figure"),
+            max(3, options.pairs // 3),
         )
         table.measure(
             "schedframe preview FILE / import Megatron's scheduler",

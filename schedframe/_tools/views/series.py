@@ -104,7 +104,7 @@ def picture_of(
     log: bool = False,
     title: str | None = None,
     also: Iterable[Mark] = (),
-    points: int = 1000,
+    points: int = 400,
 ) -> Picture:
     """Return the picture of `schedules`, overlaid.
 
