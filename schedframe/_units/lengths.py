@@ -15,6 +15,7 @@ from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 from schedframe._elsewhere import hint_for_unit
 from schedframe._errors import did_you_mean
 from schedframe._units.numbers import (
+    LARGEST,
     NUMBER_TEXT,
     PERCENT_TEXT,
     SUFFIX_EXPONENT,
@@ -221,6 +222,8 @@ def _validate_tail(value: Any, info: ValidationInfo) -> float:
 
 
 def _number(amount: Fraction) -> float:
+    if abs(amount) > LARGEST:
+        raise ValueError("is too large in the scheduler's steps")
     return int(amount) if amount.denominator == 1 else whole(float(amount))
 
 

@@ -371,3 +371,10 @@ def test_a_length_near_the_largest_float_is_refused_or_runs(value):
     else:
         assert schedule.lr_at(0) == 1.0
         assert schedule.lr_at(schedule.lr_decay_steps) == 0.0
+
+
+def test_a_length_that_is_too_large_in_steps_is_refused() -> None:
+    from schedframe import ConfigError, Schedule
+
+    with pytest.raises(ConfigError, match=r"lr_decay_steps = '9e99 iters': is too large in the scheduler's steps"):
+        Schedule(max_lr=1e-3, global_batch_size=1024, lr_decay_steps="9e99 iters")
