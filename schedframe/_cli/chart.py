@@ -32,6 +32,9 @@ _MARKERS = "xo+*#@"
 _AS_ASCII = str.maketrans("─│┌┐└┘┤├┬┴┼", "-|+++++++++")
 
 
+_BLOCKS, _ASCII_HEIGHTS = "▁▂▃▄▅▆▇█", "_.-'"
+
+
 class Canvas(NamedTuple):
     """What is drawn on: columns and rows of a panel, and whether colours and characters beyond ASCII are there."""
 
@@ -45,6 +48,13 @@ def canvas_of(console: Console) -> Canvas:
     """Return a canvas that fits `console`; 80 columns where that is no terminal."""
     coloured = console.color_system is not None and not console.no_color
     return Canvas(console.width if console.is_terminal else _NO_TERMINAL, _HEIGHT, coloured, console.options.ascii_only)
+
+
+def small_line(heights: Sequence[float], *, ascii: bool) -> str:
+    """Draw `heights`, from 0, in one row, a character for each."""
+    levels = _ASCII_HEIGHTS if ascii else _BLOCKS
+    highest = max(heights) or 1.0
+    return "".join(levels[min(len(levels) - 1, int(max(0.0, height) / highest * len(levels)))] for height in heights)
 
 
 def chart(panel: Panel, picture: Picture, on: Canvas) -> str:
