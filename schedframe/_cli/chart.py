@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from schedframe._plan.rule import DEFAULT
 from schedframe._tools.views.numbers import rate, si
 from schedframe._tools.views.series import TITLES, Line, Panel, Picture
 
@@ -68,13 +69,19 @@ def chart(panel: Panel, picture: Picture, on: Canvas) -> str:
         return min(columns - 1, int((x - begin) / (end - begin) * columns)) if end > begin else 0
 
     stretches = [(phase.name, column(phase.begin), column(phase.end) + 1) for phase in picture.phases]
-    rows = [_named(stretches, columns)] if len(stretches) > 1 else []
+    rows = [_named(stretches, columns)] if len(stretches) > 1 and _has_phases_of(panel, picture) else []
     rows += [_pointed(mark.label, column(mark.x), columns) for mark in picture.marks]
     below = [f"{' ' * (left + 1)}{row}".rstrip() for row in rows]
     if len({(line.file, line.role) for line in picture.lines}) > 1:
         below += ["", *_legend(lines, on)]
     plain = "\n".join([text, *below])
     return plain.translate(_AS_ASCII) if on.ascii else plain
+
+
+def _has_phases_of(panel: Panel, picture: Picture) -> bool:
+    """Return whether `panel` has the role whose phases `picture` has: the default one, where that is drawn."""
+    without_default = all(line.role != DEFAULT for line in picture.lines)
+    return without_default or any(line.role == DEFAULT for line in panel.lines)
 
 
 class _Drawn(NamedTuple):

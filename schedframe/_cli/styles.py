@@ -1,6 +1,5 @@
 """``schedframe styles``: what is installed, and what one style is."""
 
-from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -94,11 +93,10 @@ def _description(registry: Registry[Any], row: Listed) -> str:
 
 
 def _loaded(registry: Registry[Any], row: Listed) -> type[Style] | None:
-    """Return the class of a style that is built in or registered; importing it imports no plugin."""
-    if row.fault or registry.builtins.get(row.source.name) != row.source.target:
-        return None
-    module, _, name = row.source.target.partition(":")
-    return getattr(import_module(module), name)  # type: ignore[no-any-return]
+    """Return the class of a style that is built in or registered, which imports no plugin."""
+    is_builtin = registry.builtins.get(row.source.name) == row.source.target
+    is_of_a_plugin = bool(row.source.distribution) and not is_builtin
+    return None if row.fault or is_of_a_plugin else registry[row.source.name]
 
 
 def _curves(registries: list[Registry[Any]]) -> list[str]:

@@ -249,6 +249,11 @@ class TestRoles:
             in preview(rules_yaml, "--role", "router", "--role", "router+biases").splitlines()
         )
 
+    def test_phases_are_below_the_panel_with_the_role_that_has_them(self, tmp_path: Path) -> None:
+        (tmp_path / "run.yaml").write_text(RUN + "groups:\n- {role: a, match: {index: 0}, max_lr: 0.1}\n")
+        first, second, *_ = preview(tmp_path / "run.yaml").split("learning rate over samples\n")[1:]
+        assert ("cooldown" in first, "cooldown" in second) == (False, True)
+
     def test_a_role_alone_has_its_own_headline(self, rules_yaml: Path) -> None:
         assert preview(rules_yaml, "--role", "biases").startswith(f"{rules_yaml}, biases: cosine, ")
 

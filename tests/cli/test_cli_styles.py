@@ -1,9 +1,11 @@
 """``schedframe styles``: the list without imports, the page of one style."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -101,6 +103,13 @@ def test_listing_imports_no_plugin(install: Install) -> None:
     assert "steep_one_mod" not in sys.modules
 
 
+def on_its_own(*arguments: str) -> str:
+    """Run ``schedframe`` in a process that ends, and its styles with it."""
+    return subprocess.run(
+        [sys.executable, "-m", "schedframe", *arguments], capture_output=True, text=True, check=True
+    ).stdout
+
+
 def curve_of(name: str, kind: str, *arguments: str) -> str:
     rows = [line.split() for line in styles("--kind", kind, *arguments)[1].splitlines()]
     return next(row[1] for row in rows if row[:1] == [name])
@@ -129,6 +138,16 @@ def test_a_plugin_has_none_in_the_list_and_a_large_one_on_its_page(install: Inst
     assert curve_of("steep", "lr") == "LR"
     assert "hold 20%:\n" in styles("steep")[1]
     assert "learning rate over samples" in styles("steep")[1]
+
+
+def test_a_registered_style_has_a_small_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import schedframe\n" + dedent(STYLE).replace("class Steep", "@schedframe.lr_styles.register\nclass Steep")
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    lines = on_its_own("styles", "--import", "./mine.py").splitlines()
+    assert next(line.split()[1] for line in lines if line.startswith("steep ")) == "████████████████"
 
 
 def test_listing_with_curves_runs_no_hook_of_a_plugin(install: Install) -> None:
