@@ -11,6 +11,9 @@ import typer
 from schedframe._plugins.imports import import_styles
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The schedule: YAML, TOML or JSON.")]
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE", help="Schedules: YAML, TOML or JSON; several are overlaid.")
+]
 Kind = Annotated[Literal["lr", "wd"] | None, typer.Option(help="Only learning-rate, or only weight-decay styles.")]
 TableOrJson = Annotated[Literal["table", "json"], typer.Option(help="What to print; json holds exact values.")]
 TextOrJson = Annotated[Literal["text", "json"], typer.Option(help="What to print.")]

@@ -1,38 +1,158 @@
-"""Curves drawn in the terminal."""
+"""Pictures of schedules drawn in the terminal."""
 
 from collections.abc import Sequence
-from math import ceil, floor, log10
+from math import ceil, floor, isclose, log10
+from typing import NamedTuple
 
 from rich.console import Console
 
-from schedframe._cli.words import short
+from schedframe._plan.rule import DEFAULT
+from schedframe._tools.views.numbers import rate, si
+from schedframe._tools.views.series import TITLES, Line, Panel, Picture
 
-_NO_TERMINAL = (80, 20)
+_NO_TERMINAL = 80
+_HEIGHT = 20
 _LEAST_APART = 1e-300
 """Below it, floats are too coarse for ticks between them."""
 
+_SMALL, _LARGE = 0.01, 1e5
+"""Between them the highest value of an axis and its ticks are written without exponents."""
 
-def chart_size(console: Console) -> tuple[int, int]:
-    """Return the columns and rows of a chart that fits `console`."""
-    return (console.width, _NO_TERMINAL[1]) if console.is_terminal else _NO_TERMINAL
+_LOWEST = 1e-4
+"""A logarithmic axis begins at this share of the highest value, or at the lowest value above it."""
+
+_ALIKE = 1e-6
+"""Relative difference of values that are the same on a chart."""
+
+_COLOURS = (12, 9, 10, 13, 14, 11)
+"""Of the terminal's 16, by line."""
+
+_MARKERS = "xo+*#@"
+"""By line, where several lines have no colours; the first of them is drawn in dots of braille, as a single line is."""
+
+_AS_ASCII = str.maketrans("─│┌┐└┘┤├┬┴┼", "-|+++++++++")
 
 
-def chart(title: str, xs: Sequence[float], ys: Sequence[float], size: tuple[int, int], *, coloured: bool) -> str:
-    """Draw `ys`, from 0, over `xs`, and return the lines."""
+_BLOCKS, _ASCII_HEIGHTS = "▁▂▃▄▅▆▇█", "_.-'"
+
+
+class Canvas(NamedTuple):
+    """What is drawn on: columns and rows of a panel, and whether colours and characters beyond ASCII are there."""
+
+    width: int
+    height: int = _HEIGHT
+    coloured: bool = False
+    ascii: bool = False
+
+
+def canvas_of(console: Console) -> Canvas:
+    """Return a canvas that fits `console`; 80 columns where that is no terminal."""
+    coloured = console.color_system is not None and not console.no_color
+    return Canvas(console.width if console.is_terminal else _NO_TERMINAL, _HEIGHT, coloured, console.options.ascii_only)
+
+
+def small_line(heights: Sequence[float], *, ascii: bool) -> str:
+    """Draw `heights`, from 0, in one row, a character for each."""
+    levels = _ASCII_HEIGHTS if ascii else _BLOCKS
+    highest = max(heights) or 1.0
+    return "".join(levels[min(len(levels) - 1, int(max(0.0, height) / highest * len(levels)))] for height in heights)
+
+
+def chart(panel: Panel, picture: Picture, on: Canvas) -> str:
+    """Draw a panel of `picture`, from 0, with phases and marks named below its axis, and return the lines."""
+    lines = _drawn(panel, picture)
+    begin, end = min(line.xs[0] for line in lines), max(line.xs[-1] for line in lines)
+    left, text = _plot(f"{TITLES[panel.quantity]} over {picture.unit}", lines, (begin, end), on, log=picture.log)
+    columns = on.width - left - 2
+
+    def column(x: float) -> int:
+        return min(columns - 1, int((x - begin) / (end - begin) * columns)) if end > begin else 0
+
+    stretches = [(phase.name, column(phase.begin), column(phase.end) + 1) for phase in picture.phases]
+    rows = [_named(stretches, columns)] if len(stretches) > 1 and _has_phases_of(panel, picture) else []
+    rows += [_pointed(mark.label, column(mark.x), columns) for mark in picture.marks]
+    below = [f"{' ' * (left + 1)}{row}".rstrip() for row in rows]
+    if len({(line.file, line.role) for line in picture.lines}) > 1:
+        below += ["", *_legend(lines, on)]
+    plain = "\n".join([text, *below])
+    return plain.translate(_AS_ASCII) if on.ascii else plain
+
+
+def _has_phases_of(panel: Panel, picture: Picture) -> bool:
+    """Return whether `panel` has the role whose phases `picture` has: the default one, where that is drawn."""
+    without_default = all(line.role != DEFAULT for line in picture.lines)
+    return without_default or any(line.role == DEFAULT for line in panel.lines)
+
+
+class _Drawn(NamedTuple):
+    """Lines that lie on each other, as one; `number` is that of the first of them in the whole picture."""
+
+    number: int
+    label: str
+    xs: Sequence[float]
+    ys: Sequence[float]
+
+
+def _drawn(panel: Panel, picture: Picture) -> list[_Drawn]:
+    names = list(dict.fromkeys((line.file, line.role) for line in picture.lines))
+    together: list[_Drawn] = []
+    for line in panel.lines:
+        same = next((at for at, other in enumerate(together) if _lie_on_each_other(line, other)), None)
+        if same is None:
+            together.append(_Drawn(names.index((line.file, line.role)), line.label, line.xs, line.ys))
+        else:
+            together[same] = together[same]._replace(label=f"{together[same].label}, {line.label}")
+    return together
+
+
+def _lie_on_each_other(line: Line, other: _Drawn) -> bool:
+    return len(line.xs) == len(other.xs) and all(
+        isclose(a, b, rel_tol=_ALIKE) for a, b in zip([*line.xs, *line.ys], [*other.xs, *other.ys], strict=True)
+    )
+
+
+def _plot(title: str, lines: Sequence[_Drawn], span: tuple[float, float], on: Canvas, *, log: bool) -> tuple[int, str]:
+    """Draw `lines` in a frame, and return the columns to the left of it, and the text."""
     import plotext
 
+    highest = max(max(line.ys) for line in lines)
+    log = log and highest > 0
+    lowest = max(highest * _LOWEST, min(y for line in lines for y in line.ys if y > 0)) if log else 0.0
+    x_ticks = _ticks(*span, on.width // 11)
+    y_ticks = _decades(lowest, highest) if log else _ticks(0.0, highest, on.height // 4)
+    y_labels = [f"{tick:g}" if _SMALL <= highest < _LARGE and not log else rate(tick) for tick in y_ticks]
     plotext.terminal.limit(False, False)
     figure = plotext.figure
     figure.clear()
-    figure.plot_size(*size)
-    figure.theme("simple" if coloured else "colorless")
+    figure.plot_size(on.width, on.height)
+    figure.theme("simple" if on.coloured else "colorless")
     figure.title(title)
-    x_ticks, y_ticks = _ticks(min(xs), max(xs), size[0] // 11), _ticks(0.0, max(ys), size[1] // 4)
-    figure.ruler("x").lim(min(xs), max(xs)).ticks(x_ticks, [short(tick) for tick in x_ticks])
-    figure.ruler("y").lim(0, max(ys)).ticks(y_ticks, _values(y_ticks))
-    figure.draw(figure.signal(list(xs), list(ys), marker="braille").lines(True))
-    text = str(figure.build().string(colorless=not coloured))
-    return "\n".join(line.rstrip() for line in text.rstrip().splitlines())
+    heights = [log10(tick) for tick in y_ticks] if log else y_ticks
+    bounds = (log10(lowest), log10(highest)) if log else (0.0, highest)
+    figure.ruler("x").lim(*span).ticks(x_ticks, [si(tick) for tick in x_ticks])
+    figure.ruler("y").lim(*bounds).ticks(heights, y_labels)
+    for line in lines:
+        points = [(x, log10(y) if log else y) for x, y in zip(line.xs, line.ys, strict=True) if y >= lowest]
+        if points:
+            xs, ys = zip(*points, strict=True)
+            marker = (
+                plotext.marker(_marker(line.number, on), _colour(line.number))
+                if on.coloured
+                else _marker(line.number, on)
+            )
+            figure.draw(figure.signal(list(xs), list(ys), marker=marker).lines(True))
+    text = str(figure.build().string(colorless=not on.coloured))
+    return max(map(len, y_labels)), "\n".join(row.rstrip() for row in text.rstrip().splitlines())
+
+
+def _marker(index: int, on: Canvas) -> str:
+    if on.ascii:
+        return ("*" + _MARKERS.replace("*", "="))[index % (len(_MARKERS) + 1)]
+    return "braille" if on.coloured or index == 0 else _MARKERS[(index - 1) % len(_MARKERS)]
+
+
+def _colour(index: int) -> int:
+    return _COLOURS[index % len(_COLOURS)]
 
 
 def _ticks(bottom: float, top: float, at_most: int) -> list[float]:
@@ -45,9 +165,48 @@ def _ticks(bottom: float, top: float, at_most: int) -> list[float]:
     return [step * index for index in range(ceil(bottom / step), floor(top / step * (1 + 1e-9)) + 1)]
 
 
-def _values(ticks: list[float]) -> list[str]:
-    """Write small values with one exponent for all of them, so that they compare at a glance."""
-    exponent = floor(log10(max(ticks) or 1.0))
-    if exponent >= -2:
-        return [f"{tick:g}" for tick in ticks]
-    return [f"{tick / 10.0**exponent:g}e{exponent}" if tick else "0" for tick in ticks]
+def _decades(bottom: float, top: float) -> list[float]:
+    """Return the powers of ten from `bottom` to `top`, or both where there are none between them."""
+    tens = [10.0**exponent for exponent in range(ceil(log10(bottom)), floor(log10(top)) + 1)]
+    return tens if len(tens) > 1 else [bottom, top]
+
+
+def _named(stretches: Sequence[tuple[str, int, int]], columns: int) -> str:
+    """Write the name of each stretch in the middle of it, with its borders; a short one's name begins where it does."""
+    row = [" "] * columns
+    for _, begin, _ in stretches[1:]:
+        row[begin] = "│"
+    for name, begin, end in sorted(stretches, key=lambda stretch: stretch[1] - stretch[2]):
+        fits = len(name) <= end - begin - 2
+        at = (begin + end - len(name)) // 2 if fits else max(0, min(begin, columns - len(name)))
+        place = slice(at, at + len(name))
+        if fits or not any(character.isalnum() for character in row[max(0, at - 1) : place.stop + 1]):
+            row[place] = name
+    return "".join(row)[:columns]
+
+
+def _pointed(label: str, column: int, columns: int) -> str:
+    """Write `label` beside an arrow at `column`."""
+    return f"{' ' * column}^ {label}" if column + len(label) + 2 <= columns else f"{label} ^".rjust(column + 1)
+
+
+def _legend(lines: Sequence[_Drawn], on: Canvas) -> list[str]:
+    entries = []
+    for line in lines:
+        marker = _marker(line.number, on)
+        sample = "⠤⠤" if marker == "braille" else marker * 2
+        entries.append(
+            (len(line.label) + 3, f"{_painted(sample, line.number) if on.coloured else sample} {line.label}")
+        )
+    rows, used = [[entries[0][1]]], entries[0][0]
+    for width, entry in entries[1:]:
+        used += width + 3
+        if used > on.width:
+            rows.append([])
+            used = width
+        rows[-1].append(entry)
+    return ["   ".join(row) for row in rows]
+
+
+def _painted(text: str, index: int) -> str:
+    return f"\x1b[38;5;{_colour(index)}m{text}\x1b[0m"

@@ -7,7 +7,7 @@ import typer
 
 from schedframe._cli.exit_codes import CANNOT_BE_USED
 from schedframe._cli.findings import print_finding
-from schedframe._cli.schedule_page import show_tables
+from schedframe._cli.schedule_page import show_table
 from schedframe._errors import SchedframeError
 from schedframe._plan.rule import DEFAULT
 from schedframe._tools.views.table import evaluate, labelled_steps
@@ -31,7 +31,7 @@ def show(script: str, words: Sequence[str]) -> int:
     except (SchedframeError, OSError) as error:
         typer.echo(f"schedframe: {error}", err=True)
         return CANNOT_BE_USED
-    show_tables(Path(declared.place), schedule, rows)
+    show_table(Path(declared.place), schedule, rows)
     findings = [finding for finding in schedule.findings() if finding.severity != "note"]
     if findings or declared.notes:
         typer.echo()

@@ -1,15 +1,23 @@
 """Pictures of schedules, written into files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import typer
 
+from schedframe._schedule.schedule import Schedule
 from schedframe._tools.views.figure import figure_of
-from schedframe._tools.views.series import Picture
+from schedframe._tools.views.series import Named, Picture
 
 SUFFIXES = (".png", ".svg", ".pdf")
 _DPI = 200
+
+
+def named(files: Sequence[Path], schedules: Sequence[Schedule]) -> list[Named]:
+    """Return the `schedules` with the names of their `files`: without folders where that tells several apart."""
+    short = 1 < len(files) == len({file.name for file in files})
+    return [Named(file.name if short else str(file), it) for file, it in zip(files, schedules, strict=True)]
 
 
 def write_picture(path: Path, picture: Picture, option: str) -> None:

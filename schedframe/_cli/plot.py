@@ -5,20 +5,28 @@ from typing import Annotated, Literal
 
 import typer
 
-from schedframe._cli.arguments import importing
-from schedframe._cli.picture import write_picture
+from schedframe._cli.arguments import Files, importing
+from schedframe._cli.picture import named, write_picture
+from schedframe._cli.schedule_page import show_charts
 from schedframe._files.checkpoint import read
 from schedframe._run.resume.read import read as read_state
 from schedframe._schedule.schedule import load
-from schedframe._tools.views.series import QUANTITIES, Mark, Named, Quantity, picture_of
+from schedframe._tools.views.series import QUANTITIES, Mark, Quantity, picture_of
 
 
 @importing
 def plot(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Schedules; several are overlaid.")],
+    files: Files,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="PICTURE", help="Where to write it: .png, .svg or .pdf.")
-    ],
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PICTURE",
+            help="Where to write it: .png, .svg or .pdf (extra: plot); by default it is drawn in the terminal.",
+            show_default=False,
+        ),
+    ] = None,
     x: Annotated[
         Literal["tokens", "samples", "iters", "epochs"] | None,
         typer.Option("--x", help="The unit of the axis; by default tokens where they are known.", show_default=False),
@@ -37,13 +45,14 @@ def plot(
     All param groups and all files are overlaid. The phases of a single file are shaded and named.
 
     Examples:
+      schedframe plot run.yaml
       schedframe plot run.yaml -o run.png
       schedframe plot run.yaml other.yaml -o both.svg --x iters
       schedframe plot run.yaml -o run.pdf --what lr,wd,lrwd --log
       schedframe plot run.yaml -o run.png --checkpoint checkpoints
     """
     quantities = _quantities(what)
-    schedules = [Named(file.name if len(files) > 1 else str(file), load(file)) for file in files]
+    schedules = named(files, [load(file) for file in files])
     try:
         picture = picture_of(schedules, unit=x, what=quantities, log=log, title=title)
         if checkpoint is not None:
@@ -52,6 +61,10 @@ def plot(
             picture.marks.append(Mark("checkpoint", at))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="'--x'") from None
+    if output is None:
+        typer.echo(f"{picture.title}\n")
+        show_charts(picture)
+        return
     write_picture(output, picture, "--output")
     panels = " and ".join(dict.fromkeys(panel.quantity for panel in picture.panels))
     typer.echo(f"wrote {output}: {panels} of {', '.join(map(str, files))} over {picture.unit}")

@@ -2,20 +2,20 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from schedframe._cli.arguments import File, importing
+from schedframe._cli.arguments import Files, importing
 from schedframe._cli.output import print_json
-from schedframe._cli.picture import write_picture
+from schedframe._cli.picture import named, write_picture
 from schedframe._errors import ConfigError, Problem
 from schedframe._plan.plan import CURRENT
 from schedframe._plan.rule import DEFAULT, rules_named
 from schedframe._schedule.schedule import Schedule, load
-from schedframe._tools.views.series import Named, picture_of
+from schedframe._tools.views.series import Named, Picture, picture_of
 from schedframe._tools.views.table import Row, evaluate, labelled_steps, step_of
 
 _MOST_POINTS = 1_000_000
@@ -23,7 +23,7 @@ _MOST_POINTS = 1_000_000
 
 @importing
 def preview(
-    file: File,
+    files: Files,
     points: Annotated[
         int,
         typer.Option(
@@ -41,7 +41,7 @@ def preview(
         list[str] | None,
         typer.Option(metavar="ROLE", help="Only this rule of groups, or `default`. Repeatable.", show_default=False),
     ] = None,
-    no_chart: Annotated[bool, typer.Option("--no-chart", help="Leave out the chart below the table.")] = False,
+    no_chart: Annotated[bool, typer.Option("--no-chart", help="Leave out the chart.")] = False,
     plot: Annotated[
         Path | None,
         typer.Option(metavar="PICTURE", help="Also draw the curves into this file: .png, .svg or .pdf (extra: plot)."),
@@ -51,7 +51,7 @@ def preview(
 
     These are the start, the end of the warm-up, where the styles bend, the end of the decay and of the
     run, and the step after the end of the decay. Where the file has rules for param groups, each rule's
-    schedule is shown, with its wd_mult.
+    schedule is shown, with its wd_mult. A terminal shows as many columns as fit.
 
     Examples:
       schedframe preview run.yaml
@@ -59,24 +59,38 @@ def preview(
       schedframe preview run.yaml --points 1000 --format csv > run.csv
       schedframe preview run.yaml --plot run.png
       schedframe preview run.yaml --role router
+      schedframe preview run.yaml configs/run.yaml
       schedframe preview run.yaml --import ./my_styles.py
     """
-    schedule = load(file)
-    _refuse_current(file, schedule)
-    labels = {name: _labels(schedule.for_role(name), points, at or ()) for name in _roles(schedule, role)}
-    rows = {name: evaluate(schedule, steps, name) for name, steps in labels.items()}
+    schedules = {file: load(file) for file in files}
+    tables = {}
+    for file, schedule in schedules.items():
+        _refuse_current(file, schedule)
+        labels = {name: _labels(schedule.for_role(name), points, at or ()) for name in _roles(schedule, role)}
+        tables[file] = {name: evaluate(schedule, steps, name) for name, steps in labels.items()}
+    drawn = named(list(schedules), list(schedules.values()))
     if plot is not None:
-        write_picture(plot, picture_of([Named(str(file), schedule)]), "--plot")
+        write_picture(plot, _picture(drawn), "--plot")
     if format == "csv":
-        _print_csv(rows, with_roles=bool(schedule.groups))
+        _print_csv(tables, with_roles=any(schedule.groups for schedule in schedules.values()))
     elif format == "json":
-        _print_json(file, rows, with_roles=bool(schedule.groups))
+        _print_json(tables, schedules)
     else:
-        from schedframe._cli.schedule_page import show_charts, show_tables
+        from schedframe._cli.schedule_page import show_charts, show_table
 
-        show_tables(file, schedule, rows)
+        for index, (file, rows) in enumerate(tables.items()):
+            typer.echo("\n" if index else "", nl=False)
+            show_table(file, schedules[file], rows)
         if not no_chart:
-            show_charts(schedule, labels)
+            typer.echo()
+            show_charts(_picture(drawn, role or ()))
+
+
+def _picture(schedules: Sequence[Named], roles: Sequence[str] = ()) -> Picture:
+    try:
+        return picture_of(schedules, roles=roles)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="'FILE'") from None
 
 
 def _refuse_current(file: Path, schedule: Schedule) -> None:
@@ -107,8 +121,14 @@ def _labels(schedule: Schedule, points: int, at: Iterable[str]) -> dict[float, s
     return labelled_steps(schedule, points, also)
 
 
-def _print_csv(rows: dict[str, list[Row]], *, with_roles: bool) -> None:
-    cells = [{"role": role} | row.cells() if with_roles else row.cells() for role in rows for row in rows[role]]
+def _print_csv(tables: dict[Path, dict[str, list[Row]]], *, with_roles: bool) -> None:
+    """Print the rows; those of several files and of several roles have a column that says of which they are."""
+    cells = [
+        ({"file": str(file)} if len(tables) > 1 else {}) | ({"role": role} if with_roles else {}) | row.cells()
+        for file, rows in tables.items()
+        for role in rows
+        for row in rows[role]
+    ]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(dict.fromkeys(column for row in cells for column in row)), lineterminator="\n")
     writer.writeheader()
@@ -116,7 +136,11 @@ def _print_csv(rows: dict[str, list[Row]], *, with_roles: bool) -> None:
     typer.echo(text.getvalue(), nl=False)
 
 
-def _print_json(file: Path, rows: dict[str, list[Row]], *, with_roles: bool) -> None:
+def _print_json(tables: dict[Path, dict[str, list[Row]]], schedules: dict[Path, Schedule]) -> None:
+    contents = [_as_data(file, rows, with_roles=bool(schedules[file].groups)) for file, rows in tables.items()]
+    print_json(contents[0] if len(contents) == 1 else {"files": contents})
+
+
+def _as_data(file: Path, rows: dict[str, list[Row]], *, with_roles: bool) -> dict[str, Any]:
     points = {role: [row.cells() for row in rows[role]] for role in rows}
-    content = {"roles": points} if with_roles else {"points": points[DEFAULT]}
-    print_json({"file": str(file), **content})
+    return {"file": str(file), **({"roles": points} if with_roles else {"points": points[DEFAULT]})}

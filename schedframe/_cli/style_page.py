@@ -11,15 +11,19 @@ from rich.text import Text
 
 from schedframe._cli.console import console, print_parts, table
 from schedframe._cli.docstring import fitted
+from schedframe._cli.schedule_page import show_charts
 from schedframe._cli.words import option_value
 from schedframe._plugins.registry import Registry
 from schedframe._plugins.source import Source
+from schedframe._tools.views.series import Named, picture_of
+from schedframe._tools.views.style_curve import FLOOR, NEEDED, WARMUP, StyleCurve, style_curve
 from schedframe._units.lengths import Length, TailLength
 from schedframe.styles import LRCurve, LRShape, Style, WDCurve, WDShape
 from schedframe.styles._byname import ByName
 from schedframe.styles._installed import source_of
 
 _WIDEST = 110
+_POINTS = 300
 _LENGTHS = [get_args(length)[1:] for length in (Length, TailLength)]
 _BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
@@ -45,6 +49,16 @@ def show(registry: Registry[Any], style: type[Style]) -> None:
     lines = [f"{fact:{width}}  {value}" for fact, value in facts.items()]
     docstring = fitted(prose(style), min(console().width, _WIDEST))
     print_parts(Text(source.name, style="bold"), *lines, "", docstring, "", _table_of_options(style))
+    curve = style_curve(source.name, style)
+    if curve is not None:
+        _show_curve(source.name, curve)
+
+
+def _show_curve(name: str, curve: StyleCurve) -> None:
+    options = "".join(f", {option} {NEEDED}" for option in curve.needed)
+    picture = picture_of([Named(name, curve.schedule)], what=["lr" if curve.is_lr else "wd"], points=_POINTS)
+    print_parts(f"\nwith lr_warmup_steps {WARMUP}, min_lr {FLOOR} of max_lr{options}:\n")
+    show_charts(picture._replace(phases=[], marks=[]))
 
 
 def as_data(registry: Registry[Any], style: type[Style]) -> dict[str, Any]:

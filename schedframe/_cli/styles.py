@@ -1,6 +1,5 @@
 """``schedframe styles``: what is installed, and what one style is."""
 
-from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -8,15 +7,18 @@ from rich.text import Text
 
 from schedframe._cli import style_page
 from schedframe._cli.arguments import Kind, TableOrJson, importing
+from schedframe._cli.chart import small_line
 from schedframe._cli.console import console, print_parts, table
 from schedframe._cli.exit_codes import CANNOT_BE_USED
 from schedframe._cli.output import print_json
 from schedframe._errors import SchedframeError
 from schedframe._plugins.registry import Listed, Registry
+from schedframe._tools.views.style_curve import style_curve
 from schedframe.styles import Style
 from schedframe.styles._installed import lr_styles, wd_styles
 
 _NARROW = 150
+_COLUMNS_OF_A_CURVE = 16
 
 
 @importing
@@ -27,8 +29,9 @@ def styles(
 ) -> None:
     """List the installed styles, or show one.
 
-    With NAME, show that style: its formula, its options, where it comes from. The list imports no
-    plugin; a style that cannot be used is in it with the reason.
+    With NAME, show that style: its formula, its options, its curve, where it comes from. The list imports
+    no plugin, and has curves of the styles that are built in or imported; a style that cannot be used is in
+    it with the reason.
 
     Examples:
       schedframe styles
@@ -43,7 +46,7 @@ def styles(
     elif format == "json":
         _print_json(_rows(registries))
     else:
-        _show_list(_rows(registries))
+        _show_list(_rows(registries), _curves(registries))
 
 
 def _show_pages(name: str, registries: list[Registry[Any]], *, as_json: bool) -> None:
@@ -85,25 +88,45 @@ def _rows(registries: list[Registry[Any]]) -> list[dict[str, Any]]:
 
 def _description(registry: Registry[Any], row: Listed) -> str:
     """Return the first line of a style that is built in or registered, else the summary of its distribution."""
-    if row.fault or registry.builtins.get(row.source.name) != row.source.target:
-        return row.summary
-    module, _, name = row.source.target.partition(":")
-    return style_page.prose(getattr(import_module(module), name)).partition("\n")[0]
+    style = _loaded(registry, row)
+    return row.summary if style is None else style_page.prose(style).partition("\n")[0]
 
 
-def _show_list(rows: list[dict[str, Any]]) -> None:
-    """Print the rows; a style that cannot be used is red, with the reason."""
-    grid = table("name, aliases", "kind", "from", "description")
-    for row in rows:
+def _loaded(registry: Registry[Any], row: Listed) -> type[Style] | None:
+    """Return the class of a style that is built in or registered, which imports no plugin."""
+    is_builtin = registry.builtins.get(row.source.name) == row.source.target
+    is_of_a_plugin = bool(row.source.distribution) and not is_builtin
+    return None if row.fault or is_of_a_plugin else registry[row.source.name]
+
+
+def _curves(registries: list[Registry[Any]]) -> list[str]:
+    """Return the small line of each row; empty where the style is not imported, or its defaults make no schedule."""
+    ascii = console().options.ascii_only
+    lines = []
+    for registry in registries:
+        for row in registry.listing():
+            style = _loaded(registry, row)
+            curve = style_curve(row.source.name, style) if style else None
+            lines.append(small_line(curve.heights(_COLUMNS_OF_A_CURVE), ascii=ascii) if curve else "")
+    return lines
+
+
+def _show_list(rows: list[dict[str, Any]], curves: list[str]) -> None:
+    """Print the rows; a style that cannot be used is red, with the reason. Curves are below names if it is narrow."""
+    narrow = console().width < _NARROW
+    grid = table("name, aliases", *(() if narrow else ("curve",)), "kind", "from", "description")
+    for row, curve in zip(rows, curves, strict=True):
         red = "red" if row["fault"] else ""
         name = Text(row["name"], style=red or "bold")
         for alias in row["aliases"]:
             name.append(f", {alias}", style=red or "not bold")
         text = f"unusable: {row['fault']}" if row["fault"] else row["description"]
-        grid.add_row(name, row["kind"], _origin(row), Text(text, style=red))
-    for column in grid.columns[1:3]:
+        if narrow and curve:
+            name.append(f"\n{curve}", style="not bold")
+        grid.add_row(name, *(() if narrow else (curve,)), row["kind"], _origin(row), Text(text, style=red))
+    for column in grid.columns[1:-1]:
         column.no_wrap = True
-    if console().width < _NARROW:
+    if narrow:
         grid.columns[0].max_width = 20
     print_parts(grid)
 

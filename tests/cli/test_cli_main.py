@@ -190,7 +190,7 @@ def test_the_chart_is_eighty_by_twenty_where_it_is_piped() -> None:
     chart = lines[top : top + 20]
     assert max(map(len, chart)) == 80
     assert chart[-1].split() == ["0", "20M", "40M", "60M", "80M", "100M"]
-    assert lines[top + 20] == ""
+    assert lines[top + 20].split() == ["warm-up", "cosine"]
 
 
 def on_a_terminal(columns: int, *arguments: str, **environment: str) -> str:

@@ -92,3 +92,27 @@ def test_plot_refuses_what_it_cannot_draw(folder: Path, arguments: list[str], sa
     done = plot(folder, "run.yaml", "-o", "run.png", *arguments)
     assert done.returncode == 2
     assert says in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_plot_draws_in_the_terminal_what_preview_draws(folder: Path) -> None:
+    _, _, chart = run(folder, PROGRAM).stdout.partition("\n\n")[2].partition("\n\n")
+    drawn = plot(folder, "run.yaml")
+    assert (drawn.returncode, drawn.stdout) == (0, f"run.yaml\n\n{chart}")
+
+
+def test_plot_draws_powers_of_ten_on_a_logarithmic_axis(folder: Path) -> None:
+    (folder / "log.yaml").write_text("max_lr: 1e-2\nmin_lr: 1e-5\nlr_decay_steps: 100\nlr_decay_style: exponential\n")
+    shown = plot(folder, "log.yaml", "--log").stdout
+    assert [line.split("┤")[0].strip() for line in shown.splitlines() if "┤" in line] == [
+        "0.01",
+        "1e-3",
+        "1e-4",
+        "1e-5",
+    ]
+
+
+def test_plot_points_at_the_position_of_a_checkpoint(folder: Path) -> None:
+    scheduler = schedframe.load(folder / "run.yaml").build(Optimizer())
+    scheduler.step(40)
+    (folder / "state.json").write_text(json.dumps(scheduler.state_dict()))
+    assert "^ checkpoint" in plot(folder, "run.yaml", "--checkpoint", "state.json").stdout

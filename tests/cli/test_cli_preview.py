@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 import schedframe
 from schedframe._cli.app import app
 
+from ..runs import cli
+
 RUN = """\
 train_samples: 500M
 max_lr: 3e-4
@@ -102,13 +104,13 @@ def test_the_table(run_yaml: Path) -> None:
         f"{run_yaml}: WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt), peak 0.0003, floor 3e-05, warm-up 5M, "
         "decay 500M, weight decay 0.033 to 0.1 by cosine over 500M",
         "",
-        "       step  label                                     lr         wd        lr*wd  1/(lr*wd)",
-        "────────────────────────────────────────────────────────────────────────────────────────────",
-        "          0  start                                      0      0.033            0      never",
-        "  5_000_000  warm-up end                           0.0003  0.0330165  9.90496e-06    100_960",
-        "450_000_000  cooldown start                        0.0003  0.0983604  2.95081e-05     33_889",
-        "500_000_000  decay end, run end, weight decay end   3e-05        0.1        3e-06    333_333",
-        "500_000_001  after the end                          3e-05        0.1        3e-06    333_333",
+        "step  label                                   lr       wd    lr*wd  1/(lr*wd)",
+        "─────────────────────────────────────────────────────────────────────────────",
+        "   0  start                                    0    0.033        0          ∞",
+        "  5M  warm-up end                           3e-4  0.03302   9.9e-6    100,960",
+        "450M  cooldown start                        3e-4  0.09836  2.95e-5     33,889",
+        "500M  decay end, run end, weight decay end  3e-5      0.1     3e-6    333,333",
+        "500M  after the end                         3e-5      0.1     3e-6    333,333",
     ]
 
 
@@ -154,13 +156,13 @@ def test_points_cannot_be_negative(run_yaml: Path) -> None:
 
 def test_the_chart_of_weight_decay_is_drawn_where_it_varies(run_yaml: Path, tmp_path: Path) -> None:
     shown = preview(run_yaml)
-    assert "learning rate" in shown
-    assert "weight decay\n" in shown
+    assert "learning rate over samples\n" in shown
+    assert "weight decay over samples\n" in shown
     constant = tmp_path / "constant.yaml"
     constant.write_text(WITHOUT_WD + "start_wd: 0.1\n")
     shown = preview(constant)
-    assert "learning rate" in shown
-    assert "weight decay\n" not in shown
+    assert "learning rate over samples\n" in shown
+    assert "weight decay over" not in shown
     assert "learning rate" not in preview(constant, "--no-chart")
 
 
@@ -229,11 +231,31 @@ class TestRoles:
         rows = list(csv.DictReader(io.StringIO(preview(rules_yaml, "--format", "csv"))))
         assert list(dict.fromkeys(row["role"] for row in rows)) == ["default", "router", "biases"]
 
-    def test_the_table_names_each(self, rules_yaml: Path) -> None:
+    def test_one_table_names_each_in_its_first_row(self, rules_yaml: Path) -> None:
+        rows = [line.split() for line in preview(rules_yaml, "--no-chart").splitlines()]
+        assert [row[0] for row in rows if row[1:3] == ["0", "start"]] == ["default", "router", "biases"]
+
+    def test_one_chart_has_all_of_them_and_a_legend(self, rules_yaml: Path) -> None:
         text = preview(rules_yaml)
-        assert f"{rules_yaml}, router: WSD(" in text
-        assert "learning rate of biases" in text
-        assert "rules for router and biases" in text
+        assert text.count("learning rate over samples") == 1
+        assert "⠤⠤ default   xx router   oo biases" in text.splitlines()
+
+    def test_roles_with_equal_curves_share_a_line(self, rules_yaml: Path) -> None:
+        assert "⠤⠤ default, router   oo biases" in preview(rules_yaml).splitlines()
+
+    def test_the_chart_has_the_roles_that_are_asked_for(self, rules_yaml: Path) -> None:
+        assert (
+            "⠤⠤ router   xx router+biases"
+            in preview(rules_yaml, "--role", "router", "--role", "router+biases").splitlines()
+        )
+
+    def test_phases_are_below_the_panel_with_the_role_that_has_them(self, tmp_path: Path) -> None:
+        (tmp_path / "run.yaml").write_text(RUN + "groups:\n- {role: a, match: {index: 0}, max_lr: 0.1}\n")
+        first, second, *_ = preview(tmp_path / "run.yaml").split("learning rate over samples\n")[1:]
+        assert ("cooldown" in first, "cooldown" in second) == (False, True)
+
+    def test_a_role_alone_has_its_own_headline(self, rules_yaml: Path) -> None:
+        assert preview(rules_yaml, "--role", "biases").startswith(f"{rules_yaml}, biases: cosine, ")
 
     def test_a_role_that_is_none(self, rules_yaml: Path, run_yaml: Path) -> None:
         for file, told in ((rules_yaml, "did you mean 'router'?"), (run_yaml, "the roles are default")):
@@ -246,4 +268,86 @@ class TestRoles:
         path.write_text(WITHOUT_WD + "groups:\n- {role: a, match: {index: 0}, start_wd: 0.5}\n")
         rows = list(csv.DictReader(io.StringIO(preview(path, "--format", "csv"))))
         assert {(row["role"], row["wd"]) for row in rows} == {("default", ""), ("a", "0.5")}
-        assert "weight decay is left alone" in preview(path)
+        first, last = [line.split()[1:] for line in preview(path, "--no-chart").splitlines() if "start" in line]
+        assert (first, last) == (["0", "start", "1e-3"], ["0", "start", "1e-3", "0.5", "5e-4", "2,000"])
+
+
+class TestSeveralFiles:
+    @pytest.fixture
+    def files(self, tmp_path: Path, run_yaml: Path) -> list[Path]:
+        (tmp_path / "other.yaml").write_text("train_samples: 400M\nmax_lr: 2e-4\nlr_decay_style: cosine\n")
+        return [run_yaml, tmp_path / "other.yaml"]
+
+    def test_each_has_its_table(self, files: list[Path]) -> None:
+        shown = preview(*files)
+        assert [line.partition(": ")[0] for line in shown.splitlines() if ", peak " in line] == list(map(str, files))
+
+    def test_one_chart_has_them_all_and_a_legend(self, files: list[Path]) -> None:
+        shown = preview(*files)
+        assert shown.count("learning rate over samples") == 1
+        assert "⠤⠤ run.yaml   xx other.yaml" in shown.splitlines()
+
+    def test_files_of_one_name_have_their_paths_in_the_legend(self, run_yaml: Path) -> None:
+        other = run_yaml.parent / "b" / "run.yaml"
+        other.parent.mkdir()
+        other.write_text(RUN.replace("3e-4", "2e-4"))
+        shown = preview(run_yaml, other)
+        assert f"⠤⠤ {run_yaml}" in shown
+        assert f"xx {other}" in shown
+
+    def test_json_has_a_list_of_them(self, files: list[Path]) -> None:
+        said = json.loads(preview(*files, "--format", "json"))["files"]
+        assert said == [json.loads(preview(file, "--format", "json")) for file in files]
+
+    def test_csv_has_a_column_for_them(self, files: list[Path]) -> None:
+        rows = list(csv.DictReader(io.StringIO(preview(*files, "--format", "csv"))))
+        assert list(dict.fromkeys(row["file"] for row in rows)) == list(map(str, files))
+
+    def test_schedules_without_a_common_unit_cannot_be_overlaid(self, files: list[Path], tmp_path: Path) -> None:
+        (tmp_path / "tokens.yaml").write_text("clock: tokens\ntrain_tokens: 1B\nmax_lr: 1e-3\n")
+        result = CliRunner().invoke(app, ["preview", str(files[0]), str(tmp_path / "tokens.yaml")])
+        assert result.exit_code == 2
+        assert "the schedules have no unit in common" in " ".join(result.stderr.split())
+
+
+WIDE = """\
+train_tokens: 500B
+seq_length: 4096
+global_batch_size: 1024
+max_lr: 3e-4
+lr_warmup_steps: 2000 iters
+start_wd: 0.1
+end_wd: 0.2
+wd_incr_style: cosine
+groups: [{role: a-role-with-a-long-name, match: {index: 0}, lr_mult: 0.1}]
+"""
+
+
+class TestWidths:
+    @pytest.fixture
+    def wide(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.chdir(tmp_path)
+        Path("wide.yaml").write_text(WIDE)
+        return Path("wide.yaml")
+
+    @pytest.mark.parametrize(
+        ("columns", "headers"),
+        [
+            (None, ["role", "step", "label", "iters", "tokens", "lr", "wd", "lr*wd", "1/(lr*wd)"]),
+            (100, ["role", "step", "label", "iters", "tokens", "lr", "wd", "lr*wd", "1/(lr*wd)"]),
+            (90, ["role", "step", "label", "iters", "tokens", "lr", "wd", "lr*wd"]),
+            (80, ["role", "step", "label", "iters", "tokens", "lr", "wd"]),
+            (70, ["role", "step", "label", "lr", "wd"]),
+        ],
+    )
+    def test_columns_are_left_out_until_the_table_fits(
+        self, wide: Path, columns: int | None, headers: list[str]
+    ) -> None:
+        lines = cli("preview", wide, "--no-chart", columns=columns).out.splitlines()
+        assert next(line.split() for line in lines if line.startswith("role")) == headers
+        assert max(map(len, lines)) <= (columns or 400)
+
+    def test_nothing_is_cut(self, wide: Path) -> None:
+        shown = cli("preview", wide, "--no-chart", columns=80).out
+        assert "…" not in shown
+        assert all(label in shown for label in ("warm-up end", "weight decay end", "after the end"))

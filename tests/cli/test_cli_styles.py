@@ -1,9 +1,11 @@
 """``schedframe styles``: the list without imports, the page of one style."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -75,9 +77,11 @@ def test_one_kind_alone(kind: str) -> None:
 def test_the_table_has_a_line_for_each_style_where_it_is_piped() -> None:
     code, out, err = styles("--kind", "wd")
     assert (code, err) == (0, "")
-    assert out.splitlines()[0].split() == ["name,", "aliases", "kind", "from", "description"]
+    assert out.splitlines()[0].split() == ["name,", "aliases", "curve", "kind", "from", "description"]
     lines = [" ".join(line.split()) for line in out.splitlines()]
-    assert f"constant WD schedframe {schedframe.__version__} One weight decay for the whole run." in lines
+    assert (
+        f"constant ████████████████ WD schedframe {schedframe.__version__} One weight decay for the whole run." in lines
+    )
     assert not any(line.endswith(" ") for line in out.splitlines())
 
 
@@ -85,6 +89,8 @@ def test_the_table_fits_eighty_columns() -> None:
     _, out, _ = styles(columns="80")
     assert max(map(len, out.splitlines())) <= 80
     assert "inverse-square-root,  LR" in out
+    assert "\nminus_sqrt, 1-sqrt" in out
+    assert "\n█▇▆▅▅▄▄▃▃▃▂▂▂▁▁▁ " in out
     assert "\ninverse_square_root " in out
 
 
@@ -95,6 +101,66 @@ def test_listing_imports_no_plugin(install: Install) -> None:
     assert row["fault"] is None
     assert "Steep ones." in styles()[1]
     assert "steep_one_mod" not in sys.modules
+
+
+def on_its_own(*arguments: str) -> str:
+    """Run ``schedframe`` in a process that ends, and its styles with it."""
+    return subprocess.run(
+        [sys.executable, "-m", "schedframe", *arguments], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def curve_of(name: str, kind: str, *arguments: str) -> str:
+    rows = [line.split() for line in styles("--kind", kind, *arguments)[1].splitlines()]
+    return next(row[1] for row in rows if row[:1] == [name])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "curve"),
+    [
+        ("linear", "lr", "██▇▇▆▆▅▅▄▄▃▃▂▂▁▁"),
+        ("linear", "wd", "▁▂▂▃▃▄▄▅▅▆▆▇▇███"),
+        ("cosine", "lr", "████▇▇▆▅▄▄▃▂▂▁▁▁"),
+        ("constant", "lr", "████████████████"),
+    ],
+)
+def test_a_builtin_style_has_a_small_line(name: str, kind: str, curve: str) -> None:
+    assert curve_of(name, kind) == curve
+
+
+@pytest.mark.parametrize("name", ["multi-step", "phases"])
+def test_a_style_that_defaults_cannot_make_has_none(name: str) -> None:
+    assert curve_of(name, "lr") == "LR"
+
+
+def test_a_plugin_has_none_in_the_list_and_a_large_one_on_its_page(install: Install) -> None:
+    install("steep-one", STYLE, lr_styles={"steep": "steep_one_mod:Steep"})
+    assert curve_of("steep", "lr") == "LR"
+    assert "hold 20%:\n" in styles("steep")[1]
+    assert "learning rate over samples" in styles("steep")[1]
+
+
+def test_a_registered_style_has_a_small_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import schedframe\n" + dedent(STYLE).replace("class Steep", "@schedframe.lr_styles.register\nclass Steep")
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    lines = on_its_own("styles", "--import", "./mine.py").splitlines()
+    assert next(line.split()[1] for line in lines if line.startswith("steep ")) == "████████████████"
+
+
+def test_listing_with_curves_runs_no_hook_of_a_plugin(install: Install) -> None:
+    install("house", "raise SystemExit(3)", hooks={"house": "house_mod"})
+    assert styles()[0] == 0
+    assert "house_mod" not in sys.modules
+
+
+def test_a_style_that_fails_has_no_curve(install: Install) -> None:
+    install("sinker", STYLE.replace("return 1.0", "raise SystemExit(3)"), lr_styles={"steep": "sinker_mod:Steep"})
+    code, out, err = styles("steep")
+    assert (code, err) == (0, "")
+    assert "learning rate over" not in out
 
 
 def test_what_cannot_be_used_is_listed_with_the_reason(install: Install) -> None:
@@ -121,8 +187,9 @@ def test_the_page_of_a_builtin_style() -> None:
         "aliases  wsd",
     ]
     assert "    c = 1                for step <= lr_decay_steps - wsd_decay_steps" in lines
-    assert lines[-4].split() == ["option", "type", "default", "description"]
-    assert lines[-2:] == [
+    options = lines.index("with lr_warmup_steps 5%, min_lr 5% of max_lr, wsd_decay_steps 20%:")
+    assert lines[options - 5].split() == ["option", "type", "default", "description"]
+    assert lines[options - 3 : options - 1] == [
         "wsd_decay_steps     length    (needed)     Length of the tail, in steps or percent of lr_decay_steps.",
         "lr_wsd_decay_style  LR curve  exponential  Curve of the tail.",
     ]
@@ -147,8 +214,9 @@ def test_the_page_of_a_plugin(install: Install) -> None:
     assert (code, err) == (0, "")
     assert "steep-one 1.0 (steep_one_mod:Steep)" in out
     assert "Steeper than `linear`." in out
-    options = [" ".join(line.split()) for line in out.splitlines()[-5:]]
-    assert options == [
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    first = lines.index("power float > 0 and <= 8 2 How steep.")
+    assert lines[first : first + 5] == [
         "power float > 0 and <= 8 2 How steep.",
         "hold length (needed) How long the peak holds.",
         "parts list of float >= 0 [0.5]",

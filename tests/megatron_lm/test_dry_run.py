@@ -97,7 +97,7 @@ def test_the_schedule_of_a_file_and_flags_is_shown_with_every_unit(dry, file):
     assert shown["err"] == ""
     assert shown["out"].startswith(f"{file}: {summary(schedule)}\n")
     row = next(line.split() for line in shown["out"].splitlines() if "warm-up end" in line)
-    assert row == ["2_000", "warm-up", "end", "1.95", "8_192_000", "0.0003", "0.01", "3e-06", "333_333"]
+    assert row == ["2,000", "warm-up", "end", "2", "8.192M", "3e-4", "0.01", "3e-6", "333,333"]
 
 
 def test_a_bare_number_of_samples_in_a_run_of_iterations_is_found_with_its_line(dry, file):
@@ -113,8 +113,8 @@ def test_the_schedule_of_flags_alone_is_shown(dry):
     assert dry["flags"]["out"].startswith(f"the flags: {summary(Schedule(**keys, lr_decay_style=style))}\n")
 
 
-def test_every_role_has_its_table(dry):
-    assert "rules.yaml, router: linear, peak 0.0001, " in dry["rules"]["out"]
+def test_every_role_is_in_the_table(dry):
+    assert "\nrouter " in dry["rules"]["out"]
 
 
 def test_a_line_for_many_ranks_needs_none(dry):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schedframe import Schedule
-from schedframe._tools.views.numbers import rate, si
+from schedframe._tools.views.numbers import positions, rate, rates, si
 from schedframe._tools.views.series import Named, picture_of
 
 KEYS: dict[str, Any] = {
@@ -98,3 +98,33 @@ def test_positions_are_written_with_a_suffix(value: float, text: str) -> None:
 )
 def test_rates_are_written_as_people_write_them(value: float, text: str) -> None:
     assert rate(value) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([3e-4, 1.2e-4], ["3e-4", "1.2e-4"]),
+        ([3e-4, 2.998e-4], ["3e-4", "2.998e-4"]),
+        ([3e-4, 2.9999999e-4], ["3e-4", "3e-4"]),
+    ],
+)
+def test_a_column_of_rates_tells_apart_what_differs_visibly(values: list[float], texts: list[str]) -> None:
+    assert rates(values) == texts
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([0, 4800, 244_140.6, 131_835_937], ["0", "4,800", "244,141", "131.8M"]),
+        ([1e9, 1.0001e9], ["1B", "1.0001B"]),
+        ([0.5, 2.25], ["0.5", "2.25"]),
+        ([999_999.9], ["1,000,000"]),
+    ],
+)
+def test_a_column_of_positions(values: list[float], texts: list[str]) -> None:
+    assert positions(values) == texts
+
+
+def test_roles_can_be_asked_for() -> None:
+    picture = picture_of([named(groups=[ROUTER])], roles=["router"])
+    assert [line.label for line in picture.lines] == ["router", "router"]

@@ -105,6 +105,7 @@ def picture_of(
     title: str | None = None,
     also: Iterable[Mark] = (),
     points: int = 400,
+    roles: Sequence[str] = (),
 ) -> Picture:
     """Return the picture of `schedules`, overlaid.
 
@@ -116,13 +117,14 @@ def picture_of(
         title: above all panels; by default the schedules' names.
         also: further marks.
         points: of each curve.
+        roles: which are drawn; by default all.
 
     Raises:
-        ValueError: a schedule does not know the unit.
+        ValueError: a schedule does not know the unit, or has no such role.
         StateError: an `init_lr` is ``current``.
     """
     unit = unit_of(schedules, unit)
-    sampled = samples_of(schedules, unit, points)
+    sampled = samples_of(schedules, unit, points, roles)
     alone = len(schedules) == 1
     return Picture(
         ", ".join(name for name, _ in schedules) if title is None else title,
@@ -155,10 +157,10 @@ def unit_of(schedules: Iterable[Named], asked: str | None) -> str:
     raise ValueError("the schedules have no unit in common; give global_batch_size and seq_length in each file")
 
 
-def samples_of(schedules: Iterable[Named], unit: str, points: int) -> list[list[Samples]]:
-    """Return the curves of each schedule, of each of its roles."""
+def samples_of(schedules: Iterable[Named], unit: str, points: int, roles: Sequence[str] = ()) -> list[list[Samples]]:
+    """Return the curves of each schedule, of each of its roles or of the `roles` that are asked for."""
     return [
-        [schedule.sample(points, unit, role) for role in (DEFAULT, *(rule.role for rule in schedule.groups))]
+        [schedule.sample(points, unit, role) for role in roles or (DEFAULT, *(rule.role for rule in schedule.groups))]
         for _, schedule in schedules
     ]
 

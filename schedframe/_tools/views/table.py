@@ -10,9 +10,6 @@ from schedframe._schedule.schedule import Schedule
 from schedframe._units.lengths import OPEN, parse_measure
 from schedframe._units.numbers import whole
 
-Curve = tuple[list[float], list[float]]
-"""Steps, and the value at each."""
-
 
 @dataclass(frozen=True)
 class Row:
@@ -102,30 +99,6 @@ def step_of(schedule: Schedule, text: str) -> float:
     if step < schedule.start_step:
         raise ValueError(f"{text!r} lies before start_step, {schedule.start_step}")
     return step
-
-
-def curves(schedule: Schedule, labels: Mapping[str, Mapping[float, str]], points: int) -> dict[str, Curve]:
-    """Return the curves of `schedule` that are worth drawing, by their titles.
-
-    Weight decay is drawn where it changes.
-
-    Args:
-        schedule: the schedule.
-        labels: for each role the steps at which its curves are evaluated in any case.
-        points: how many evenly spaced steps there are besides.
-
-    Raises:
-        PluginError: a style fails at one of the steps.
-    """
-    drawn: dict[str, Curve] = {}
-    for role, marks in labels.items():
-        rows = evaluate(schedule, dict.fromkeys([*marks, *_evenly_spaced(points, min(marks), max(marks))], ""), role)
-        steps, wds = [row.step for row in rows], [row.wd for row in rows if row.wd is not None]
-        of_role = "" if role == DEFAULT else f" of {role}"
-        drawn[f"learning rate{of_role}"] = steps, [row.lr for row in rows]
-        if len(set(wds)) > 1:
-            drawn[f"weight decay{of_role}"] = steps, wds
-    return drawn
 
 
 def _evenly_spaced(points: int, first: float, last: float) -> Iterator[float]:
