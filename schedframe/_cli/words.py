@@ -1,19 +1,25 @@
 """Steps, styles and schedules in few words."""
 
+from math import inf
 from typing import Any
 
 from schedframe._plan.plan import Plan
 from schedframe._schedule.schedule import Schedule
+from schedframe._tools.views.numbers import si
 from schedframe._units.lengths import compact
 from schedframe._units.numbers import whole
 from schedframe.styles import Style
 from schedframe.styles._phase import Phase
 
+_LARGE = 1e5
+
 
 def short(step: float) -> str:
-    """Write a number of steps as a config may say it, exactly: ``500M``, ``1.5K``, ``500_000_001``."""
+    """Write a number of steps: ``500M``, ``1.5K``, ``500_000_001``; a large one that is not whole is rounded."""
     text = compact(step)
-    return text if isinstance(text, str) else f"{whole(text):_}"
+    if isinstance(text, str):
+        return text
+    return si(step) if step >= _LARGE and step != round(step) else f"{whole(text):_}"
 
 
 def option_value(value: Any) -> str:
@@ -27,7 +33,7 @@ def option_value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(option_value(item) for item in value)}]"
     if isinstance(value, float):
-        return f"{value:g}"
+        return short(value) if _LARGE <= value < inf else f"{value:g}"
     return short(value) if type(value) is int else str(value)
 
 
