@@ -1,19 +1,25 @@
 """Steps, styles and schedules in few words."""
 
+from math import inf
 from typing import Any
 
 from schedframe._plan.plan import Plan
 from schedframe._schedule.schedule import Schedule
+from schedframe._tools.views.numbers import rate, si
 from schedframe._units.lengths import compact
 from schedframe._units.numbers import whole
 from schedframe.styles import Style
 from schedframe.styles._phase import Phase
 
+_LARGE = 1e5
+
 
 def short(step: float) -> str:
-    """Write a number of steps as a config may say it, exactly: ``500M``, ``1.5K``, ``500_000_001``."""
+    """Write a number of steps: ``500M``, ``1.5K``, ``500_000_001``; a large one that is not whole is rounded."""
     text = compact(step)
-    return text if isinstance(text, str) else f"{whole(text):_}"
+    if isinstance(text, str):
+        return text
+    return si(step) if step >= _LARGE and step != round(step) else f"{whole(text):_}"
 
 
 def option_value(value: Any) -> str:
@@ -27,7 +33,7 @@ def option_value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(option_value(item) for item in value)}]"
     if isinstance(value, float):
-        return f"{value:g}"
+        return short(value) if _LARGE <= value < inf else f"{value:g}"
     return short(value) if type(value) is int else str(value)
 
 
@@ -40,9 +46,13 @@ def style_with_options(style: Style) -> str:
 
 def summary(schedule: Schedule | Plan) -> str:
     """Say in one line what `schedule` is."""
-    parts = [style_with_options(schedule.lr_style), f"peak {schedule.max_lr:g}", f"floor {schedule.min_lr:g}"]
+    parts = [
+        style_with_options(schedule.lr_style),
+        f"peak {_bound(schedule.max_lr)}",
+        f"floor {_bound(schedule.min_lr)}",
+    ]
     if schedule.lr_warmup_steps:
-        start = f" from {schedule.init_lr}" if schedule.init_lr else ""
+        start = f" from {_bound(schedule.init_lr)}" if schedule.init_lr else ""
         shape = schedule.lr_warmup_style
         by = "" if shape.is_megatrons else f" by {style_with_options(shape)}"
         parts.append(f"warm-up {short(schedule.lr_warmup_steps)}{start}{by}")
@@ -60,12 +70,16 @@ def summary(schedule: Schedule | Plan) -> str:
     return ", ".join(parts)
 
 
+def _bound(value: float | str) -> str:
+    return value if isinstance(value, str) else rate(value, 6)
+
+
 def _weight_decay(schedule: Schedule | Plan) -> str:
     start_wd, end_wd = schedule.start_wd, schedule.end_wd
     if start_wd is None or end_wd is None:
         return "weight decay left alone"
     if schedule.wd_style.is_constant:
-        return f"weight decay {end_wd:g}"
+        return f"weight decay {_bound(end_wd)}"
     style, steps = style_with_options(schedule.wd_style), short(schedule.wd_incr_steps)
-    span = f"{start_wd:g}" if start_wd == end_wd else f"{start_wd:g} to {end_wd:g}"
+    span = f"{_bound(start_wd)}" if start_wd == end_wd else f"{_bound(start_wd)} to {_bound(end_wd)}"
     return f"weight decay {span} by {style} over {steps}"

@@ -74,7 +74,7 @@ def test_branch_prints_what_it_wrote_and_both_sides_of_the_seam() -> None:
     )
     assert (code, err) == (0, "")
     assert out.splitlines() == [
-        "new.yaml: WSD(wsd_decay_steps=20M, lr_wsd_decay_style=minus_sqrt), peak 0.0003, floor 0, no warm-up, "
+        "new.yaml: WSD(wsd_decay_steps=20M, lr_wsd_decay_style=minus_sqrt), peak 3e-4, floor 0, no warm-up, "
         "decay 20M, from step 300M, weight decay 0.1",
         "step 300_000_000: learning rate 0.0003 before, 0.0003 after",
         "step 300_000_000: weight decay 0.1 before, 0.1 after",

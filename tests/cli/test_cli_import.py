@@ -111,7 +111,7 @@ def test_a_list_has_what_is_imported() -> None:
     }
     assert rows == [lr, {**lr, "kind": "WD", "target": "my_styles.py:WDSquare", "description": ""}]
     lines = [" ".join(line.split()) for line in run("styles", "--import", "./my_styles.py")[1].splitlines()]
-    assert f"square LR my_styles.py {SHA256[:12]}… Falls with the square of progress." in lines
+    assert f"square ██████▇▇▆▆▅▄▄▃▂▁ LR my_styles.py {SHA256[:12]}… Falls with the square of progress." in lines
 
 
 def test_the_page_of_a_style_says_its_source() -> None:

@@ -81,7 +81,7 @@ def test_a_checkpoint_alone() -> None:
         "position step 4_750, iteration 250",
         f"learning rate {lr}",
         "weight decay 0.1",
-        "schedule WSD(wsd_decay_steps=500, lr_wsd_decay_style=minus_sqrt), peak 0.0003, floor 3e-05, warm-up 100, "
+        "schedule WSD(wsd_decay_steps=500, lr_wsd_decay_style=minus_sqrt), peak 3e-4, floor 3e-5, warm-up 100, "
         "decay 5K, weight decay 0.1",
         "written by schedframe",
         f"fingerprint {load('run.yaml').fingerprint}",

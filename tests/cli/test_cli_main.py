@@ -218,7 +218,7 @@ def on_a_terminal(columns: int, *arguments: str, **environment: str) -> str:
 def test_a_narrow_terminal_wraps_between_words() -> None:
     assert on_a_terminal(50, "check", "run.yaml").splitlines() == [
         "run.yaml: ok",
-        "  cosine, peak 0.0003, floor 0, warm-up 1M, decay",
+        "  cosine, peak 3e-4, floor 0, warm-up 1M, decay",
         "  100M, weight decay 0 to 0.1 by linear over 100M,",
         "  rules for router",
         "1 note; --notes shows the notes",

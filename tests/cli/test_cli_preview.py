@@ -101,7 +101,7 @@ def test_without_weight_decay_there_is_no_such_column(tmp_path: Path) -> None:
 
 def test_the_table(run_yaml: Path) -> None:
     assert preview(run_yaml, "--no-chart").splitlines() == [
-        f"{run_yaml}: WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt), peak 0.0003, floor 3e-05, warm-up 5M, "
+        f"{run_yaml}: WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt), peak 3e-4, floor 3e-5, warm-up 5M, "
         "decay 500M, weight decay 0.033 to 0.1 by cosine over 500M",
         "",
         "step  label                                   lr       wd    lr*wd  1/(lr*wd)",
