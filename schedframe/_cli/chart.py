@@ -5,7 +5,7 @@ from math import ceil, floor, log10
 
 from rich.console import Console
 
-from schedframe._cli.words import short
+from schedframe._plan.summary import short
 
 _NO_TERMINAL = (80, 20)
 _LEAST_APART = 1e-300

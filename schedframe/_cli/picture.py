@@ -5,8 +5,8 @@ from tempfile import TemporaryDirectory
 
 import typer
 
-from schedframe._tools.views.figure import figure_of
-from schedframe._tools.views.series import Picture
+from schedframe._pictures.figure import figure_of
+from schedframe._pictures.series import Picture
 
 SUFFIXES = (".png", ".svg", ".pdf")
 _DPI = 200

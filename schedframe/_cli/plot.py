@@ -8,9 +8,9 @@ import typer
 from schedframe._cli.arguments import importing
 from schedframe._cli.picture import write_picture
 from schedframe._files.checkpoint import read
+from schedframe._pictures.series import QUANTITIES, Mark, Named, Quantity, picture_of
 from schedframe._run.resume.read import read as read_state
 from schedframe._schedule.schedule import load
-from schedframe._tools.views.series import QUANTITIES, Mark, Named, Quantity, picture_of
 
 
 @importing

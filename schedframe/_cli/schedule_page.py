@@ -8,7 +8,6 @@ import typer
 
 from schedframe._cli.chart import chart, chart_size
 from schedframe._cli.console import console, print_parts, table
-from schedframe._cli.words import summary
 from schedframe._plan.rule import DEFAULT
 from schedframe._schedule.schedule import Schedule
 from schedframe._tools.views.table import Row, curves
@@ -32,7 +31,7 @@ def _show_table(file: Path, schedule: Schedule, role: str, rows: Iterable[Row]) 
         column.no_wrap = column.header != "label"
     for row in cells:
         grid.add_row(*(_cell(column, value) for column, value in row.items()))
-    head = summary(schedule) if role == DEFAULT else summary(schedule.for_role(role))
+    head = (schedule if role == DEFAULT else schedule.for_role(role)).summary()
     print_parts(f"{file}{'' if role == DEFAULT else f', {role}'}: {head}", "", grid)
     if "wd" not in cells[0]:
         typer.echo("\nweight decay is left alone: the file has no start_wd and no end_wd")

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from schedframe._cli.console import console, print_parts, table
 from schedframe._cli.docstring import fitted
-from schedframe._cli.words import option_value
+from schedframe._plan.summary import option_value
 from schedframe._plugins.registry import Registry
 from schedframe._plugins.source import Source
 from schedframe._units.lengths import Length, TailLength

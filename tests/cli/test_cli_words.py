@@ -4,7 +4,7 @@ import pytest
 
 import schedframe
 from schedframe._cli.chart import chart
-from schedframe._cli.words import short, summary
+from schedframe._plan.summary import short
 from schedframe._units.lengths import parse_length
 
 
@@ -53,7 +53,7 @@ BASE = {"max_lr": 3e-4, "lr_decay_steps": "10M"}
     ],
 )
 def test_a_schedule_in_one_line(keys: dict, text: str) -> None:
-    assert summary(schedframe.Schedule(**BASE, **keys)) == text
+    assert schedframe.Schedule(**BASE, **keys).summary() == text
 
 
 def test_a_chart_of_a_straight_line() -> None:
