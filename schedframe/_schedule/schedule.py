@@ -290,7 +290,10 @@ class Schedule(Keys):
         Raises:
             ValueError: there is no such rule, or several contradict each other.
         """
-        plan = self._plan_for(role)
+        return self.with_plan(self._plan_for(role))
+
+    def with_plan(self, plan: Plan) -> "Schedule":
+        """Return a schedule with the units and the run of this one, and the curves of `plan`, which is not checked."""
         schedule = self.model_copy(update={key_of(name): getattr(plan, name) for name in NAMES})
         schedule._origin = Origin()
         return schedule
