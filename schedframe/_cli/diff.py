@@ -50,7 +50,7 @@ def diff(
     comparison = compare(first, second, (str(a), str(b)))
     notes = [side.note for side in sides if side.note]
     if output is not None:
-        write_picture(output, picture_of([Named(str(a), first), Named(str(b), second)]), "--output")
+        write_picture(output, picture_of([Named(str(a), first), Named(str(b), second)], title=""), "--output")
     if format == "json":
         print_json({**comparison.as_data(), "notes": notes})
     elif format == "markdown":

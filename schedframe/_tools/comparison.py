@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.config.document import FORMATS, read
-from schedframe._plan.plan import NAMES, Plan
+from schedframe._plan.plan import CURRENT, NAMES, Plan
 from schedframe._plan.rule import DEFAULT, GroupRule, key_of
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.schedule import Schedule, declare
@@ -140,10 +140,11 @@ def diff(a: Schedule, b: Schedule, names: tuple[str, str] = ("a", "b")) -> Compa
         names: what they are called in the report.
 
     Raises:
-        ConfigError: they have no unit in common.
+        ConfigError: they have no unit in common, or an `init_lr` is ``current``.
         PluginError: a style fails at one of the steps.
-        StateError: an `init_lr` is ``current``.
     """
+    for name, schedule in zip(names, (a, b), strict=True):
+        _refuse_unknown_start(name, schedule)
     unit = _common_unit(a, b, names)
     sides = _Side(a, unit), _Side(b, unit)
     roles = [[DEFAULT, *(rule.role for rule in schedule.groups)] for schedule in (a, b)]
@@ -197,7 +198,9 @@ def _read(path: Path, file: Path | None, other: Path | None) -> Read:
         return Read(declare(read(file)))
     inspection = look_at(path, other)
     if inspection.plan is None:
-        raise ConfigError(str(path), [Problem("", f"holds no whole schedule: {inspection.unknown}")])
+        raise ConfigError(
+            str(path), [Problem("", f"holds no whole schedule: {inspection.unknown}; compare it with a file")]
+        )
     note = ""
     if inspection.saved.by_megatron and other is not None:
         note = f"{path} is Megatron's, which saves neither init_lr nor a style's options: they are those of {other}"
@@ -206,6 +209,12 @@ def _read(path: Path, file: Path | None, other: Path | None) -> Read:
 
 def _schedule_of(plan: Plan) -> Schedule:
     return Schedule(clock=plan.clock, max_lr=1.0, lr_decay_steps=1).with_plan(plan)
+
+
+def _refuse_unknown_start(name: str, schedule: Schedule) -> None:
+    if schedule.init_lr == CURRENT and schedule.lr_warmup_steps:
+        fault = "is not known here: a checkpoint of the parent has it, and Megatron saves none; give a number in a file"
+        raise ConfigError(name, [Problem("init_lr", fault, CURRENT)])
 
 
 def _common_unit(a: Schedule, b: Schedule, names: Sequence[str]) -> str:

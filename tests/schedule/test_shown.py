@@ -1,5 +1,6 @@
 """How a schedule shows itself: in a line, in a notebook, on an axis."""
 
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -66,6 +67,25 @@ def test_lengths_are_written_as_people_write_them() -> None:
     assert repr(Schedule(**keys, max_lr=1e-3)) == (
         "Schedule(global_batch_size=1024, seq_length=4096, train_tokens=500B, max_lr=0.001, lr_warmup_steps=2.048M)"
     )
+
+
+README = Path(__file__).parents[2] / "README.md"
+LINES = {
+    "run.yaml": "Schedule(train_samples=500M, max_lr=0.0003, min_lr=3e-05, lr_warmup_steps=5M, "
+    "lr_decay_style=WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt), start_wd=0.033, end_wd=0.1, "
+    "wd_incr_style=cosine)",
+    "moe.yaml": "Schedule(global_batch_size=1024, seq_length=4096, rampup_batch_size=[256, 256, 20M], "
+    "train_tokens=500B, max_lr=0.0003, lr_warmup_steps=512K, "
+    "lr_decay_style=phases(phases=[constant, minus_sqrt 12_207_031.25 to 10%]), start_wd=0.1, "
+    "wd_incr_style=adamc(base=constant), groups=[router, biases])",
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_the_schedules_of_the_readme_are_one_line_each(name: str, tmp_path: Path) -> None:
+    text = re.search(rf"<!-- file: {name} -->\n```yaml\n(.*?)```", README.read_text(), re.DOTALL)[1]
+    (tmp_path / name).write_text(text)
+    assert repr(schedframe.load(tmp_path / name)) == LINES[name]
 
 
 def test_the_schedule_of_a_role_is_one_line_too() -> None:

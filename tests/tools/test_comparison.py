@@ -137,6 +137,11 @@ def test_schedules_without_a_common_unit_are_refused() -> None:
         diff(schedule(), iters)
 
 
+def test_a_warmup_from_a_learning_rate_that_is_not_known_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^later: init_lr = current: is not known here"):
+        diff(schedule(), schedule(init_lr="current", start_step=100), ("run", "later"))
+
+
 def test_a_schedule_that_starts_later_is_compared_from_there() -> None:
     assert diff(schedule(), schedule(start_step=2000, lr_warmup_steps=0)).begin.a == {"samples": 2000}
 
@@ -172,6 +177,14 @@ def test_what_megatron_does_not_save_is_that_of_the_file_and_noted(folder: Path)
     (checkpoint, note), (file, _) = read_both(folder / "megatrons.json", folder / "run.yaml")
     assert not diff(checkpoint, file).differs
     assert "is Megatron's, which saves neither init_lr nor a style's options" in note
+
+
+def test_two_checkpoints_without_the_options_of_a_style_are_refused(folder: Path) -> None:
+    state = json.loads((folder / "state.json").read_text())
+    state.pop("schedframe")
+    (folder / "megatrons.json").write_text(json.dumps(state))
+    with pytest.raises(ConfigError, match="Megatron does not save its tail; compare it with a file"):
+        read_both(folder / "megatrons.json", folder / "state.json")
 
 
 def test_a_json_file_may_be_a_schedule_too(folder: Path) -> None:
