@@ -7,8 +7,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 import schedframe
-from schedframe._tools.views.figure import COLOURS, figure_of
-from schedframe._tools.views.series import Named, picture_of
+from schedframe._pictures.figure import COLOURS, figure_of
+from schedframe._pictures.series import Named, picture_of
 
 PICTURES = Path(__file__).parent / "pictures"
 TAIL = {"style": "WSD", "wsd_decay_steps": "20%", "lr_wsd_decay_style": "minus_sqrt"}

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from schedframe._run.scheduler import OptimizerParamScheduler as OptimizerParamScheduler
     from schedframe._schedule.schedule import Schedule as Schedule
     from schedframe._schedule.schedule import load as load
+    from schedframe._tools.comparison import Comparison as Comparison
+    from schedframe._tools.comparison import diff as diff
     from schedframe._tools.continuation.continuation import Continuation as Continuation
     from schedframe._tools.continuation.operations import branch as branch
     from schedframe._tools.continuation.operations import extend as extend
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from schedframe.styles._installed import wd_styles as wd_styles
 
 _HOMES = {
+    "_tools.comparison": ("Comparison", "diff"),
     "_tools.continuation.continuation": ("Continuation",),
     "_errors": (
         "ConfigError",

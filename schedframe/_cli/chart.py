@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from schedframe._pictures.series import TITLES, Line, Panel, Picture
 from schedframe._plan.rule import DEFAULT
-from schedframe._tools.views.numbers import rate, si
-from schedframe._tools.views.series import TITLES, Line, Panel, Picture
+from schedframe._units.notation import rate, si
 
 _NO_TERMINAL = 80
 _HEIGHT = 20

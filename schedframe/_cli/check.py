@@ -12,7 +12,6 @@ from schedframe._cli.arguments import importing
 from schedframe._cli.exit_codes import CANNOT_BE_USED, Findings
 from schedframe._cli.findings import print_finding, wrapped
 from schedframe._cli.output import print_json
-from schedframe._cli.words import summary
 from schedframe._errors import ConfigError, Problem, SchedframeError
 from schedframe._files.config.document import Document, parse_text, read
 from schedframe._files.config.search import find_schedules
@@ -116,7 +115,7 @@ def _examine(path: Path, select: list[str] | tuple[()], ignore: list[str] | tupl
     except SchedframeError as error:
         return Report(name, "", (_unloadable(name, Problem("", str(error))),), _notes(document))
     findings.sort(key=lambda finding: (finding.line or 0, SEVERITIES.index(finding.severity)))
-    return Report(name, summary(schedule), tuple(findings), _notes(document))
+    return Report(name, schedule.summary(), tuple(findings), _notes(document))
 
 
 def _read_stdin() -> Document:

@@ -11,9 +11,9 @@ from schedframe import testing
 from schedframe._cli.arguments import Kind, TextOrJson, importing
 from schedframe._cli.exit_codes import Findings
 from schedframe._cli.output import print_json
-from schedframe._cli.words import style_with_options
 from schedframe._errors import FAILURES, ConfigError, Problem, SchedframeError
 from schedframe._files.config.document import parse_text
+from schedframe._plan.summary import style_with_options
 from schedframe._problems import problems_of
 from schedframe.styles import LRStyle, Style
 from schedframe.styles._byname import by_lr_style, by_wd_style

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from schedframe._cli.output import print_json
-from schedframe._cli.words import summary
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.checkpoint import read
 from schedframe._files.config.parsed import Broken
@@ -58,7 +57,7 @@ def write(new: Continuation, output: Path, force: bool, format: str) -> None:
         report = {"file": str(output), "operation": new.operation, "step": new.step, "before": before, "after": after}
         print_json({**report, "changes": changes})
         return
-    typer.echo(f"{output}: {summary(new.schedule)}")
+    typer.echo(f"{output}: {new.schedule.summary()}")
     for key, value in {"lr": "learning rate", "wd": "weight decay"}.items():
         if before[key] is not None:
             typer.echo(f"step {new.step:_}: {value} {before[key]} before, {after[key]} after")

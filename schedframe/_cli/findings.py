@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from schedframe._cli.words import short
+from schedframe._plan.summary import short
 from schedframe._tools.views.findings import LOADING
 from schedframe.lint._rule import Finding
 

@@ -9,9 +9,9 @@ from schedframe._cli.arguments import TableOrJson, importing
 from schedframe._cli.console import console, print_parts, table
 from schedframe._cli.exit_codes import Findings
 from schedframe._cli.output import print_json
-from schedframe._cli.words import summary
 from schedframe._files.checkpoint import Checkpoint
 from schedframe._plan.evaluate import finite_values
+from schedframe._plan.summary import summary
 from schedframe._tools.inspection import Inspection, Outcome, as_data, look_at, sources
 
 

@@ -6,9 +6,9 @@ from tempfile import TemporaryDirectory
 
 import typer
 
+from schedframe._pictures.figure import figure_of
+from schedframe._pictures.series import Named, Picture
 from schedframe._schedule.schedule import Schedule
-from schedframe._tools.views.figure import figure_of
-from schedframe._tools.views.series import Named, Picture
 
 SUFFIXES = (".png", ".svg", ".pdf")
 _DPI = 200

@@ -9,9 +9,9 @@ from schedframe._cli.arguments import Files, importing
 from schedframe._cli.picture import named, write_picture
 from schedframe._cli.schedule_page import show_charts
 from schedframe._files.checkpoint import read
+from schedframe._pictures.series import QUANTITIES, Mark, Quantity, picture_of
 from schedframe._run.resume.read import read as read_state
 from schedframe._schedule.schedule import load
-from schedframe._tools.views.series import QUANTITIES, Mark, Quantity, picture_of
 
 
 @importing

@@ -12,10 +12,10 @@ from schedframe._cli.arguments import Files, importing
 from schedframe._cli.output import print_json
 from schedframe._cli.picture import named, write_picture
 from schedframe._errors import ConfigError, Problem
+from schedframe._pictures.series import Named, Picture, picture_of
 from schedframe._plan.plan import CURRENT
 from schedframe._plan.rule import DEFAULT, rules_named
 from schedframe._schedule.schedule import Schedule, load
-from schedframe._tools.views.series import Named, Picture, picture_of
 from schedframe._tools.views.table import Row, evaluate, labelled_steps, step_of
 
 _MOST_POINTS = 1_000_000

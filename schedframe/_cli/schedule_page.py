@@ -11,12 +11,11 @@ from rich.table import Table
 
 from schedframe._cli.chart import canvas_of, chart
 from schedframe._cli.console import console, print_parts, table
-from schedframe._cli.words import summary
+from schedframe._pictures.series import Picture
 from schedframe._plan.rule import DEFAULT
 from schedframe._schedule.schedule import Schedule
-from schedframe._tools.views.numbers import positions, rates, whole_number
-from schedframe._tools.views.series import Picture
 from schedframe._tools.views.table import Row
+from schedframe._units.notation import positions, rates, whole_number
 
 _HEADERS = {"lr_wd": "lr*wd", "time_constant": "1/(lr*wd)"}
 _RATES = ("lr", "wd", "lr_wd")
@@ -30,9 +29,8 @@ def show_table(file: Path, schedule: Schedule, rows: Mapping[str, Sequence[Row]]
     """Print the `rows` of each role in one table that fits the terminal."""
     roles = list(rows)
     alone = roles[0] if len(roles) == 1 else DEFAULT
-    head = (
-        f"{file}: {summary(schedule)}" if alone == DEFAULT else f"{file}, {alone}: {summary(schedule.for_role(alone))}"
-    )
+    shown = schedule if alone == DEFAULT else schedule.for_role(alone)
+    head = f"{file}{'' if alone == DEFAULT else f', {alone}'}: {shown.summary()}"
     out = console()
     print_parts(head, "", _fitting(_columns(rows, never="inf" if out.options.ascii_only else "∞"), out))
     if all(row.wd is None for of_role in rows.values() for row in of_role):

@@ -12,10 +12,10 @@ from rich.text import Text
 from schedframe._cli.console import console, print_parts, table
 from schedframe._cli.docstring import fitted
 from schedframe._cli.schedule_page import show_charts
-from schedframe._cli.words import option_value
+from schedframe._pictures.series import Named, picture_of
+from schedframe._plan.summary import option_value
 from schedframe._plugins.registry import Registry
 from schedframe._plugins.source import Source
-from schedframe._tools.views.series import Named, picture_of
 from schedframe._tools.views.style_curve import FLOOR, NEEDED, WARMUP, StyleCurve, style_curve
 from schedframe._units.lengths import Length, TailLength
 from schedframe.styles import LRCurve, LRShape, Style, WDCurve, WDShape

@@ -16,8 +16,9 @@ from schedframe._errors import (
 )
 from schedframe._plan import evaluate
 from schedframe._plan.evaluate import Value, values_at, write, write_value
-from schedframe._plan.plan import CURRENT, NAMES, Parent, Plan, fingerprint
+from schedframe._plan.plan import CURRENT, Parent, Plan, fingerprint
 from schedframe._plan.rule import GroupRule
+from schedframe._plan.summary import short, style_with_options, value_of_key
 from schedframe._plugins import hooks
 from schedframe._process import log_once, log_the_first_time
 from schedframe._run import agreement
@@ -262,9 +263,20 @@ class OptimizerParamScheduler:
         hooks.announce(self)
 
     def __repr__(self) -> str:
-        """Return the position and the schedule, attribute by attribute: frameworks write it into their logs."""
-        attributes = ", ".join(f"{name}={getattr(self, name)!r}" for name in ("num_steps", *NAMES))
-        return f"{type(self).__name__}({attributes})"
+        """Return position, learning rate and weight decay there, and styles, in one line for a log."""
+        try:
+            lr, wd = evaluate.finite_values(self.plan, self.num_steps)
+            now = f"lr={lr:g}" if wd is None else f"lr={lr:g}, wd={wd:g}"
+        except SchedframeError:
+            now = "lr=unknown"
+        plan, styles = self.plan, f"lr_decay_style={style_with_options(self.lr_style)}"
+        if plan.start_wd is not None:
+            styles += f", wd_incr_style={style_with_options(self.wd_style)}"
+        if plan.groups:
+            styles += f", groups={value_of_key(plan.groups)}"
+        lengths = f"lr_warmup_steps={short(plan.lr_warmup_steps)}, lr_decay_steps={short(plan.lr_decay_steps)}"
+        bounds_of_lr = f"max_lr={plan.max_lr}, min_lr={plan.min_lr}"
+        return f"{type(self).__name__}(num_steps={self.num_steps}, {now}, {bounds_of_lr}, {lengths}, {styles})"
 
     @property
     def num_steps(self) -> float:

@@ -10,24 +10,29 @@ from pydantic import ConfigDict, PrivateAttr
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.config.document import Document, read
+from schedframe._pictures import figure
+from schedframe._pictures.series import Named, Quantity, picture_of
 from schedframe._plain import plain
 from schedframe._plan import evaluate
 from schedframe._plan.plan import CURRENT, NAMES, Plan, fingerprint
 from schedframe._plan.rule import DEFAULT, key_of, merge, rules_named
+from schedframe._plan.samples import Samples
 from schedframe._plan.sampling import end_of, steps_of
+from schedframe._plan.summary import summary, value_of_key
 from schedframe._run.groups.report import phase_at
 from schedframe._run.groups.roles import make_groups, rules_for
 from schedframe._schedule.findings import find
 from schedframe._schedule.given import GivenFields
 from schedframe._schedule.keys import Keys
+from schedframe._schedule.notebook import as_html
 from schedframe._schedule.origin import Origin
-from schedframe._schedule.samples import Samples
 from schedframe._units.lengths import OPEN
 from schedframe.lint._rule import Finding
 from schedframe.styles._base import LRStyle, WDStyle
 
 if TYPE_CHECKING:
     import numpy
+    from matplotlib.axes import Axes
 
     from schedframe._run.scheduler import OptimizerParamScheduler
 
@@ -61,6 +66,54 @@ class Schedule(Keys):
         keys = plain(keys)
         super().__init__(**keys)
         self._origin = Origin(keys)
+
+    def __repr__(self) -> str:
+        """Return the keys that were given and are not at their default, in one line, lengths in steps."""
+        fields = type(self).__pydantic_fields__
+        values = {key: getattr(self, key) for key in fields if key in (self._origin.given or self.model_fields_set)}
+        keys = (f"{key}={value_of_key(value)}" for key, value in values.items() if value != fields[key].default)
+        return f"{type(self).__name__}({', '.join(keys)})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the summary, the curves, and what the lint rules find."""
+        return as_html(
+            self.summary(), lambda: figure.svg_of(picture_of([Named("schedule", self)], title="")), self.findings
+        )
+
+    def summary(self) -> str:
+        """Return styles, bounds, lengths in steps and weight decay in one line, as ``schedframe preview`` shows it."""
+        return summary(self.plan, self.train_steps)
+
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        *,
+        unit: str | None = None,
+        what: Quantity = "lr",
+        log: bool = False,
+        title: str = "",
+    ) -> "Axes":
+        """Draw the curves of all roles on an axis of matplotlib, and return it; the extra ``plot`` is needed.
+
+        Args:
+            ax: the axis; by default that of a new figure of ``matplotlib.pyplot``.
+            unit: of the positions: ``tokens``, ``samples``, ``iters``, ``epochs``; by default tokens where they are
+                known, else the clock's.
+            what: ``lr``, ``wd``, ``lrwd``, their product, or ``cumulative``, the sum of the learning rate.
+            log: use a logarithmic axis for the values.
+            title: above the axis.
+
+        Raises:
+            ValueError: the unit is not known, or weight decay is not scheduled and `what` needs it.
+            PluginError: a style fails at one of the steps.
+            StateError: `init_lr` is ``current``.
+        """
+        picture = picture_of([Named("schedule", self)], unit=unit, what=[what], log=log, title=title)
+        if not picture.panels:
+            raise ValueError(f"{what} cannot be drawn: weight decay is not scheduled; give start_wd or end_wd")
+        return figure.draw(picture, ax)
 
     @property
     def origin(self) -> Origin:
@@ -237,7 +290,10 @@ class Schedule(Keys):
         Raises:
             ValueError: there is no such rule, or several contradict each other.
         """
-        plan = self._plan_for(role)
+        return self.with_plan(self._plan_for(role))
+
+    def with_plan(self, plan: Plan) -> "Schedule":
+        """Return a schedule with the units and the run of this one, and the curves of `plan`, which is not checked."""
         schedule = self.model_copy(update={key_of(name): getattr(plan, name) for name in NAMES})
         schedule._origin = Origin()
         return schedule

@@ -3,7 +3,7 @@
 import pytest
 
 from schedframe._cli.chart import Canvas, chart, small_line
-from schedframe._tools.views.series import Line, Mark, Panel, Phase, Picture
+from schedframe._pictures.series import Line, Mark, Panel, Phase, Picture
 
 SMALL = Canvas(40, 12)
 

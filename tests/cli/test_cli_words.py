@@ -3,7 +3,7 @@
 import pytest
 
 import schedframe
-from schedframe._cli.words import short, summary
+from schedframe._plan.summary import short
 from schedframe._units.lengths import parse_length
 
 
@@ -56,10 +56,10 @@ BASE = {"max_lr": 3e-4, "lr_decay_steps": "10M"}
     ],
 )
 def test_a_schedule_in_one_line(keys: dict, text: str) -> None:
-    assert summary(schedframe.Schedule(**BASE, **keys)) == text
+    assert schedframe.Schedule(**BASE, **keys).summary() == text
 
 
 def test_a_length_of_a_style_is_a_length_in_the_line() -> None:
     style = {"style": "WSD", "wsd_decay_steps": 24_414_062.5}
-    text = summary(schedframe.Schedule(max_lr=1, lr_decay_steps="1B", lr_decay_style=style))
+    text = schedframe.Schedule(max_lr=1, lr_decay_steps="1B", lr_decay_style=style).summary()
     assert text.startswith("WSD(wsd_decay_steps=24.41M, ")

@@ -7,7 +7,6 @@ import pytest
 
 import schedframe
 from schedframe import SchedframeError, Schedule
-from schedframe._cli.words import summary
 from schedframe._files.config.document import parse_text
 from schedframe._files.config.dump import dump
 from schedframe._tools.keys import resolve
@@ -25,7 +24,7 @@ def use(schedule: Schedule) -> None:
     for role in ("default", *(rule.role for rule in schedule.groups)):
         if schedule.init_lr != "current":
             evaluate(schedule, labelled_steps(schedule.for_role(role), 20), role)
-    summary(schedule)
+    schedule.summary()
     text = dump(resolve(schedule), Path("whole.yaml"))
     assert Schedule(**parse_text(Path("whole.yaml"), text).data) == schedule
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from schedframe import Schedule
-from schedframe._cli.words import summary
 from schedframe._files.config.document import read
 
 from .megatron_lm import HERE, MODEL, TINY, environment, wheel
@@ -95,7 +94,7 @@ def test_the_schedule_of_a_file_and_flags_is_shown_with_every_unit(dry, file):
     keys = {"train_iters": 100_000, "global_batch_size": 1024, "seq_length": 4096, "start_wd": 0.01}
     schedule = Schedule(**{**read(file).data, **keys})
     assert shown["err"] == ""
-    assert shown["out"].startswith(f"{file}: {summary(schedule)}\n")
+    assert shown["out"].startswith(f"{file}: {schedule.summary()}\n")
     row = next(line.split() for line in shown["out"].splitlines() if "warm-up end" in line)
     assert row == ["2,000", "warm-up", "end", "2", "8.192M", "3e-4", "0.01", "3e-6", "333,333"]
 
@@ -110,7 +109,7 @@ def test_the_schedule_of_flags_alone_is_shown(dry):
     style = {"style": "WSD", "wsd_decay_steps": 40, "lr_wsd_decay_style": "minus_sqrt"}
     keys = {"max_lr": 1e-3, "min_lr": 1e-4, "lr_warmup_steps": 16, "lr_decay_steps": 400, "start_wd": 0.01}
     assert dry["flags"]["code"] == 0
-    assert dry["flags"]["out"].startswith(f"the flags: {summary(Schedule(**keys, lr_decay_style=style))}\n")
+    assert dry["flags"]["out"].startswith(f"the flags: {Schedule(**keys, lr_decay_style=style).summary()}\n")
 
 
 def test_every_role_is_in_the_table(dry):

@@ -68,11 +68,16 @@ def test_in_a_log_it_says_position_and_schedule(optimizer) -> None:
     scheduler = build(optimizer(), lr_decay_style={"style": "WSD", "wsd_decay_steps": 20})
     scheduler.step(60)
     said = str(scheduler)
-    assert said.startswith(
-        "OptimizerParamScheduler(num_steps=60, clock='samples', start_step=0, init_lr=0.0, max_lr=1.0"
+    assert said == repr(scheduler)
+    assert said == (
+        "OptimizerParamScheduler(num_steps=60, lr=1, wd=0.16, max_lr=1.0, min_lr=0.1, lr_warmup_steps=10, "
+        "lr_decay_steps=110, lr_decay_style=WSD(wsd_decay_steps=20, lr_wsd_decay_style=exponential), "
+        "wd_incr_style=linear)"
     )
-    assert "lr_style=WSD(style='WSD', wsd_decay_steps=20, lr_wsd_decay_style=Exponential" in said
-    assert "wd_style=WDLinear" in said
+
+
+def test_before_the_checkpoint_is_loaded_its_log_line_has_no_learning_rate(optimizer) -> None:
+    assert "num_steps=50, lr=unknown, max_lr=1.0" in repr(build(optimizer(), init_lr="current", start_step=50))
 
 
 def test_get_wd_takes_no_group_or_one(optimizer) -> None:

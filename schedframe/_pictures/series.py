@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, Protocol, get_args
 
+from schedframe._plan.plan import Parent, Plan
 from schedframe._plan.rule import DEFAULT
-from schedframe._schedule.samples import Samples
-from schedframe._schedule.schedule import Schedule
-from schedframe._units.lengths import OPEN
+from schedframe._plan.samples import Samples
+from schedframe._units.lengths import OPEN, Scale
 
 Quantity = Literal["lr", "wd", "lrwd", "cumulative"]
 QUANTITIES = get_args(Quantity)
@@ -24,11 +24,37 @@ _APART = 20.0
 """Curves whose highest values differ by more than this factor are not read on one axis."""
 
 
+class Drawable(Protocol):
+    """What can be drawn: a `Schedule`, which stands above this room because it draws itself."""
+
+    @property
+    def plan(self) -> Plan:
+        """Everything that determines the curves."""
+
+    @property
+    def scale(self) -> Scale:
+        """What positions are measured with."""
+
+    @property
+    def parent(self) -> Parent | None:
+        """The schedule that this one continues."""
+
+    @property
+    def train_steps(self) -> float | None:
+        """Length of the run, in steps."""
+
+    def sample(self, points: int = ..., unit: str | None = ..., role: str | None = ...) -> Samples:
+        """Return the curves as columns of points."""
+
+    def units_at(self, step: float) -> dict[str, float]:
+        """Return the position at `step` in every known unit."""
+
+
 class Named(NamedTuple):
     """A schedule and what it is called in a legend."""
 
     name: str
-    schedule: Schedule
+    schedule: Drawable
 
 
 class Line(NamedTuple):
@@ -150,7 +176,7 @@ def unit_of(schedules: Iterable[Named], asked: str | None) -> str:
     if asked is not None:
         return asked
     everywhere = set.intersection(*(set(schedule.scale.units.known()) for _, schedule in schedules))
-    preferred = ("tokens", schedules[0].schedule.clock, "samples", "iters")
+    preferred = ("tokens", schedules[0].schedule.plan.clock, "samples", "iters")
     for unit in preferred:
         if unit in everywhere:
             return unit
@@ -160,7 +186,10 @@ def unit_of(schedules: Iterable[Named], asked: str | None) -> str:
 def samples_of(schedules: Iterable[Named], unit: str, points: int, roles: Sequence[str] = ()) -> list[list[Samples]]:
     """Return the curves of each schedule, of each of its roles or of the `roles` that are asked for."""
     return [
-        [schedule.sample(points, unit, role) for role in roles or (DEFAULT, *(rule.role for rule in schedule.groups))]
+        [
+            schedule.sample(points, unit, role)
+            for role in roles or (DEFAULT, *(rule.role for rule in schedule.plan.groups))
+        ]
         for _, schedule in schedules
     ]
 
@@ -189,7 +218,7 @@ def _label(schedules: Sequence[Named], file: int, role: str) -> str:
     name, schedule = schedules[file]
     if len(schedules) == 1:
         return role
-    return f"{name}, {role}" if schedule.groups else name
+    return f"{name}, {role}" if schedule.plan.groups else name
 
 
 def _values(samples: Samples, quantity: Quantity) -> list[float]:
@@ -218,12 +247,12 @@ def phases_of(samples: Samples) -> list[Phase]:
     return [Phase(name, begin, end) for (name, _), begin, end in zip(found, begins, ends, strict=True) if end > begin]
 
 
-def marks_of(schedule: Schedule, unit: str) -> list[Mark]:
+def marks_of(schedule: Drawable, unit: str) -> list[Mark]:
     """Return the positions that are marked: the end of the decay within the run, the parent, the end of the run."""
     marks = {}
-    run, decay = schedule.train_steps, schedule.lr_decay_steps
+    run, decay = schedule.train_steps, schedule.plan.lr_decay_steps
     if schedule.parent is not None:
         marks["branch"] = schedule.parent.step
     if decay != OPEN and run is not None and decay < run:
-        marks["decay end"] = schedule.start_step + decay
+        marks["decay end"] = schedule.plan.start_step + decay
     return [Mark(label, schedule.units_at(step)[unit]) for label, step in marks.items()]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from schedframe import Schedule
-from schedframe._tools.views.numbers import positions, rate, rates, si
-from schedframe._tools.views.series import Named, picture_of
+from schedframe._pictures.series import Named, picture_of
+from schedframe._units.notation import positions, rate, rates, si
 
 KEYS: dict[str, Any] = {
     "train_tokens": "4B",
@@ -76,7 +76,7 @@ def test_an_unknown_unit_names_the_file() -> None:
 
 def test_a_figure_has_the_points_of_the_picture() -> None:
     pytest.importorskip("matplotlib")
-    from schedframe._tools.views.figure import figure_of
+    from schedframe._pictures.figure import figure_of
 
     picture = picture_of([named(groups=[ROUTER])])
     axes = figure_of(picture).axes

@@ -1,9 +1,10 @@
 """Pictures of schedules, drawn by matplotlib."""
 
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from schedframe._tools.views.numbers import rate, si
-from schedframe._tools.views.series import TITLES, Panel, Picture
+from schedframe._pictures.series import TITLES, Panel, Picture
+from schedframe._units.notation import rate, si
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,8 +34,7 @@ def figure_of(picture: Picture) -> "Figure":
     axes = list(figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0])
     for index, (panel, ax) in enumerate(zip(panels, axes, strict=True)):
         draw_panel(ax, panel, picture, names=index == 0)
-    axes[-1].set_xlabel(picture.unit, fontsize=9)
-    axes[-1].xaxis.set_major_formatter(lambda value, _: si(value))
+    _name_positions(axes[-1], picture.unit)
     handles = {handle.get_label(): handle for ax in axes for handle in ax.get_lines() if handle.get_gid() == _CURVE}
     if picture.title or len(handles) > 1:
         figure.suptitle(picture.title or " ", fontsize=10.5, x=0.012, ha="left")
@@ -50,6 +50,36 @@ def figure_of(picture: Picture) -> "Figure":
             handlelength=2.6,
         )
     return figure
+
+
+def svg_of(picture: Picture) -> str:
+    """Return the figure of `picture` as an ``<svg>`` element, the same at every call."""
+    from matplotlib import rc_context
+
+    text = StringIO()
+    with rc_context({"svg.hashsalt": repr(picture)}):
+        figure_of(picture).savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()[text.getvalue().index("<svg") :]
+
+
+def draw(picture: Picture, ax: "Axes | None" = None) -> "Axes":
+    """Draw all lines of `picture`, which are of one quantity, on `ax`, or on the axis of a new figure of pyplot."""
+    if ax is None:
+        from matplotlib import pyplot
+
+        _, ax = pyplot.subplots(figsize=(_WIDTH, _HEIGHT + 0.6), layout="constrained")
+    draw_panel(ax, Panel(picture.panels[0].quantity, picture.lines), picture)
+    _name_positions(ax, picture.unit)
+    if picture.title:
+        ax.set_title(picture.title, fontsize=10.5, loc="left", pad=18 if picture.phases else None)
+    if len(picture.lines) > 1:
+        ax.legend(fontsize=8, frameon=False)
+    return ax
+
+
+def _name_positions(ax: "Axes", unit: str) -> None:
+    ax.set_xlabel(unit, fontsize=9)
+    ax.xaxis.set_major_formatter(lambda value, _: si(value))
 
 
 def draw_panel(ax: "Axes", panel: Panel, picture: Picture, *, names: bool = True) -> None:

@@ -4,14 +4,16 @@ from math import inf
 from typing import Any
 
 from schedframe._plan.plan import Plan
-from schedframe._schedule.schedule import Schedule
-from schedframe._tools.views.numbers import rate, si
+from schedframe._plan.rule import GroupRule
 from schedframe._units.lengths import compact
+from schedframe._units.notation import rate, si
 from schedframe._units.numbers import whole
 from schedframe.styles import Style
 from schedframe.styles._phase import Phase
 
 _LARGE = 1e5
+_LONG = 100_000
+"""From here on a number is a length."""
 
 
 def short(step: float) -> str:
@@ -44,29 +46,35 @@ def style_with_options(style: Style) -> str:
     return f"{style.style}({listed})" if listed else style.style
 
 
-def summary(schedule: Schedule | Plan) -> str:
-    """Say in one line what `schedule` is."""
-    parts = [
-        style_with_options(schedule.lr_style),
-        f"peak {_bound(schedule.max_lr)}",
-        f"floor {_bound(schedule.min_lr)}",
-    ]
-    if schedule.lr_warmup_steps:
-        start = f" from {_bound(schedule.init_lr)}" if schedule.init_lr else ""
-        shape = schedule.lr_warmup_style
+def value_of_key(value: Any) -> str:
+    """Write the value of a key: a number exactly, a rule for param groups by its role."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(value_of_key, value))}]"
+    if isinstance(value, GroupRule):
+        return value.role
+    if isinstance(value, float | int):
+        return str(value) if value < _LONG else short(value)
+    return option_value(value)
+
+
+def summary(plan: Plan, train_steps: float | None = None) -> str:
+    """Say in one line what `plan` is, of a run of `train_steps`."""
+    parts = [style_with_options(plan.lr_style), f"peak {_bound(plan.max_lr)}", f"floor {_bound(plan.min_lr)}"]
+    if plan.lr_warmup_steps:
+        start = f" from {_bound(plan.init_lr)}" if plan.init_lr else ""
+        shape = plan.lr_warmup_style
         by = "" if shape.is_megatrons else f" by {style_with_options(shape)}"
-        parts.append(f"warm-up {short(schedule.lr_warmup_steps)}{start}{by}")
+        parts.append(f"warm-up {short(plan.lr_warmup_steps)}{start}{by}")
     else:
         parts.append("no warm-up")
-    parts.append(f"decay {short(schedule.lr_decay_steps)}")
-    run = getattr(schedule, "train_steps", None)
-    if run not in (None, schedule.lr_decay_steps):
-        parts.append(f"run {short(run)}")
-    if schedule.start_step:
-        parts.append(f"from step {short(schedule.start_step)}")
-    parts.append(_weight_decay(schedule))
-    if schedule.groups:
-        parts.append(f"rules for {' and '.join(rule.role for rule in schedule.groups)}")
+    parts.append(f"decay {short(plan.lr_decay_steps)}")
+    if train_steps is not None and train_steps != plan.lr_decay_steps:
+        parts.append(f"run {short(train_steps)}")
+    if plan.start_step:
+        parts.append(f"from step {short(plan.start_step)}")
+    parts.append(_weight_decay(plan))
+    if plan.groups:
+        parts.append(f"rules for {' and '.join(rule.role for rule in plan.groups)}")
     return ", ".join(parts)
 
 
@@ -74,12 +82,12 @@ def _bound(value: float | str) -> str:
     return value if isinstance(value, str) else rate(value, 6)
 
 
-def _weight_decay(schedule: Schedule | Plan) -> str:
-    start_wd, end_wd = schedule.start_wd, schedule.end_wd
+def _weight_decay(plan: Plan) -> str:
+    start_wd, end_wd = plan.start_wd, plan.end_wd
     if start_wd is None or end_wd is None:
         return "weight decay left alone"
-    if schedule.wd_style.is_constant:
+    if plan.wd_style.is_constant:
         return f"weight decay {_bound(end_wd)}"
-    style, steps = style_with_options(schedule.wd_style), short(schedule.wd_incr_steps)
+    style, steps = style_with_options(plan.wd_style), short(plan.wd_incr_steps)
     span = f"{_bound(start_wd)}" if start_wd == end_wd else f"{_bound(start_wd)} to {_bound(end_wd)}"
     return f"weight decay {span} by {style} over {steps}"

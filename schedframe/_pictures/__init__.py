@@ -1,0 +1,1 @@
+"""Pictures of curves: what they show, and how matplotlib draws it."""
