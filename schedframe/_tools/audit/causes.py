@@ -74,8 +74,14 @@ class _Evidence:
 
     @property
     def begins(self) -> bool:
-        """Whether values differ from the first ones on, where the value is not zero as at the start of a warmup."""
+        """Whether values differ from the first ones on; the first can be zero, as at the start of a warmup."""
         return self.first - self.known <= 1
+
+    @property
+    def is_from_the_start(self) -> bool:
+        """Whether values differ from the first iterations of the run on, and not only from those of a resumed one."""
+        iterations = self.comparison.points.iterations
+        return self.begins and iterations[self.known] <= 1 + iterations[-1] // len(iterations)
 
     def restart(self) -> Restart | None:
         """Return the last restart before the first difference, with nothing right logged between them but a point."""
@@ -219,7 +225,7 @@ def _words_of_shift(evidence: _Evidence, shift: float, one: float) -> tuple[str,
 
 
 def _whole_factor(evidence: _Evidence) -> Iterator[_Trial]:
-    for ratio in _ratios(evidence) if evidence.begins else ():
+    for ratio in _ratios(evidence) if evidence.is_from_the_start else ():
         whole = round(ratio) if ratio >= 1 else round(1 / ratio)
         if 2 <= whole <= _MOST_FACTOR:
             told = f"{whole}" if ratio >= 1 else f"1/{whole}"
