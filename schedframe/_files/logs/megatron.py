@@ -27,17 +27,17 @@ def read(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterato
         for spelling in SPELLINGS.get(name, (name,))
     ]
     for block in blocks(file, progress):
-        _, *parts = _START.split(block)
+        here = [(name, label, len(label)) for name, label in labels if label in block]
+        parts = _START.split(block)[1:] if here else []
         for iteration, text in zip(parts[::2], parts[1::2], strict=True):
             end = text.find(b"\n")
             numbers: dict[str, str | float] = {}
-            for name, label in labels:
+            for name, label, length in here:
                 at = text.find(label, 0, end)
                 if at >= 0:
-                    at += len(label)
-                    bar = text.find(b" |", at, end)
+                    bar = text.find(b" |", at + length, end)
                     if bar > 0:
-                        numbers[name] = text[at:bar].decode("ascii", "replace")
+                        numbers[name] = text[at + length : bar].decode("ascii", "replace")
             if numbers:
                 yield Record(int(iteration), numbers)
 

@@ -19,7 +19,7 @@ def read(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterato
     text = lines(file, progress)
     header = next(text, "")
     rows = csv.reader(text, delimiter=_separator(header))
-    names = next(csv.reader([header], delimiter=_separator(header)), [])
+    names = _cells(header)
     folds = [folded(name) for name in names]
     steps = [folds.index(name) for name in ITERATION if name in folds]
     columns = {index: name_of(name) for index, name in enumerate(names) if name_of(name) in wanted}
@@ -47,6 +47,13 @@ def _whole(rows: Iterator[list[str]], width: int) -> Iterator[list[str]]:
             yield row
 
 
+def _cells(header: str) -> list[str]:
+    try:
+        return next(csv.reader([header], delimiter=_separator(header)), [])
+    except csv.Error:
+        return []
+
+
 def _separator(header: str) -> str:
     return max(_SEPARATORS, key=header.count)
 
@@ -54,5 +61,5 @@ def _separator(header: str) -> str:
 def recognises(name: str, start: bytes) -> bool:
     """Return whether a log begins with a header that names the iteration."""
     header = start.lstrip(b"\xef\xbb\xbf").partition(b"\n")[0].decode("utf-8", "replace").strip()
-    cells = next(csv.reader([header], delimiter=_separator(header)), [])
+    cells = _cells(header)
     return len(cells) > 1 and any(folded(cell) in ITERATION for cell in cells)

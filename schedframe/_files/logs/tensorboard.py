@@ -9,7 +9,7 @@ import struct
 from collections.abc import Collection, Iterator
 from typing import BinaryIO
 
-from schedframe._files.logs.record import BrokenLog, Progress, Record, name_of
+from schedframe._files.logs.record import BrokenLog, Progress, Record, name_of, whole_number
 
 _LARGEST = 64 << 20
 _LARGEST_SCALAR = 64 << 10
@@ -38,8 +38,9 @@ def read(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterato
         except (IndexError, struct.error, ValueError):
             raise BrokenLog("has a damaged event") from None
         step = next((value for number, value in fields if number == _STEP), 0)
-        if numbers and isinstance(step, int):
-            yield Record(step, numbers)
+        iteration = whole_number(step)
+        if numbers and iteration is not None:
+            yield Record(iteration, numbers)
 
 
 def _events(file: BinaryIO, progress: Progress) -> Iterator[bytes]:

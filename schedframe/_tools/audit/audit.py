@@ -146,7 +146,7 @@ def _verdict(comparison: Comparison, restarts: list[Restart]) -> Verdict:
 
 def _notes(logged: Logged) -> list[str]:
     return [
-        f"{log.path}: {log.unreadable} values are not numbers and were not compared"
+        f"{log.path}: {log.unreadable} values are not finite numbers and were not compared"
         for log in logged.logs
         if log.unreadable
     ]

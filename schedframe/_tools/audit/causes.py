@@ -7,7 +7,7 @@ first one that differs to the end of the log; of several, the one that has the m
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import Any
 
 from schedframe._errors import FAILURES
@@ -25,6 +25,7 @@ _MOST_POINTS = 300
 _REFERENCES = 5
 _MOST_FACTOR = 1 << 20
 _SAMPLES = 400
+_MOST_ROOTS = 8
 
 
 @dataclass(frozen=True)
@@ -397,7 +398,7 @@ def _steps_with(evidence: _Evidence, reference: int) -> Iterator[float]:
     value = compared.points.values[reference]
     end = max(end_of(evidence.plan, compared.schedule.train_steps), 1.0)
     steps = steps_of(evidence.plan, end, _SAMPLES)
-    yield from _roots(lambda step: compared.curve(step) - value, steps)
+    yield from islice(_roots(lambda step: compared.curve(step) - value, steps), _MOST_ROOTS)
 
 
 def _roots(function: Callable[[float], float], marks: Sequence[float]) -> Iterator[float]:

@@ -1,6 +1,7 @@
 """A run's logged values beside those that its schedule specifies."""
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress
@@ -54,8 +55,8 @@ class Comparison:
     positions: Positions
     shown: Shown
     curve: Curve
-    steps: list[float]
-    expected: list[float]
+    steps: Sequence[float]
+    expected: Sequence[float]
 
     @cached_property
     def peak(self) -> float:
@@ -115,6 +116,6 @@ def compare(schedule: Schedule, role: str, quantity: str, points: Points, curve:
 
 def _compare(schedule: Schedule, role: str, quantity: str, points: Points, curve: Curve, shown: Shown) -> Comparison:
     positions, start, nan = Positions(schedule), schedule.start_step, float("nan")
-    steps = [step if step >= start else nan for step in positions.of_all(points, shown)]
-    expected = [curve(step - start) if step == step else nan for step in steps]
+    steps = array("d", (step if step >= start else nan for step in positions.of_all(points, shown)))
+    expected = array("d", (curve(step - start) if step == step else nan for step in steps))
     return Comparison(schedule, role, quantity, points, positions, shown, curve, steps, expected)

@@ -1,6 +1,7 @@
 """What a schedule specifies at the iterations of a log."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import repeat
 from typing import Any
 
 from schedframe._errors import LogError
@@ -67,7 +68,7 @@ class Positions:
         """Whether the batch size changes."""
         return self._sizes is not None and len(self._sizes.stretches) > 1
 
-    def of_all(self, points: Points, shown: Shown) -> list[float]:
+    def of_all(self, points: Points, shown: Shown) -> Iterator[float]:
         """Return `at` of each point.
 
         Raises:
@@ -78,10 +79,7 @@ class Positions:
                 f"the schedule counts {self._clock}, and iterations cannot be converted: give global_batch_size in its "
                 f"file (the log has no consumed samples at some iterations)"
             )
-        return [
-            self.at(iteration, samples, shown)
-            for iteration, samples in zip(points.iterations, points.samples, strict=True)
-        ]
+        return map(self.at, points.iterations, points.samples, repeat(shown))
 
 
 def _samples_at(sizes: BatchSizes, iteration: int) -> float:

@@ -2,9 +2,9 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
-from itertools import pairwise
-from math import floor, log10, nan
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise, repeat
+from math import floor, isfinite, log10, nan
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,10 @@ FLOAT32 = 1.2e-7
 """The distance of two 32-bit floats, which Megatron reduces and TensorBoard keeps, as a share of their value."""
 
 _MOST_RESTARTS = 1000
+
+
+_SCIENTIFIC = -1
+"""Stands for the decimals of a number with an exponent."""
 
 
 class Restart(NamedTuple):
@@ -41,26 +45,28 @@ class Digits:
     def __init__(self) -> None:
         self.significant = 0
         self._decimals: set[int] = set()
-        self._lengths: dict[tuple[int, int, int], None] = {}
+        self._lengths: set[int] = set()
 
     def see(self, text: str) -> None:
         """Take account of one value as it is written."""
-        mantissa, exponent, _ = text.lower().partition("e")
-        shape = len(mantissa), mantissa.find("."), len(exponent)
-        if shape in self._lengths and exponent:
+        is_scientific = "E" in text or "e" in text
+        if is_scientific and len(text) in self._lengths:
             return
-        self._lengths[shape] = None
+        mantissa = text.lower().partition("e")[0]
         figures = mantissa.lstrip("+-0.").replace(".", "")
         self.significant = max(self.significant, len(figures))
-        self._decimals.add(-1 if exponent else len(mantissa.partition(".")[2]))
+        if is_scientific:
+            self._lengths.add(len(text))
+        self._decimals.add(_SCIENTIFIC if is_scientific else len(mantissa.partition(".")[2]))
 
-    def half_unit(self, value: float) -> float:
-        """Return how far the number that was rounded to `value` can lie from it."""
+    def half_units(self, values: Iterable[float]) -> Iterator[float]:
+        """Yield how far the number that was rounded to each of `values` can lie from it."""
         if not self._decimals:
-            return 0.0
-        if len(self._decimals) == 1 and -1 not in self._decimals:
-            return 0.5 * 10.0 ** -min(self._decimals)
-        return 0.5 * 10.0 ** (floor(log10(abs(value))) - self.significant + 1) if value else 0.0
+            return repeat(0.0, len(list(values)))
+        if len(self._decimals) == 1 and _SCIENTIFIC not in self._decimals:
+            return repeat(0.5 * 10.0 ** -min(self._decimals), len(list(values)))
+        last = 1 - self.significant
+        return (0.5 * 10.0 ** (floor(log10(abs(value))) + last) if value else 0.0 for value in values)
 
 
 class Points:
@@ -82,6 +88,13 @@ class Points:
         self.samples, self.skipped = array("d"), array("d")
         self.digits = self.repeated = 0
         self.shown: Shown | None = None
+
+    def add(self, iteration: int, value: float, numbers: Mapping[str, str | float]) -> None:
+        """Append the value at an iteration, with what else its record has; `half_units` are added for all at once."""
+        self.iterations.append(iteration)
+        self.values.append(value)
+        self.samples.append(_number(numbers.get("samples", nan)))
+        self.skipped.append(_number(numbers.get("skipped", 0.0)))
 
     def settle(self) -> None:
         """Put iterations in order, and keep the last value of each."""
@@ -109,7 +122,7 @@ class Read(NamedTuple):
         records: how many it has.
         first: the lowest iteration; -1 where there is none.
         last: the highest iteration.
-        unreadable: how many numbers in it are none.
+        unreadable: how many learning rates and weight decays in it are no finite numbers.
     """
 
     path: Path
@@ -166,25 +179,22 @@ def _read(path: Path, logged: Logged, progress: Progress) -> None:
             before = iteration
             first, last = iteration if first < 0 else min(first, iteration), max(last, iteration)
             for name in QUANTITIES:
-                if name in numbers:
-                    text = numbers[name]
-                    value = _number(text)
-                    if value != value:
-                        unreadable += 1
-                        continue
-                    if isinstance(text, str):
-                        digits[name].see(text)
-                    points = logged.points[name]
-                    points.iterations.append(iteration)
-                    points.values.append(value)
-                    points.samples.append(_number(numbers.get("samples", nan)))
-                    points.skipped.append(_number(numbers.get("skipped", 0.0)))
+                text = numbers.get(name)
+                if text is None:
+                    continue
+                value = _number(text)
+                if not isfinite(value):
+                    unreadable += 1
+                    continue
+                if isinstance(text, str):
+                    digits[name].see(text)
+                logged.points[name].add(iteration, value, numbers)
         shown, format = log.format.shows, log.format.name
     logged.logs.append(Read(path, format, records, first, last, unreadable))
     for name, points in logged.points.items():
         new = points.values[begins[name] :]
         if new:
-            points.half_units.extend(map(digits[name].half_unit, new))
+            points.half_units.extend(digits[name].half_units(new))
             points.digits = min(filter(None, (points.digits, digits[name].significant)), default=0)
             points.shown = points.shown or shown
 
