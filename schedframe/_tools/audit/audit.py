@@ -145,11 +145,8 @@ def _verdict(comparison: Comparison, restarts: list[Restart]) -> Verdict:
 
 
 def _notes(logged: Logged) -> list[str]:
-    return [
-        f"{log.path}: {log.unreadable} values are not finite numbers and were not compared"
-        for log in logged.logs
-        if log.unreadable
-    ]
+    unreadable = [log for log in logged.logs if log.unreadable]
+    return [f"{log.path}: {log.unreadable} values not compared: no finite numbers" for log in unreadable]
 
 
 def _notes_of(comparison: Comparison) -> list[str]:

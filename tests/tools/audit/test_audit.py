@@ -176,3 +176,18 @@ def test_values_before_the_start_of_a_branch_are_noted(tmp_path: Path) -> None:
 def test_few_digits_are_noted(tmp_path: Path) -> None:
     found = audit(RUN, [write(tmp_path / "a.csv", ["step,lr", *(f"{n},{of(RUN, n):.5f}" for n in TEN)])])
     assert (found.differs, found.notes) == (False, ["lr is logged with 2 digits: smaller differences are not seen"])
+
+
+def test_the_trainer_of_transformers_logs_the_rate_of_each_update_itself() -> None:
+    """Its cosine schedule of 60 steps with 10 of warmup, as transformers 5.24.0 wrote it."""
+    schedule = Schedule(max_lr=1e-3, lr_decay_style="cosine", lr_warmup_steps=10, lr_decay_steps=60, clock="iters")
+    (found,) = audit(schedule, [Path(__file__).with_name("trainer_state.json")]).verdicts
+    assert (found.compared, found.different, found.shown) == (12, 0, "own")
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_rate_that_is_no_finite_number_is_noted(tmp_path: Path, value: str) -> None:
+    text = [*lines(lambda n: of(RUN, n), TEN), *lines(lambda n: float(value), [1010])]
+    found = audit(RUN, [write(tmp_path / "a.log", text)])
+    assert not found.differs
+    assert "1 values not compared: no finite numbers" in found.notes[0]
