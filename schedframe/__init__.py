@@ -19,6 +19,7 @@ from schedframe._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from schedframe._errors import ConfigError as ConfigError
+    from schedframe._errors import LogError as LogError
     from schedframe._errors import PluginError as PluginError
     from schedframe._errors import Problem as Problem
     from schedframe._errors import RankMismatchError as RankMismatchError
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from schedframe._run.scheduler import OptimizerParamScheduler as OptimizerParamScheduler
     from schedframe._schedule.schedule import Schedule as Schedule
     from schedframe._schedule.schedule import load as load
+    from schedframe._tools.audit.audit import Audit as Audit
+    from schedframe._tools.audit.audit import audit as audit
     from schedframe._tools.comparison import Comparison as Comparison
     from schedframe._tools.comparison import diff as diff
     from schedframe._tools.continuation.continuation import Continuation as Continuation
@@ -50,6 +53,7 @@ _HOMES = {
     "_tools.continuation.continuation": ("Continuation",),
     "_errors": (
         "ConfigError",
+        "LogError",
         "PluginError",
         "Problem",
         "RankMismatchError",
@@ -61,6 +65,7 @@ _HOMES = {
         "UnknownMegatronError",
         "UnknownStyleError",
     ),
+    "_tools.audit.audit": ("Audit", "audit"),
     "_plugins.hooks": ("hookimpl",),
     "_tools.continuation.operations": ("branch", "extend", "rewarm"),
     "_plugins.registry": ("Registry",),

@@ -9,6 +9,7 @@
     ├── StyleLoadError                   the style is there, but cannot be imported or used
     ├── PluginError                      a plugin, what --import names, or a SCHEDFRAME_ variable is at fault
     ├── StateError (ValueError)          a checkpoint's state, a position or a group's bound cannot be used
+    ├── LogError (ValueError)            a run's log cannot be read, or not be compared with a schedule
     ├── RankMismatchError                the ranks of a run do not run the same schedule from the same plugins
     └── UnknownMegatronError             Megatron-LM is not there, or is no version that the launcher knows
 
@@ -101,6 +102,10 @@ class PluginError(SchedframeError):
 
 class StateError(SchedframeError, ValueError):
     """A checkpoint's state, an increment, a position or a group's bound cannot be used; nothing is changed."""
+
+
+class LogError(SchedframeError, ValueError):
+    """A run's log cannot be read, or not be compared with a schedule."""
 
 
 class RankMismatchError(SchedframeError):

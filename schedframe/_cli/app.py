@@ -24,6 +24,7 @@ COMMANDS = {
     "diff": "Compare two schedules.",
     "resolve": "Print the whole schedule, with inherited keys and defaults.",
     "inspect": "Show the scheduler's part of a checkpoint.",
+    "audit": "Compare what a run logged with its schedule.",
     "plugins": "List the installed plugins, and try each.",
     "schema": "Print the JSON Schema (2020-12) of a config.",
     "conform": "Run the conformance kit, schedframe.testing, on installed styles.",

@@ -93,6 +93,9 @@ def draw_panel(ax: "Axes", panel: Panel, picture: Picture, *, names: bool = True
         colour_of_line = COLOURS[colour % len(COLOURS)]
         curve = ax.plot(line.xs, line.ys, color=colour_of_line, linestyle=dash, linewidth=1.7, label=line.label)[0]
         curve.set(gid=_CURVE, clip_on=picture.log, zorder=3 - 0.01 * picture.lines.index(line))
+    observed = [dots for dots in picture.dots if dots.quantity == panel.quantity]
+    for dots in observed:
+        ax.plot(dots.xs, dots.ys, ".", color=COLOURS[1], markersize=3.5, label=dots.label, zorder=4, gid=_CURVE)
     low, high = min(line.xs[0] for line in panel.lines), max(line.xs[-1] for line in panel.lines)
     ax.set_xlim(low, high)
     for index, phase in enumerate(picture.phases):
@@ -106,7 +109,7 @@ def draw_panel(ax: "Axes", panel: Panel, picture: Picture, *, names: bool = True
     if picture.log:
         ax.set_yscale("log")
     else:
-        highest = max(max(line.ys) for line in panel.lines)
+        highest = max(max(ys) for ys in (*(line.ys for line in panel.lines), *(dots.ys for dots in observed)))
         ax.set_ylim(0, 1.06 * highest if highest > 0 else 1)
     ax.yaxis.set_major_formatter(lambda value, _: rate(value))
     ax.grid(axis="y", color="#D9DDE3", linewidth=0.6)

@@ -97,6 +97,22 @@ class Mark(NamedTuple):
     x: float
 
 
+class Dots(NamedTuple):
+    """Values that were observed.
+
+    Attributes:
+        label: for the legend.
+        quantity: in whose panels they are drawn.
+        xs: positions.
+        ys: values.
+    """
+
+    label: str
+    quantity: Quantity
+    xs: list[float]
+    ys: list[float]
+
+
 class Picture(NamedTuple):
     """What is drawn, whatever draws it.
 
@@ -107,6 +123,7 @@ class Picture(NamedTuple):
         phases: stretches that are shaded and named; none where several schedules differ.
         marks: positions that are marked.
         log: values are on a logarithmic axis.
+        dots: observed values, drawn over the lines.
     """
 
     title: str
@@ -115,6 +132,7 @@ class Picture(NamedTuple):
     phases: list[Phase]
     marks: list[Mark]
     log: bool = False
+    dots: tuple[Dots, ...] = ()
 
     @property
     def lines(self) -> list[Line]:

@@ -1,0 +1,105 @@
+"""The formats of a log, and how each is recognised."""
+
+import os
+import stat
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from schedframe._errors import LogError
+from schedframe._files.logs import jsonl, megatron, table, tensorboard, trainer_state
+from schedframe._files.logs.record import BrokenLog, Progress, Record, Shown
+
+_LONGEST_START = 1 << 16
+
+
+class Format(NamedTuple):
+    """One format.
+
+    Attributes:
+        name: as reports name it.
+        words: what its logs are called in a message.
+        recognises: whether a file is of this format, by its name and its beginning.
+        read: yields the records of an open file.
+        shows: which learning rate it has at an iteration; ``None`` where that depends on who wrote it.
+    """
+
+    name: str
+    words: str
+    recognises: Callable[[str, bytes], bool]
+    read: Callable[[BinaryIO, Collection[str], Progress], Iterator[Record]]
+    shows: Shown | None
+
+
+FORMATS = (
+    Format("tensorboard", "TensorBoard's event files", tensorboard.recognises, tensorboard.read, None),
+    Format("jsonl", "JSON Lines", jsonl.recognises, jsonl.read, None),
+    Format("trainer_state", "transformers' trainer_state.json", trainer_state.recognises, trainer_state.read, None),
+    Format("csv", "CSV", table.recognises, table.read, None),
+    Format("megatron", "what Megatron-LM prints", megatron.recognises, megatron.read, "next"),
+)
+"""All formats; the first one that recognises a file is used, and any file can be the last one."""
+
+READABLE = f"schedframe reads {', '.join(format.words for format in FORMATS[:-1])} and {FORMATS[-1].words}"
+
+
+class Log(NamedTuple):
+    """An open log.
+
+    Attributes:
+        path: its file.
+        format: one of `FORMATS`.
+        records: in the order of the file.
+    """
+
+    path: Path
+    format: Format
+    records: Iterator[Record]
+
+
+@contextmanager
+def open_log(path: Path, wanted: Collection[str], progress: Progress = lambda size: None) -> Iterator[Log]:
+    """Open the log at `path` for reading the `wanted` numbers.
+
+    Args:
+        path: a regular file.
+        wanted: names of numbers: those of `record.SPELLINGS`, or columns' names as by `record.folded`.
+        progress: is told how many bytes were read.
+
+    Raises:
+        LogError: it is no regular file, or cannot be read; also while records are read.
+    """
+    try:
+        _refuse_other_than_files(path)
+        with path.open("rb") as file:
+            format = format_of(path.name, file.read(_LONGEST_START))
+            file.seek(0)
+            yield Log(path, format, format.read(file, wanted, progress))
+    except FileNotFoundError:
+        raise LogError(f"{path} does not exist") from None
+    except BrokenLog as error:
+        raise LogError(f"{path} {error}") from None
+    except OSError as error:
+        raise LogError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def _refuse_other_than_files(path: Path) -> None:
+    try:
+        mode = os.stat(path).st_mode
+    except ValueError as error:
+        raise BrokenLog(f"is not a path: {error}") from None
+    if stat.S_ISDIR(mode):
+        raise BrokenLog(f"is a folder{_files_in(path)}; give the log's files")
+    if not stat.S_ISREG(mode):
+        raise BrokenLog("is not a regular file")
+
+
+def format_of(name: str, start: bytes) -> Format:
+    """Return the format of the file with this `name` that begins with `start`."""
+    return next(format for format in FORMATS if format.recognises(name, start))
+
+
+def _files_in(folder: Path) -> str:
+    names = sorted(name for name in os.listdir(folder) if "tfevents" in name or name == "trainer_state.json")
+    return f" with {', '.join(names[:3])}{', …' if len(names) > 3 else ''}" if names else ""

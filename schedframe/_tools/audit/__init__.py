@@ -1,0 +1,1 @@
+"""What runs logged against what a schedule specifies."""
