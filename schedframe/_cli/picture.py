@@ -1,5 +1,6 @@
 """Pictures of schedules, written into files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,6 +11,12 @@ from schedframe._tools.views.series import Picture
 
 SUFFIXES = (".png", ".svg", ".pdf")
 _DPI = 200
+
+
+def check_suffix(path: Path, suffixes: Sequence[str], option: str) -> None:
+    """Raise `typer.BadParameter` if the `path` that `option` gives ends in none of `suffixes`."""
+    if path.suffix.lower() not in suffixes:
+        raise typer.BadParameter(f"{path} must end in one of {', '.join(suffixes)}", param_hint=f"'{option}'")
 
 
 def write_picture(path: Path, picture: Picture, option: str) -> None:
@@ -23,8 +30,7 @@ def write_picture(path: Path, picture: Picture, option: str) -> None:
     Raises:
         typer.BadParameter: the file has an unknown suffix, or cannot be written.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise typer.BadParameter(f"{path} must end in one of {', '.join(SUFFIXES)}", param_hint=f"'{option}'")
+    check_suffix(path, SUFFIXES, option)
     figure = figure_of(picture)
     try:
         with TemporaryDirectory(dir=path.parent) as folder:

@@ -1,24 +1,35 @@
-"""``schedframe plot``: the curves of schedules as a picture."""
+"""``schedframe plot``: the curves of schedules as a page, as a picture, or in the terminal."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from schedframe._cli.arguments import importing
-from schedframe._cli.picture import write_picture
+from schedframe._cli.page import SUFFIX, open_page, write_page
+from schedframe._cli.picture import SUFFIXES, check_suffix, write_picture
+from schedframe._cli.schedule_page import show_charts
 from schedframe._files.checkpoint import read
+from schedframe._plan.rule import DEFAULT
 from schedframe._run.resume.read import read as read_state
 from schedframe._schedule.schedule import load
 from schedframe._tools.views.series import QUANTITIES, Mark, Named, Quantity, picture_of
+from schedframe._tools.views.table import labelled_steps
 
 
 @importing
 def plot(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Schedules; several are overlaid.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="PICTURE", help="Where to write it: .png, .svg or .pdf.")
-    ],
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Write a page (.html) or a picture (.png, .svg, .pdf; extra: plot).",
+            show_default=False,
+        ),
+    ] = None,
     x: Annotated[
         Literal["tokens", "samples", "iters", "epochs"] | None,
         typer.Option("--x", help="The unit of the axis; by default tokens where they are known.", show_default=False),
@@ -31,30 +42,53 @@ def plot(
     checkpoint: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Mark the position of this checkpoint.", show_default=False)
     ] = None,
+    no_open: Annotated[
+        bool, typer.Option("--no-open", help="Without --output: draw in the terminal, open no browser.")
+    ] = False,
 ) -> None:
     """Draw learning rate and weight decay.
 
-    All param groups and all files are overlaid. The phases of a single file are shaded and named.
+    All param groups and all files are overlaid. The phases of a single file are shaded and named. A page is one
+    file that works offline: it reads exact values under the cursor, zooms, changes its unit, and shows the findings
+    of check and the file's text. Without --output the page is opened in the browser; where there is none, or
+    standard output is no terminal, the curves are drawn as text.
 
     Examples:
+      schedframe plot run.yaml
+      schedframe plot run.yaml -o run.html
       schedframe plot run.yaml -o run.png
       schedframe plot run.yaml other.yaml -o both.svg --x iters
       schedframe plot run.yaml -o run.pdf --what lr,wd,lrwd --log
       schedframe plot run.yaml -o run.png --checkpoint checkpoints
     """
     quantities = _quantities(what)
+    if output is not None:
+        check_suffix(output, (SUFFIX, *SUFFIXES), "--output")
     schedules = [Named(file.name if len(files) > 1 else str(file), load(file)) for file in files]
+    marked = {} if checkpoint is None else {"checkpoint": read_state(read(checkpoint).state).num_steps}
     try:
         picture = picture_of(schedules, unit=x, what=quantities, log=log, title=title)
-        if checkpoint is not None:
-            position = read_state(read(checkpoint).state).num_steps
-            at = schedules[0].schedule.units_at(position)[picture.unit]
-            picture.marks.append(Mark("checkpoint", at))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="'--x'") from None
-    write_picture(output, picture, "--output")
+    options: dict[str, Any] = {"unit": x, "what": quantities, "log": log, "title": title, "also": marked}
+    if output is None:
+        if no_open or not open_page(schedules, **options):
+            _draw_in_terminal(schedules)
+        return
+    if output.suffix.lower() == SUFFIX:
+        write_page(output, schedules, **options)
+    else:
+        for label, step in marked.items():
+            picture.marks.append(Mark(label, schedules[0].schedule.units_at(step)[picture.unit]))
+        write_picture(output, picture, "--output")
     panels = " and ".join(dict.fromkeys(panel.quantity for panel in picture.panels))
     typer.echo(f"wrote {output}: {panels} of {', '.join(map(str, files))} over {picture.unit}")
+
+
+def _draw_in_terminal(schedules: list[Named]) -> None:
+    for _, schedule in schedules:
+        roles = (DEFAULT, *(rule.role for rule in schedule.groups))
+        show_charts(schedule, {role: labelled_steps(schedule.for_role(role)) for role in roles})
 
 
 def _quantities(what: str) -> list[Quantity]:
