@@ -34,7 +34,7 @@ export function draw(
   const curves = inOrder(panel);
   const { xs, columns } = aligned(page, curves, view.unit, view.log);
   const own = curves.map((curve) => positionsOf(page.files[curve.file]!, view.unit));
-  const isZoomed = (chart: uPlot) => chart.scales.x!.min! > xs[0]! || chart.scales.x!.max! < xs.at(-1)!;
+  let isZoomed = false;
   const options: uPlot.Options = {
     width: target.clientWidth,
     height: HEIGHT,
@@ -49,11 +49,18 @@ export function draw(
       dataIdx: (_, series, hovered, x) => (series === 0 ? hovered : nearest(xs, own[series - 1]![nearest(own[series - 1]!, x)]!)),
     },
     scales: {
-      // So much wider that a tick at the very end, half a step behind the last point, is shown.
-      x: { time: false, range: (_, low, high) => [low, high + 1e-6 * (high - low)] },
+      x: {
+        time: false,
+        // uPlot asks for the range of positions first, and for that of the values within it then.
+        range: (_, low, high) => {
+          isZoomed = low > xs[0]! || high < xs.at(-1)!;
+          // So much wider that a tick at the very end, half a step behind the last point, is shown.
+          return [low, high + 1e-6 * (high - low)];
+        },
+      },
       y: {
         distr: view.log ? 3 : 1,
-        range: (chart, low, high) => bounds(low, high, view.log, isZoomed(chart)),
+        range: (_, low, high) => bounds(low, high, view.log, isZoomed),
       },
     },
     axes: [

@@ -9,6 +9,7 @@ from schedframe._cli.arguments import importing
 from schedframe._cli.page import SUFFIX, open_page, write_page
 from schedframe._cli.picture import SUFFIXES, check_suffix, write_picture
 from schedframe._cli.schedule_page import show_charts
+from schedframe._errors import SchedframeError
 from schedframe._files.checkpoint import read
 from schedframe._plan.rule import DEFAULT
 from schedframe._run.resume.read import read as read_state
@@ -68,6 +69,8 @@ def plot(
     marked = {} if checkpoint is None else {"checkpoint": read_state(read(checkpoint).state).num_steps}
     try:
         picture = picture_of(schedules, unit=x, what=quantities, log=log, title=title)
+    except SchedframeError:
+        raise
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="'--x'") from None
     options: dict[str, Any] = {"unit": x, "what": quantities, "log": log, "title": title, "also": marked}

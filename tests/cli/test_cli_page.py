@@ -62,6 +62,12 @@ def test_plot_into_a_pipe_opens_nothing(run: Path) -> None:
     assert (done.code, CURVE in done.out) == (0, True)
 
 
+def test_plot_refuses_a_learning_rate_that_only_a_checkpoint_knows(run: Path) -> None:
+    run.write_text(f"{FILE}init_lr: current\nstart_step: 500\n")
+    done = cli("plot", run)
+    assert (done.code, done.err.startswith("init_lr is `current`")) == (2, True)
+
+
 def test_plot_names_every_format_that_it_writes(run: Path) -> None:
     done = cli("plot", run, "-o", "run.txt", columns=200)
     assert (done.code, "run.txt must end in one of .html, .png, .svg, .pdf" in done.err) == (2, True)

@@ -158,6 +158,19 @@ def test_a_drag_zooms_every_chart_and_a_double_click_shows_everything(open_page:
     assert pixel_width_of_a_step(page) == everything
 
 
+def test_a_linear_axis_begins_at_zero_until_it_is_zoomed(open_page: Open, tmp_path: Path) -> None:
+    file = tmp_path / "high.yaml"
+    file.write_text("train_samples: 1M\nmax_lr: 1e-3\nmin_lr: 90%\nlr_decay_style: cosine\n")
+    page = open_page(file)
+    assert heights(page, BLUE)[0] > 0.7
+    drag(page, 0.1, 0.9)
+    page.wait_for_timeout(50)
+    assert heights(page, BLUE)[0] < 0.3
+    page.locator(".u-over").first.dblclick()
+    page.wait_for_timeout(50)
+    assert heights(page, BLUE)[0] > 0.7
+
+
 def test_the_button_shows_everything(open_page: Open, moe: Path) -> None:
     page = open_page(moe)
     everything = pixel_width_of_a_step(page)

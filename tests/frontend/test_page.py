@@ -8,6 +8,7 @@ import pytest
 
 from schedframe import Schedule
 from schedframe._tools.views.page import html
+from schedframe._tools.views.page.data import Shown, page_data
 
 from ..runs import Optimizer, cli
 from .conftest import data_of
@@ -102,6 +103,18 @@ def test_the_options_of_plot_are_where_the_page_begins(write: Write, moe: Path) 
     data = data_of(write(moe, "--x", "iters", "--log", "--what", "lrwd", "--title", "A run"))
     assert (data["unit"], data["log"], data["title"]) == ("iters", True, "A run")
     assert [panel["quantity"] for panel in data["panels"]] == ["lrwd"]
+
+
+def test_a_file_name_that_is_no_text_is_shown_all_the_same(write: Write, schedule: Schedule, tmp_path: Path) -> None:
+    page = tmp_path / "named.html"
+    page.write_text(html.page_of(page_data([Shown("m\udcffe.yaml", schedule, "")])), "utf-8")
+    assert data_of(page)["files"][0]["name"] == "m\udcffe.yaml"
+
+
+def test_a_run_of_less_than_a_step_has_two_points(write: Write, tmp_path: Path) -> None:
+    file = tmp_path / "short.yaml"
+    file.write_text("lr_decay_steps: 0.5\nmax_lr: 1.0\n")
+    assert data_of(write(file))["files"][0]["positions"] == {"samples": [0, 1]}
 
 
 def test_files_have_the_units_that_all_of_them_know(write: Write, moe: Path) -> None:

@@ -103,7 +103,8 @@ def _samples_at_whole_steps(schedule: Schedule) -> list[Samples]:
     """Return the curves of each role, all at the same whole steps."""
     roles = [DEFAULT, *(rule.role for rule in schedule.groups)]
     dense = [step for role in roles for step in schedule.sample(_DENSE, role=role)["step"]]
-    first, last = min(dense), max(dense)
+    first = min(dense)
+    last = max(*dense, first + 1)
     whole = {near(step) for step in dense for near in (floor, ceil)} | set(_even_steps(schedule, first, last))
     steps = sorted(step for step in whole if first <= step <= last)
     return [schedule.sample(steps, role=role) for role in roles]

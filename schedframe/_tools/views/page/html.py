@@ -40,16 +40,17 @@ def page_of(data: Mapping[str, Any]) -> str:
     """Return the page that shows `data`, of `page_data`.
 
     No content of a file can end the element in which it stands: every ``<`` of the data is written as an escape of
-    JSON. The page's own policy lets the browser run its script alone and request nothing.
+    JSON. So is what is no ASCII, since a file's name may hold bytes that are no text. The page's own policy lets the
+    browser run its script alone and request nothing.
 
     Raises:
         FileNotFoundError: the front end is not built.
     """
     # A text in HTML has no carriage returns: a browser reads line feeds instead, of which the digests are.
     script, style = ((_BUILT / name).read_text("utf-8").replace("\r\n", "\n") for name in ("page.js", "page.css"))
-    text = json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     return _HTML.format(
-        title=escape(str(data["title"])),
+        title=escape(data["title"].encode(errors="replace").decode()),
         style=style,
         style_digest=_digest(style),
         script=script,
