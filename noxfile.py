@@ -43,7 +43,7 @@ def lowest(session: nox.Session) -> None:
 
 
 def _test(session: nox.Session, *also: str) -> None:
-    session.install(".[cli,plot,testing]", "hypothesis>=6.100", *also, env={"SCHEDFRAME_PAGE": "optional"})
+    session.install(".[cli,plot,testing]", "hypothesis>=6.100", *also)
     session.install("--no-deps", *(str(path.parent) for path in Path().glob("plugins/*/*.toml")))
     session.run("python", "-c", "import importlib.util as u; assert u.find_spec('torch') is None")
     session.run("pytest", *CORE_TESTS, *session.posargs)

@@ -1,7 +1,8 @@
 """Builds the page's script and style into the package: the hook of every distribution, and ``make frontend``.
 
-A wheel and a source distribution always have them, unless ``SCHEDFRAME_PAGE=optional`` is set and they cannot be
-built; an install in place has them where Node.js and the npm registry are.
+A source distribution always has them, and so has a wheel that is built from one. A wheel that is built from a
+checkout, as by ``pip install git+...`` and by pre-commit, has them where Node.js and the npm registry are;
+``SCHEDFRAME_PAGE=required`` lets its build fail elsewhere.
 """
 
 import os
@@ -33,7 +34,7 @@ class FrontEndHook(BuildHookInterface):  # type: ignore[type-arg]
         try:
             build()
         except CannotBuildError as error:
-            if version != "editable" and os.environ.get("SCHEDFRAME_PAGE") != "optional":
+            if self.target_name == "sdist" or os.environ.get("SCHEDFRAME_PAGE") == "required":
                 raise
             self.app.display_warning(str(error))
 
@@ -50,15 +51,15 @@ def build() -> None:
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise CannotBuildError(
-            "the page of `schedframe plot` is not built: Node.js with npm is not installed. Install it (18 or later) "
-            "and run `make frontend`, or set SCHEDFRAME_PAGE=optional to install schedframe without the page"
+            "the page of `schedframe plot` is not built: Node.js with npm is not installed; "
+            "install it (18 or later), and run `make frontend`"
         )
     for command in COMMANDS:
         done = subprocess.run([npm, *command.split()], cwd=FRONTEND, capture_output=True, text=True)
         if done.returncode:
             raise CannotBuildError(
-                f"the page of `schedframe plot` is not built: `npm {command}` fails in {FRONTEND}; set "
-                f"SCHEDFRAME_PAGE=optional to install schedframe without the page\n{done.stdout}{done.stderr}"
+                f"the page of `schedframe plot` is not built: `npm {command}` fails in {FRONTEND}\n"
+                f"{done.stdout}{done.stderr}"
             )
     STAMP.write_text(sources)
 

@@ -65,7 +65,7 @@ class Environment:
     def install(self, *projects: Path) -> None:
         """Build a wheel of each project with its backend, and install them all with pip."""
         with tempfile.TemporaryDirectory(dir=self.folder) as wheels:
-            built = self.run("python", "-c", _BUILD, wheels, *map(str, projects), SCHEDFRAME_PAGE="optional")
+            built = self.run("python", "-c", _BUILD, wheels, *map(str, projects))
             assert built.returncode == 0, built.stdout + built.stderr
             files = sorted(map(str, Path(wheels).glob("*.whl")))
             assert len(files) == len(projects)

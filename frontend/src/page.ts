@@ -12,9 +12,8 @@ import { onThemeChange, theme } from "./theme";
 const KEYS = "Arrow keys move the cursor, plus and minus zoom, Escape shows everything.";
 const FAR = 10;
 
-/** Show `page` in `root`, in the place of what is there; the result removes it. */
-export function show(root: HTMLElement, page: Page): () => void {
-  const gone = new AbortController();
+/** Show `page` in `root`, in the place of what is there. */
+export function show(root: HTMLElement, page: Page): void {
   const view: View = { unit: page.unit, log: page.log, hidden: new Set() };
   let charts: uPlot[] = [];
   let at = 0; // the index of the point of the first file that is read
@@ -32,17 +31,10 @@ export function show(root: HTMLElement, page: Page): () => void {
   );
   at = highest();
   redraw();
-  onThemeChange(redraw, gone.signal);
-  const resized = new ResizeObserver(() => {
+  onThemeChange(redraw);
+  new ResizeObserver(() => {
     charts.forEach((chart, index) => chart.setSize({ width: frames[index]!.plot.clientWidth, height: chart.height }));
-  });
-  resized.observe(main);
-  return () => {
-    gone.abort();
-    resized.disconnect();
-    charts.forEach((chart) => chart.destroy());
-    root.replaceChildren();
-  };
+  }).observe(main);
 
   function frame(panel: Panel) {
     const plot = el("div", { class: "plot", tabindex: 0, role: "group", "aria-label": `${panel.title}. ${KEYS}` });

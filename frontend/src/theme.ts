@@ -36,6 +36,6 @@ export function theme(): Theme {
 }
 
 /** Call `then` whenever the viewer changes the setting. */
-export function onThemeChange(then: () => void, signal: AbortSignal): void {
-  dark.addEventListener("change", then, { signal });
+export function onThemeChange(then: () => void): void {
+  dark.addEventListener("change", then);
 }

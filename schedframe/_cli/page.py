@@ -17,7 +17,10 @@ from schedframe._tools.views.page.html import is_built, page_of
 from schedframe._tools.views.series import Named
 
 SUFFIX = ".html"
-_NOT_BUILT = "the page is not built in this checkout: install Node.js, then run `make frontend`"
+_NOT_BUILT = (
+    "this schedframe was built without its page, where no Node.js was: install a release, or install Node.js and "
+    "build it (`make frontend` in a checkout)"
+)
 
 
 def write_page(path: Path, schedules: Sequence[Named], **options: Any) -> None:

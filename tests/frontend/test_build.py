@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -12,11 +13,15 @@ from ..environments import ROOT, Environment
 pytest.importorskip("hatchling")
 BUILD = """
 import sys
+from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
-list(WheelBuilder(sys.argv[1]).build(directory=".", versions=["VERSION"]))
+target, version, project = sys.argv[1:]
+builder = {"sdist": SdistBuilder, "wheel": WheelBuilder}[target](project)
+list(builder.build(directory=".", versions=[version]))
 """
 BUILT = "schedframe/_tools/views/page/built"
+NOT_BUILT = "the page of `schedframe plot` is not built: Node.js with npm is not installed"
 
 
 @pytest.fixture
@@ -35,43 +40,46 @@ def checkout(tmp_path: Path) -> Path:
     return copy
 
 
-def wheel(
-    environment: Environment, checkout: Path, version: str = "standard", **variables: str
+def build(
+    environment: Environment, project: Path, target: str = "wheel", version: str = "standard", **variables: str
 ) -> "subprocess.CompletedProcess[str]":
-    """Build a wheel where no Node.js is."""
-    build = BUILD.replace("VERSION", version)
-    return environment.run("python", "-c", build, str(checkout), PATH=str(environment.bin), **variables)
+    """Build a distribution where no Node.js is."""
+    return environment.run(
+        "python", "-c", BUILD, target, version, str(project), PATH=str(environment.bin), COLUMNS="200", **variables
+    )
 
 
 def names(environment: Environment) -> set[str]:
     return set(zipfile.ZipFile(next(environment.folder.glob("*.whl"))).namelist())
 
 
-def test_a_wheel_without_the_page_is_refused_in_a_sentence(environment: Environment, checkout: Path) -> None:
-    done = wheel(environment, checkout)
-    assert done.returncode != 0
-    assert "Node.js with npm is not installed. Install it (18 or later) and run `make frontend`" in done.stderr
+@pytest.mark.parametrize("target", ["sdist", "wheel"])
+def test_a_distribution_that_must_have_the_page_is_refused_without_it(
+    environment: Environment, checkout: Path, target: str
+) -> None:
+    required = {"SCHEDFRAME_PAGE": "required"} if target == "wheel" else {}
+    done = build(environment, checkout, target, **required)
+    assert (done.returncode != 0, NOT_BUILT in done.stderr) == (True, True)
 
 
-def test_a_wheel_without_the_page_is_built_where_that_is_asked_for(environment: Environment, checkout: Path) -> None:
-    done = wheel(environment, checkout, SCHEDFRAME_PAGE="optional")
-    assert done.returncode == 0, done.stderr
-    assert "schedframe/__init__.py" in names(environment)
+@pytest.mark.parametrize("version", ["standard", "editable"])
+def test_an_install_from_a_checkout_needs_no_node(environment: Environment, checkout: Path, version: str) -> None:
+    done = build(environment, checkout, version=version)
+    assert (done.returncode, NOT_BUILT in done.stdout + done.stderr) == (0, True)
 
 
-def test_a_wheel_has_the_page_that_was_built_and_its_licence(environment: Environment, checkout: Path) -> None:
+def test_a_source_distribution_carries_the_page_and_its_licence_into_a_wheel(
+    environment: Environment, checkout: Path, tmp_path: Path
+) -> None:
     if not (ROOT / BUILT / "page.js").is_file():
         pytest.skip("the page is not built: it needs Node.js, and then `make frontend`")
     shutil.copytree(ROOT / BUILT, checkout / BUILT)
-    done = wheel(environment, checkout)
+    assert build(environment, checkout, "sdist").returncode == 0
+    with tarfile.open(next(environment.folder.glob("*.tar.gz"))) as archive:
+        archive.extractall(tmp_path, filter="data")
+    done = build(environment, next(tmp_path.glob("schedframe-*")), SCHEDFRAME_PAGE="required")
     assert done.returncode == 0, done.stderr
     assert {f"{BUILT}/{name}" for name in ("page.js", "page.css", "LICENSES.txt")} <= names(environment)
-
-
-def test_an_install_in_place_needs_no_node(environment: Environment, checkout: Path) -> None:
-    done = wheel(environment, checkout, version="editable")
-    assert done.returncode == 0, done.stderr
-    assert "the page of `schedframe plot` is not built" in done.stdout + done.stderr
 
 
 def test_the_tests_of_the_front_end_pass() -> None:

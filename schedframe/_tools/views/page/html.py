@@ -32,7 +32,7 @@ style-src 'sha256-{style_digest}'; script-src 'sha256-{script_digest}'">
 
 
 def is_built() -> bool:
-    """Whether the front end is there: always in an installed wheel, in a checkout after ``make frontend``."""
+    """Whether the front end is there: always in a release, in a checkout after ``make frontend``."""
     return all((_BUILT / name).is_file() for name in ("page.js", "page.css"))
 
 
