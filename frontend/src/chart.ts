@@ -82,6 +82,7 @@ export function draw(
           stroke: colour,
           width: 2,
           dash,
+          pxAlign: 0,
           points: { show: false },
         };
       }),
