@@ -31,7 +31,7 @@ export function show(root: HTMLElement, page: Page): void {
   );
   at = highest();
   redraw();
-  onThemeChange(redraw);
+  onThemeChange(() => change(() => {}));
   new ResizeObserver(() => {
     charts.forEach((chart, index) => chart.setSize({ width: frames[index]!.plot.clientWidth, height: chart.height }));
   }).observe(main);
@@ -46,8 +46,7 @@ export function show(root: HTMLElement, page: Page): void {
     const choices = page.units.map((unit) => {
       const input = el("input", { type: "radio", name: "unit", value: unit, checked: unit === view.unit });
       input.addEventListener("change", () => {
-        view.unit = unit;
-        redraw();
+        change(() => (view.unit = unit));
       });
       return el("label", {}, input, el("span", {}, unit));
     });
@@ -57,10 +56,26 @@ export function show(root: HTMLElement, page: Page): void {
   function logarithmic(): HTMLElement {
     const input = el("input", { type: "checkbox", class: "log", checked: view.log });
     input.addEventListener("change", () => {
-      view.log = input.checked;
-      redraw();
+      change(() => (view.log = input.checked));
     });
     return el("label", { class: "switch" }, input, "logarithmic");
+  }
+
+  /** Draw again after a change of the view, zoomed to the same part of the run. */
+  function change(how: () => void): void {
+    const { unit } = view;
+    const { min, max } = charts[0]!.scales.x!;
+    const [first, last] = whole();
+    const isZoomed = min! > first || max! < last;
+    how();
+    redraw();
+    if (isZoomed) zoom(converted(min!, unit), converted(max!, unit));
+  }
+
+  function converted(x: number, unit: string): number {
+    if (unit === view.unit) return x;
+    const file = page.files[0]!;
+    return positionsOf(file, view.unit)[nearest(positionsOf(file, unit), x)]!;
   }
 
   function redraw(): void {

@@ -86,7 +86,7 @@ def heights(page: Any, colour: tuple[int, int, int]) -> list[float]:
     return page.evaluate(HEIGHTS, list(colour))
 
 
-def pixel_width_of_a_step(page: Any) -> float:
+def steps_shown(page: Any) -> float:
     """Return how many steps the chart shows from its left to its right end."""
     hover(page, 0.999)
     last = step_of(page)
@@ -149,13 +149,13 @@ def test_a_click_on_a_file_hides_all_its_groups(open_page: Open, moe: Path) -> N
 
 def test_a_drag_zooms_every_chart_and_a_double_click_shows_everything(open_page: Open, moe: Path) -> None:
     page = open_page(moe)
-    everything = pixel_width_of_a_step(page)
+    everything = steps_shown(page)
     drag(page, 0.5, 0.75)
     hover(page, 0.5, chart=1)
     assert step_of(page) == pytest.approx(0.625 * everything, rel=0.01)
-    assert pixel_width_of_a_step(page) == pytest.approx(everything / 4, rel=0.03)
+    assert steps_shown(page) == pytest.approx(everything / 4, rel=0.03)
     page.locator(".u-over").first.dblclick()
-    assert pixel_width_of_a_step(page) == everything
+    assert steps_shown(page) == everything
 
 
 def test_a_linear_axis_begins_at_zero_until_it_is_zoomed(open_page: Open, tmp_path: Path) -> None:
@@ -173,10 +173,10 @@ def test_a_linear_axis_begins_at_zero_until_it_is_zoomed(open_page: Open, tmp_pa
 
 def test_the_button_shows_everything(open_page: Open, moe: Path) -> None:
     page = open_page(moe)
-    everything = pixel_width_of_a_step(page)
+    everything = steps_shown(page)
     drag(page, 0.2, 0.4)
     page.get_by_role("button", name="Reset zoom").click()
-    assert pixel_width_of_a_step(page) == everything
+    assert steps_shown(page) == everything
 
 
 def test_the_unit_of_the_axis_changes(open_page: Open, moe: Path, schedule: Schedule) -> None:
@@ -194,6 +194,18 @@ def test_a_logarithmic_axis_lifts_small_values(open_page: Open, moe: Path) -> No
     page.get_by_role("checkbox", name="logarithmic").check()
     after = heights(page, ORANGE)
     assert after[len(after) // 2] > before[len(before) // 2] + 0.3
+
+
+def test_the_zoom_stays_when_the_axes_change(open_page: Open, moe: Path) -> None:
+    page = open_page(moe)
+    drag(page, 0.5, 0.75)
+    before = steps_shown(page)
+    page.get_by_role("checkbox", name="logarithmic").check()
+    assert steps_shown(page) == before
+    page.get_by_text("iters", exact=True).click()
+    assert steps_shown(page) == pytest.approx(before, rel=0.03)
+    page.emulate_media(color_scheme="dark")
+    assert steps_shown(page) == pytest.approx(before, rel=0.03)
 
 
 def test_zero_is_left_out_of_a_logarithmic_axis_and_read_all_the_same(open_page: Open, moe: Path) -> None:
@@ -219,12 +231,12 @@ def test_the_keyboard_reads_and_zooms(open_page: Open, moe: Path, schedule: Sche
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("ArrowRight")
     assert value_of(page, "router") == schedule.lr_at(step_of(page), "router") > 0
-    everything = pixel_width_of_a_step(page)
+    everything = steps_shown(page)
     hover(page, 0.5)
     page.keyboard.press("+")
-    assert pixel_width_of_a_step(page) == pytest.approx(everything / 2, rel=0.03)
+    assert steps_shown(page) == pytest.approx(everything / 2, rel=0.03)
     page.keyboard.press("Escape")
-    assert pixel_width_of_a_step(page) == everything
+    assert steps_shown(page) == everything
 
 
 def test_every_control_is_reached_with_the_tabulator(open_page: Open, moe: Path) -> None:

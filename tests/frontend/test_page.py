@@ -1,5 +1,6 @@
 """The page as a file: its data are exact, its texts stay texts, and it names nothing outside of itself."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -129,6 +130,16 @@ def test_a_mark_is_in_every_unit(write: Write, moe: Path) -> None:
     moe.write_text(moe.read_text().replace("train_tokens: 500B", "train_tokens: 500B\nlr_decay_steps: 400B tokens"))
     marks = data_of(write(moe))["marks"]
     assert [(mark["label"], mark["at"]["tokens"]) for mark in marks] == [("decay end", 4e11)]
+
+
+def test_the_position_of_a_checkpoint_is_marked(write: Write, moe: Path, schedule: Schedule) -> None:
+    state = moe.with_name("state.json")
+    scheduler = schedule.build(Optimizer(*({"params": [], "role": role} for role in ROLES)))
+    scheduler.step(1_000_000)
+    state.write_text(json.dumps(scheduler.state_dict()))
+    assert data_of(write(moe, "--checkpoint", state))["marks"] == [
+        {"label": "checkpoint", "at": schedule.units_at(1_000_000)}
+    ]
 
 
 def test_a_page_that_is_there_is_replaced(write: Write, moe: Path) -> None:
