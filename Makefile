@@ -4,15 +4,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 IN_PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
+FRONTEND := $(wildcard frontend/*.* frontend/src/*)
 PLUGINS := $(wildcard plugins/*/pyproject.toml plugins/*/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage lint fuzz bench nox clean
+.PHONY: help setup demo frontend test coverage lint fuzz bench nox clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
-setup: $(VENV)/.ready ## build .venv with everything that development needs
+setup: $(VENV)/.ready $(VENV)/.frontend ## build .venv with everything that development needs
 
 $(VENV)/.ready: pyproject.toml constraints.txt schedframe/_version.py $(PLUGINS)
 	@echo "Setting up $(VENV): once, a few minutes, most of it PyTorch"
@@ -21,6 +22,13 @@ $(VENV)/.ready: pyproject.toml constraints.txt schedframe/_version.py $(PLUGINS)
 	$(PIP) --group dev --editable '.[cli,plot,torch]'
 	$(PIP) --no-build-isolation --force-reinstall --no-deps $(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/pyproject.toml))
 	@touch $@
+
+$(VENV)/.frontend: $(VENV)/.ready $(FRONTEND)
+	@$(BIN)/python frontend/hatch_build.py || echo "Going on without the page"
+	@touch $@
+
+frontend: $(VENV)/.ready ## build the page that schedframe plot writes; needs Node.js
+	$(BIN)/python frontend/hatch_build.py
 
 demo: setup ## train a real Megatron Core GPT on a schedule from a file, with a plugin's style
 	$(BIN)/python docs/examples/train_gpt/train_gpt.py
@@ -49,5 +57,6 @@ bench: setup ## ratios to Megatron's class, pydantic and importlib, measured sid
 nox: setup ## the core, without torch, on every Python from 3.10 to 3.13 that is here
 	$(BIN)/nox
 
-clean: ## remove .venv and every cache
+clean: ## remove .venv, every cache and the built page
+	rm -rf frontend/node_modules frontend/out schedframe/_tools/views/page/built
 	rm -rf $(VENV) .nox .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -20,6 +20,12 @@ def named(files: Sequence[Path], schedules: Sequence[Schedule]) -> list[Named]:
     return [Named(file.name if short else str(file), it) for file, it in zip(files, schedules, strict=True)]
 
 
+def check_suffix(path: Path, suffixes: Sequence[str], option: str) -> None:
+    """Raise `typer.BadParameter` if the `path` that `option` gives ends in none of `suffixes`."""
+    if path.suffix.lower() not in suffixes:
+        raise typer.BadParameter(f"{path} must end in one of {', '.join(suffixes)}", param_hint=f"'{option}'")
+
+
 def write_picture(path: Path, picture: Picture, option: str) -> None:
     """Draw `picture` into the file at `path`, whole or not at all.
 
@@ -31,8 +37,7 @@ def write_picture(path: Path, picture: Picture, option: str) -> None:
     Raises:
         typer.BadParameter: the file has an unknown suffix, or cannot be written.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise typer.BadParameter(f"{path} must end in one of {', '.join(SUFFIXES)}", param_hint=f"'{option}'")
+    check_suffix(path, SUFFIXES, option)
     figure = figure_of(picture)
     try:
         with TemporaryDirectory(dir=path.parent) as folder:

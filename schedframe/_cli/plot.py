@@ -1,17 +1,20 @@
-"""``schedframe plot``: the curves of schedules as a picture."""
+"""``schedframe plot``: the curves of schedules as a page, as a picture, or in the terminal."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from schedframe._cli.arguments import Files, importing
-from schedframe._cli.picture import named, write_picture
+from schedframe._cli.page import SUFFIX, open_page, write_page
+from schedframe._cli.picture import SUFFIXES, check_suffix, named, write_picture
 from schedframe._cli.schedule_page import show_charts
+from schedframe._errors import SchedframeError
 from schedframe._files.checkpoint import read
 from schedframe._pictures.series import QUANTITIES, Mark, Quantity, picture_of
 from schedframe._run.resume.read import read as read_state
 from schedframe._schedule.schedule import load
+from schedframe._tools.views.page.data import Shown
 
 
 @importing
@@ -22,8 +25,8 @@ def plot(
         typer.Option(
             "--output",
             "-o",
-            metavar="PICTURE",
-            help="Where to write it: .png, .svg or .pdf (extra: plot); by default it is drawn in the terminal.",
+            metavar="PATH",
+            help="Write a page (.html) or a picture (.png, .svg, .pdf; extra: plot).",
             show_default=False,
         ),
     ] = None,
@@ -39,33 +42,50 @@ def plot(
     checkpoint: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Mark the position of this checkpoint.", show_default=False)
     ] = None,
+    no_open: Annotated[
+        bool, typer.Option("--no-open", help="Without --output: draw in the terminal, open no browser.")
+    ] = False,
 ) -> None:
     """Draw learning rate and weight decay.
 
-    All param groups and all files are overlaid. The phases of a single file are shaded and named.
+    All param groups and all files are overlaid. The phases of a single file are shaded and named. A page is one
+    file that works offline: it reads exact values under the cursor, zooms, changes its unit, and shows the findings
+    of check and the file's text. Without --output the page is opened in the browser; where there is none, or
+    standard output is no terminal, the curves are drawn as text.
 
     Examples:
       schedframe plot run.yaml
+      schedframe plot run.yaml -o run.html
       schedframe plot run.yaml -o run.png
       schedframe plot run.yaml other.yaml -o both.svg --x iters
       schedframe plot run.yaml -o run.pdf --what lr,wd,lrwd --log
       schedframe plot run.yaml -o run.png --checkpoint checkpoints
     """
     quantities = _quantities(what)
-    schedules = named(files, [load(file) for file in files])
+    if output is not None:
+        check_suffix(output, (SUFFIX, *SUFFIXES), "--output")
+    loaded = [load(file) for file in files]
+    schedules = named(files, loaded)
+    shown = [Shown(name, schedule) for (name, _), schedule in zip(schedules, loaded, strict=True)]
+    marked = {} if checkpoint is None else {"checkpoint": read_state(read(checkpoint).state).num_steps}
     try:
         picture = picture_of(schedules, unit=x, what=quantities, log=log, title=title)
-        if checkpoint is not None:
-            position = read_state(read(checkpoint).state).num_steps
-            at = schedules[0].schedule.units_at(position)[picture.unit]
-            picture.marks.append(Mark("checkpoint", at))
+    except SchedframeError:
+        raise
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="'--x'") from None
+    options: dict[str, Any] = {"unit": x, "what": quantities, "log": log, "title": title, "also": marked}
+    for label, step in marked.items():
+        picture.marks.append(Mark(label, schedules[0].schedule.units_at(step)[picture.unit]))
     if output is None:
-        typer.echo(f"{picture.title}\n")
-        show_charts(picture)
+        if no_open or not open_page(shown, **options):
+            typer.echo(f"{picture.title}\n")
+            show_charts(picture)
         return
-    write_picture(output, picture, "--output")
+    if output.suffix.lower() == SUFFIX:
+        write_page(output, shown, **options)
+    else:
+        write_picture(output, picture, "--output")
     panels = " and ".join(dict.fromkeys(panel.quantity for panel in picture.panels))
     typer.echo(f"wrote {output}: {panels} of {', '.join(map(str, files))} over {picture.unit}")
 

@@ -244,20 +244,20 @@ class Schedule(Keys):
 
         return _each(value_at, step)
 
-    def sample(self, points: int = 1000, unit: str | None = None, role: str | None = None) -> Samples:
+    def sample(self, points: int | Sequence[float] = 1000, unit: str | None = None, role: str | None = None) -> Samples:
         """Return the curves as columns of points, from `start_step` to the end of the run, or of the decay.
 
         A line through the points is within 0.2 % of the highest value of each curve everywhere: every bend is among
         them, with a point right before and right behind it, and the others lie where the curves bend.
 
         Args:
-            points: how many there are.
+            points: how many there are; or the steps themselves, the scheduler's counts from `start_step`, rising.
             unit: over which unit lines are drawn; by default the clock's. It matters where a ramp-up of the batch size
                 makes iterations of different lengths.
             role: the name of a rule, several with ``+`` between them, or ``default``.
 
         Raises:
-            ValueError: the unit is not known, or there is no such rule.
+            ValueError: the unit is not known, there is no such rule, or a step lies before `start_step`.
             PluginError: a style fails at one of the steps.
             StateError: `init_lr` is ``current``.
         """
@@ -266,10 +266,7 @@ class Schedule(Keys):
             raise ValueError(f"the unit {unit!r} is not known here; the known units are {', '.join(known)}")
         role = DEFAULT if role is None else role
         plan = self._plan_for(role)
-        stretches = () if self.scale.units.batch_sizes is None else self.scale.units.batch_sizes.stretches[1:]
-        ramp = (self.step_at(f"{iters} iters") - self.start_step for iters, _, _ in stretches)
-        local = steps_of(plan, end_of(plan, self.train_steps), points, ramp if "iters" in known else ())
-        steps = [self.start_step + step for step in local]
+        steps = list(points) if isinstance(points, Sequence) else self._dense_steps(plan, points)
         lrs, wds = self.lr_at(steps, role), self.wd_at(steps, role)
         scale, (_, *others) = replace(self.scale, start=0), known
         columns: dict[str, list[Any]] = {"step": steps}
@@ -278,8 +275,15 @@ class Schedule(Keys):
         if plan.start_wd is not None:
             columns["wd"] = wds
             columns["lr_wd"] = [lr * (wd or 0.0) for lr, wd in zip(lrs, wds, strict=True)]
-        columns["phase"] = [phase_at(plan, step) for step in local]
+        columns["phase"] = [phase_at(plan, self._local(step)) for step in steps]
         return Samples(role, unit or known[0], columns)
+
+    def _dense_steps(self, plan: Plan, points: int) -> list[float]:
+        """Return `points` steps from `start_step`, dense where the curves of `plan` bend."""
+        units = self.scale.units
+        stretches = () if units.batch_sizes is None or "iters" not in units.known() else units.batch_sizes.stretches[1:]
+        ramp = (self.step_at(f"{iters} iters") - self.start_step for iters, _, _ in stretches)
+        return [self.start_step + step for step in steps_of(plan, end_of(plan, self.train_steps), points, ramp)]
 
     def for_role(self, role: str) -> "Schedule":
         """Return the schedule of the param groups with `role` as a separate one, but for ``wd_mult``.

@@ -81,6 +81,19 @@ def test_values_are_those_of_the_schedule() -> None:
     assert samples["wd"] == [schedule.wd_at(step, "router") for step in samples["step"]]
 
 
+def test_steps_themselves_are_sampled() -> None:
+    schedule = Schedule(**LONG)
+    samples = schedule.sample([0, 2000, 2001], unit="samples")
+    assert samples["step"] == [0, 2000, 2001]
+    assert samples["lr"] == schedule.lr_at([0, 2000, 2001])
+    assert samples["phase"] == ["warm-up", "warm-up", "linear"]
+
+
+def test_a_step_before_the_start_is_refused() -> None:
+    with pytest.raises(ValueError, match="step must not lie before start_step, 100, got 99"):
+        Schedule(**LONG, start_step=100).sample([99, 100])
+
+
 def test_the_columns_are_positions_values_and_phases() -> None:
     schedule = Schedule(**LONG, global_batch_size=100, seq_length=10, start_wd=0.1, lr_decay_style=TAIL)
     samples = schedule.sample(10)

@@ -1,0 +1,167 @@
+/** One panel, drawn by uPlot. */
+
+import uPlot from "uplot";
+import { type Curve, type Page, type Panel, groupOf, positionsOf } from "./data";
+import { rate, si } from "./format";
+import { lookOf } from "./look";
+import { aligned, bounds, nearest } from "./positions";
+import type { Theme } from "./theme";
+
+const HEIGHT = 250;
+const FONT = "12px system-ui, sans-serif";
+
+export interface View {
+  unit: string;
+  log: boolean;
+  hidden: Set<string>;
+}
+
+/** Return the curves of `panel` as they are drawn: the first one last, above the others. */
+export function inOrder(panel: Panel): Curve[] {
+  return [...panel.curves].reverse();
+}
+
+/** Draw `panel` into `target`; the curves of the groups in `view.hidden` are left out. */
+export function draw(
+  target: HTMLElement,
+  page: Page,
+  panel: Panel,
+  view: View,
+  theme: Theme,
+  sync: string,
+  onHover: (x: number) => void,
+): uPlot {
+  const curves = inOrder(panel);
+  const { xs, columns } = aligned(page, curves, view.unit, view.log);
+  const own = curves.map((curve) => positionsOf(page.files[curve.file]!, view.unit));
+  let isZoomed = false;
+  const options: uPlot.Options = {
+    width: target.clientWidth,
+    height: HEIGHT,
+    padding: [18, 20, 0, 0],
+    legend: { show: false },
+    cursor: {
+      y: false,
+      drag: { x: true, y: false },
+      sync: { key: sync, scales: ["x", null] },
+      points: { size: 8 },
+      // Each curve shows its own nearest point: the files have points at different positions.
+      dataIdx: (_, series, hovered, x) => (series === 0 ? hovered : nearest(xs, own[series - 1]![nearest(own[series - 1]!, x)]!)),
+    },
+    scales: {
+      x: {
+        time: false,
+        // uPlot asks for the range of positions first, and for that of the values within it then.
+        range: (_, low, high) => {
+          isZoomed = low > xs[0]! || high < xs.at(-1)!;
+          // So much wider that a tick at the very end, half a step behind the last point, is shown.
+          return [low, high + 1e-6 * (high - low)];
+        },
+      },
+      y: {
+        distr: view.log ? 3 : 1,
+        range: (_, low, high) => bounds(low, high, view.log, isZoomed),
+      },
+    },
+    axes: [
+      { ...axis(theme), grid: { show: false }, values: (_, splits) => splits.map(si), size: 34 },
+      {
+        ...axis(theme),
+        values: (_, splits) => splits.map((split) => (split === null ? "" : rate(split))),
+        size: 68,
+        grid: { stroke: theme.grid, width: 1, ...(view.log ? { filter: decades } : {}) },
+      },
+    ],
+    series: [
+      {},
+      ...curves.map((curve): uPlot.Series => {
+        const { colour, dash } = lookOf(page, curve, theme);
+        return {
+          label: curve.label,
+          show: !view.hidden.has(groupOf(curve)),
+          stroke: colour,
+          width: 2,
+          dash,
+          pxAlign: 0,
+          points: { show: false },
+        };
+      }),
+    ],
+    hooks: {
+      drawClear: [(chart) => shade(chart, page, view.unit, theme)],
+      draw: [(chart) => mark(chart, page, view.unit, theme)],
+      setCursor: [
+        (chart) => {
+          // Without an event the page itself has moved the cursor, and knows where.
+          if (chart.cursor.event && chart.cursor.left! >= 0) onHover(chart.posToVal(chart.cursor.left!, "x"));
+        },
+      ],
+    },
+  };
+  return new uPlot(options, [xs, ...columns] as uPlot.AlignedData, target);
+}
+
+function decades(_: uPlot, splits: number[]): (number | null)[] {
+  return splits.map((split) => (Number.isInteger(Math.round(Math.log10(split) * 1e9) / 1e9) ? split : null));
+}
+
+function axis(theme: Theme): uPlot.Axis {
+  return {
+    stroke: theme.axis,
+    font: FONT,
+    grid: { stroke: theme.grid, width: 1 },
+    ticks: { stroke: theme.grid, width: 1, size: 5 },
+  };
+}
+
+function shade(chart: uPlot, page: Page, unit: string, theme: Theme): void {
+  if (page.files.length > 1) return;
+  const { ctx, bbox } = chart;
+  within(chart, () => {
+    (page.files[0]!.phases[unit] ?? []).forEach((phase, index) => {
+      const left = Math.max(chart.valToPos(phase.begin, "x", true), bbox.left);
+      const right = Math.min(chart.valToPos(phase.end, "x", true), bbox.left + bbox.width);
+      if (right <= left) return;
+      ctx.fillStyle = theme.shades[index % 2]!;
+      ctx.fillRect(left, bbox.top, right - left, bbox.height);
+      if (ctx.measureText(phase.name).width < right - left - 4) {
+        ctx.fillStyle = theme.axis;
+        ctx.textAlign = "center";
+        ctx.fillText(phase.name, (left + right) / 2, bbox.top - 6 * uPlot.pxRatio);
+      }
+    });
+  });
+}
+
+function mark(chart: uPlot, page: Page, unit: string, theme: Theme): void {
+  const { ctx, bbox } = chart;
+  within(chart, () => {
+    for (const { label, at } of page.marks) {
+      const x = chart.valToPos(at[unit] ?? Number.NaN, "x", true);
+      if (!(x >= bbox.left && x <= bbox.left + bbox.width)) continue;
+      ctx.strokeStyle = theme.mark;
+      ctx.setLineDash([3 * uPlot.pxRatio, 3 * uPlot.pxRatio]);
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      ctx.translate(x - 4 * uPlot.pxRatio, bbox.top + bbox.height - 6 * uPlot.pxRatio);
+      ctx.rotate(-Math.PI / 2);
+      ctx.fillStyle = theme.axis;
+      ctx.textAlign = "left";
+      ctx.fillText(label, 0, 0);
+      ctx.setTransform(1, 0, 0, 1, 0, 0);
+    }
+  });
+}
+
+/** Let `paint` draw with its own state of the canvas. */
+function within(chart: uPlot, paint: () => void): void {
+  const { ctx } = chart;
+  ctx.save();
+  ctx.font = FONT.replace("12px", `${11 * uPlot.pxRatio}px`);
+  ctx.textBaseline = "alphabetic";
+  ctx.lineWidth = uPlot.pxRatio;
+  paint();
+  ctx.restore();
+}

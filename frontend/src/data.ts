@@ -1,0 +1,78 @@
+/** What the page shows, as schedframe/_tools/views/page/data.py writes it. Positions are in each unit, by its name. */
+
+export interface Phase {
+  name: string;
+  begin: number;
+  end: number;
+}
+
+export interface Finding {
+  code: string;
+  name: string;
+  severity: "error" | "warning" | "note";
+  subject: string;
+  message: string;
+  fix: string;
+  role: string;
+  file: string;
+  line: number | null;
+}
+
+export interface Text {
+  file: string;
+  text: string;
+}
+
+export interface ScheduleFile {
+  name: string;
+  summary: string;
+  /** The roles of its param groups. */
+  roles: string[];
+  /** The unit of the scheduler's count. */
+  clock: string;
+  /** Rising; every curve of the file has a value at each. */
+  positions: Record<string, number[]>;
+  phases: Record<string, Phase[]>;
+  findings: Finding[];
+  /** The file, and those that it extends. */
+  texts: Text[];
+}
+
+export interface Curve {
+  label: string;
+  /** The index of its file. */
+  file: number;
+  role: string;
+  values: number[];
+}
+
+export interface Panel {
+  quantity: string;
+  title: string;
+  curves: Curve[];
+}
+
+export interface Mark {
+  label: string;
+  at: Record<string, number>;
+}
+
+export interface Page {
+  title: string;
+  unit: string;
+  units: string[];
+  log: boolean;
+  files: ScheduleFile[];
+  panels: Panel[];
+  marks: Mark[];
+}
+
+/** The positions of a file in a unit. */
+export function positionsOf(file: ScheduleFile, unit: string): number[] {
+  return file.positions[unit] ?? [];
+}
+
+/** A name for the param groups with one role of one file. */
+export function groupOf(curve: Curve): string {
+  return `${curve.file}/${curve.role}`;
+}

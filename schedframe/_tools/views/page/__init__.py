@@ -1,0 +1,1 @@
+"""Schedules as one page of HTML, which works offline."""

@@ -1,0 +1,170 @@
+"""What a page shows, as plain data for JSON; `frontend/src/data.ts` has the same in TypeScript."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import ceil, floor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from schedframe._files.config.document import LARGEST_FILE
+from schedframe._pictures.series import (
+    TITLES,
+    Named,
+    Quantity,
+    marks_of,
+    panels_of,
+    phases_of,
+    unit_of,
+)
+from schedframe._plan.rule import DEFAULT
+from schedframe._plan.samples import Samples
+from schedframe._reading import read_regular
+from schedframe._schedule.schedule import Schedule
+from schedframe.lint._rule import Finding
+
+_DENSE = 240
+"""Points where the curves bend."""
+
+_EVEN = 400
+"""Points that lie evenly, so that every stretch has values to read."""
+
+
+class Shown(NamedTuple):
+    """A schedule in a page.
+
+    Attributes:
+        name: what it is called in the legend.
+        schedule: from a file, or from a program.
+    """
+
+    name: str
+    schedule: Schedule
+
+
+def page_data(
+    shown: Sequence[Shown],
+    *,
+    unit: str | None = None,
+    what: Sequence[Quantity] = ("lr", "wd"),
+    log: bool = False,
+    title: str | None = None,
+    also: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """Return the data of the page of `shown`, overlaid.
+
+    Every curve has a value at each of the same 400 to 1,500 whole steps of its file; each is the value that the param
+    groups of the curve's role have there.
+
+    Args:
+        shown: one schedule or several.
+        unit: of the positions that are shown first; the page can change it.
+        what: which quantities are drawn; weight decay only where it is scheduled.
+        log: a logarithmic axis is shown first; the page can change it.
+        title: above the page; by default the schedules' names.
+        also: marked steps of the first schedule, by label, besides those of `series.marks_of`.
+
+    Raises:
+        ValueError: a schedule does not know the unit.
+        PluginError: a style fails at one of the steps.
+        StateError: an `init_lr` is ``current``.
+    """
+    schedules = [Named(name, schedule) for name, schedule in shown]
+    first = unit_of(schedules, unit)
+    units = [name for name in _units(shown[0].schedule) if all(name in _units(each) for _, each in shown)]
+    sampled = [_samples_at_whole_steps(schedule) for _, schedule in shown]
+    panels = [
+        {
+            "quantity": panel.quantity,
+            "title": TITLES[panel.quantity],
+            "curves": [
+                {"label": line.label, "file": line.file, "role": line.role, "values": line.ys} for line in panel.lines
+            ],
+        }
+        for panel in panels_of(schedules, sampled, what)
+    ]
+    return {
+        "title": ", ".join(name for name, _ in shown) if title is None else title,
+        "unit": first,
+        "units": units,
+        "log": log,
+        "files": [_file(each, samples) for each, samples in zip(shown, sampled, strict=True)],
+        "panels": panels,
+        "marks": list(_marks(schedules, units, also or {})),
+    }
+
+
+def _units(schedule: Schedule) -> list[str]:
+    return schedule.scale.units.known()
+
+
+def _samples_at_whole_steps(schedule: Schedule) -> list[Samples]:
+    """Return the curves of each role, all at the same whole steps."""
+    roles = [DEFAULT, *(rule.role for rule in schedule.groups)]
+    dense = [step for role in roles for step in schedule.sample(_DENSE, role=role)["step"]]
+    first = min(dense)
+    last = max(*dense, first + 1)
+    whole = {near(step) for step in dense for near in (floor, ceil)} | set(_even_steps(schedule, first, last))
+    steps = sorted(step for step in whole if first <= step <= last)
+    return [schedule.sample(steps, role=role) for role in roles]
+
+
+def _even_steps(schedule: Schedule, first: float, last: float) -> Iterable[float]:
+    """Yield evenly spaced steps from `first` to `last`, at which whole iterations end where those are known."""
+    for part in range(_EVEN):
+        step = first + (last - first) * part / _EVEN
+        if "iters" in _units(schedule):
+            step = schedule.step_at(f"{round(schedule.units_at(step)['iters'])} iters")
+        yield round(step)
+
+
+def _file(shown: Shown, sampled: Sequence[Samples]) -> dict[str, Any]:
+    schedule, samples = shown.schedule, sampled[0]
+    clock, *others = _units(schedule)
+    in_units = {unit: replace(samples, unit=unit) for unit in (clock, *others)}
+    return {
+        "name": shown.name,
+        "summary": schedule.summary(),
+        "roles": [samples.role for samples in sampled],
+        "clock": clock,
+        "positions": {unit: in_unit.positions for unit, in_unit in in_units.items()},
+        "phases": {
+            unit: [phase._asdict() for phase in phases_of(in_unit)] if len(in_unit.positions) > 1 else []
+            for unit, in_unit in in_units.items()
+        },
+        "findings": [_finding(finding) for finding in schedule.findings()],
+        "texts": [{"file": str(path), "text": _text(path)} for path in _paths(schedule)],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity,
+        "subject": f"{finding.path} = {finding.value}" if finding.path and finding.value else finding.path,
+        "message": finding.message,
+        "fix": finding.fix,
+        "role": finding.role,
+        "file": finding.file,
+        "line": finding.line,
+    }
+
+
+def _paths(schedule: Schedule) -> Iterable[Path]:
+    document = schedule.origin.document
+    return () if document is None else (document.path, *document.extends)
+
+
+def _text(path: Path) -> str:
+    return read_regular(path, LARGEST_FILE).decode("utf-8-sig")
+
+
+def _marks(schedules: Sequence[Named], units: Sequence[str], also: Mapping[str, float]) -> Iterable[dict[str, Any]]:
+    schedule = schedules[0].schedule
+    in_units: dict[str, dict[str, float]] = {label: schedule.units_at(step) for label, step in also.items()}
+    if len(schedules) == 1:
+        for unit in units:
+            for mark in marks_of(schedule, unit):
+                in_units.setdefault(mark.label, {})[unit] = mark.x
+    for label, at in in_units.items():
+        yield {"label": label, "at": {unit: at[unit] for unit in units}}

@@ -1,0 +1,84 @@
+"""A page of two param groups and its schedule, and a real Chromium to look at pages with."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schedframe import Schedule, load
+from schedframe._tools.views.page.html import is_built
+
+from ..runs import cli
+
+MOE = """\
+train_tokens: 500B
+seq_length: 4096
+global_batch_size: 1024
+rampup_batch_size: [256, 256, 20M]
+max_lr: 3e-4
+lr_warmup_steps: 2000 iters
+lr_decay_style:
+  style: phases
+  phases:
+    - {style: constant, name: stable}
+    - {style: minus_sqrt, length: 50B tokens, to: 10%, name: anneal}
+start_wd: 0.1
+wd_incr_style: adamc
+groups:
+  - {role: router, match: {param: "*.router.*"}, lr_mult: 0.1}
+  - {role: biases, match: {param: "*.bias"}, wd_mult: 0.0}
+"""
+BEGIN, END = '<script type="application/json" id="data">', "</script>"
+
+
+@pytest.fixture
+def moe(tmp_path: Path) -> Path:
+    """A file with phases, a ramp-up of the batch size, and three roles."""
+    path = tmp_path / "moe.yaml"
+    path.write_text(MOE)
+    return path
+
+
+@pytest.fixture
+def schedule(moe: Path) -> Schedule:
+    """What the file declares."""
+    return load(moe)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Write a page with ``schedframe plot``."""
+    pytest.importorskip("typer")
+    if not is_built():
+        pytest.skip("the page is not built: it needs Node.js, and then `make frontend`")
+
+    def write(*arguments: object) -> Path:
+        page = tmp_path / "page.html"
+        done = cli("plot", *arguments, "-o", page)
+        assert done.code == 0, done.err
+        return page
+
+    return write
+
+
+def data_of(page: Path) -> dict[str, Any]:
+    """Return the data that stand in `page`, as its script reads them."""
+    return json.loads(page.read_text("utf-8").partition(BEGIN)[2].partition(END)[0])
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium: the one that is installed, which Playwright drives."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        pytest.skip("no Chromium is installed")
+    as_root = ["--no-sandbox"] if hasattr(os, "getuid") and os.getuid() == 0 else []
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=as_root)
+        yield browser
+        browser.close()
