@@ -60,7 +60,8 @@ def hover(page: Any, part: float, chart: int = 0) -> None:
 
 
 def width(page: Any) -> float:
-    return page.locator(".u-over").first.bounding_box()["width"]
+    page.wait_for_function("document.querySelector('.u-over')?.getBoundingClientRect().width > 0")
+    return page.evaluate("document.querySelector('.u-over').getBoundingClientRect().width")
 
 
 def drag(page: Any, begin: float, end: float) -> None:
@@ -205,6 +206,8 @@ def test_the_zoom_stays_when_the_axes_change(open_page: Open, moe: Path) -> None
     page.get_by_text("iters", exact=True).click()
     assert steps_shown(page) == pytest.approx(before, rel=0.03)
     page.emulate_media(color_scheme="dark")
+    page.wait_for_function("document.querySelector('.u-over')?.getBoundingClientRect().width > 0")
+    page.wait_for_timeout(100)
     assert steps_shown(page) == pytest.approx(before, rel=0.03)
 
 

@@ -36,6 +36,9 @@ class Trapezoid(LRShape):
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         return {"cooldown start": decay_steps - self.wsd_decay_steps}
 
+    def phase(self, step: float, warmup_steps: float, decay_steps: float) -> str:
+        return "stable" if step <= decay_steps - self.wsd_decay_steps else "cooldown"
+
     def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
         room = decay_steps - warmup_steps
         if self.wsd_decay_steps == 0:
