@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 from schedframe._errors import FAILURES, PluginError, SchedframeError
 from schedframe._plan.evaluate import lr_at, wd_at
 from schedframe._plan.plan import CURRENT, Plan
-from schedframe._plan.sampling import end_of
+from schedframe._plan.sampling import bends, end_of
 from schedframe._units.lengths import Scale
 
 _POINTS = 600
-_MOST_MARKS = 200
 _TINY = 1e-9
 
 
@@ -93,22 +92,18 @@ class GroupCurves:
     @cached_property
     def lr_curve(self) -> Curve:
         """The learning rate at every bend, right behind each, and between them."""
-        style, warmup, decay = self.plan.lr_style, self.plan.lr_warmup_steps, self.plan.lr_decay_steps
-        bends = (warmup, decay, *style.landmarks(warmup, decay).values(), *style.jumps_at(warmup, decay))
-        steps = self._steps(bends)
-        return Curve(steps, tuple(map(self.lr, steps)))
+        return Curve(self._steps, tuple(map(self.lr, self._steps)))
 
     @cached_property
     def wd_curve(self) -> Curve:
         """The weight decay at every bend and between them; empty where it is not scheduled."""
         if self.plan.start_wd is None:
             return Curve((), ())
-        incr_steps = self.plan.wd_incr_steps
-        steps = self._steps((self.plan.lr_warmup_steps, incr_steps, *self.plan.wd_style.landmarks(incr_steps).values()))
-        return Curve(steps, tuple(map(self.wd, steps)))
+        return Curve(self._steps, tuple(map(self.wd, self._steps)))
 
-    def _steps(self, bends: Sequence[float]) -> tuple[float, ...]:
-        inside = sorted({bend for bend in bends if 0 < bend < self.end})[:_MOST_MARKS]
+    @cached_property
+    def _steps(self) -> tuple[float, ...]:
+        inside = bends(self.plan, self.end)
         marks = [0.0, *inside, self.end]
         points = max(2, _POINTS // len(marks))
         steps = {start + (stop - start) * part / points for start, stop in pairwise(marks) for part in range(points)}
