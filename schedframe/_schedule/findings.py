@@ -40,9 +40,17 @@ def errors_of(keys: Keys, origin: Origin, param_groups: Sequence[Mapping[str, An
 
     Nothing is looked for where hooks are muted: nobody runs such a schedule.
     """
-    if is_muted():
-        return []
-    findings = find(keys, origin, param_groups=param_groups)
+    return [] if is_muted() else _errors(find(keys, origin, param_groups=param_groups))
+
+
+def errors_in(context: RuleContext) -> list[Problem]:
+    """Return the errors that the rules find in a run without a config, and log the warnings; see `errors_of`."""
+    found = check(context, [rule for rule, _ in all_rules().values()])
+    return _errors(_finding(context, Origin(context.given), rule, each, "") for rule, each in found)
+
+
+def _errors(findings: Iterable[Finding]) -> list[Problem]:
+    findings = list(findings)
     for finding in findings:
         if finding.severity == "warning":
             log_once("%s", finding, warn=True)

@@ -1,9 +1,14 @@
 """From Megatron-LM's argument namespace to the scheduler."""
 
+from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._process import log_once
+from schedframe._schedule.findings import errors_in
+from schedframe._units.lengths import Measure, Scale
+from schedframe.lint._context import RuleContext
 from schedframe.megatron._scheduler import OptimizerParamScheduler
 from schedframe.megatron._versions import takes_ramps
 
@@ -23,10 +28,24 @@ def from_args(optimizer: Any, args: Any) -> OptimizerParamScheduler:
 
     Raises:
         ConfigError: neither ``train_iters`` nor ``train_samples`` is given, or the arguments do not fit
-            together.
+            together, or lint rules find an error; warnings are logged.
     """
     fill_in(args)
-    return OptimizerParamScheduler(optimizer, **arguments(args))
+    given = arguments(args)
+    scheduler = OptimizerParamScheduler(optimizer, **given)
+    problems = errors_in(_context(args, scheduler, given))
+    if problems:
+        raise ConfigError("the arguments", problems)
+    return scheduler
+
+
+def _context(args: Any, scheduler: OptimizerParamScheduler, given: Mapping[str, Any]) -> RuleContext:
+    """Return the run of `args` as lint rules see it: its steps are samples."""
+    lengths = {name: f"{value} samples" for name, value in given.items() if name.endswith("_steps") and value}
+    if args.lr_warmup_fraction is not None:
+        lengths["lr_warmup_steps"] = f"{100 * args.lr_warmup_fraction}%"
+    run = Scale(run_length=Measure(Fraction(given["wd_incr_steps"]), "samples"))
+    return RuleContext(scheduler.plan, run, {**given, **lengths}, scheduler.optimizer.param_groups)
 
 
 def fill_in(args: Any) -> None:

@@ -196,3 +196,15 @@ def test_overrides_need_a_megatron_that_has_them(monkeypatch) -> None:
     schedule = schedframe.Schedule(max_lr=1.0, lr_decay_steps=100, groups=[rule])
     with pytest.raises(ConfigError, match=r"need Megatron Core 0.16 or later, whose .*ParamWithNamePredicate"):
         megatron.config_overrides(schedule)
+
+
+def test_a_warning_of_the_linter_is_logged(optimizer, caplog) -> None:
+    args = Namespace(**{**ARGS, "train_iters": 100, "lr_decay_iters": 40, "lr": 1e-3})
+    megatron.from_args(optimizer(), args)
+    assert [record.getMessage() for record in caplog.records if "SF203" in record.getMessage()]
+
+
+def test_an_error_of_the_linter_is_refused(optimizer) -> None:
+    args = Namespace(**{**ARGS, "train_samples": 1000, "lr_warmup_samples": 0.1})
+    with pytest.raises(ConfigError, match=r"lr_warmup_steps = '0.1 samples': is less than one sample.*\(SF101\)"):
+        megatron.from_args(optimizer(), args)
