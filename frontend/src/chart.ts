@@ -1,10 +1,10 @@
 /** One panel, drawn by uPlot. */
 
 import uPlot from "uplot";
-import { type Curve, type Page, type Panel, groupOf, positionsOf } from "./data";
+import { type Curve, type Page, type Panel, type Phase, groupOf, positionsOf } from "./data";
 import { rate, si } from "./format";
 import { lookOf } from "./look";
-import { aligned, bounds, nearest } from "./positions";
+import { aligned, bounds, named, nearest, together } from "./positions";
 import type { Theme } from "./theme";
 
 const HEIGHT = 250;
@@ -88,8 +88,8 @@ export function draw(
       }),
     ],
     hooks: {
-      drawClear: [(chart) => shade(chart, page, view.unit, theme)],
-      draw: [(chart) => mark(chart, page, view.unit, theme)],
+      drawClear: [(chart) => shade(chart, panel.phases[view.unit] ?? [], theme)],
+      draw: [(chart) => mark(chart, page, view.unit, theme), (chart) => begin(chart, page, curves, view, theme)],
       setCursor: [
         (chart) => {
           // Without an event the page itself has moved the cursor, and knows where.
@@ -114,41 +114,72 @@ function axis(theme: Theme): uPlot.Axis {
   };
 }
 
-function shade(chart: uPlot, page: Page, unit: string, theme: Theme): void {
-  if (page.files.length > 1) return;
+function shade(chart: uPlot, phases: Phase[], theme: Theme): void {
   const { ctx, bbox } = chart;
   within(chart, () => {
-    (page.files[0]!.phases[unit] ?? []).forEach((phase, index) => {
+    phases.forEach((phase, index) => {
       const left = Math.max(chart.valToPos(phase.begin, "x", true), bbox.left);
       const right = Math.min(chart.valToPos(phase.end, "x", true), bbox.left + bbox.width);
       if (right <= left) return;
       ctx.fillStyle = theme.shades[index % 2]!;
       ctx.fillRect(left, bbox.top, right - left, bbox.height);
-      if (ctx.measureText(phase.name).width < right - left - 4) {
-        ctx.fillStyle = theme.axis;
-        ctx.textAlign = "center";
-        ctx.fillText(phase.name, (left + right) / 2, bbox.top - 6 * uPlot.pxRatio);
-      }
     });
+    ctx.fillStyle = theme.axis;
+    ctx.textAlign = "left";
+    const place = (x: number) => chart.valToPos(x, "x", true);
+    const width = (name: string) => ctx.measureText(name).width;
+    for (const { name, left } of named(phases, place, width, [bbox.left, bbox.left + bbox.width])) {
+      ctx.fillText(name, left, bbox.top - 6 * uPlot.pxRatio);
+    }
+  });
+}
+
+/** Draw a diamond where a phase of a curve begins that has others than those that are shaded. */
+function begin(chart: uPlot, page: Page, curves: Curve[], view: View, theme: Theme): void {
+  const { ctx } = chart;
+  const half = 5 * uPlot.pxRatio;
+  within(chart, () => {
+    ctx.beginPath();
+    ctx.rect(chart.bbox.left, chart.bbox.top, chart.bbox.width, chart.bbox.height);
+    ctx.clip();
+    for (const curve of curves) {
+      if (view.hidden.has(groupOf(curve))) continue;
+      ctx.fillStyle = lookOf(page, curve, theme).colour;
+      for (const [x, y] of curve.borders[view.unit] ?? []) {
+        if (view.log && y <= 0) continue;
+        const [left, top] = [chart.valToPos(x, "x", true), chart.valToPos(y, "y", true)];
+        ctx.beginPath();
+        ctx.moveTo(left - half, top);
+        ctx.lineTo(left, top - half);
+        ctx.lineTo(left + half, top);
+        ctx.lineTo(left, top + half);
+        ctx.fill();
+      }
+    }
   });
 }
 
 function mark(chart: uPlot, page: Page, unit: string, theme: Theme): void {
   const { ctx, bbox } = chart;
+  const row = 16 * uPlot.pxRatio;
+  const marks = page.marks
+    .map(({ label, at }) => ({ label, x: chart.valToPos(at[unit] ?? Number.NaN, "x", true) }))
+    .filter(({ x }) => x >= bbox.left && x <= bbox.left + bbox.width);
   within(chart, () => {
-    for (const { label, at } of page.marks) {
-      const x = chart.valToPos(at[unit] ?? Number.NaN, "x", true);
-      if (!(x >= bbox.left && x <= bbox.left + bbox.width)) continue;
-      ctx.strokeStyle = theme.mark;
-      ctx.setLineDash([3 * uPlot.pxRatio, 3 * uPlot.pxRatio]);
+    ctx.strokeStyle = theme.mark;
+    ctx.setLineDash([3 * uPlot.pxRatio, 3 * uPlot.pxRatio]);
+    for (const { x } of marks) {
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
-      ctx.translate(x - 4 * uPlot.pxRatio, bbox.top + bbox.height - 6 * uPlot.pxRatio);
+    }
+    ctx.fillStyle = theme.axis;
+    ctx.textAlign = "left";
+    for (const { label, x } of together(marks, row)) {
+      const isAtLeftEdge = x - bbox.left < row;
+      ctx.translate(x + (isAtLeftEdge ? 12 : -4) * uPlot.pxRatio, bbox.top + bbox.height - 6 * uPlot.pxRatio);
       ctx.rotate(-Math.PI / 2);
-      ctx.fillStyle = theme.axis;
-      ctx.textAlign = "left";
       ctx.fillText(label, 0, 0);
       ctx.setTransform(1, 0, 0, 1, 0, 0);
     }

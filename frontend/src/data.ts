@@ -32,6 +32,7 @@ export interface ScheduleFile {
   clock: string;
   /** Rising; every curve of the file has a value at each. */
   positions: Record<string, number[]>;
+  /** Those of its default param groups, for reading. */
   phases: Record<string, Phase[]>;
   findings: Finding[];
   /** The file, and those that it extends. */
@@ -44,11 +45,15 @@ export interface Curve {
   file: number;
   role: string;
   values: number[];
+  /** Its points at which its own phases begin, where those are not the panel's. */
+  borders: Record<string, [number, number][]>;
 }
 
 export interface Panel {
   quantity: string;
   title: string;
+  /** What is shaded and named. */
+  phases: Record<string, Phase[]>;
   curves: Curve[];
 }
 
@@ -65,6 +70,8 @@ export interface Page {
   files: ScheduleFile[];
   panels: Panel[];
   marks: Mark[];
+  /** What the points of `Curve.borders` are called. */
+  border: string;
 }
 
 /** The positions of a file in a unit. */

@@ -14,5 +14,6 @@ export function lookOf(page: Page, curve: Curve, theme: Theme): Look {
   const role = roles.indexOf(curve.role);
   const byFile = page.files.length > 1;
   const colour = theme.curves[(byFile ? curve.file : role) % theme.curves.length]!;
-  return { colour, dash: byFile ? DASHES[role % DASHES.length]! : [] };
+  const dash = byFile ? role : Math.floor(role / theme.curves.length);
+  return { colour, dash: DASHES[dash % DASHES.length]! };
 }

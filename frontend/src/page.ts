@@ -39,7 +39,9 @@ export function show(root: HTMLElement, page: Page): void {
   function frame(panel: Panel) {
     const plot = el("div", { class: "plot", tabindex: 0, role: "group", "aria-label": `${panel.title}. ${KEYS}` });
     plot.addEventListener("keydown", press);
-    return { plot, element: el("figure", {}, el("figcaption", {}, panel.title), plot) };
+    const hasBorders = panel.curves.some(({ borders }) => Object.values(borders).some((points) => points.length));
+    const borders = hasBorders ? [el("span", { class: "border" }, `◆ ${page.border}`)] : [];
+    return { plot, element: el("figure", {}, el("figcaption", {}, panel.title, ...borders), plot) };
   }
 
   function units(): HTMLElement {

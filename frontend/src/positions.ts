@@ -1,6 +1,6 @@
 /** Curves over positions: the point that is nearest to a position, and curves of several files over one axis. */
 
-import { type Curve, type Page, positionsOf } from "./data";
+import { type Curve, type Page, type Phase, positionsOf } from "./data";
 
 /** Return the index of the value of rising `xs` that is nearest to `x`. */
 export function nearest(xs: number[], x: number): number {
@@ -44,8 +44,61 @@ export function bounds(low: number | null, high: number | null, log: boolean, is
   if (low === null || high === null) return log ? [1e-6, 1] : [0, 1];
   if (log) {
     const bottom = Math.max(low, high * 1e-4);
-    return [10 ** Math.floor(Math.log10(bottom) + 1e-9), high * 1.3];
+    const decade = 10 ** Math.floor(Math.log10(bottom) + 1e-9);
+    return [high > decade * (1 + 1e-9) ? decade : decade / 10, high * 1.3];
   }
   if (isZoomed && high > low) return [low - 0.05 * (high - low), high + 0.05 * (high - low)];
   return [Math.min(low, 0), high > 0 ? 1.06 * high : 1];
+}
+
+export interface Name {
+  name: string;
+  left: number;
+}
+
+/**
+ * Return the names of `phases` with where they begin: in the middle of its phase, or where a short phase does, if there
+ * is room.
+ *
+ * @param place where a position is drawn, between `first` and `last`.
+ * @param width how wide a name is drawn.
+ */
+export function named(
+  phases: Phase[],
+  place: (x: number) => number,
+  width: (name: string) => number,
+  [first, last]: [number, number],
+): Name[] {
+  const gap = width("n");
+  const taken: [number, number][] = [];
+  const stretches = phases.map(({ name, begin, end }) => {
+    return { name, begin: Math.max(place(begin), first), end: Math.min(place(end), last) };
+  });
+  return stretches
+    .filter(({ begin, end }) => end > begin)
+    .sort((a, b) => b.end - b.begin - (a.end - a.begin))
+    .flatMap(({ name, begin, end }) => {
+      const own = width(name);
+      const free = end - begin - own;
+      const left = free > gap ? begin + free / 2 : Math.max(first, Math.min(begin, last - own));
+      if (taken.some(([from, to]) => left + own + gap >= from && left <= to + gap)) return [];
+      taken.push([left, left + own]);
+      return [{ name, left }];
+    });
+}
+
+export interface Label {
+  label: string;
+  x: number;
+}
+
+/** Return one label for marks that are closer to each other than `room`, at the first of them. */
+export function together(marks: Label[], room: number): Label[] {
+  const labels: Label[] = [];
+  for (const { label, x } of [...marks].sort((a, b) => a.x - b.x)) {
+    const before = labels.at(-1);
+    if (before && x - before.x < room) before.label += `, ${label}`;
+    else labels.push({ label, x });
+  }
+  return labels;
 }

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Curve, Page, ScheduleFile } from "../src/data";
-import { aligned, bounds, nearest } from "../src/positions";
+import { aligned, bounds, named, nearest, together } from "../src/positions";
 
 function file(xs: number[]): ScheduleFile {
   return { name: "", summary: "", roles: ["default"], clock: "samples", positions: { samples: xs }, phases: {}, findings: [], texts: [] };
 }
 
 function curve(file: number, values: number[]): Curve {
-  return { label: "", file, role: "default", values };
+  return { label: "", file, role: "default", values, borders: {} };
 }
 
 function page(...files: ScheduleFile[]): Page {
-  return { title: "", unit: "samples", units: ["samples"], log: false, files, panels: [], marks: [] };
+  return { title: "", unit: "samples", units: ["samples"], log: false, files, panels: [], marks: [], border: "" };
 }
 
 test("the nearest point is found", () => {
@@ -48,4 +48,25 @@ test("an axis of nothing but zeros has a height", () => {
 
 test("a logarithmic axis has five decades at most", () => {
   assert.deepEqual(bounds(1e-12, 1000, true, false), [0.1, 1300]);
+});
+
+test("a logarithmic axis of one value has room below it", () => {
+  const [low, high] = bounds(0.1, 0.1, true, false);
+  assert.deepEqual([low, high].map((value) => value.toFixed(3)), ["0.010", "0.130"]);
+});
+
+test("a phase is named in its middle, a short one from where it begins, if there is room", () => {
+  const phases = [
+    { name: "warm-up", begin: 0, end: 1 },
+    { name: "second", begin: 1, end: 2 },
+    { name: "stable", begin: 2, end: 80 },
+    { name: "cooldown", begin: 80, end: 100 },
+  ];
+  const names = named(phases, (x) => x, (name) => name.length, [0, 100]);
+  assert.deepEqual(Object.fromEntries(names.map(({ name, left }) => [name, left])), { stable: 38, cooldown: 86, "warm-up": 0 });
+});
+
+test("marks that are close to each other have one label", () => {
+  const marks = [{ label: "checkpoint", x: 50 }, { label: "decay end", x: 90 }, { label: "branch", x: 45 }];
+  assert.deepEqual(together(marks, 10), [{ label: "branch, checkpoint", x: 45 }, { label: "decay end", x: 90 }]);
 });

@@ -1,13 +1,12 @@
 """Pictures of schedules drawn in the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import ceil, floor, isclose, log10
 from typing import NamedTuple
 
 from rich.console import Console
 
-from schedframe._pictures.series import TITLES, Line, Panel, Picture
-from schedframe._plan.rule import DEFAULT
+from schedframe._pictures.series import BORDER, TITLES, Line, Panel, Picture, bottom_of
 from schedframe._units.notation import rate, si
 
 _NO_TERMINAL = 80
@@ -18,9 +17,6 @@ _LEAST_APART = 1e-300
 _SMALL, _LARGE = 0.01, 1e5
 """Between them the highest value of an axis and its ticks are written without exponents."""
 
-_LOWEST = 1e-4
-"""A logarithmic axis begins at this share of the highest value, or at the lowest value above it."""
-
 _ALIKE = 1e-6
 """Relative difference of values that are the same on a chart."""
 
@@ -30,7 +26,10 @@ _COLOURS = (12, 9, 10, 13, 14, 11)
 _MARKERS = "xo+*#@"
 """By line, where several lines have no colours; the first of them is drawn in dots of braille, as a single line is."""
 
-_AS_ASCII = str.maketrans("─│┌┐└┘┤├┬┴┼", "-|+++++++++")
+_BORDER = "◆"
+"""Stands where a phase of a group begins, if it has others than those that are named."""
+
+_AS_ASCII = str.maketrans(f"─│┌┐└┘┤├┬┴┼{_BORDER}", "-|+++++++++|")
 
 
 _BLOCKS, _ASCII_HEIGHTS = "▁▂▃▄▅▆▇█", "_.-'"
@@ -68,20 +67,14 @@ def chart(panel: Panel, picture: Picture, on: Canvas) -> str:
     def column(x: float) -> int:
         return min(columns - 1, int((x - begin) / (end - begin) * columns)) if end > begin else 0
 
-    stretches = [(phase.name, column(phase.begin), column(phase.end) + 1) for phase in picture.phases]
-    rows = [_named(stretches, columns)] if len(stretches) > 1 and _has_phases_of(panel, picture) else []
+    stretches = [(phase.name, column(phase.begin), column(phase.end) + 1) for phase in panel.phases]
+    rows = [_named(stretches, columns)] if stretches else []
     rows += [_pointed(mark.label, column(mark.x), columns) for mark in picture.marks]
     below = [f"{' ' * (left + 1)}{row}".rstrip() for row in rows]
     if len({(line.file, line.role) for line in picture.lines}) > 1:
         below += ["", *_legend(lines, on)]
     plain = "\n".join([text, *below])
     return plain.translate(_AS_ASCII) if on.ascii else plain
-
-
-def _has_phases_of(panel: Panel, picture: Picture) -> bool:
-    """Return whether `panel` has the role whose phases `picture` has: the default one, where that is drawn."""
-    without_default = all(line.role != DEFAULT for line in picture.lines)
-    return without_default or any(line.role == DEFAULT for line in panel.lines)
 
 
 class _Drawn(NamedTuple):
@@ -91,6 +84,7 @@ class _Drawn(NamedTuple):
     label: str
     xs: Sequence[float]
     ys: Sequence[float]
+    borders: Sequence[tuple[float, float]]
 
 
 def _drawn(panel: Panel, picture: Picture) -> list[_Drawn]:
@@ -99,9 +93,12 @@ def _drawn(panel: Panel, picture: Picture) -> list[_Drawn]:
     for line in panel.lines:
         same = next((at for at, other in enumerate(together) if _lie_on_each_other(line, other)), None)
         if same is None:
-            together.append(_Drawn(names.index((line.file, line.role)), line.label, line.xs, line.ys))
+            number = names.index((line.file, line.role))
+            together.append(_Drawn(number, line.label, line.xs, line.ys, panel.borders(line)))
         else:
-            together[same] = together[same]._replace(label=f"{together[same].label}, {line.label}")
+            first = together[same]
+            both = [*first.borders, *panel.borders(line)]
+            together[same] = first._replace(label=f"{first.label}, {line.label}", borders=both)
     return together
 
 
@@ -116,8 +113,8 @@ def _plot(title: str, lines: Sequence[_Drawn], span: tuple[float, float], on: Ca
     import plotext
 
     highest = max(max(line.ys) for line in lines)
-    log = log and highest > 0
-    lowest = max(highest * _LOWEST, min(y for line in lines for y in line.ys if y > 0)) if log else 0.0
+    lowest = (bottom_of(line.ys for line in lines) if log else None) or 0.0
+    log = lowest > 0
     x_ticks = _ticks(*span, on.width // 11)
     y_ticks = _decades(lowest, highest) if log else _ticks(0.0, highest, on.height // 4)
     y_labels = [f"{tick:g}" if _SMALL <= highest < _LARGE and not log else rate(tick) for tick in y_ticks]
@@ -131,16 +128,18 @@ def _plot(title: str, lines: Sequence[_Drawn], span: tuple[float, float], on: Ca
     bounds = (log10(lowest), log10(highest)) if log else (0.0, highest)
     figure.ruler("x").lim(*span).ticks(x_ticks, [si(tick) for tick in x_ticks])
     figure.ruler("y").lim(*bounds).ticks(heights, y_labels)
+
+    def draw(points: Iterable[tuple[float, float]], symbol: str, number: int, *, connected: bool) -> None:
+        shown = [(x, log10(y) if log else y) for x, y in points if y >= lowest]
+        if shown:
+            xs, ys = zip(*shown, strict=True)
+            marker = plotext.marker(symbol, _colour(number)) if on.coloured else symbol
+            figure.draw(figure.signal(list(xs), list(ys), marker=marker).lines(connected))
+
     for line in lines:
-        points = [(x, log10(y) if log else y) for x, y in zip(line.xs, line.ys, strict=True) if y >= lowest]
-        if points:
-            xs, ys = zip(*points, strict=True)
-            marker = (
-                plotext.marker(_marker(line.number, on), _colour(line.number))
-                if on.coloured
-                else _marker(line.number, on)
-            )
-            figure.draw(figure.signal(list(xs), list(ys), marker=marker).lines(True))
+        draw(zip(line.xs, line.ys, strict=True), _marker(line.number, on), line.number, connected=True)
+    for line in lines:
+        draw(line.borders, _BORDER, line.number, connected=False)
     text = str(figure.build().string(colorless=not on.coloured))
     return max(map(len, y_labels)), "\n".join(row.rstrip() for row in text.rstrip().splitlines())
 
@@ -148,7 +147,8 @@ def _plot(title: str, lines: Sequence[_Drawn], span: tuple[float, float], on: Ca
 def _marker(index: int, on: Canvas) -> str:
     if on.ascii:
         return ("*" + _MARKERS.replace("*", "="))[index % (len(_MARKERS) + 1)]
-    return "braille" if on.coloured or index == 0 else _MARKERS[(index - 1) % len(_MARKERS)]
+    number = index // len(_COLOURS) if on.coloured else index
+    return "braille" if number == 0 else _MARKERS[(number - 1) % len(_MARKERS)]
 
 
 def _colour(index: int) -> int:
@@ -198,6 +198,8 @@ def _legend(lines: Sequence[_Drawn], on: Canvas) -> list[str]:
         entries.append(
             (len(line.label) + 3, f"{_painted(sample, line.number) if on.coloured else sample} {line.label}")
         )
+    if any(line.borders for line in lines):
+        entries.append((len(BORDER) + 2, f"{_BORDER} {BORDER}"))
     rows, used = [[entries[0][1]]], entries[0][0]
     for width, entry in entries[1:]:
         used += width + 3

@@ -58,7 +58,8 @@ def _show_curve(name: str, curve: StyleCurve) -> None:
     options = "".join(f", {option} {NEEDED}" for option in curve.needed)
     picture = picture_of([Named(name, curve.schedule)], what=["lr" if curve.is_lr else "wd"], points=_POINTS)
     print_parts(f"\nwith lr_warmup_steps {WARMUP}, min_lr {FLOOR} of max_lr{options}:\n")
-    show_charts(picture._replace(phases=[], marks=[]))
+    panels = [panel._replace(lines=[line._replace(phases=()) for line in panel.lines]) for panel in picture.panels]
+    show_charts(picture._replace(panels=panels, marks=[]))
 
 
 def as_data(registry: Registry[Any], style: type[Style]) -> dict[str, Any]:

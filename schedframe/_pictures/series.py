@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from math import isclose
 from typing import Literal, NamedTuple, Protocol, get_args
 
 from schedframe._plan.plan import Parent, Plan
@@ -20,8 +21,17 @@ TITLES = {
 }
 """What each quantity is called on an axis."""
 
+BORDER = "start of a group's own phase"
+"""What the marks of `Panel.borders` are called in a legend."""
+
+_LOWEST = 1e-4
+"""A logarithmic axis begins at this share of the highest value, or at the lowest value above it."""
+
 _APART = 20.0
 """Curves whose highest values differ by more than this factor are not read on one axis."""
+
+_ALIKE = 1e-6
+"""So much of the whole may lie between the borders of phases that are the same."""
 
 
 class Drawable(Protocol):
@@ -43,7 +53,7 @@ class Drawable(Protocol):
     def train_steps(self) -> float | None:
         """Length of the run, in steps."""
 
-    def sample(self, points: int = ..., unit: str | None = ..., role: str | None = ...) -> Samples:
+    def sample(self, points: int | Sequence[float] = ..., unit: str | None = ..., role: str | None = ...) -> Samples:
         """Return the curves as columns of points."""
 
     def units_at(self, step: float) -> dict[str, float]:
@@ -57,6 +67,14 @@ class Named(NamedTuple):
     schedule: Drawable
 
 
+class Phase(NamedTuple):
+    """A stretch with a name."""
+
+    name: str
+    begin: float
+    end: float
+
+
 class Line(NamedTuple):
     """A curve.
 
@@ -66,6 +84,7 @@ class Line(NamedTuple):
         role: the role of its param groups.
         xs: positions, rising.
         ys: values.
+        phases: those of its param groups.
     """
 
     label: str
@@ -73,6 +92,7 @@ class Line(NamedTuple):
     role: str
     xs: list[float]
     ys: list[float]
+    phases: Sequence[Phase] = ()
 
 
 class Panel(NamedTuple):
@@ -81,13 +101,25 @@ class Panel(NamedTuple):
     quantity: Quantity
     lines: list[Line]
 
+    @property
+    def phases(self) -> Sequence[Phase]:
+        """What is shaded and named: the phases of the default role, or of the first line where that role is not drawn.
 
-class Phase(NamedTuple):
-    """A stretch with a name."""
+        There are none where several schedules have different ones, or where one phase is all there is.
+        """
+        shown = next((line for line in self.lines if line.role == DEFAULT), self.lines[0]).phases
+        differ = any(not _are_alike(line.phases, shown) for line in self.lines)
+        return () if len(shown) == 1 or (differ and self._has_several_files) else shown
 
-    name: str
-    begin: float
-    end: float
+    def borders(self, line: Line) -> list[tuple[float, float]]:
+        """Return the points of `line` at which its phases begin, to be marked if they are not those that are shaded."""
+        if self._has_several_files or _are_alike(line.phases, self.phases):
+            return []
+        return [(phase.begin, line.ys[line.xs.index(phase.begin)]) for phase in line.phases[1:]]
+
+    @property
+    def _has_several_files(self) -> bool:
+        return len({line.file for line in self.lines}) > 1
 
 
 class Mark(NamedTuple):
@@ -120,7 +152,6 @@ class Picture(NamedTuple):
         title: above all panels; empty for none.
         unit: of the positions.
         panels: one below the other.
-        phases: stretches that are shaded and named; none where several schedules differ.
         marks: positions that are marked.
         log: values are on a logarithmic axis.
         dots: observed values, drawn over the lines.
@@ -129,7 +160,6 @@ class Picture(NamedTuple):
     title: str
     unit: str
     panels: list[Panel]
-    phases: list[Phase]
     marks: list[Mark]
     log: bool = False
     dots: tuple[Dots, ...] = ()
@@ -168,13 +198,12 @@ def picture_of(
         StateError: an `init_lr` is ``current``.
     """
     unit = unit_of(schedules, unit)
-    sampled = samples_of(schedules, unit, points, roles)
+    sampled = samples_of(schedules, unit, points, roles, log=log)
     alone = len(schedules) == 1
     return Picture(
         ", ".join(name for name, _ in schedules) if title is None else title,
         unit,
         panels_of(schedules, sampled, what),
-        phases_of(sampled[0][0]) if alone else [],
         [*(marks_of(schedules[0].schedule, unit) if alone else ()), *also],
         log,
     )
@@ -201,15 +230,34 @@ def unit_of(schedules: Iterable[Named], asked: str | None) -> str:
     raise ValueError("the schedules have no unit in common; give global_batch_size and seq_length in each file")
 
 
-def samples_of(schedules: Iterable[Named], unit: str, points: int, roles: Sequence[str] = ()) -> list[list[Samples]]:
-    """Return the curves of each schedule, of each of its roles or of the `roles` that are asked for."""
+def samples_of(
+    schedules: Iterable[Named], unit: str, points: int, roles: Sequence[str] = (), *, log: bool = False
+) -> list[list[Samples]]:
+    """Return the curves of each schedule, of each of its roles or of the `roles` that are asked for.
+
+    Args:
+        schedules: one or several.
+        unit: of the positions.
+        points: of each curve, dense where it bends.
+        roles: by default all.
+        log: add as many points that lie evenly: a straight stretch is none on a logarithmic axis.
+    """
     return [
         [
-            schedule.sample(points, unit, role)
+            _samples(schedule, unit, points, role, log=log)
             for role in roles or (DEFAULT, *(rule.role for rule in schedule.plan.groups))
         ]
         for _, schedule in schedules
     ]
+
+
+def _samples(schedule: Drawable, unit: str, points: int, role: str, *, log: bool) -> Samples:
+    dense = schedule.sample(points, unit, role)
+    if not log:
+        return dense
+    first, last = dense["step"][0], dense["step"][-1]
+    even = (first + (last - first) * part / points for part in range(points))
+    return schedule.sample(sorted({*dense["step"], *even}), unit, role)
 
 
 def panels_of(schedules: Sequence[Named], sampled: Sequence[list[Samples]], what: Sequence[Quantity]) -> list[Panel]:
@@ -219,7 +267,7 @@ def panels_of(schedules: Sequence[Named], sampled: Sequence[list[Samples]], what
 
 def _panels(schedules: Sequence[Named], sampled: Sequence[list[Samples]], quantity: Quantity) -> Iterator[Panel]:
     lines = [
-        Line(_label(schedules, file, samples.role), file, samples.role, samples.positions, values)
+        Line(_label(schedules, file, samples.role), file, samples.role, samples.positions, values, phases_of(samples))
         for file, of_file in enumerate(sampled)
         for samples in of_file
         if (values := _values(samples, quantity))
@@ -265,6 +313,13 @@ def phases_of(samples: Samples) -> list[Phase]:
     return [Phase(name, begin, end) for (name, _), begin, end in zip(found, begins, ends, strict=True) if end > begin]
 
 
+def _are_alike(phases: Sequence[Phase], others: Sequence[Phase]) -> bool:
+    if [phase.name for phase in phases] != [phase.name for phase in others]:
+        return False
+    ends = [(phase.end, other.end) for phase, other in zip(phases, others, strict=True)]
+    return all(isclose(end, other, rel_tol=0, abs_tol=_ALIKE * ends[-1][0]) for end, other in ends)
+
+
 def marks_of(schedule: Drawable, unit: str) -> list[Mark]:
     """Return the positions that are marked: the end of the decay within the run, the parent, the end of the run."""
     marks = {}
@@ -274,3 +329,9 @@ def marks_of(schedule: Drawable, unit: str) -> list[Mark]:
     if decay != OPEN and run is not None and decay < run:
         marks["decay end"] = schedule.plan.start_step + decay
     return [Mark(label, schedule.units_at(step)[unit]) for label, step in marks.items()]
+
+
+def bottom_of(lines: Iterable[Sequence[float]]) -> float | None:
+    """Return where a logarithmic axis for the values of `lines` begins; ``None`` where no value is above zero."""
+    values = [value for ys in lines for value in ys if value > 0]
+    return max(max(values) * _LOWEST, min(values)) if values else None

@@ -94,26 +94,31 @@ class Schedule(Keys):
         what: Quantity = "lr",
         log: bool = False,
         title: str = "",
+        label: str = "",
     ) -> "Axes":
         """Draw the curves of all roles on an axis of matplotlib, and return it; the extra ``plot`` is needed.
 
+        Phases are shaded and named; where an axis shows several schedules, only if their phases are the same.
+
         Args:
-            ax: the axis; by default that of a new figure of ``matplotlib.pyplot``.
+            ax: the axis, which may show other schedules; by default that of a new figure of ``matplotlib.pyplot``.
             unit: of the positions: ``tokens``, ``samples``, ``iters``, ``epochs``; by default tokens where they are
                 known, else the clock's.
             what: ``lr``, ``wd``, ``lrwd``, their product, or ``cumulative``, the sum of the learning rate.
             log: use a logarithmic axis for the values.
             title: above the axis.
+            label: what the schedule is called in the legend of an axis with several.
 
         Raises:
-            ValueError: the unit is not known, or weight decay is not scheduled and `what` needs it.
+            ValueError: the unit is not known, weight decay is not scheduled and `what` needs it, or `ax` shows another
+                quantity or unit.
             PluginError: a style fails at one of the steps.
             StateError: `init_lr` is ``current``.
         """
         picture = picture_of([Named("schedule", self)], unit=unit, what=[what], log=log, title=title)
         if not picture.panels:
             raise ValueError(f"{what} cannot be drawn: weight decay is not scheduled; give start_wd or end_wd")
-        return figure.draw(picture, ax)
+        return figure.draw(picture, ax, label)
 
     @property
     def origin(self) -> Origin:

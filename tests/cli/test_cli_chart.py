@@ -17,11 +17,13 @@ def drawn(
 ) -> list[str]:
     """Draw curves over 0 to 100, called a, b, c and so on."""
     lines = [
-        Line("abcdefghij"[index], 0, "abcdefghij"[index], [100 * at / (len(ys) - 1) for at in range(len(ys))], ys)
+        Line(
+            "abcdefghij"[index], 0, "abcdefghij"[index], [100 * at / (len(ys) - 1) for at in range(len(ys))], ys, phases
+        )
         for index, ys in enumerate(curves)
     ]
     panel = Panel("lr", lines)
-    return chart(panel, Picture("", "iters", [panel], list(phases), list(marks), log), on).splitlines()
+    return chart(panel, Picture("", "iters", [panel], list(marks), log), on).splitlines()
 
 
 def ticks(lines: list[str]) -> list[str]:
@@ -90,6 +92,19 @@ def test_phases_are_named_in_the_middle_of_their_stretch() -> None:
     row = drawn([1.0, 0.5], phases=PHASES)[-1]
     assert row.split() == ["warmup", "stable", "│cooldown"]
     assert row.index("stable") + len("stable") / 2 == pytest.approx(4 + 35 * 0.36, abs=1)
+
+
+def test_one_phase_alone_is_not_named() -> None:
+    assert drawn([1.0, 0.5], phases=PHASES[:1])[-1].split() == ["0", "50", "100"]
+
+
+def test_the_phases_of_a_line_with_others_begin_at_marks_on_it() -> None:
+    first = Line("a", 0, "default", [0, 50, 100], [1.0, 1.0, 0.5], [Phase("warmup", 0, 50), Phase("cooldown", 50, 100)])
+    other = Line("b", 0, "b", [0, 70, 100], [0.5, 0.5, 0.1], [Phase("warmup", 0, 70), Phase("cooldown", 70, 100)])
+    panel = Panel("lr", [first, other])
+    *rows, legend = chart(panel, Picture("", "iters", [panel], []), SMALL).splitlines()
+    assert "\n".join(rows).count("◆") == 1
+    assert legend == "◆ start of a group's own phase"
 
 
 def test_a_name_without_room_is_left_out_and_none_overlap() -> None:

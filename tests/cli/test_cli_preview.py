@@ -23,6 +23,7 @@ start_wd: 0.033
 end_wd: 0.1
 wd_incr_style: cosine
 """
+OWN = "◆ start of a group's own phase"
 WITHOUT_WD = "lr_decay_steps: 1000\nmax_lr: 1e-3\nlr_decay_style: cosine\n"
 
 
@@ -238,21 +239,22 @@ class TestRoles:
     def test_one_chart_has_all_of_them_and_a_legend(self, rules_yaml: Path) -> None:
         text = preview(rules_yaml)
         assert text.count("learning rate over samples") == 1
-        assert "⠤⠤ default   xx router   oo biases" in text.splitlines()
+        assert f"⠤⠤ default   xx router   oo biases   {OWN}" in text.splitlines()
 
     def test_roles_with_equal_curves_share_a_line(self, rules_yaml: Path) -> None:
-        assert "⠤⠤ default, router   oo biases" in preview(rules_yaml).splitlines()
+        assert f"⠤⠤ default, router   oo biases   {OWN}" in preview(rules_yaml).splitlines()
 
     def test_the_chart_has_the_roles_that_are_asked_for(self, rules_yaml: Path) -> None:
         assert (
-            "⠤⠤ router   xx router+biases"
+            f"⠤⠤ router   xx router+biases   {OWN}"
             in preview(rules_yaml, "--role", "router", "--role", "router+biases").splitlines()
         )
 
-    def test_phases_are_below_the_panel_with_the_role_that_has_them(self, tmp_path: Path) -> None:
-        (tmp_path / "run.yaml").write_text(RUN + "groups:\n- {role: a, match: {index: 0}, max_lr: 0.1}\n")
+    def test_the_phases_of_its_groups_are_below_every_panel(self, tmp_path: Path) -> None:
+        rule = "{role: a, match: {index: 0}, max_lr: 0.1, lr_decay_style: cosine}"
+        (tmp_path / "run.yaml").write_text(f"{RUN}groups:\n- {rule}\n")
         first, second, *_ = preview(tmp_path / "run.yaml").split("learning rate over samples\n")[1:]
-        assert ("cooldown" in first, "cooldown" in second) == (False, True)
+        assert ("cosine" in first, "cooldown" in first, "cooldown" in second) == (True, False, True)
 
     def test_a_role_alone_has_its_own_headline(self, rules_yaml: Path) -> None:
         assert preview(rules_yaml, "--role", "biases").startswith(f"{rules_yaml}, biases: cosine, ")

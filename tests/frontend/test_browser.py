@@ -127,6 +127,16 @@ def test_hover_reads_each_file_at_its_own_point(open_page: Open, moe: Path, sche
     ).lr_at(step_of(page, file=1))
 
 
+def test_a_phase_of_a_groups_own_begins_at_a_mark_on_its_curve(open_page: Open, moe: Path) -> None:
+    page = open_page(moe)
+    before = len(heights(page, ORANGE))
+    assert page.locator("figcaption .border").count() == 0
+    moe.write_text(moe.read_text().replace("lr_mult: 0.1", "lr_mult: 0.1, lr_warmup_steps: 4000 iters"))
+    page = open_page(moe)
+    assert page.locator("figcaption .border").all_inner_texts() == ["◆ start of a group's own phase"] * 2
+    assert len(heights(page, ORANGE)) > before
+
+
 def test_a_click_on_the_legend_hides_a_group_and_shows_it_again(open_page: Open, moe: Path) -> None:
     page = open_page(moe)
     router = page.get_by_role("button", name="router")

@@ -65,6 +65,25 @@ def test_the_page_of_the_readme_is_small(write: Write, moe: Path) -> None:
     assert write(moe).stat().st_size <= 250 * 1024
 
 
+def test_a_panel_has_the_phases_that_a_picture_has(write: Write, moe: Path, schedule: Schedule) -> None:
+    slow = "\n  - {role: slow, match: {param: slow}, lr_mult: 0.9, lr_warmup_steps: 50%}\n"
+    moe.write_text(moe.read_text().rstrip() + slow)
+    lr, *_ = data_of(write(moe))["panels"]
+    for unit, phases in lr["phases"].items():
+        assert [phase["name"] for phase in phases] == ["warm-up", "stable", "anneal"]
+        ends = [schedule.units_at(step)[unit] for step in (schedule.lr_warmup_steps, schedule.end_step)]
+        assert [phases[0]["end"], phases[-1]["end"]] == pytest.approx(ends, rel=1e-5)
+    borders = {curve["role"]: curve["borders"]["samples"] for curve in lr["curves"]}
+    assert [x for x, _ in borders.pop("slow")] == pytest.approx([61_035_156, 109_863_281], abs=2)
+    assert borders == {"default": [], "router": [], "biases": []}
+
+
+def test_several_files_with_different_phases_have_none(write: Write, moe: Path) -> None:
+    other = moe.with_name("other.yaml")
+    other.write_text("train_tokens: 500B\nseq_length: 4096\nglobal_batch_size: 1024\nmax_lr: 2e-4\n")
+    assert data_of(write(moe, other))["panels"][0]["phases"] == {"samples": [], "iters": [], "tokens": []}
+
+
 def test_a_summary_findings_and_the_text_stand_beside_the_curves(write: Write, moe: Path) -> None:
     file = data_of(write(moe))["files"][0]
     assert file["summary"].startswith("phases(")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schedframe import Schedule
-from schedframe._pictures.series import Named, picture_of
+from schedframe._pictures.series import Named, Panel, picture_of
 from schedframe._units.notation import positions, rate, rates, si
 
 KEYS: dict[str, Any] = {
@@ -55,9 +55,48 @@ def test_the_axis_is_in_tokens_where_they_are_known() -> None:
 
 
 def test_the_phases_of_one_file_are_named() -> None:
-    picture = picture_of([named()])
-    assert [phase.name for phase in picture.phases] == ["warm-up", "stable", "cooldown"]
-    assert [phase.end for phase in picture.phases] == pytest.approx([4e8, 3.2e9, 4e9])
+    panel = picture_of([named()]).panels[0]
+    assert [phase.name for phase in panel.phases] == ["warm-up", "stable", "cooldown"]
+    assert [phase.end for phase in panel.phases] == pytest.approx([4e8, 3.2e9, 4e9])
+
+
+def borders(panel: Panel) -> list[list[float]]:
+    return [[x for x, _ in panel.borders(line)] for line in panel.lines]
+
+
+def test_a_panel_without_the_default_role_has_the_phases_of_its_own_groups() -> None:
+    slow = {**ROUTER, "lr_mult": 0.01, "lr_warmup_steps": "50%", "lr_decay_style": "cosine"}
+    first, second = picture_of([named(groups=[slow])], what=["lr"]).panels
+    assert [phase.name for phase in first.phases] == ["warm-up", "stable", "cooldown"]
+    assert [(phase.name, phase.end) for phase in second.phases] == [
+        ("warm-up", pytest.approx(2e9)),
+        ("cosine", pytest.approx(4e9)),
+    ]
+    assert borders(second) == [[]]
+
+
+def test_a_group_with_other_phases_than_the_default_has_its_own_borders_on_its_curve() -> None:
+    slow = {**ROUTER, "lr_warmup_steps": "50%"}
+    panel = picture_of([named(groups=[slow, {**ROUTER, "role": "same"}])], what=["lr"]).panels[0]
+    assert [phase.end for phase in panel.phases] == pytest.approx([4e8, 3.2e9, 4e9])
+    assert borders(panel) == [[], pytest.approx([2e9, 3.2e9]), []]
+    assert panel.borders(panel.lines[1])[0] == pytest.approx((2e9, 1.5e-4))
+
+
+def test_several_files_have_phases_where_they_are_the_same() -> None:
+    same = picture_of([named("a"), named("b", max_lr=1e-4)], what=["lr"]).panels[0]
+    other = picture_of([named("a"), named("b", lr_warmup_steps="5%")], what=["lr"]).panels[0]
+    assert [phase.name for phase in same.phases] == ["warm-up", "stable", "cooldown"]
+    assert (other.phases, borders(other)) == ((), [[], []])
+
+
+def test_one_phase_alone_is_not_shown() -> None:
+    assert picture_of([named(lr_warmup_steps=0, lr_decay_style="cosine")]).panels[0].phases == ()
+
+
+def test_a_straight_stretch_is_a_curve_on_a_logarithmic_axis() -> None:
+    line = picture_of([named(lr_warmup_steps="50%")], log=True).lines[0]
+    assert sum(0.1 < x / 4e9 < 0.4 for x in line.xs) > 100
 
 
 def test_a_decay_that_ends_before_the_run_is_marked() -> None:

@@ -164,6 +164,50 @@ def test_plot_makes_a_figure_where_no_axis_is_given() -> None:
         pyplot.close(axis.figure)
 
 
+def phases_on(axis: Any) -> list[str]:
+    return [text.get_text() for text in axis.texts]
+
+
+def test_a_further_schedule_with_the_same_phases_is_not_shaded_again(axis: Any) -> None:
+    for peak in (3e-4, 1e-4):
+        Schedule(**{**KEYS, "max_lr": peak}).plot(axis)
+    assert (len(axis.patches), sorted(phases_on(axis))) == (3, ["cooldown", "stable", "warm-up"])
+
+
+def test_schedules_with_different_phases_are_not_shaded(axis: Any) -> None:
+    for style in ("cosine", KEYS["lr_decay_style"], "cosine"):
+        Schedule(**{**KEYS, "lr_decay_style": style}).plot(axis)
+    assert (list(axis.patches), phases_on(axis)) == ([], [])
+
+
+def test_a_further_schedule_has_a_colour_and_a_name_of_its_own(axis: Any) -> None:
+    Schedule(**KEYS).plot(axis, label="a")
+    Schedule(**KEYS, groups=[ROUTER]).plot(axis, label="b")
+    assert len({line.get_color() for line in axis.get_lines()}) == 3
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["a", "b, default", "b, router"]
+
+
+def test_an_axis_shows_all_of_the_longest_schedule_on_it(axis: Any) -> None:
+    for length in (5000, 10_000, 5000):
+        Schedule(**{**KEYS, "train_samples": length}).plot(axis)
+    assert axis.get_xlim() == (0, 10_000)
+
+
+def test_what_is_cleared_from_an_axis_does_not_count(axis: Any) -> None:
+    Schedule(**{**KEYS, "lr_decay_style": "cosine"}).plot(axis)
+    axis.clear()
+    Schedule(**KEYS).plot(axis, what="wd")
+    assert len(axis.patches) == 3
+
+
+@pytest.mark.parametrize("options", [{"what": "wd"}, {"unit": "iters"}])
+def test_an_axis_has_one_quantity_over_one_unit(axis: Any, options: dict[str, Any]) -> None:
+    schedule = Schedule(**KEYS, global_batch_size=10)
+    schedule.plot(axis)
+    with pytest.raises(ValueError, match=r"^the axis shows the learning rate over samples, not the "):
+        schedule.plot(axis, **options)
+
+
 def test_weight_decay_that_is_not_scheduled_is_not_drawn(axis: Any) -> None:
     with pytest.raises(ValueError, match="weight decay is not scheduled"):
         Schedule(max_lr=1e-3, train_samples=100).plot(axis, what="wd")

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 from schedframe._files.config.document import LARGEST_FILE
 from schedframe._pictures.series import (
+    BORDER,
     TITLES,
     Named,
+    Panel,
     Quantity,
     marks_of,
     panels_of,
@@ -72,16 +74,8 @@ def page_data(
     first = unit_of(schedules, unit)
     units = [name for name in _units(shown[0].schedule) if all(name in _units(each) for _, each in shown)]
     sampled = [_samples_at_whole_steps(schedule) for _, schedule in shown]
-    panels = [
-        {
-            "quantity": panel.quantity,
-            "title": TITLES[panel.quantity],
-            "curves": [
-                {"label": line.label, "file": line.file, "role": line.role, "values": line.ys} for line in panel.lines
-            ],
-        }
-        for panel in panels_of(schedules, sampled, what)
-    ]
+    by_unit = {unit: panels_of(schedules, _in_unit(sampled, unit), what) for unit in units}
+    panels = [_panel(dict(zip(by_unit, same, strict=True))) for same in zip(*by_unit.values(), strict=True)]
     return {
         "title": ", ".join(name for name, _ in shown) if title is None else title,
         "unit": first,
@@ -90,6 +84,31 @@ def page_data(
         "files": [_file(each, samples) for each, samples in zip(shown, sampled, strict=True)],
         "panels": panels,
         "marks": list(_marks(schedules, units, also or {})),
+        "border": BORDER,
+    }
+
+
+def _in_unit(sampled: Sequence[Sequence[Samples]], unit: str) -> list[list[Samples]]:
+    return [[replace(samples, unit=unit) for samples in of_file] for of_file in sampled]
+
+
+def _panel(by_unit: Mapping[str, Panel]) -> dict[str, Any]:
+    """Return the data of a panel, which is given in each unit."""
+    first = next(iter(by_unit.values()))
+    return {
+        "quantity": first.quantity,
+        "title": TITLES[first.quantity],
+        "phases": {unit: [phase._asdict() for phase in panel.phases] for unit, panel in by_unit.items()},
+        "curves": [
+            {
+                "label": line.label,
+                "file": line.file,
+                "role": line.role,
+                "values": line.ys,
+                "borders": {unit: panel.borders(panel.lines[index]) for unit, panel in by_unit.items()},
+            }
+            for index, line in enumerate(first.lines)
+        ],
     }
 
 
@@ -127,10 +146,7 @@ def _file(shown: Shown, sampled: Sequence[Samples]) -> dict[str, Any]:
         "roles": [samples.role for samples in sampled],
         "clock": clock,
         "positions": {unit: in_unit.positions for unit, in_unit in in_units.items()},
-        "phases": {
-            unit: [phase._asdict() for phase in phases_of(in_unit)] if len(in_unit.positions) > 1 else []
-            for unit, in_unit in in_units.items()
-        },
+        "phases": {unit: [phase._asdict() for phase in phases_of(in_unit)] for unit, in_unit in in_units.items()},
         "findings": [_finding(finding) for finding in schedule.findings()],
         "texts": [{"file": str(path), "text": _text(path)} for path in _paths(schedule)],
     }
