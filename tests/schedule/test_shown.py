@@ -106,11 +106,20 @@ def test_a_notebook_shows_the_same_at_every_call() -> None:
     assert Schedule(**KEYS)._repr_html_() == Schedule(**KEYS)._repr_html_()
 
 
-def test_the_formatter_of_ipython_takes_it() -> None:
-    formatters = pytest.importorskip("IPython.core.formatters")
-    data, _ = formatters.DisplayFormatter().format(Schedule(**KEYS))
-    assert data["text/html"] == Schedule(**KEYS)._repr_html_()
-    assert data["text/plain"] == LINE
+def test_a_real_notebook_shows_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("ipykernel", "matplotlib", "nbclient"):
+        pytest.importorskip(module)
+    import nbclient
+    import nbformat
+
+    for variable in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    cell = nbformat.v4.new_code_cell(f"import schedframe\nschedframe.Schedule(**{KEYS})")
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    nbclient.NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
+    (shown,) = notebook.cells[0].outputs
+    assert shown.data == {"text/html": Schedule(**KEYS)._repr_html_(), "text/plain": LINE}
+    assert "<svg" in shown.data["text/html"]
 
 
 def test_without_matplotlib_a_notebook_shows_the_summary_and_the_findings() -> None:
