@@ -3,14 +3,9 @@
 Megatron's parser is all that is used: its validation asks for the GPUs and ranks of the run.
 """
 
-import importlib.util
-import os
-import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
-from unittest.mock import MagicMock
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._schedule.schedule import Schedule
@@ -19,6 +14,7 @@ from schedframe.megatron._from_args import arguments
 from schedframe.megatron._launch.command_line import CommandLine
 from schedframe.megatron._launch.fill import refuse_other_batches, rounding
 from schedframe.megatron._launch.flags import flag_of
+from schedframe.megatron._launch.triton import stand_in_for_triton
 
 
 class Declared(NamedTuple):
@@ -46,7 +42,7 @@ def declared_by(script: str, words: Sequence[str]) -> Declared:
         ConfigError: they declare no schedule, or one that the launcher refuses.
         UnknownMegatronError: Megatron-LM cannot be imported, or lacks what the launcher looks for.
     """
-    _stand_in_for_triton()
+    stand_in_for_triton()
     megatron, line = _versions.modules(), CommandLine()
     parser = ArgumentParser(prog=script, allow_abbrev=False)
     parser = line.add_arguments(megatron[_versions.ARGUMENTS].add_megatron_arguments, parser)
@@ -63,19 +59,6 @@ def declared_by(script: str, words: Sequence[str]) -> Declared:
     notes = (_unknown(rest), rounding(args, schedule) if line.schedule is not None else "")
     place = "the flags" if line.schedule is None else str(schedule.origin)
     return Declared(schedule, place, tuple(filter(None, notes)))
-
-
-def _stand_in_for_triton() -> None:
-    """Let Megatron Core be imported without Triton, which 0.18 and later import at their start, for kernels."""
-    if "triton" in sys.modules or importlib.util.find_spec("triton") is not None:
-        return
-    os.environ["TORCHDYNAMO_DISABLE"] = "1"
-    with suppress(ImportError):
-        from torch.utils._triton import has_triton_package
-
-        has_triton_package()  # torch remembers that it is not there, and asks nothing of the stand-in
-    for name in ("triton", "triton.language"):
-        sys.modules[name] = MagicMock(name=name, __spec__=None, __version__="0")
 
 
 def _complete(args: Any) -> None:
