@@ -11,10 +11,11 @@ Megatron.
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, cast
 
+from schedframe.megatron._build import build
 from schedframe.megatron._config_overrides import config_overrides
 from schedframe.megatron._from_args import from_args
 from schedframe.megatron._launch.install import install
-from schedframe.megatron._scheduler import OptimizerParamScheduler, build
+from schedframe.megatron._scheduler import OptimizerParamScheduler
 
 __all__ = [
     "OptimizerParamScheduler",

@@ -1,6 +1,6 @@
 """The scheduler where Megatron's loop calls it: it passes samples."""
 
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 from schedframe._errors import Problem
 from schedframe._run import scheduler as _scheduler
@@ -16,22 +16,6 @@ class OptimizerParamScheduler(_scheduler.OptimizerParamScheduler):
     __doc__ = _scheduler.OptimizerParamScheduler.__doc__
 
     _clocks: ClassVar[tuple[str, ...]] = CLOCKS
-
-
-def build(schedule: Schedule, optimizer: Any, **options: Any) -> _scheduler.OptimizerParamScheduler:
-    """Return the scheduler that runs `schedule` in Megatron's loop, which passes samples: `Schedule.build`.
-
-    Args:
-        schedule: its clock must count samples.
-        optimizer: Megatron's optimizer, or several.
-        options: those of `Schedule.build`.
-
-    Raises:
-        ConfigError: the clock counts something else, or what `Schedule.build` refuses.
-        PluginError: an installed hook plugin fails.
-    """
-    refuse_other_clocks(schedule)
-    return schedule.build(optimizer, **options)
 
 
 def refuse_other_clocks(schedule: Schedule) -> None:

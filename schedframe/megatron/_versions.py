@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, final
 
@@ -89,6 +90,14 @@ def refuse_missing_flags(flags: Iterable[str], known: Mapping[str, Any]) -> None
 def takes_ramps() -> bool:
     """Return whether this Megatron Core ramps the batch size up: from 0.18 on it ignores ``--rampup-batch-size``."""
     return hasattr(importlib.import_module(_CALCULATOR), "RampupBatchsizeNumMicroBatchesCalculator")
+
+
+def constant_batch_size() -> int | None:
+    """Return the size in samples of all batches of Megatron's loop; ``None`` where they change or are not known yet."""
+    module = sys.modules.get(_CALCULATOR)
+    calculator = getattr(module, "_GLOBAL_NUM_MICROBATCHES_CALCULATOR", None)
+    constant = getattr(module, "ConstantNumMicroBatchesCalculator", ())
+    return int(calculator.get_current_global_batch_size()) if isinstance(calculator, constant) else None
 
 
 def override_keys() -> tuple[Any, Any]:

@@ -81,7 +81,9 @@ def test_the_flags_are_taken(optimizer, flag: str) -> None:
 
 
 class TestBatchSizeRamp:
-    """``train_iters`` through Megatron's own calculator of batch sizes."""
+    """Megatron's own calculator of batch sizes: ``train_iters`` through it, and whether it is what a file declares."""
+
+    RUN = {"train_samples": 1000, "max_lr": 1e-3, "global_batch_size": 16, "lr_warmup_steps": "10 iters"}
 
     @pytest.fixture
     def calculator(self) -> Any:
@@ -103,6 +105,38 @@ class TestBatchSizeRamp:
         expected += max(0, samples - consumed) // 16
         assert args.train_iters == expected == iterations
         assert calculator.get_current_global_batch_size() == 4
+
+    @pytest.mark.parametrize(
+        ("keys", "names"),
+        [
+            ({"rampup_batch_size": [4, 4, 60]}, ["rampup_batch_size"]),
+            ({"global_batch_size": 32}, ["global_batch_size"]),
+            (
+                {"step_batch_size_schedule": "0:8 100:16", "global_batch_size": None, "seq_length": 10},
+                ["step_batch_size_schedule"],
+            ),
+        ],
+        ids=["a ramp", "another size", "steps"],
+    )
+    def test_a_schedule_with_other_batches_than_megatrons_is_refused(
+        self, calculator, optimizer, keys: dict[str, Any], names: list[str]
+    ) -> None:
+        calculator.init_num_microbatches_calculator(0, None, 16, 2, 1)
+        schedule = schedframe.Schedule(**{**self.RUN, **keys})
+        with pytest.raises(ConfigError, match=r"all batches of Megatron's loop have 16 samples here") as caught:
+            megatron.build(schedule, optimizer())
+        assert [problem.path for problem in caught.value.problems] == names
+
+    def test_a_ramp_that_megatron_follows_is_built(self, calculator, optimizer) -> None:
+        calculator.init_num_microbatches_calculator(0, [4, 4, 60], 16, 2, 1)
+        assert megatron.build(schedframe.Schedule(**self.RUN, rampup_batch_size=[4, 4, 60]), optimizer())
+
+    def test_the_batches_that_megatron_has_are_built(self, calculator, optimizer) -> None:
+        calculator.init_num_microbatches_calculator(0, None, 16, 2, 1)
+        assert megatron.build(schedframe.Schedule(**self.RUN), optimizer())
+
+    def test_a_ramp_is_built_where_megatron_is_not_set_up(self, optimizer) -> None:
+        assert megatron.build(schedframe.Schedule(**self.RUN, rampup_batch_size=[4, 4, 60]), optimizer())
 
 
 class TestNames:
