@@ -1,5 +1,6 @@
 /** The entry: shows the data that stand in the page itself. */
 
+import "./language";
 import "uplot/dist/uPlot.min.css";
 import "./page.css";
 import type { Page } from "./data";

@@ -35,11 +35,12 @@ def open_page(chromium: Any, write: Write, tmp_path: Path) -> Iterator[Open]:
     """Open the page of files; whatever it logs or requests besides itself fails the test."""
     contexts, said, requested = [], [], []
 
-    def open_page(*arguments: object, dark: bool = False) -> Any:
+    def open_page(*arguments: object, dark: bool = False, before: str = "") -> Any:
         context = chromium.new_context(
             color_scheme="dark" if dark else "light", viewport={"width": 1300, "height": 900}, offline=True
         )
         contexts.append(context)
+        context.add_init_script(before)
         page = context.new_page()
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
@@ -234,6 +235,12 @@ def test_colours_follow_the_viewers_setting(open_page: Open, moe: Path) -> None:
     page.emulate_media(color_scheme="light")
     page.wait_for_timeout(50)
     assert (heights(page, SKY), bool(heights(page, BLUE))) == ([], True)
+
+
+def test_a_browser_without_a_valid_language_shows_the_page(open_page: Open, moe: Path) -> None:
+    c_locale = "Object.defineProperty(navigator, 'language', { value: 'C', configurable: true })"
+    page = open_page(moe, before=c_locale)
+    assert page.locator(".u-over").count() == 2
 
 
 def test_the_keyboard_reads_and_zooms(open_page: Open, moe: Path, schedule: Schedule) -> None:
