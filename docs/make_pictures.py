@@ -1,26 +1,30 @@
-"""Draws the pictures of the documentation: ``python docs/make_pictures.py``; it needs matplotlib and every plugin."""
+"""Draws the pictures of the documentation: ``python docs/make_pictures.py``; it needs matplotlib and every plugin.
 
+Those of the page on seeing a schedule are drawn by the commands that stand there.
+"""
+
+import json
+import os
+import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from typer.testing import CliRunner
 
 import schedframe
-from schedframe._pictures.figure import COLOURS, figure_of
-from schedframe._pictures.series import Named, picture_of
+from schedframe._cli.app import app
+from schedframe._pictures.figure import COLOURS, SMALL, WIDTH
 
 PICTURES = Path(__file__).parent / "pictures"
-TAIL = {"style": "WSD", "wsd_decay_steps": "20%", "lr_wsd_decay_style": "minus_sqrt"}
-RUN: dict[str, Any] = {
-    "train_tokens": "500B",
-    "seq_length": 4096,
-    "global_batch_size": 1024,
-    "max_lr": 3e-4,
-    "min_lr": "10%",
-    "lr_warmup_steps": "2000 iters",
-    "start_wd": 0.1,
-}
+PAGE = Path(__file__).parent / "how-to" / "see-a-schedule.md"
+FILE = re.compile(r"<!-- file: (\S+) -->\n```\w*\n(.*?)\n```", re.DOTALL)
+COMMAND = re.compile(r"^\$ schedframe (.* -o (\w+\.svg).*)$", re.MULTILINE)
 OPTIONS: dict[str, dict[str, Any]] = {
     "WSD": {"wsd_decay_steps": "20%", "lr_wsd_decay_style": "minus_sqrt"},
     "cosine-restarts": {"period_steps": 200},
@@ -46,13 +50,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
 def gallery() -> Figure:
     """Return every learning-rate style that is installed, one small picture each."""
     drawn = {name: _schedule(name).sample(200) for name in schedframe.lr_styles}
-    columns = 6
+    columns = 4
     rows = -(-len(drawn) // columns)
-    figure = Figure(figsize=(9, 1.25 * rows), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 1.25 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True).flat
     for ax, (name, samples) in zip(axes, drawn.items(), strict=False):
         ax.plot(samples["step"], samples["lr"], color=COLOURS[0], linewidth=1.3, clip_on=False)
-        ax.set_title(name, fontsize=8, pad=3)
+        ax.set_title(name, fontsize=SMALL, pad=3)
     for ax in figure.axes:
         ax.set(xticks=[], yticks=[], xlim=(0, 1000), ylim=(0, 1.05e-3))
         for side in ("top", "right"):
@@ -70,26 +74,41 @@ def _schedule(name: str) -> schedframe.Schedule:
     return schedframe.Schedule(**keys, lr_decay_style={"style": name, **options})
 
 
-def pictures() -> dict[str, Figure]:
-    """Return each picture by its file name."""
-    groups = [
-        {"role": "router", "match": {"param": "*.router.*"}, "lr_mult": 0.3, "wd_mult": 0.0},
-        {"role": "embedding", "match": {"param": "*.embedding.*"}, "lr_mult": 0.6},
-    ]
-    wsd = schedframe.Schedule(**RUN, lr_decay_style=TAIL, groups=groups)
-    plain = Named("wsd.yaml", schedframe.Schedule(**RUN, lr_decay_style=TAIL))
-    cosine = Named("cosine.yaml", schedframe.Schedule(**RUN, lr_decay_style="cosine"))
-    return {
-        "groups.svg": figure_of(picture_of([Named("run.yaml", wsd)], points=300)),
-        "overlaid.svg": figure_of(picture_of([plain, cosine], what=["lr"], points=300)),
-        "styles.svg": gallery(),
-    }
+def write_files(folder: Path) -> None:
+    """Write the files of the page into `folder`, and the checkpoint that it names."""
+    for name, text in FILE.findall(PAGE.read_text()):
+        (folder / name).write_text(f"{text}\n")
+    schedule = schedframe.load(folder / "wsd.yaml")
+    scheduler = schedule.build(SimpleNamespace(param_groups=[{"params": []}]))
+    scheduler.step(schedule.step_at("300B tokens"))
+    (folder / "state.json").write_text(json.dumps(scheduler.state_dict()))
+
+
+def documented(folder: Path) -> Iterator[Path]:
+    """Run the commands of the page that draw pictures, in `folder`, and yield what each wrote."""
+    write_files(folder)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        for command, name in COMMAND.findall(PAGE.read_text()):
+            done = CliRunner().invoke(app, shlex.split(command))
+            if done.exit_code not in (0, 1):  # 1: the curves differ
+                raise RuntimeError(f"{command}\n{done.output}")
+            yield folder / name
+    finally:
+        os.chdir(before)
+
+
+def draw(folder: Path) -> list[Path]:
+    """Draw every picture into `folder`, and return the files."""
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "schedframe"}):
+        gallery().savefig(folder / "styles.svg", metadata={"Date": None})
+        return [folder / "styles.svg", *documented(folder)]
 
 
 if __name__ == "__main__":
-    mpl.rcParams["svg.fonttype"] = "none"
-    mpl.rcParams["svg.hashsalt"] = "schedframe"
     PICTURES.mkdir(exist_ok=True)
-    for file, figure in pictures().items():
-        figure.savefig(PICTURES / file, metadata={"Date": None})
-        print("wrote", PICTURES / file, (PICTURES / file).stat().st_size)
+    with TemporaryDirectory() as folder:
+        for picture in draw(Path(folder)):
+            (PICTURES / picture.name).write_bytes(picture.read_bytes())
+            print("wrote", PICTURES / picture.name, picture.stat().st_size)

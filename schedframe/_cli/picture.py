@@ -6,12 +6,11 @@ from tempfile import TemporaryDirectory
 
 import typer
 
-from schedframe._pictures.figure import figure_of
+from schedframe._pictures.figure import save
 from schedframe._pictures.series import Named, Picture
 from schedframe._schedule.schedule import Schedule
 
 SUFFIXES = (".png", ".svg", ".pdf")
-_DPI = 200
 
 
 def named(files: Sequence[Path], schedules: Sequence[Schedule]) -> list[Named]:
@@ -38,11 +37,10 @@ def write_picture(path: Path, picture: Picture, option: str) -> None:
         typer.BadParameter: the file has an unknown suffix, or cannot be written.
     """
     check_suffix(path, SUFFIXES, option)
-    figure = figure_of(picture)
     try:
         with TemporaryDirectory(dir=path.parent) as folder:
             finished = Path(folder, path.name)
-            figure.savefig(finished, dpi=_DPI)
+            save(picture, finished, path.suffix.lower().removeprefix("."))
             finished.replace(path)
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be written: {error.strerror}", param_hint=f"'{option}'") from None

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from itertools import chain
 from math import floor, log10
+from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -28,8 +29,15 @@ WIDTH = 6.5
 SMALL, LARGE = 10, 11
 """Sizes of text in points, so large that it can be read in a figure at half of its width."""
 
+_DPI = 200
+"""Of a figure that is pixels."""
+
 _PANEL, _ROW = 2.4, 0.2
 """Heights of a panel and of a row of text, in inches."""
+
+_FEW_DOTS = 100
+_SMALL_DOT, _LARGE_DOT = 3.5, 9
+"""Sizes of observed values in points: of many, and of few."""
 
 _POINT = 1 / 72
 """In inches."""
@@ -69,7 +77,8 @@ def figure_of(picture: Picture) -> "Figure":
             curve.set_zorder(3 - 0.01 * picture.lines.index(line))
         for dots in picture.dots:
             if dots.quantity == panel.quantity:
-                ax.plot(dots.xs, dots.ys, ".", color=COLOURS[1], markersize=3.5, label=dots.label, zorder=4)
+                size = _LARGE_DOT if len(dots.xs) <= _FEW_DOTS else _SMALL_DOT
+                ax.plot(dots.xs, dots.ys, ".", color=COLOURS[1], markersize=size, label=dots.label, zorder=4)
         _dress(ax, picture, names=panel.phases != above)
         above = panel.phases
         for curve in _shown_on(ax):
@@ -86,12 +95,24 @@ def figure_of(picture: Picture) -> "Figure":
 
 def svg_of(picture: Picture) -> str:
     """Return the figure of `picture` as an ``<svg>`` element, the same at every call."""
+    text = StringIO()
+    save(picture, text, "svg")
+    return text.getvalue()[text.getvalue().index("<svg") :]
+
+
+def save(picture: Picture, target: Path | StringIO, format: str) -> None:
+    """Write the figure of `picture` to `target`, the same bytes at every call.
+
+    Args:
+        picture: what is drawn.
+        target: a file, or a stream.
+        format: ``png``, ``svg`` or ``pdf``.
+    """
     from matplotlib import rc_context
 
-    text = StringIO()
+    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(format)
     with rc_context({"svg.hashsalt": repr(picture)}):
-        figure_of(picture).savefig(text, format="svg", metadata={"Date": None})
-    return text.getvalue()[text.getvalue().index("<svg") :]
+        figure_of(picture).savefig(target, format=format, dpi=_DPI, metadata=metadata)
 
 
 def draw(picture: Picture, ax: "Axes | None" = None, label: str = "") -> "Axes":
