@@ -190,8 +190,8 @@ class Schedule(Keys):
         Args:
             step: the scheduler's count, from the start of the run.
         """
-        scale = replace(self.scale, start=0)
-        return {unit: scale.in_unit(step, unit) for unit in scale.units.known()}
+        units = self.scale.units
+        return {unit: units.converter(units.clock, unit)(step) for unit in units.known()}
 
     @overload
     def lr_at(self, step: float, param_group: evaluate.Group | str | None = None) -> float: ...
@@ -268,9 +268,9 @@ class Schedule(Keys):
         plan = self._plan_for(role)
         steps = list(points) if isinstance(points, Sequence) else self._dense_steps(plan, points)
         lrs, wds = self.lr_at(steps, role), self.wd_at(steps, role)
-        scale, (_, *others) = replace(self.scale, start=0), known
+        units, (clock, *others) = self.scale.units, known
         columns: dict[str, list[Any]] = {"step": steps}
-        columns |= {other: [scale.in_unit(step, other) for step in steps] for other in others}
+        columns |= {other: list(map(units.converter(clock, other), steps)) for other in others}
         columns["lr"] = lrs
         if plan.start_wd is not None:
             columns["wd"] = wds
@@ -282,7 +282,7 @@ class Schedule(Keys):
         """Return `points` steps from `start_step`, dense where the curves of `plan` bend."""
         units = self.scale.units
         stretches = () if units.batch_sizes is None or "iters" not in units.known() else units.batch_sizes.stretches[1:]
-        ramp = (self.step_at(f"{iters} iters") - self.start_step for iters, _, _ in stretches)
+        ramp = (units.converter("iters", units.clock)(iters) - self.start_step for iters, _, _ in stretches)
         return [self.start_step + step for step in steps_of(plan, end_of(plan, self.train_steps), points, ramp)]
 
     def for_role(self, role: str) -> "Schedule":

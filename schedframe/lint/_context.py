@@ -196,8 +196,8 @@ class RuleContext:
 
     def units_at(self, step: float) -> dict[str, float]:
         """Return the position `step` in every unit that is known, the clock's own first, from the start of the run."""
-        scale = replace(self.scale, start=0)
-        return {unit: scale.in_unit(self.plan.start_step + step, unit) for unit in scale.units.known()}
+        units = self.scale.units
+        return {unit: units.converter(units.clock, unit)(self.plan.start_step + step) for unit in units.known()}
 
     def length_in(self, steps: float, unit: str) -> float | None:
         """Return `steps` from step 0 on in `unit`; ``None`` where that cannot be converted."""
