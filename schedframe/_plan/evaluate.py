@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from math import inf, isfinite
 from typing import Any
 
-from schedframe._errors import FAILURES, PluginError, StateError, written
+from schedframe._errors import FAILURES, PluginError, SchedframeError, StateError, written
 from schedframe._plan.plan import Plan
 from schedframe._units.numbers import LARGEST, plain, plain_size
 from schedframe.styles._base import LRPoint, Style, WDPoint
@@ -51,7 +51,28 @@ def wd_at(plan: Plan, step: float, group: Group) -> float | None:
         PluginError: a style gives a value that is not finite, or is negative.
         StateError: a bound of the group is not a finite number of at least 0.
     """
-    return _wd_of(plan, step, group, lr_at(plan, step, group))
+    return lr_and_wd_at(plan, step, group)[1]
+
+
+def lr_and_wd_at(plan: Plan, step: float, group: Group) -> tuple[float, float | None]:
+    """Return `lr_at` and `wd_at`, with the learning rate evaluated once."""
+    lr = lr_at(plan, step, group)
+    return lr, _wd_of(plan, step, group, lr)
+
+
+def curves_at(plan: Plan, step: float) -> tuple[float, float | None]:
+    """Return `lr_and_wd_at` for groups without bounds of their own.
+
+    Raises:
+        PluginError: a style fails, whatever it raises.
+        StateError: `init_lr` is ``current``.
+    """
+    try:
+        return lr_and_wd_at(plan, step, {})
+    except SchedframeError:
+        raise
+    except FAILURES as error:
+        raise PluginError(f"the schedule fails at step {step}: {type(error).__name__}: {error}") from error
 
 
 def _wd_of(plan: Plan, step: float, group: Group, lr: float) -> float | None:
@@ -86,7 +107,7 @@ def finite_values(plan: Plan, num_steps: float) -> tuple[float, float | None]:
     """
     step = num_steps - plan.start_step
     try:
-        lr, wd = lr_at(plan, step, {}), wd_at(plan, step, {})
+        lr, wd = lr_and_wd_at(plan, step, {})
     except StateError:
         raise
     except FAILURES as error:
@@ -202,8 +223,7 @@ def _equal(held: tuple[Any, ...], before: tuple[Any, ...]) -> bool:
 
 
 def _values_of(plan: Plan, step: float, group: Group) -> tuple[float, float | None]:
-    lr = lr_at(plan, step, group)
-    wd = _wd_of(plan, step, group, lr)
+    lr, wd = lr_and_wd_at(plan, step, group)
     return float(lr), None if wd is None else _number(wd * _bound(group, "wd_mult", 1.0), plan.wd_style, step)
 
 
@@ -244,7 +264,7 @@ def own_bound(group: Group, key: str) -> float | None:
 
 
 def _bound(group: Group, key: str, default: float) -> float:
-    value = own_bound(group, key)
+    value = own_bound(group, key) if group else None
     return default if value is None else value
 
 
