@@ -6,8 +6,11 @@ own, counted from its ``start_step``.
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from math import inf, isfinite
+from operator import le
 from typing import Any
 
 from schedframe._errors import FAILURES, PluginError, SchedframeError, StateError, written
@@ -40,6 +43,33 @@ def lr_at(plan: Plan, step: float, group: Group) -> float:
     if fault := outside(lr, max(max_lr, min_lr)):
         raise _refusal(lr, style, step, fault)
     return lr
+
+
+def lrs_at(plan: Plan, steps: Sequence[float]) -> list[float]:
+    """Return `lr_at` of each of `steps` for groups without bounds of their own.
+
+    Where the style is a shape and `steps` rise, its coefficient is all that is evaluated step by step.
+    """
+    coefficient_at = plan.lr_coefficient_at
+    if coefficient_at is None or not all(map(le, steps, islice(steps, 1, None))):
+        return [lr_at(plan, step, {}) for step in steps]
+    begin = bisect_right(steps, plan.lr_warmup_steps) if plan.lr_warmup_steps > 0 else 0
+    end = bisect_right(steps, plan.lr_decay_steps, begin)
+    coefficients = list(map(coefficient_at, steps[begin:end]))
+    if not _are_parts(coefficients):
+        return [lr_at(plan, step, {}) for step in steps]
+    min_lr, height = plan.min_lr, plan.max_lr - plan.min_lr
+    values = [lr_at(plan, step, {}) for step in steps[:begin]]
+    values += [min_lr + coefficient * height for coefficient in coefficients]
+    return values + [lr_at(plan, step, {}) for step in steps[end : end + 1]] * (len(steps) - end)
+
+
+def _are_parts(coefficients: list[float]) -> bool:
+    """Return whether all are floats from 0 to 1; the sum finds NaN, which no comparison does."""
+    if not coefficients:
+        return True
+    are_floats = set(map(type, coefficients)) == {float}
+    return are_floats and min(coefficients) >= 0.0 and max(coefficients) <= 1.0 and isfinite(sum(coefficients))
 
 
 def wd_at(plan: Plan, step: float, group: Group) -> float | None:

@@ -15,7 +15,7 @@ from schedframe._plan.plan import Plan
 from schedframe._plan.rule import DEFAULT
 from schedframe._plan.sampling import end_of, steps_of
 from schedframe._tools.audit.comparison import Comparison
-from schedframe._tools.audit.expected import Curve, curve, curve_of, plan_of
+from schedframe._tools.audit.expected import Curve, curve_of, plan_of
 from schedframe._tools.audit.points import Restart
 from schedframe._units.lengths import OPEN
 from schedframe._units.notation import rate, si
@@ -189,7 +189,7 @@ def _not_stepped(evidence: _Evidence) -> Iterator[_Trial]:
     compared, first = evidence.comparison, evidence.first
     stuck = compared.points.values[first]
     known = [compared.expected[index] for index in evidence.points]
-    if max(known) - min(known) > 4 * compared.points.half_units[first] and len(known) > 1:
+    if max(known) - min(known) > 4 * compared.points.half_unit(first) and len(known) > 1:
         since = compared.points.iterations[first]
         sentence = f"the scheduler makes no step: the value stays {rate(stuck, 4)} from iteration {since} on"
         yield _Trial("not-stepped", sentence, lambda i: stuck)
@@ -281,7 +281,7 @@ def _old_bounds(evidence: _Evidence) -> Iterator[_Trial]:
                 f"the curve with {told}: the schedule of another file or flags, such as an old one that a checkpoint "
                 f"brought back when the run was resumed"
             )
-            other = curve(plan, "lr", bounds)
+            other = Curve(plan, "lr", bounds)
             yield _Trial("old-bounds", sentence, _on(compared, other))
 
 
@@ -306,14 +306,14 @@ def _with_other(evidence: _Evidence, name: str, words: str) -> Iterator[_Trial]:
                     f"the curve with {name} of {told} iterations instead of {si(declared / one)}: another file or "
                     f"flags, such as an old schedule that a checkpoint brought back when the run was resumed"
                 )
-                other = curve(_with(plan, name, length), compared.quantity)
+                other = Curve(_with(plan, name, length), compared.quantity)
                 yield _Trial(words, sentence, _on(compared, other))
 
 
 def _off(evidence: _Evidence, name: str, index: int, length: float) -> float:
     """Return how far the value of a point is from the curve with another length."""
     compared = evidence.comparison
-    other = curve(_with(evidence.plan, name, length), compared.quantity)
+    other = Curve(_with(evidence.plan, name, length), compared.quantity)
     return other(compared.local(index)) - compared.points.values[index]
 
 

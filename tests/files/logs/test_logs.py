@@ -18,8 +18,15 @@ EVERY_TEN = range(10, 51, 10)
 
 
 def read(path: Path, *wanted: str) -> list[tuple[int, dict[str, float]]]:
+    found = []
     with open_log(path, wanted or ("lr", "samples")) as log:
-        return [(record.iteration, {name: float(x) for name, x in record.numbers.items()}) for record in log.records]
+        for iterations, numbers in log.columns:
+            rows = zip(*numbers.values(), strict=True)
+            found += [
+                (iteration, {name: float(x) for name, x in zip(numbers, row, strict=True) if x is not None})
+                for iteration, row in zip(iterations, rows, strict=True)
+            ]
+    return found
 
 
 def format_of(path: Path) -> str:
