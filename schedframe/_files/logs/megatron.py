@@ -16,7 +16,7 @@ _START = re.compile(r"iteration +(\d{1,15})/ *\d+ \|")
 _WORD = "iteration "
 """Every start has it."""
 
-_END = "!|\n"
+_END = "|"
 """Stands for the end of a line while fields are matched: no field begins in one line and ends in another."""
 
 Labels = Mapping[str, str]
@@ -68,7 +68,7 @@ class _Fields(NamedTuple):
     Attributes:
         pattern: matches a whole line from its start on.
         names: of the numbers, in the order of the pattern's groups.
-        words: how often `_WORD` is in what the pattern matches, outside of numbers.
+        words: how often `_WORD` is in such a line.
     """
 
     pattern: re.Pattern[str]
@@ -95,12 +95,21 @@ def _fields_of(text: str, labels: Labels) -> _Fields | None:
     known = [before + colon for before, colon, _ in (field.partition(": ") for field in fields)]
     if not newline or end.strip() or not all(label.startswith(" ") and label.endswith(": ") for label in known):
         return None
-    values = (rf"{re.escape(label)}{'([^|]*) ' if label in labels else '[^|]*'}\|" for label in known)
-    pattern = re.compile(rf"{_START.pattern}{''.join(values)}\s*{re.escape(_END)}")
+    parts = (
+        rf"{re.escape(label)}([^|]*) \|" if label in labels else rf"{re.escape(_beginning(label, labels))}[^|]*\|"
+        for label in known
+    )
+    pattern = re.compile(rf"{_START.pattern}{''.join(parts)}\r?{re.escape(_END)}")
     names = [labels[label] for label in known if label in labels]
     records = list(_records(line, labels))
     is_plain = bool(records) and sorted(names) == sorted(records[0].numbers)
     return _Fields(pattern, names, "".join([_WORD, *known]).count(_WORD)) if is_plain else None
+
+
+def _beginning(label: str, labels: Labels) -> str:
+    """Return as much of `label` as tells it from all `labels`: to compare all of it would take longer."""
+    longer = (label[:length] for length in range(2, len(label)))
+    return next((part for part in longer if not any(other.startswith(part) for other in labels)), label)
 
 
 def recognises(name: str, start: bytes) -> bool:

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import compress, repeat
+from itertools import compress
 from math import nan
 from operator import eq, sub
 
@@ -133,10 +133,11 @@ def compare(schedule: Schedule, role: str, quantity: str, points: Points, curve:
 def _compare(schedule: Schedule, role: str, quantity: str, points: Points, curve: Curve, shown: Shown) -> Comparison:
     positions, start = Positions(schedule), schedule.start_step
     steps = array("d", positions.of_all(points, shown))
-    if min(steps) < start:
-        steps = array("d", (step if step >= start else nan for step in steps))
-    expected = array("d", repeat(nan, len(steps)))
-    known = list(compress(range(len(steps)), map(eq, steps, steps)))
-    for index, value in zip(known, curve.values([steps[index] - start for index in known]), strict=True):
-        expected[index] = value
+    known = [step for step in steps if step >= start] if min(steps) < start else steps
+    values = curve.values([step - start for step in known] if start else known)
+    if len(known) < len(steps):
+        left, nowhere = iter(values), nan
+        steps = array("d", (step if step >= start else nowhere for step in steps))
+        values = (next(left) if step == step else nowhere for step in steps)
+    expected = array("d", values)
     return Comparison(schedule, role, quantity, points, positions, shown, curve, steps, expected)

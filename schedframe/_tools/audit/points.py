@@ -7,7 +7,7 @@ from itertools import islice, pairwise, repeat
 from math import floor, isfinite, log10, nan
 from operator import le, lt
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schedframe._files.logs.formats import open_log
 from schedframe._files.logs.record import Columns, Progress, Shown
@@ -47,7 +47,7 @@ class Digits:
         self.significant = 0
         self._decimals: set[int] = set()
 
-    def see(self, texts: Sequence[str]) -> None:
+    def see(self, texts: Sequence[Any]) -> None:
         """Take account of finite numbers as they are written."""
         together = "".join(texts)
         if together.count("e") + together.count("E") == len(texts):
@@ -107,7 +107,8 @@ class Points:
         values = _numbers(texts)
         if not all(map(isfinite, values)):
             good = list(map(isfinite, values))
-            self.add(columns.only(good), name)
+            if any(good):
+                self.add(columns.only(good), name)
             return sum(text is not None for text in texts) - sum(good)
         self.iterations.extend(columns.iterations)
         self.values.extend(values)
@@ -115,7 +116,8 @@ class Points:
         self.samples.extend(_numbers(columns.numbers.get("samples", nothing)))
         self.skipped.extend(_numbers(columns.numbers.get("skipped", nothing), missing=0.0))
         self.logs.extend(repeat(len(self.digits) - 1, len(values)))
-        self.digits[-1].see([text for text in texts if isinstance(text, str)])
+        if isinstance(texts[0], str):
+            self.digits[-1].see(texts)
         return 0
 
     @property
@@ -213,13 +215,14 @@ def _read(path: Path, logged: Logged, progress: Progress) -> None:
             if not records and before >= 0:
                 _note(logged.restarts, Restart(path, before, iterations[0]))
                 before = iterations[0]
-            if not all(map(le, iterations, islice(iterations, 1, None))) or iterations[0] < before:
-                for last_one, iteration in pairwise([before, *iterations]):
-                    if iteration < last_one:
-                        _note(logged.restarts, Restart(path, last_one, iteration))
+            lowest, highest = iterations[0], iterations[-1]
+            if lowest < before or not all(map(le, iterations, islice(iterations, 1, None))):
+                lowest, highest = min(iterations), max(iterations)
+                for earlier, iteration in pairwise([before, *iterations]):
+                    if iteration < earlier:
+                        _note(logged.restarts, Restart(path, earlier, iteration))
             before, records = iterations[-1], records + len(iterations)
-            first = min(iterations) if first < 0 else min(first, *iterations)
-            last = max(last, *iterations)
+            first, last = lowest if first < 0 else min(first, lowest), max(last, highest)
             unreadable += sum(points.add(columns, name) for name, points in logged.points.items())
         format = log.format.name
     logged.logs.append(Read(path, format, records, first, last, unreadable))
