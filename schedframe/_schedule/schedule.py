@@ -214,6 +214,8 @@ class Schedule(Keys):
         """
         plan = self._plan_for(param_group)
         group = {} if param_group is None or isinstance(param_group, str) else param_group
+        if isinstance(step, Sequence) and not group:
+            return evaluate.lrs_at(plan, [self._local(at) for at in step])
         return _each(lambda at: evaluate.lr_at(plan, self._local(at), group), step)
 
     @overload

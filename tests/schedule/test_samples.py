@@ -72,6 +72,15 @@ def test_there_are_as_many_points_as_asked_for() -> None:
 
 
 @pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_many_steps_have_the_values_of_each(style: Any) -> None:
+    schedule = Schedule(**LONG, lr_decay_style=style)
+    steps = [0, 1999, 2000, 2000.5, 2001, *range(3000, 10_000_000, 99_991), 10_000_000, 10_000_001, 10**9]
+    each = [schedule.lr_at(step) for step in steps]
+    assert schedule.lr_at(steps) == each
+    assert schedule.lr_at(steps[::-1]) == each[::-1]
+
+
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
 def test_fewer_points_will_do_where_lines_are_close(style: Any) -> None:
     schedule = Schedule(**LONG, lr_decay_style=style)
     steps = RoleCurves(schedule, "default").steps(2000, close=1e-3)
@@ -137,6 +146,23 @@ class FailsOnce(LRCurve):
         if progress == 0.6543:
             raise ValueError("no value here")
         return 1.0 - progress
+
+
+class Exceeds(LRCurve):
+    style: Literal["exceeds"] = "exceeds"
+    value: float = 2.0
+
+    def coefficient(self, progress: float) -> float:
+        return self.value if progress == 0.6543 else 1.0 - progress
+
+
+@pytest.mark.parametrize("value", [2.0, -1.0, 1e308])
+def test_a_value_outside_of_the_bounds_is_refused_among_many(unregister: None, value: float) -> None:
+    lr_styles.register(Exceeds)
+    style = {"style": "exceeds", "value": value}
+    schedule = Schedule(max_lr=1e-3, lr_decay_steps=10_000, lr_decay_style=style)
+    with pytest.raises(PluginError, match="at step 6543"):
+        schedule.lr_at(list(range(10_000)))
 
 
 def test_a_style_that_fails_is_named_with_its_step(unregister: None) -> None:
