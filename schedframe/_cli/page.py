@@ -3,7 +3,7 @@
 import os
 import sys
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -21,13 +21,10 @@ _NOT_BUILT = (
 )
 
 
-def write_page(path: Path, schedules: Sequence[Shown], **options: Any) -> None:
-    """Write the page of `schedules` to the file at `path`, whole or not at all.
+def write_page(path: Path, data: Mapping[str, Any]) -> None:
+    """Write the page that shows `data`, of `page_data`, to the file at `path`, whole or not at all.
 
-    Args:
-        path: the file; one that is there is replaced.
-        schedules: what it shows.
-        options: those of `page_data`.
+    A file that is there is replaced.
 
     Raises:
         typer.BadParameter: the front end is not built.
@@ -35,7 +32,7 @@ def write_page(path: Path, schedules: Sequence[Shown], **options: Any) -> None:
     """
     if not is_built():
         raise typer.BadParameter(_NOT_BUILT, param_hint="'--output'")
-    write_new(path, page_of(page_data(schedules, **options)), overwrite=True)
+    write_new(path, page_of(data), overwrite=True)
 
 
 def open_page(schedules: Sequence[Shown], **options: Any) -> bool:
@@ -47,7 +44,7 @@ def open_page(schedules: Sequence[Shown], **options: Any) -> bool:
     if browser is None or not is_built():
         return False
     path = Path(mkdtemp(prefix="schedframe-"), f"{Path(schedules[0].name).stem or 'page'}{SUFFIX}")
-    write_page(path, schedules, **options)
+    write_page(path, page_data(schedules, **options))
     if not browser.open(path.as_uri()):
         return False
     typer.echo(f"opened {path}")

@@ -8,13 +8,9 @@ import typer
 from schedframe._cli.arguments import Files, importing
 from schedframe._cli.page import SUFFIX, open_page, write_page
 from schedframe._cli.picture import SUFFIXES, check_suffix, named, write_picture
-from schedframe._cli.schedule_page import show_charts
-from schedframe._errors import SchedframeError
-from schedframe._files.checkpoint import read
-from schedframe._pictures.series import QUANTITIES, Mark, Quantity, picture_of
-from schedframe._run.resume.read import read as read_state
+from schedframe._pictures.series import QUANTITIES, Mark, Picture, Quantity, picture_of, unit_of
 from schedframe._schedule.schedule import load
-from schedframe._tools.views.page.data import Shown
+from schedframe._tools.views.page.data import Shown, page_data
 
 
 @importing
@@ -67,27 +63,43 @@ def plot(
     loaded = [load(file) for file in files]
     schedules = named(files, loaded)
     shown = [Shown(name, schedule) for (name, _), schedule in zip(schedules, loaded, strict=True)]
-    marked = {} if checkpoint is None else {"checkpoint": read_state(read(checkpoint).state).num_steps}
+    marked = {} if checkpoint is None else {"checkpoint": _position_of(checkpoint)}
     try:
-        picture = picture_of(schedules, unit=x, what=quantities, log=log, title=title)
-    except SchedframeError:
-        raise
+        unit = unit_of(schedules, x)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="'--x'") from None
-    options: dict[str, Any] = {"unit": x, "what": quantities, "log": log, "title": title, "also": marked}
-    for label, step in marked.items():
-        picture.marks.append(Mark(label, schedules[0].schedule.units_at(step)[picture.unit]))
-    if output is None:
-        if no_open or not open_page(shown, **options):
-            typer.echo(f"{picture.title}\n")
-            show_charts(picture)
+    options: dict[str, Any] = {"unit": unit, "what": quantities, "log": log, "title": title}
+    if output is None and not no_open and open_page(shown, **options, also=marked):
         return
-    if output.suffix.lower() == SUFFIX:
-        write_page(output, shown, **options)
+    if output is not None and output.suffix.lower() == SUFFIX:
+        data = page_data(shown, **options, also=marked)
+        write_page(output, data)
+        drawn = [panel["quantity"] for panel in data["panels"]]
     else:
-        write_picture(output, picture, "--output")
-    panels = " and ".join(dict.fromkeys(panel.quantity for panel in picture.panels))
-    typer.echo(f"wrote {output}: {panels} of {', '.join(map(str, files))} over {picture.unit}")
+        marks = [Mark(label, schedules[0].schedule.units_at(step)[unit]) for label, step in marked.items()]
+        picture = picture_of(schedules, **options, also=marks)
+        drawn = [panel.quantity for panel in picture.panels]
+        if output is None:
+            _show(picture)
+        else:
+            write_picture(output, picture, "--output")
+    if output is not None:
+        panels = " and ".join(dict.fromkeys(drawn))
+        typer.echo(f"wrote {output}: {panels} of {', '.join(map(str, files))} over {unit}")
+
+
+def _position_of(checkpoint: Path) -> float:
+    from schedframe._files.checkpoint import read
+    from schedframe._run.resume.read import read as read_state
+
+    return read_state(read(checkpoint).state).num_steps
+
+
+def _show(picture: Picture) -> None:
+    from schedframe._cli.schedule_page import show_charts
+
+    typer.echo(f"{picture.title}\n")
+    show_charts(picture)
 
 
 def _quantities(what: str) -> list[Quantity]:

@@ -6,11 +6,14 @@ own, counted from its ``start_step``.
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from math import inf, isfinite
+from operator import le
 from typing import Any
 
-from schedframe._errors import FAILURES, PluginError, StateError, written
+from schedframe._errors import FAILURES, PluginError, SchedframeError, StateError, written
 from schedframe._plan.plan import Plan
 from schedframe._units.numbers import LARGEST, plain, plain_size
 from schedframe.styles._base import LRPoint, Style, WDPoint
@@ -42,6 +45,33 @@ def lr_at(plan: Plan, step: float, group: Group) -> float:
     return lr
 
 
+def lrs_at(plan: Plan, steps: Sequence[float]) -> list[float]:
+    """Return `lr_at` of each of `steps` for groups without bounds of their own.
+
+    Where the style is a shape and `steps` rise, its coefficient is all that is evaluated step by step.
+    """
+    coefficient_at = plan.lr_coefficient_at
+    if coefficient_at is None or not all(map(le, steps, islice(steps, 1, None))):
+        return [lr_at(plan, step, {}) for step in steps]
+    begin = bisect_right(steps, plan.lr_warmup_steps) if plan.lr_warmup_steps > 0 else 0
+    end = bisect_right(steps, plan.lr_decay_steps, begin)
+    coefficients = list(map(coefficient_at, steps[begin:end]))
+    if not _are_parts(coefficients):
+        return [lr_at(plan, step, {}) for step in steps]
+    min_lr, height = plan.min_lr, plan.max_lr - plan.min_lr
+    values = [lr_at(plan, step, {}) for step in steps[:begin]]
+    values += [min_lr + coefficient * height for coefficient in coefficients]
+    return values + [lr_at(plan, step, {}) for step in steps[end : end + 1]] * (len(steps) - end)
+
+
+def _are_parts(coefficients: list[float]) -> bool:
+    """Return whether all are floats from 0 to 1; the sum finds NaN, which no comparison does."""
+    if not coefficients:
+        return True
+    are_floats = set(map(type, coefficients)) == {float}
+    return are_floats and min(coefficients) >= 0.0 and max(coefficients) <= 1.0 and isfinite(sum(coefficients))
+
+
 def wd_at(plan: Plan, step: float, group: Group) -> float | None:
     """Return the weight decay at `step` for one param group, before its ``wd_mult``.
 
@@ -51,7 +81,28 @@ def wd_at(plan: Plan, step: float, group: Group) -> float | None:
         PluginError: a style gives a value that is not finite, or is negative.
         StateError: a bound of the group is not a finite number of at least 0.
     """
-    return _wd_of(plan, step, group, lr_at(plan, step, group))
+    return lr_and_wd_at(plan, step, group)[1]
+
+
+def lr_and_wd_at(plan: Plan, step: float, group: Group) -> tuple[float, float | None]:
+    """Return `lr_at` and `wd_at`, with the learning rate evaluated once."""
+    lr = lr_at(plan, step, group)
+    return lr, _wd_of(plan, step, group, lr)
+
+
+def curves_at(plan: Plan, step: float) -> tuple[float, float | None]:
+    """Return `lr_and_wd_at` for groups without bounds of their own.
+
+    Raises:
+        PluginError: a style fails, whatever it raises.
+        StateError: `init_lr` is ``current``.
+    """
+    try:
+        return lr_and_wd_at(plan, step, {})
+    except SchedframeError:
+        raise
+    except FAILURES as error:
+        raise PluginError(f"the schedule fails at step {step}: {type(error).__name__}: {error}") from error
 
 
 def _wd_of(plan: Plan, step: float, group: Group, lr: float) -> float | None:
@@ -86,7 +137,7 @@ def finite_values(plan: Plan, num_steps: float) -> tuple[float, float | None]:
     """
     step = num_steps - plan.start_step
     try:
-        lr, wd = lr_at(plan, step, {}), wd_at(plan, step, {})
+        lr, wd = lr_and_wd_at(plan, step, {})
     except StateError:
         raise
     except FAILURES as error:
@@ -202,8 +253,7 @@ def _equal(held: tuple[Any, ...], before: tuple[Any, ...]) -> bool:
 
 
 def _values_of(plan: Plan, step: float, group: Group) -> tuple[float, float | None]:
-    lr = lr_at(plan, step, group)
-    wd = _wd_of(plan, step, group, lr)
+    lr, wd = lr_and_wd_at(plan, step, group)
     return float(lr), None if wd is None else _number(wd * _bound(group, "wd_mult", 1.0), plan.wd_style, step)
 
 
@@ -244,7 +294,7 @@ def own_bound(group: Group, key: str) -> float | None:
 
 
 def _bound(group: Group, key: str, default: float) -> float:
-    value = own_bound(group, key)
+    value = own_bound(group, key) if group else None
     return default if value is None else value
 
 

@@ -1,10 +1,11 @@
 """The steps at which a curve is drawn: every bend, and between them as densely as the curve needs."""
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 
-from schedframe._plan.evaluate import lr_at, wd_at
+from schedframe._plan.evaluate import curves_at
 from schedframe._plan.plan import Plan
 from schedframe._units.lengths import OPEN
 
@@ -12,6 +13,10 @@ _BESIDE = 1e-9
 """So much of the whole lies right before and right behind a bend, where a curve may jump."""
 
 _MOST_BENDS = 400
+
+_SHORT = 1 / 50
+"""No stretch is longer, as a part of the whole, where lines are close with fewer points than asked for."""
+
 _PARTS = (0.25, 0.5, 0.75)
 
 _Point = tuple[float, ...]
@@ -27,7 +32,7 @@ def bends(plan: Plan, end: float) -> list[float]:
 
 
 def steps_between(
-    marks: Iterable[float], points: int, value_at: Callable[[float], _Point], scales: _Point
+    marks: Iterable[float], points: int, value_at: Callable[[float], _Point], scales: _Point, close: float = 0.0
 ) -> list[float]:
     """Return `points` steps: the `marks`, a step right before and right behind each, and steps between them.
 
@@ -39,6 +44,7 @@ def steps_between(
         points: how many steps there are, more if there are more marks.
         value_at: the values of all curves at a step.
         scales: what an error of each curve is measured with.
+        close: where lines are as close as this, as a part of the scales, fewer steps will do, and those lie evenly.
     """
     marks = sorted(set(marks))
     beside = _BESIDE * (marks[-1] - marks[0])
@@ -59,12 +65,15 @@ def steps_between(
 
     def stretch(first: float, last: float) -> tuple[float, float, float, float]:
         # Errors first; where lines are exact, the longest stretch, so that points lie evenly.
-        return -error(first, last) if last - first > beside else 0.0, -(last - first) / whole, first, last
+        far = error(first, last) if last - first > beside else 0.0
+        return -far if far > close else 0.0, -(last - first) / whole, first, last
 
     stretches = [stretch(first, last) for first, last in pairwise(sorted(known))]
     heapify(stretches)
     while len(known) < points and stretches:
-        _, _, first, last = heappop(stretches)
+        far, length, first, last = heappop(stretches)
+        if close and not far and -length < _SHORT:
+            break
         middle = (first + last) / 2
         if last - first <= beside or not first < middle < last:
             continue
@@ -74,7 +83,7 @@ def steps_between(
     return sorted(known)
 
 
-def steps_of(plan: Plan, end: float, points: int, also: Iterable[float] = ()) -> list[float]:
+def steps_of(plan: Plan, end: float, points: int, also: Iterable[float] = (), close: float = 0.0) -> list[float]:
     """Return about `points` steps from 0 to `end` for the curves of `plan`, with every bend and the steps `also`.
 
     Args:
@@ -82,14 +91,18 @@ def steps_of(plan: Plan, end: float, points: int, also: Iterable[float] = ()) ->
         end: the last step, in steps from the plan's own step 0.
         points: how many steps there are.
         also: steps that are among them, where they lie within.
+        close: where lines are as close as this to the curves, as a part of the max LR and of the highest weight decay,
+            fewer steps will do.
     """
 
+    @cache
     def value_at(step: float) -> _Point:
-        return lr_at(plan, step, {}), wd_at(plan, step, {}) or 0.0
+        lr, wd = curves_at(plan, step)
+        return lr, wd or 0.0
 
     marks = [0.0, *bends(plan, end), *(step for step in also if 0 < step < end), end]
     highest_wd = max(value_at(mark)[1] for mark in marks)
-    return steps_between(marks, points, value_at, (plan.max_lr or 1.0, highest_wd or 1.0))
+    return steps_between(marks, points, value_at, (plan.max_lr or 1.0, highest_wd or 1.0), close)
 
 
 def end_of(plan: Plan, run_steps: float | None) -> float:

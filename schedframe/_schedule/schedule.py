@@ -17,10 +17,10 @@ from schedframe._plan import evaluate
 from schedframe._plan.plan import CURRENT, NAMES, Plan, fingerprint
 from schedframe._plan.rule import DEFAULT, key_of, merge, rules_named
 from schedframe._plan.samples import Samples
-from schedframe._plan.sampling import end_of, steps_of
 from schedframe._plan.summary import summary, value_of_key
 from schedframe._run.groups.report import phase_at
 from schedframe._run.groups.roles import make_groups, rules_for
+from schedframe._schedule.curves import RoleCurves
 from schedframe._schedule.findings import find
 from schedframe._schedule.given import GivenFields
 from schedframe._schedule.keys import Keys
@@ -195,8 +195,8 @@ class Schedule(Keys):
         Args:
             step: the scheduler's count, from the start of the run.
         """
-        scale = replace(self.scale, start=0)
-        return {unit: scale.in_unit(step, unit) for unit in scale.units.known()}
+        units = self.scale.units
+        return {unit: units.converter(units.clock, unit)(step) for unit in units.known()}
 
     @overload
     def lr_at(self, step: float, param_group: evaluate.Group | str | None = None) -> float: ...
@@ -219,6 +219,8 @@ class Schedule(Keys):
         """
         plan = self._plan_for(param_group)
         group = {} if param_group is None or isinstance(param_group, str) else param_group
+        if isinstance(step, Sequence) and not group:
+            return evaluate.lrs_at(plan, [self._local(at) for at in step])
         return _each(lambda at: evaluate.lr_at(plan, self._local(at), group), step)
 
     @overload
@@ -270,25 +272,19 @@ class Schedule(Keys):
         if unit is not None and unit not in known:
             raise ValueError(f"the unit {unit!r} is not known here; the known units are {', '.join(known)}")
         role = DEFAULT if role is None else role
-        plan = self._plan_for(role)
-        steps = list(points) if isinstance(points, Sequence) else self._dense_steps(plan, points)
-        lrs, wds = self.lr_at(steps, role), self.wd_at(steps, role)
-        scale, (_, *others) = replace(self.scale, start=0), known
+        curves, start = RoleCurves(self, role), self.start_step
+        steps = list(points) if isinstance(points, Sequence) else [start + step for step in curves.steps(points)]
+        local = list(map(self._local, steps))
+        lrs, wds = curves.values(local)
+        units, (clock, *others) = self.scale.units, known
         columns: dict[str, list[Any]] = {"step": steps}
-        columns |= {other: [scale.in_unit(step, other) for step in steps] for other in others}
+        columns |= {other: list(map(units.converter(clock, other), steps)) for other in others}
         columns["lr"] = lrs
-        if plan.start_wd is not None:
+        if curves.plan.start_wd is not None:
             columns["wd"] = wds
             columns["lr_wd"] = [lr * (wd or 0.0) for lr, wd in zip(lrs, wds, strict=True)]
-        columns["phase"] = [phase_at(plan, self._local(step)) for step in steps]
+        columns["phase"] = [phase_at(curves.plan, step) for step in local]
         return Samples(role, unit or known[0], columns)
-
-    def _dense_steps(self, plan: Plan, points: int) -> list[float]:
-        """Return `points` steps from `start_step`, dense where the curves of `plan` bend."""
-        units = self.scale.units
-        stretches = () if units.batch_sizes is None or "iters" not in units.known() else units.batch_sizes.stretches[1:]
-        ramp = (self.step_at(f"{iters} iters") - self.start_step for iters, _, _ in stretches)
-        return [self.start_step + step for step in steps_of(plan, end_of(plan, self.train_steps), points, ramp)]
 
     def for_role(self, role: str) -> "Schedule":
         """Return the schedule of the param groups with `role` as a separate one, but for ``wd_mult``.

@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import ceil
 from operator import itemgetter
 
-from schedframe._units.numbers import scaled
+from schedframe._units.numbers import Ratio, scaled
 
 _MOST_INCREMENTS = 100_000
 
@@ -27,17 +27,19 @@ class BatchSizes:
 
     stretches: tuple[tuple[int, int, int], ...]
 
-    def samples_at(self, iters: Fraction) -> Fraction:
+    def samples_at(self, iters: Ratio) -> Ratio:
         """Return how many samples are consumed after `iters` iterations, of which the last may be a part."""
-        first_iter, first_sample, size = self._stretch(0, iters)
-        return first_sample + (iters - first_iter) * size
+        amount, parts = iters
+        first_iter, first_sample, size = self._stretch(0, amount // parts)
+        return first_sample * parts + (amount - first_iter * parts) * size, parts
 
-    def iters_at(self, samples: Fraction) -> Fraction:
+    def iters_at(self, samples: Ratio) -> Ratio:
         """Return how many iterations consume `samples`, the last one in part."""
-        first_iter, first_sample, size = self._stretch(1, samples)
-        return first_iter + (samples - first_sample) / size
+        amount, parts = samples
+        first_iter, first_sample, size = self._stretch(1, amount // parts)
+        return first_iter * parts * size + amount - first_sample * parts, parts * size
 
-    def _stretch(self, column: int, position: Fraction) -> tuple[int, int, int]:
+    def _stretch(self, column: int, position: int) -> tuple[int, int, int]:
         behind = bisect_right(self.stretches, position, key=itemgetter(column))
         return self.stretches[max(behind - 1, 0)]
 

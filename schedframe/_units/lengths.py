@@ -15,11 +15,12 @@ from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 from schedframe._elsewhere import hint_for_unit
 from schedframe._errors import did_you_mean
 from schedframe._units.numbers import (
-    LARGEST,
     NUMBER_TEXT,
     PERCENT_TEXT,
     SUFFIX_EXPONENT,
     json_number,
+    quotient,
+    ratio_of,
     refuse_negative,
     scaled,
     share_of,
@@ -222,9 +223,7 @@ def _validate_tail(value: Any, info: ValidationInfo) -> float:
 
 
 def _number(amount: Fraction) -> float:
-    if abs(amount) > LARGEST:
-        raise ValueError("is too large in the scheduler's steps")
-    return int(amount) if amount.denominator == 1 else whole(float(amount))
+    return quotient(ratio_of(amount))
 
 
 def _in_any_case(pattern: str) -> str:

@@ -21,6 +21,9 @@ _MOST_DIGITS = 400
 LARGEST = 1e100
 """Far above anything that is trained with; the product of two such numbers is still finite."""
 
+Ratio = tuple[int, int]
+"""Numerator and denominator of a number, the latter above 0. Unlike in a Fraction they can have a common divisor."""
+
 SUFFIX_EXPONENT = {"": 0, "k": 3, "m": 6, "b": 9, "t": 12}
 """Powers of ten that may follow a number."""
 
@@ -148,6 +151,23 @@ def refuse_negative(number: Fraction) -> Fraction:
 def whole(number: float) -> float:
     """Return `number` as an ``int`` where it is integral, else unchanged."""
     return int(number) if number == int(number) else number
+
+
+def ratio_of(number: Any) -> Ratio:
+    """Return `number`, one of any kind, as a ratio, exactly."""
+    if isinstance(number, int | float):
+        return number.as_integer_ratio()
+    exact = Fraction(number)
+    return int(exact.numerator), int(exact.denominator)  # those of numpy's integers are numpy's
+
+
+def quotient(ratio: Ratio) -> float:
+    """Return `ratio` as an ``int`` where it is whole, else as the float that is nearest to it."""
+    numerator, denominator = ratio
+    below, rest = divmod(numerator, denominator)
+    if abs(below) > LARGEST:
+        raise ValueError("is too large in the scheduler's steps")
+    return whole(numerator / denominator) if rest else below
 
 
 def _exact(value: object, what: str) -> Fraction:

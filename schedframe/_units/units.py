@@ -6,13 +6,12 @@ What cannot be read or converted raises a ``ValueError`` whose text is a sentenc
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from operator import mul
 from typing import Any, Literal, NamedTuple, get_args
 
 from schedframe._errors import did_you_mean
 from schedframe._units import batches as _batches
 from schedframe._units.batches import BatchSizes
-from schedframe._units.numbers import parse_count
+from schedframe._units.numbers import Ratio, parse_count, quotient, ratio_of
 
 Clock = Literal["samples", "iters", "tokens"]
 """What one step of the scheduler is."""
@@ -34,15 +33,23 @@ class Unit(NamedTuple):
     pattern: str
     needs: str
     key: str
-    to_samples: Callable[[Any, Fraction], Fraction]
-    from_samples: Callable[[Any, Fraction], Fraction]
+    to_samples: Callable[[Any, Ratio], Ratio]
+    from_samples: Callable[[Any, Ratio], Ratio]
+
+
+def _times(size: int, position: Ratio) -> Ratio:
+    return position[0] * size, position[1]
+
+
+def _divided(size: int, position: Ratio) -> Ratio:
+    return position[0], position[1] * size
 
 
 _ROWS = (
     Unit("iters", "iter(?:s|ations?)?", "batch_sizes", "global_batch_size", BatchSizes.samples_at, BatchSizes.iters_at),
     Unit("samples", "samples?", "", "", lambda _, position: position, lambda _, samples: samples),
-    Unit("tokens", "tokens?", "seq_length", "seq_length", lambda length, position: position / length, mul),
-    Unit("epochs", "epochs?", "dataset_samples", "dataset_samples", mul, lambda size, samples: samples / size),
+    Unit("tokens", "tokens?", "seq_length", "seq_length", _divided, _times),
+    Unit("epochs", "epochs?", "dataset_samples", "dataset_samples", _times, _divided),
 )
 UNITS = {unit.name: unit for unit in _ROWS}
 """Every unit, by name."""
@@ -79,8 +86,16 @@ class Units:
 
     def converted(self, position: Fraction, unit: str, into: str) -> Fraction:
         """Return `position`, which is in `unit` from the start of the run, in the unit `into`."""
+        return Fraction(*self._conversion(unit, into)(position.as_integer_ratio()))
+
+    def converter(self, unit: str, into: str) -> Callable[[float], float]:
+        """Return what converts positions as `converted` does, for many of them; a result is rounded once."""
+        convert = self._conversion(unit, into)
+        return lambda position: quotient(convert(ratio_of(position)))
+
+    def _conversion(self, unit: str, into: str) -> Callable[[Ratio], Ratio]:
         if unit == into:
-            return position
+            return lambda position: position
         other = unit if into == self.clock else into
         for name in (unit, into):
             if self._is_missing(name):
@@ -88,8 +103,9 @@ class Units:
                 remedy = f"; give it, or write `clock: {other}`" if other in get_args(Clock) else ""
                 raise ValueError(f"is in {other}, the clock counts {self.clock}, and {key} is missing or wrong{remedy}")
         source, target = UNITS[unit], UNITS[into]
-        samples = source.to_samples(getattr(self, source.needs, None), position)
-        return target.from_samples(getattr(self, target.needs, None), samples)
+        to_samples, from_samples = source.to_samples, target.from_samples
+        given, wanted = getattr(self, source.needs, None), getattr(self, target.needs, None)
+        return lambda position: from_samples(wanted, to_samples(given, position))
 
 
 def batch_sizes_of(

@@ -1,19 +1,21 @@
 """A schedule as rules see it: its curves over the whole run, its units, and its keys as they were given."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from schedframe._errors import FAILURES, PluginError, SchedframeError
-from schedframe._plan.evaluate import lr_at, wd_at
+from schedframe._plan.evaluate import Group, curves_at, lr_at, wd_at
 from schedframe._plan.plan import CURRENT, Plan
 from schedframe._plan.sampling import bends, end_of
 from schedframe._units.lengths import Scale
 
 _POINTS = 600
 _TINY = 1e-9
+
+_Value = TypeVar("_Value")
 
 
 class Curve(NamedTuple):
@@ -69,12 +71,7 @@ class GroupCurves:
         Raises:
             PluginError: the style fails there.
         """
-        try:
-            return lr_at(self.plan, step, {})
-        except SchedframeError:
-            raise
-        except FAILURES as error:
-            raise _failed(step, error) from error
+        return self._evaluated(lr_at, step)
 
     def wd(self, step: float) -> float:
         """Return the weight decay at `step`, before its ``wd_mult``; 0 where it is not scheduled.
@@ -82,24 +79,31 @@ class GroupCurves:
         Raises:
             PluginError: the style fails there.
         """
+        return self._evaluated(wd_at, step) or 0.0
+
+    def _evaluated(self, function: Callable[[Plan, float, Group], _Value], step: float) -> _Value:
         try:
-            return wd_at(self.plan, step, {}) or 0.0
+            return function(self.plan, step, {})
         except SchedframeError:
             raise
         except FAILURES as error:
-            raise _failed(step, error) from error
+            raise PluginError(f"the schedule fails at step {step}: {type(error).__name__}: {error}") from error
 
     @cached_property
     def lr_curve(self) -> Curve:
         """The learning rate at every bend, right behind each, and between them."""
-        return Curve(self._steps, tuple(map(self.lr, self._steps)))
+        return Curve(self._steps, tuple(lr for lr, _ in self._values))
 
     @cached_property
     def wd_curve(self) -> Curve:
         """The weight decay at every bend and between them; empty where it is not scheduled."""
         if self.plan.start_wd is None:
             return Curve((), ())
-        return Curve(self._steps, tuple(map(self.wd, self._steps)))
+        return Curve(self._steps, tuple(wd or 0.0 for _, wd in self._values))
+
+    @cached_property
+    def _values(self) -> list[tuple[float, float | None]]:
+        return [curves_at(self.plan, step) for step in self._steps]
 
     @cached_property
     def _steps(self) -> tuple[float, ...]:
@@ -196,8 +200,8 @@ class RuleContext:
 
     def units_at(self, step: float) -> dict[str, float]:
         """Return the position `step` in every unit that is known, the clock's own first, from the start of the run."""
-        scale = replace(self.scale, start=0)
-        return {unit: scale.in_unit(self.plan.start_step + step, unit) for unit in scale.units.known()}
+        units = self.scale.units
+        return {unit: units.converter(units.clock, unit)(self.plan.start_step + step) for unit in units.known()}
 
     def length_in(self, steps: float, unit: str) -> float | None:
         """Return `steps` from step 0 on in `unit`; ``None`` where that cannot be converted."""
@@ -212,10 +216,6 @@ class RuleContext:
 
 def _evaluable(plan: Plan) -> Plan:
     return plan if plan.init_lr != CURRENT else replace(plan, init_lr=plan.min_lr)
-
-
-def _failed(step: float, error: BaseException) -> PluginError:
-    return PluginError(f"the schedule fails at step {step}: {type(error).__name__}: {error}")
 
 
 def _leaves(value: Any, path: str = "", name: str = "") -> Iterator[tuple[str, str, Any]]:

@@ -41,8 +41,8 @@ def test_a_ramp_is_megatrons_at_every_iteration(ramp):
     sizes = ramped(start, increment, samples, size)
     iterations = min(2 * samples // start + 20, 3000)
     counts = consumed_by(megatron_ramp(start, increment, samples, size), iterations)
-    assert [sizes.samples_at(Fraction(i)) for i in range(iterations + 1)] == counts
-    assert [sizes.iters_at(Fraction(count)) for count in counts] == list(range(iterations + 1))
+    assert [sizes.samples_at((i, 1)) for i in range(iterations + 1)] == [(count, 1) for count in counts]
+    assert [Fraction(*sizes.iters_at((count, 1))) for count in counts] == list(range(iterations + 1))
 
 
 @given(ramp=ramps, micro=st.integers(1, 4), data_parallel=st.integers(1, 4))
@@ -54,13 +54,13 @@ def test_a_ramp_that_is_decreased_is_megatrons(ramp, micro, data_parallel):
     calculator = megatron_ramp(start, increment, samples, size, micro=micro, data_parallel=data_parallel, decrease=True)
     iterations = min(2 * samples // start + 20, 1000)
     counts = consumed_by(calculator, iterations)
-    assert [sizes.samples_at(Fraction(i)) for i in range(iterations + 1)] == counts
+    assert [sizes.samples_at((i, 1)) for i in range(iterations + 1)] == [(count, 1) for count in counts]
 
 
 @pytest.mark.parametrize(("size", "divisor", "running"), [(100, 1, 100), (100, 8, 96), (8, 8, 8)])
 def test_one_size_is_megatrons(size, divisor, running):
     calculator = calculators.ConstantNumMicroBatchesCalculator(size, divisor, 1, True, 1)
-    assert constant(size, divisor).samples_at(Fraction(7)) == 7 * running
+    assert constant(size, divisor).samples_at((7, 1)) == (7 * running, 1)
     assert consumed_by(calculator, 7)[-1] == 7 * running
 
 
@@ -135,7 +135,7 @@ def test_a_step_schedule_is_megatrons():
     schedule = "0:8,100:64 1K:16, 5K:24"
     counts = consumed_by(STEPPED(1, 1, False, 1, schedule, 4), 300)
     sizes = stepped(schedule, 4)
-    assert [sizes.samples_at(Fraction(i)) for i in range(301)] == counts
+    assert [sizes.samples_at((i, 1)) for i in range(301)] == [(count, 1) for count in counts]
 
 
 RUN = {"max_lr": 1.0, "lr_warmup_steps": "10 iters", "global_batch_size": 16, "rampup_batch_size": [8, 8, 160]}

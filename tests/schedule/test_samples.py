@@ -1,12 +1,15 @@
 """Curves as columns: exact values, every bend, and lines that are close to the curve everywhere."""
 
 from bisect import bisect_right
-from typing import Any
+from itertools import pairwise
+from typing import Any, Literal
 
 import numpy
 import pytest
 
-from schedframe import Schedule
+from schedframe import PluginError, Schedule, lr_styles
+from schedframe._schedule.curves import RoleCurves
+from schedframe.styles import LRCurve
 
 LONG = {"train_samples": 10_000_000, "max_lr": 1e-3, "lr_warmup_steps": 2000}
 TAIL = {"style": "WSD", "wsd_decay_steps": "10%", "lr_wsd_decay_style": "minus_sqrt"}
@@ -68,6 +71,28 @@ def test_there_are_as_many_points_as_asked_for() -> None:
     assert len(Schedule(**LONG).sample(50)["lr"]) == 50
 
 
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_many_steps_have_the_values_of_each(style: Any) -> None:
+    schedule = Schedule(**LONG, lr_decay_style=style)
+    steps = [0, 1999, 2000, 2000.5, 2001, *range(3000, 10_000_000, 99_991), 10_000_000, 10_000_001, 10**9]
+    each = [schedule.lr_at(step) for step in steps]
+    assert schedule.lr_at(steps) == each
+    assert schedule.lr_at(steps[::-1]) == each[::-1]
+
+
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_fewer_points_will_do_where_lines_are_close(style: Any) -> None:
+    schedule = Schedule(**LONG, lr_decay_style=style)
+    steps = RoleCurves(schedule, "default").steps(2000, close=1e-3)
+    assert len(steps) < 2000
+    assert error_of_lines(schedule, steps, schedule.lr_at(steps), schedule.lr_at, 20_000) < 0.001 * schedule.max_lr
+
+
+def test_no_stretch_is_long_where_lines_are_close() -> None:
+    steps = RoleCurves(Schedule(**LONG), "default").steps(400, close=1e-4)
+    assert max(last - first for first, last in pairwise(steps)) <= 10_000_000 / 50
+
+
 def test_every_landmark_is_a_point() -> None:
     schedule = Schedule(**LONG, lr_decay_style=TAIL)
     assert set(schedule.landmarks().values()) <= set(schedule.sample(20)["step"])
@@ -112,6 +137,39 @@ def test_a_branch_begins_at_its_start_step() -> None:
 
 def test_an_open_schedule_is_sampled_for_a_while() -> None:
     assert Schedule(lr_decay_steps="open", max_lr=1e-3, lr_decay_style="constant").sample(10)["step"][-1] == 2000
+
+
+class FailsOnce(LRCurve):
+    style: Literal["fails-once"] = "fails-once"
+
+    def coefficient(self, progress: float) -> float:
+        if progress == 0.6543:
+            raise ValueError("no value here")
+        return 1.0 - progress
+
+
+class Exceeds(LRCurve):
+    style: Literal["exceeds"] = "exceeds"
+    value: float = 2.0
+
+    def coefficient(self, progress: float) -> float:
+        return self.value if progress == 0.6543 else 1.0 - progress
+
+
+@pytest.mark.parametrize("value", [2.0, -1.0, 1e308])
+def test_a_value_outside_of_the_bounds_is_refused_among_many(unregister: None, value: float) -> None:
+    lr_styles.register(Exceeds)
+    style = {"style": "exceeds", "value": value}
+    schedule = Schedule(max_lr=1e-3, lr_decay_steps=10_000, lr_decay_style=style)
+    with pytest.raises(PluginError, match="at step 6543"):
+        schedule.lr_at(list(range(10_000)))
+
+
+def test_a_style_that_fails_is_named_with_its_step(unregister: None) -> None:
+    lr_styles.register(FailsOnce)
+    schedule = Schedule(max_lr=1e-3, lr_decay_steps=10_000, lr_decay_style="fails-once")
+    with pytest.raises(PluginError, match="fails at step 6543: ValueError: no value here"):
+        schedule.sample([6542, 6543])
 
 
 def test_an_unknown_unit_is_refused_with_the_known_ones() -> None:

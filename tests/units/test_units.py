@@ -38,13 +38,14 @@ class TestBatchSizes:
         assert stepped("0:100 10:7 20:5", 1) == BatchSizes(((0, 0, 100), (1, 100, 5)))
 
     def test_a_part_of_an_iteration_is_a_part_of_its_batch(self) -> None:
-        assert RAMP.samples_at(Fraction(15, 2)) == 64
-        assert RAMP.iters_at(Fraction(64)) == Fraction(15, 2)
+        assert Fraction(*RAMP.samples_at((15, 2))) == 64
+        assert Fraction(*RAMP.iters_at((64, 1))) == Fraction(15, 2)
 
     @given(st.fractions(0, 10_000))
     def test_there_and_back_is_the_same(self, position: Fraction) -> None:
-        assert RAMP.samples_at(RAMP.iters_at(position)) == position
-        assert RAMP.iters_at(RAMP.samples_at(position)) == position
+        ratio = position.as_integer_ratio()
+        assert Fraction(*RAMP.samples_at(RAMP.iters_at(ratio))) == position
+        assert Fraction(*RAMP.iters_at(RAMP.samples_at(ratio))) == position
 
     def test_a_batch_that_is_decreased_to_nothing_is_refused(self) -> None:
         with pytest.raises(ValueError, match="is 8 after 0 samples, which is not a multiple of micro_batch_size"):
@@ -58,6 +59,16 @@ class TestUnits:
     def test_every_unit_goes_to_every_clock_and_back(self, position: Fraction, unit: str, clock: Any) -> None:
         units = Units(clock, RAMP, 4096, 1000)
         assert units.converted(units.converted(position, unit, clock), clock, unit) == position
+
+    @pytest.mark.parametrize("unit", ["samples", "iters", "tokens", "epochs"])
+    @given(position=st.integers(0, 10_000) | st.floats(0, 1e6))
+    def test_a_converter_gives_the_exact_position_as_a_plain_number(self, position: float, unit: str) -> None:
+        units = Units("samples", RAMP, 4096, 1000)
+        exact = units.converted(Fraction(position), "samples", unit)
+        assert units.converter("samples", unit)(position) == float(exact)
+
+    def test_a_converter_gives_whole_positions_as_int(self) -> None:
+        assert type(Units("tokens", None, 4).converter("tokens", "samples")(20.0)) is int
 
     def test_only_what_can_be_converted_is_known(self) -> None:
         assert Units().known() == ["samples"]
@@ -147,7 +158,7 @@ class TestLengths:
         tail = {"style": "WSD", "wsd_decay_steps": "6 iters", "lr_wsd_decay_style": "linear"}
         schedule = Schedule(**run, lr_decay_style=tail)
         assert schedule.lr_decay_steps == 168 + 2 * 32
-        assert schedule.landmarks()["cooldown start"] == RAMP.samples_at(Fraction(9)) == 88
+        assert schedule.landmarks()["cooldown start"] == 88
         longer = {**tail, "wsd_decay_steps": "16 iters"}
         with pytest.raises(ConfigError, match=r"= '16 iters': is longer than the 232 steps"):
             Schedule(**run, lr_decay_style=longer)
@@ -156,7 +167,7 @@ class TestLengths:
         run = {**BASE, "global_batch_size": 32, "rampup_batch_size": [8, 8, 160]}
         schedule = Schedule(**run, start_step="11 iters", train_iters=4, lr_warmup_steps="2 iters")
         assert (schedule.start_step, schedule.lr_warmup_steps, schedule.lr_decay_steps) == (120, 48, 48 + 64)
-        assert schedule.landmarks()["run end"] == RAMP.samples_at(Fraction(15))
+        assert schedule.landmarks()["run end"] == RAMP.samples_at((15, 1))[0]
 
     def test_positions_are_told_in_every_unit(self) -> None:
         schedule = Schedule(**BASE, train_samples=1000)

@@ -9,7 +9,7 @@ from typing import BinaryIO, NamedTuple
 
 from schedframe._errors import LogError
 from schedframe._files.logs import jsonl, megatron, table, tensorboard, trainer_state
-from schedframe._files.logs.record import BrokenLog, Progress, Record, Shown
+from schedframe._files.logs.record import BrokenLog, Columns, Progress, Record, Shown, columns_of
 
 _LONGEST_START = 1 << 16
 
@@ -21,22 +21,36 @@ class Format(NamedTuple):
         name: as reports name it.
         words: what its logs are called in a message.
         recognises: whether a file is of this format, by its name and its beginning.
-        read: yields the records of an open file.
+        read: yields what an open file has.
         shows: which learning rate it has at an iteration; ``None`` where that depends on who wrote it.
     """
 
     name: str
     words: str
     recognises: Callable[[str, bytes], bool]
-    read: Callable[[BinaryIO, Collection[str], Progress], Iterator[Record]]
+    read: Callable[[BinaryIO, Collection[str], Progress], Iterator[Columns]]
     shows: Shown | None
 
 
+def _of_records(
+    name: str,
+    words: str,
+    recognises: Callable[[str, bytes], bool],
+    read: Callable[[BinaryIO, Collection[str], Progress], Iterator[Record]],
+) -> Format:
+    """Return a format that is read record by record, and whose writer is not known."""
+
+    def read_columns(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterator[Columns]:
+        return columns_of(read(file, wanted, progress), wanted)
+
+    return Format(name, words, recognises, read_columns, None)
+
+
 FORMATS = (
-    Format("tensorboard", "TensorBoard's event files", tensorboard.recognises, tensorboard.read, None),
-    Format("jsonl", "JSON Lines", jsonl.recognises, jsonl.read, None),
-    Format("trainer_state", "transformers' trainer_state.json", trainer_state.recognises, trainer_state.read, None),
-    Format("csv", "CSV", table.recognises, table.read, None),
+    _of_records("tensorboard", "TensorBoard's event files", tensorboard.recognises, tensorboard.read),
+    _of_records("jsonl", "JSON Lines", jsonl.recognises, jsonl.read),
+    _of_records("trainer_state", "transformers' trainer_state.json", trainer_state.recognises, trainer_state.read),
+    _of_records("csv", "CSV", table.recognises, table.read),
     Format("megatron", "what Megatron-LM prints", megatron.recognises, megatron.read, "next"),
 )
 """All formats; the first one that recognises a file is used, and any file can be the last one."""
@@ -50,12 +64,12 @@ class Log(NamedTuple):
     Attributes:
         path: its file.
         format: one of `FORMATS`.
-        records: in the order of the file.
+        columns: its records, in the order of the file.
     """
 
     path: Path
     format: Format
-    records: Iterator[Record]
+    columns: Iterator[Columns]
 
 
 @contextmanager
@@ -68,7 +82,7 @@ def open_log(path: Path, wanted: Collection[str], progress: Progress = lambda si
         progress: is told how many bytes were read.
 
     Raises:
-        LogError: it is no regular file, or cannot be read; also while records are read.
+        LogError: it is no regular file, or cannot be read; also while columns are read.
     """
     try:
         _refuse_other_than_files(path)

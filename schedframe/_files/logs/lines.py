@@ -6,8 +6,11 @@ from typing import BinaryIO
 
 from schedframe._files.logs.record import Progress
 
-BLOCK = 1 << 20
-"""How much is read at once; a longer line is cut."""
+_AT_ONCE = 1 << 16
+"""How much is read at once, so little that it stays in the processor's cache while it is searched."""
+
+_LONGEST = 1 << 20
+"""A longer line is cut."""
 
 _ANSI = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
 
@@ -17,20 +20,10 @@ def blocks(file: BinaryIO, progress: Progress) -> Iterator[bytes]:
 
     Colours (ECMA-48's control sequences) and NUL bytes are left out.
     """
-    rest = b""
-    while block := file.read(BLOCK):
+    while block := file.read(_AT_ONCE):
+        block += file.readline(_LONGEST)
         progress(len(block))
-        whole, newline, tail = block.rpartition(b"\n")
-        if newline:
-            yield _clean(rest + whole + newline)
-            rest = tail
-        elif len(rest) < BLOCK:
-            rest += block
-        else:
-            yield _clean(rest)
-            rest = block
-    if rest:
-        yield _clean(rest)
+        yield _clean(block)
 
 
 def lines(file: BinaryIO, progress: Progress) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """What a log is made of, and the names that logs have for one thing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import compress, islice
 from typing import Literal, NamedTuple
 
 Shown = Literal["next", "own"]
@@ -35,6 +36,36 @@ class Record(NamedTuple):
 
     iteration: int
     numbers: Mapping[str, str | float]
+
+
+class Columns(NamedTuple):
+    """What a log has of several iterations, in the order of the file.
+
+    Attributes:
+        iterations: the number of updates that were made, of each record.
+        numbers: by name, the number of each record; ``None`` where a record does not have it.
+    """
+
+    iterations: Sequence[int]
+    numbers: Mapping[str, Sequence[str | float | None]]
+
+    def only(self, selected: Sequence[bool]) -> "Columns":
+        """Return the records that are `selected`."""
+        numbers = {name: list(compress(column, selected)) for name, column in self.numbers.items()}
+        return Columns(list(compress(self.iterations, selected)), numbers)
+
+
+_AT_ONCE = 1024
+"""How many records become columns at once."""
+
+
+def columns_of(records: Iterable[Record], wanted: Collection[str]) -> Iterator[Columns]:
+    """Yield `records` as columns of the `wanted` numbers."""
+    left = iter(records)
+    while some := list(islice(left, _AT_ONCE)):
+        present = [name for name in wanted if any(name in record.numbers for record in some)]
+        numbers = {name: [record.numbers.get(name) for record in some] for name in present}
+        yield Columns([record.iteration for record in some], numbers)
 
 
 class BrokenLog(Exception):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from schedframe._plan.evaluate import lr_at, wd_at
+from schedframe._plan.evaluate import lr_and_wd_at
 from schedframe._plan.plan import Plan
 from schedframe._plan.rule import DEFAULT, GroupRule, merge, rules_named
 from schedframe._units.lengths import OPEN
@@ -18,9 +18,9 @@ def report_of_roles(plan: Plan, step: float, roles: Iterable[str]) -> Report:
 
 def _row(base: Plan, rules: list[GroupRule], step: float) -> dict[str, float | str | None]:
     plan, wd_mult = base.under(rules), merge(rules).get("wd_mult", 1.0)
-    wd = wd_at(plan, step, {})
+    lr, wd = lr_and_wd_at(plan, step, {})
     return {
-        "lr": lr_at(plan, step, {}),
+        "lr": lr,
         "wd": None if wd is None else wd * wd_mult,
         "phase": phase_at(plan, step),
         "progress": progress_at(plan, step),

@@ -125,7 +125,6 @@ def audit(
 
 def _verdict(comparison: Comparison, restarts: list[Restart]) -> Verdict:
     points = comparison.points
-    compared = sum(value == value for value in comparison.expected)
     first = worst = cause = None
     if comparison.bad:
         first = comparison.difference(comparison.bad[0])
@@ -133,10 +132,10 @@ def _verdict(comparison: Comparison, restarts: list[Restart]) -> Verdict:
         worst, cause = comparison.difference(largest), cause_of(comparison, restarts)
     return Verdict(
         comparison.quantity,
-        compared,
+        comparison.compared,
         len(comparison.bad),
         comparison.shown,
-        points.digits,
+        points.significant,
         points.repeated,
         first,
         worst,
@@ -150,11 +149,11 @@ def _notes(logged: Logged) -> list[str]:
 
 
 def _notes_of(comparison: Comparison) -> list[str]:
-    points, before = comparison.points, sum(value != value for value in comparison.expected)
+    digits, before = comparison.points.significant, len(comparison.expected) - comparison.compared
     notes = []
-    if 0 < points.digits < _COARSE:
-        seen = "digit" if points.digits == 1 else "digits"
-        notes.append(f"{comparison.quantity} is logged with {points.digits} {seen}: smaller differences are not seen")
+    if 0 < digits < _COARSE:
+        seen = "digit" if digits == 1 else "digits"
+        notes.append(f"{comparison.quantity} is logged with {digits} {seen}: smaller differences are not seen")
     if before:
         notes.append(f"{before} iterations lie before start_step and were not compared")
     return notes

@@ -5,11 +5,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress
+from math import nan
+from operator import eq, sub
 
 from schedframe._files.logs.record import Shown
 from schedframe._schedule.schedule import Schedule
 from schedframe._tools.audit.expected import Curve, Positions
 from schedframe._tools.audit.points import FLOAT32, Points
+
+_AT_ONCE = 1024
+"""How many points are compared at once, with what is certain for all of them, before each is."""
 
 _NOTHING = 1e-9
 """A difference below this share of the highest value is none."""
@@ -61,21 +66,32 @@ class Comparison:
     @cached_property
     def peak(self) -> float:
         """The highest value that is expected anywhere."""
-        return max((value for value in self.expected if value == value), default=0.0)
+        return max(compress(self.expected, map(eq, self.expected, self.expected)), default=0.0)
+
+    @cached_property
+    def compared(self) -> int:
+        """How many points do not lie before the schedule's start."""
+        return sum(map(eq, self.expected, self.expected))
 
     @cached_property
     def bad(self) -> list[int]:
         """The points whose values differ, by index."""
-        nothing, half_units, values = _NOTHING * self.peak, self.points.half_units, self.points.values
-        differs = (
-            abs(value - expected) > half_unit + FLOAT32 * expected + nothing
-            for value, expected, half_unit in zip(values, self.expected, half_units, strict=True)
-        )
-        return list(compress(range(len(values)), differs))
+        found: list[int] = []
+        for begin in range(0, len(self.expected), _AT_ONCE):
+            end = min(begin + _AT_ONCE, len(self.expected))
+            gaps = map(abs, map(sub, self.points.values[begin:end], self.expected[begin:end]))
+            if not max(gaps) <= self.points.least_half_unit(begin, end) + _NOTHING * self.peak:
+                found += filter(self._differs, range(begin, end))
+        return found
+
+    def _differs(self, index: int) -> bool:
+        expected = self.expected[index]
+        tolerance = self.points.half_unit(index) + FLOAT32 * expected + _NOTHING * self.peak
+        return abs(self.points.values[index] - expected) > tolerance
 
     def fits(self, index: int, expected: float) -> bool:
         """Return whether the value of the point at `index` is `expected`, but for rounding."""
-        tolerance = self.points.half_units[index] + FLOAT32 * abs(expected) + _NOTHING * self.peak
+        tolerance = self.points.half_unit(index) + FLOAT32 * abs(expected) + _NOTHING * self.peak
         return abs(self.points.values[index] - expected) <= 1.001 * tolerance
 
     def local(self, index: int) -> float:
@@ -115,7 +131,13 @@ def compare(schedule: Schedule, role: str, quantity: str, points: Points, curve:
 
 
 def _compare(schedule: Schedule, role: str, quantity: str, points: Points, curve: Curve, shown: Shown) -> Comparison:
-    positions, start, nan = Positions(schedule), schedule.start_step, float("nan")
-    steps = array("d", (step if step >= start else nan for step in positions.of_all(points, shown)))
-    expected = array("d", (curve(step - start) if step == step else nan for step in steps))
+    positions, start = Positions(schedule), schedule.start_step
+    steps = array("d", positions.of_all(points, shown))
+    known = [step for step in steps if step >= start] if min(steps) < start else steps
+    values = curve.values([step - start for step in known] if start else known)
+    if len(known) < len(steps):
+        left, nowhere = iter(values), nan
+        steps = array("d", (step if step >= start else nowhere for step in steps))
+        values = (next(left) if step == step else nowhere for step in steps)
+    expected = array("d", values)
     return Comparison(schedule, role, quantity, points, positions, shown, curve, steps, expected)

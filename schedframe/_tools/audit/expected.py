@@ -1,7 +1,9 @@
 """What a schedule specifies at the iterations of a log."""
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import repeat
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise, repeat
 from typing import Any
 
 from schedframe._errors import LogError
@@ -11,10 +13,6 @@ from schedframe._plan.plan import Plan
 from schedframe._plan.rule import DEFAULT, merge, rules_named
 from schedframe._schedule.schedule import Schedule
 from schedframe._tools.audit.points import Points
-from schedframe._units.batches import BatchSizes
-
-Curve = Callable[[float], float]
-"""The value at a step, counted from the schedule's own step 0."""
 
 
 class Positions:
@@ -45,12 +43,7 @@ class Positions:
 
     def of_iteration(self, iteration: int) -> float:
         """Return the step after `iteration` updates, by the batch sizes of the schedule."""
-        if self._clock == "iters" or self._sizes is None:
-            return iteration
-        stretches = self._sizes.stretches
-        if len(stretches) == 1:
-            return self.of_samples(iteration * stretches[0][2])
-        return self.of_samples(_samples_at(self._sizes, iteration))
+        return self.schedule.scale.units.converter("iters", self._clock)(iteration)
 
     def of_samples(self, samples: float) -> float:
         """Return the step after `samples`."""
@@ -68,23 +61,35 @@ class Positions:
         """Whether the batch size changes."""
         return self._sizes is not None and len(self._sizes.stretches) > 1
 
-    def of_all(self, points: Points, shown: Shown) -> Iterator[float]:
+    def of_all(self, points: Points, shown: Shown) -> Sequence[float]:
         """Return `at` of each point.
 
         Raises:
             LogError: neither the file nor the log has what converts iterations.
         """
-        if not self.by_iteration and any(samples != samples for samples in points.samples):
+        if self.by_iteration:
+            return self._of_iterations(points.iterations, int(shown == "own"))
+        if any(samples != samples for samples in points.samples):
             raise LogError(
                 f"the schedule counts {self._clock}, and iterations cannot be converted: give global_batch_size in its "
                 f"file (the log has no consumed samples at some iterations)"
             )
-        return map(self.at, points.iterations, points.samples, repeat(shown))
+        return list(map(self.at, points.iterations, points.samples, repeat(shown)))
 
-
-def _samples_at(sizes: BatchSizes, iteration: int) -> float:
-    first, sample, size = next(stretch for stretch in reversed(sizes.stretches) if stretch[0] <= max(iteration, 0))
-    return sample + (iteration - first) * size
+    def _of_iterations(self, iterations: Sequence[int], back: int) -> Sequence[float]:
+        """Return `of_iteration` of each of `iterations`, which rise, from which `back` is taken away before."""
+        if self._clock == "iters" or self._sizes is None:
+            return [iteration - back for iteration in iterations]
+        each = (self._length or 1) if self._clock == "tokens" else 1
+        firsts = [first + back for first, _, _ in self._sizes.stretches]
+        bounds = [0, *(bisect_left(iterations, first) for first in firsts[1:]), len(iterations)]
+        return [
+            (sample + (iteration - first) * size) * each
+            for (_, sample, size), first, (begin, end) in zip(
+                self._sizes.stretches, firsts, pairwise(bounds), strict=True
+            )
+            for iteration in iterations[begin:end]
+        ]
 
 
 def plan_of(schedule: Schedule, role: str) -> Plan:
@@ -96,20 +101,40 @@ def plan_of(schedule: Schedule, role: str) -> Plan:
     return schedule.plan if role == DEFAULT else schedule.plan.under(rules_named(schedule.groups, role))
 
 
+@dataclass(frozen=True)
+class Curve:
+    """The values of one quantity at steps that are counted from the schedule's own step 0.
+
+    Attributes:
+        plan: everything that determines them.
+        quantity: ``lr`` or ``wd``.
+        bounds: other ones than those of the plan.
+        factor: on each value.
+    """
+
+    plan: Plan
+    quantity: str
+    bounds: Mapping[str, Any] = field(default_factory=dict)
+    factor: float = 1.0
+
+    def __call__(self, step: float) -> float:
+        """Return the value at `step`."""
+        if self.quantity == "lr":
+            return evaluate.lr_at(self.plan, step, self.bounds) * self.factor
+        return (evaluate.wd_at(self.plan, step, self.bounds) or 0.0) * self.factor
+
+    def values(self, steps: Sequence[float]) -> Iterable[float]:
+        """Return the value at each of `steps`."""
+        if self.quantity == "lr" and not self.bounds and self.factor == 1.0:
+            return evaluate.lrs_at(self.plan, steps)
+        return map(self, steps)
+
+
 def curve_of(schedule: Schedule, quantity: str, role: str = DEFAULT) -> Curve | None:
     """Return the curve of ``lr`` or ``wd``; ``None`` where weight decay is not scheduled."""
     plan = plan_of(schedule, role)
     if quantity == "lr":
-        return curve(plan, "lr")
+        return Curve(plan, "lr")
     if plan.start_wd is None:
         return None
-    wd_mult = merge(rules_named(schedule.groups, role)).get("wd_mult", 1.0)
-    return curve(plan, "wd", {}, wd_mult)
-
-
-def curve(plan: Plan, quantity: str, bounds: Mapping[str, Any] | None = None, factor: float = 1.0) -> Curve:
-    """Return the curve of `plan`, with other `bounds`, times a `factor`."""
-    group, function = bounds or {}, evaluate.lr_at if quantity == "lr" else evaluate.wd_at
-    if factor == 1.0 and quantity == "lr":
-        return lambda step: evaluate.lr_at(plan, step, group)
-    return lambda step: (function(plan, step, group) or 0.0) * factor
+    return Curve(plan, "wd", factor=merge(rules_named(schedule.groups, role)).get("wd_mult", 1.0))

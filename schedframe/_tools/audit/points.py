@@ -2,14 +2,15 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise, repeat
+from collections.abc import Iterable, Sequence
+from itertools import islice, pairwise, repeat
 from math import floor, isfinite, log10, nan
+from operator import le, lt
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schedframe._files.logs.formats import open_log
-from schedframe._files.logs.record import Progress, Shown
+from schedframe._files.logs.record import Columns, Progress, Shown
 
 FLOAT32 = 1.2e-7
 """The distance of two 32-bit floats, which Megatron reduces and TensorBoard keeps, as a share of their value."""
@@ -39,34 +40,37 @@ class Digits:
     """How many digits a log writes of one number.
 
     A log that always writes the same number of decimals rounds to the last of them. Otherwise trailing zeros are left
-    out, and every value has as many significant digits as the longest one.
+    out, and every value has as many significant digits as the longest one. Without texts there is no rounding.
     """
 
     def __init__(self) -> None:
         self.significant = 0
         self._decimals: set[int] = set()
-        self._lengths: set[int] = set()
 
-    def see(self, text: str) -> None:
-        """Take account of one value as it is written."""
-        is_scientific = "E" in text or "e" in text
-        if is_scientific and len(text) in self._lengths:
-            return
-        mantissa = text.lower().partition("e")[0]
+    def see(self, texts: Sequence[Any]) -> None:
+        """Take account of finite numbers as they are written."""
+        together = "".join(texts)
+        if together.count("e") + together.count("E") == len(texts):
+            texts = list(dict(zip(map(len, texts), texts, strict=True)).values())  # as long, and as many digits
+        for text in texts:
+            self._see(text)
+
+    def _see(self, text: str) -> None:
+        mantissa, exponent, _ = text.strip().lower().partition("e")
         figures = mantissa.lstrip("+-0.").replace(".", "")
         self.significant = max(self.significant, len(figures))
-        if is_scientific:
-            self._lengths.add(len(text))
-        self._decimals.add(_SCIENTIFIC if is_scientific else len(mantissa.partition(".")[2]))
+        self._decimals.add(_SCIENTIFIC if exponent else len(mantissa.partition(".")[2]))
 
-    def half_units(self, values: Iterable[float]) -> Iterator[float]:
-        """Yield how far the number that was rounded to each of `values` can lie from it."""
+    def half_unit(self, value: float) -> float:
+        """Return how far the number that was rounded to `value` can lie from it."""
         if not self._decimals:
-            return repeat(0.0, len(list(values)))
+            return 0.0
         if len(self._decimals) == 1 and _SCIENTIFIC not in self._decimals:
-            return repeat(0.5 * 10.0 ** -min(self._decimals), len(list(values)))
-        last = 1 - self.significant
-        return (0.5 * 10.0 ** (floor(log10(abs(value))) + last) if value else 0.0 for value in values)
+            return 0.5 * 10.0 ** -min(self._decimals)
+        return 0.5 * 10.0 ** (floor(log10(abs(value))) + 1 - self.significant) if value else 0.0
+
+
+_COLUMNS = ("iterations", "values", "samples", "skipped", "logs")
 
 
 class Points:
@@ -75,36 +79,70 @@ class Points:
     Attributes:
         iterations: rising, after `settle`.
         values: at each iteration.
-        half_units: how far the number before it was rounded can lie from each value.
         samples: consumed up to each iteration; NaN where the log does not have it.
         skipped: updates that were skipped since the record before, of each record.
-        digits: the fewest significant digits that a log has; 0 where none is rounded.
+        logs: which log each of them is of, from 0.
+        digits: of each log.
         repeated: how many values were replaced by later ones.
         shown: which value a log has at an iteration; ``None`` where that is not known.
     """
 
     def __init__(self) -> None:
-        self.iterations, self.values, self.half_units = array("q"), array("d"), array("d")
-        self.samples, self.skipped = array("d"), array("d")
-        self.digits = self.repeated = 0
+        self.iterations, self.logs = array("q"), array("L")
+        self.values, self.samples, self.skipped = array("d"), array("d"), array("d")
+        self.digits: list[Digits] = []
+        self.repeated = 0
         self.shown: Shown | None = None
 
-    def add(self, iteration: int, value: float, numbers: Mapping[str, str | float]) -> None:
-        """Append the value at an iteration, with what else its record has; `half_units` are added for all at once."""
-        self.iterations.append(iteration)
-        self.values.append(value)
-        self.samples.append(_number(numbers.get("samples", nan)))
-        self.skipped.append(_number(numbers.get("skipped", 0.0)))
+    def begin(self, shown: Shown | None) -> None:
+        """Go on with another log, which has the value that is `shown` at an iteration."""
+        self.digits.append(Digits())
+        self.shown = self.shown or shown
+
+    def add(self, columns: Columns, name: str) -> int:
+        """Append the number `name` of `columns`, and return how many of its values are no finite numbers."""
+        texts = columns.numbers.get(name)
+        if texts is None:
+            return 0
+        values = _numbers(texts)
+        if not all(map(isfinite, values)):
+            good = list(map(isfinite, values))
+            if any(good):
+                self.add(columns.only(good), name)
+            return sum(text is not None for text in texts) - sum(good)
+        self.iterations.extend(columns.iterations)
+        self.values.extend(values)
+        nothing = [None] * len(values)
+        self.samples.extend(_numbers(columns.numbers.get("samples", nothing)))
+        self.skipped.extend(_numbers(columns.numbers.get("skipped", nothing), missing=0.0))
+        self.logs.extend(repeat(len(self.digits) - 1, len(values)))
+        if isinstance(texts[0], str):
+            self.digits[-1].see(texts)
+        return 0
+
+    @property
+    def significant(self) -> int:
+        """The fewest significant digits that a log has; 0 where none is rounded."""
+        return min((digits.significant for digits in self.digits if digits.significant), default=0)
+
+    def half_unit(self, index: int) -> float:
+        """Return how far the number before it was rounded can lie from the value at `index`."""
+        return self.digits[self.logs[index]].half_unit(self.values[index])
+
+    def least_half_unit(self, begin: int, end: int) -> float:
+        """Return the smallest `half_unit` of the points from `begin` to before `end`."""
+        smallest = min(map(abs, self.values[begin:end]))
+        return min(self.digits[log].half_unit(smallest) for log in set(self.logs[begin:end]))
 
     def settle(self) -> None:
         """Put iterations in order, and keep the last value of each."""
-        if all(earlier < later for earlier, later in pairwise(self.iterations)):
+        if all(map(lt, self.iterations, islice(self.iterations, 1, None))):
             return
         order = sorted(range(len(self.iterations)), key=self.iterations.__getitem__)
         kept = [index for index, after in pairwise(order) if self.iterations[index] != self.iterations[after]]
         kept.append(order[-1])
         self.repeated = len(order) - len(kept)
-        for name in ("iterations", "values", "half_units", "samples", "skipped"):
+        for name in _COLUMNS:
             column = getattr(self, name)
             setattr(self, name, array(column.typecode, map(column.__getitem__, kept)))
 
@@ -166,42 +204,41 @@ def read_all(paths: Iterable[Path], progress: Progress = lambda size: None) -> L
 
 
 def _read(path: Path, logged: Logged, progress: Progress) -> None:
-    digits = {name: Digits() for name in QUANTITIES}
-    begins = {name: len(logged.points[name].values) for name in QUANTITIES}
     records = unreadable = 0
     first = last = -1
     before = max((log.last for log in logged.logs), default=-1)
     with open_log(path, _WANTED, progress) as log:
-        for iteration, numbers in log.records:
-            records += 1
-            if iteration < before or (records == 1 and before >= 0):
-                _note(logged.restarts, Restart(path, before, iteration))
-            before = iteration
-            first, last = iteration if first < 0 else min(first, iteration), max(last, iteration)
-            for name in QUANTITIES:
-                text = numbers.get(name)
-                if text is None:
-                    continue
-                value = _number(text)
-                if not isfinite(value):
-                    unreadable += 1
-                    continue
-                if isinstance(text, str):
-                    digits[name].see(text)
-                logged.points[name].add(iteration, value, numbers)
-        shown, format = log.format.shows, log.format.name
+        for points in logged.points.values():
+            points.begin(log.format.shows)
+        for columns in log.columns:
+            iterations = columns.iterations
+            if not records and before >= 0:
+                _note(logged.restarts, Restart(path, before, iterations[0]))
+                before = iterations[0]
+            lowest, highest = iterations[0], iterations[-1]
+            if lowest < before or not all(map(le, iterations, islice(iterations, 1, None))):
+                lowest, highest = min(iterations), max(iterations)
+                for earlier, iteration in pairwise([before, *iterations]):
+                    if iteration < earlier:
+                        _note(logged.restarts, Restart(path, earlier, iteration))
+            before, records = iterations[-1], records + len(iterations)
+            first, last = lowest if first < 0 else min(first, lowest), max(last, highest)
+            unreadable += sum(points.add(columns, name) for name, points in logged.points.items())
+        format = log.format.name
     logged.logs.append(Read(path, format, records, first, last, unreadable))
-    for name, points in logged.points.items():
-        new = points.values[begins[name] :]
-        if new:
-            points.half_units.extend(digits[name].half_units(new))
-            points.digits = min(filter(None, (points.digits, digits[name].significant)), default=0)
-            points.shown = points.shown or shown
 
 
 def _note(restarts: list[Restart], restart: Restart) -> None:
     if len(restarts) < _MOST_RESTARTS:
         restarts.append(restart)
+
+
+def _numbers(texts: Sequence[str | float | None], missing: float = nan) -> "array[float]":
+    """Return `texts` as numbers; NaN where one is none, and `missing` for ``None``."""
+    try:
+        return array("d", map(float, texts))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return array("d", (missing if text is None else _number(text) for text in texts))
 
 
 def _number(value: str | float) -> float:

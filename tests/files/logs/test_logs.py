@@ -18,8 +18,15 @@ EVERY_TEN = range(10, 51, 10)
 
 
 def read(path: Path, *wanted: str) -> list[tuple[int, dict[str, float]]]:
+    found = []
     with open_log(path, wanted or ("lr", "samples")) as log:
-        return [(record.iteration, {name: float(x) for name, x in record.numbers.items()}) for record in log.records]
+        for iterations, numbers in log.columns:
+            rows = zip(*numbers.values(), strict=True)
+            found += [
+                (iteration, {name: float(x) for name, x in zip(numbers, row, strict=True) if x is not None})
+                for iteration, row in zip(iterations, rows, strict=True)
+            ]
+    return found
 
 
 def format_of(path: Path) -> str:
@@ -79,6 +86,36 @@ def test_a_line_that_another_rank_interrupts_gives_nothing_to_it(tmp_path: Path,
 def test_bytes_that_are_no_text_do_not_matter(tmp_path: Path, printed: list[str]) -> None:
     (tmp_path / "a.log").write_bytes(b"\xff\xfe\x80\n" + "\n".join(printed).encode() + b"\n\xc3")
     assert read(tmp_path / "a.log") == RIGHT
+
+
+LONG = range(1, 2001)
+"""More iterations than are read at once."""
+
+
+@pytest.mark.parametrize(
+    "between", ["", "saving checkpoint at iteration    10 to a", "{line}", " iteration 7/ 9 | cut"]
+)
+def test_lines_between_those_of_iterations_do_not_matter(tmp_path: Path, between: str) -> None:
+    text = [part for line in lines(lambda n: n / 1000, LONG) for part in (line, between.format(line=line))]
+    found = read(write(tmp_path / "a.log", text))
+    assert list(dict(found).items()) == [(n, {"lr": n / 1000, "samples": 8.0 * n}) for n in LONG]
+
+
+def test_fields_may_change_within_a_log(tmp_path: Path) -> None:
+    text = list(lines(lambda n: n / 1000, LONG))
+    text[1000:1500] = [line.replace("| global", "| weight decay: 0.1 | global") for line in text[1000:1500]]
+    text[1500:] = [line.replace("loss scale: 1.0", "weight decay: 0.2") for line in text[1500:]]
+    found = read(write(tmp_path / "a.log", text), "lr", "wd")
+    assert found == [
+        (n, {"lr": n / 1000, "wd": 0.1 if n <= 1500 else 0.2} if n > 1000 else {"lr": n / 1000}) for n in LONG
+    ]
+
+
+def test_a_line_that_is_broken_in_two_has_no_rate(tmp_path: Path) -> None:
+    text = list(lines(lambda n: n / 1000, LONG))
+    text[500] = text[500].replace("101.5 |", "10\n1.5 |")
+    text[501] = text[501].replace(" | global", " \n| global")
+    assert [n for n, numbers in read(write(tmp_path / "a.log", text), "lr") if n in (501, 502)] == []
 
 
 def test_memory_does_not_grow_with_other_text(tmp_path: Path, printed: list[str]) -> None:

@@ -120,6 +120,25 @@ def test_a_log_of_another_rate_is_not(tmp_path: Path, style: str) -> None:
     assert (found.different, found.first.iteration) == (100, 10)
 
 
+def test_every_difference_of_a_long_log_is_found(tmp_path: Path) -> None:
+    wrong = [1, 700, 1023, 1024, 1025, 2000, 2900]
+    long = Schedule(**{**KEYS, "train_iters": 3000, "min_lr": 0})
+    text = lines(lambda n: of(long, n) * (1.00001 if n in wrong else 1), range(1, 3001))
+    (comparison,) = audit(long, [write(tmp_path / "a.log", text)]).comparisons
+    assert [difference.iteration for difference in comparison.differences()] == wrong
+
+
+def test_restarts_of_a_long_log_are_found(tmp_path: Path) -> None:
+    text = [*lines(lambda n: of(RUN, n), range(1, 901)), *lines(lambda n: of(RUN, n), range(701, 1001))]
+    found = audit(RUN, [write(tmp_path / name, text) for name in ("a.log", "b.log")])
+    assert [(restart.path.name, *restart[1:]) for restart in found.restarts] == [
+        ("a.log", 900, 701),
+        ("b.log", 1000, 1),
+        ("b.log", 900, 701),
+    ]
+    assert (found.verdicts[0].compared, found.verdicts[0].repeated) == (1000, 1400)
+
+
 def test_the_last_value_of_an_iteration_counts(tmp_path: Path) -> None:
     text = [*lines(lambda n: 1.0, range(10, 501, 10)), *lines(lambda n: of(RUN, n), TEN)]
     found = verdict(tmp_path, RUN, text)

@@ -21,6 +21,7 @@ from schedframe._pictures.series import (
 from schedframe._plan.rule import DEFAULT
 from schedframe._plan.samples import Samples
 from schedframe._reading import read_regular
+from schedframe._schedule.curves import RoleCurves
 from schedframe._schedule.schedule import Schedule
 from schedframe.lint._rule import Finding
 
@@ -118,8 +119,8 @@ def _units(schedule: Schedule) -> list[str]:
 
 def _samples_at_whole_steps(schedule: Schedule) -> list[Samples]:
     """Return the curves of each role, all at the same whole steps."""
-    roles = [DEFAULT, *(rule.role for rule in schedule.groups)]
-    dense = [step for role in roles for step in schedule.sample(_DENSE, role=role)["step"]]
+    roles, start = [DEFAULT, *(rule.role for rule in schedule.groups)], schedule.start_step
+    dense = [start + step for role in roles for step in RoleCurves(schedule, role).steps(_DENSE)]
     first = min(dense)
     last = max(*dense, first + 1)
     whole = {near(step) for step in dense for near in (floor, ceil)} | set(_even_steps(schedule, first, last))
@@ -129,11 +130,11 @@ def _samples_at_whole_steps(schedule: Schedule) -> list[Samples]:
 
 def _even_steps(schedule: Schedule, first: float, last: float) -> Iterable[float]:
     """Yield evenly spaced steps from `first` to `last`, at which whole iterations end where those are known."""
+    units, clock = schedule.scale.units, schedule.clock
+    unit = "iters" if "iters" in units.known() else clock
+    to_unit, to_steps = units.converter(clock, unit), units.converter(unit, clock)
     for part in range(_EVEN):
-        step = first + (last - first) * part / _EVEN
-        if "iters" in _units(schedule):
-            step = schedule.step_at(f"{round(schedule.units_at(step)['iters'])} iters")
-        yield round(step)
+        yield round(to_steps(round(to_unit(first + (last - first) * part / _EVEN))))
 
 
 def _file(shown: Shown, sampled: Sequence[Samples]) -> dict[str, Any]:
