@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 IN_PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
-FRONTEND := $(wildcard frontend/*.* frontend/src/*)
+FRONTEND := $(wildcard frontend/*.* frontend/src/*.* frontend/src/*/*)
 PLUGINS := $(wildcard plugins/*/pyproject.toml plugins/*/*.py)
 
 .DEFAULT_GOAL := help
@@ -19,15 +19,15 @@ $(VENV)/.ready: pyproject.toml constraints.txt schedframe/_version.py $(PLUGINS)
 	@echo "Setting up $(VENV): once, a few minutes, most of it PyTorch"
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
-	$(PIP) --group dev --editable '.[cli,plot,torch]'
+	$(PIP) --group dev --editable '.[cli,design,plot,torch]'
 	$(PIP) --no-build-isolation --force-reinstall --no-deps $(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/pyproject.toml))
 	@touch $@
 
 $(VENV)/.frontend: $(VENV)/.ready $(FRONTEND)
-	@$(BIN)/python frontend/hatch_build.py || echo "Going on without the page"
+	@$(BIN)/python frontend/hatch_build.py || echo "Going on without the pages"
 	@touch $@
 
-frontend: $(VENV)/.ready ## build the page that schedframe plot writes; needs Node.js
+frontend: $(VENV)/.ready ## build the pages of schedframe plot and design; needs Node.js
 	$(BIN)/python frontend/hatch_build.py
 
 demo: setup ## train a real Megatron Core GPT on a schedule from a file, with a plugin's style
@@ -57,6 +57,6 @@ bench: setup ## ratios to Megatron's class, pydantic and importlib, measured sid
 nox: setup ## the core, without torch, on every Python from 3.10 to 3.13 that is here
 	$(BIN)/nox
 
-clean: ## remove .venv, every cache and the built page
+clean: ## remove .venv, every cache and the built pages
 	rm -rf frontend/node_modules frontend/out schedframe/_tools/views/page/built
 	rm -rf $(VENV) .nox .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

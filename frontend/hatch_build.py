@@ -1,4 +1,4 @@
-"""Builds the page's script and style into the package: the hook of every distribution, and ``make frontend``.
+"""Builds the scripts and styles of the pages into the package: the hook of every distribution, and ``make frontend``.
 
 A source distribution always has them, and so has a wheel that is built from one. A wheel that is built from a
 checkout, as by ``pip install git+...`` and by pre-commit, has them where Node.js and the npm registry are;
@@ -18,7 +18,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 FRONTEND = Path(__file__).resolve().parent
 BUILT = FRONTEND.parent / "schedframe" / "_tools" / "views" / "page" / "built"
 STAMP = BUILT / "sources.sha256"
-SOURCES = ("build.mjs", "package-lock.json", "src/*")
+SOURCES = ("build.mjs", "package-lock.json", "src/**/*.*")
 COMMANDS = ("ci --prefer-offline --ignore-scripts --no-audit --no-fund", "run build")
 
 
@@ -51,14 +51,14 @@ def build() -> None:
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         raise CannotBuildError(
-            "the page of `schedframe plot` is not built: Node.js with npm is not installed; "
+            "the pages of `schedframe plot` and `design` are not built: Node.js with npm is not installed; "
             "install it (18 or later), and run `make frontend`"
         )
     for command in COMMANDS:
         done = subprocess.run([npm, *command.split()], cwd=FRONTEND, capture_output=True, text=True)
         if done.returncode:
             raise CannotBuildError(
-                f"the page of `schedframe plot` is not built: `npm {command}` fails in {FRONTEND}\n"
+                f"the pages of `schedframe plot` and `design` are not built: `npm {command}` fails in {FRONTEND}\n"
                 f"{done.stdout}{done.stderr}"
             )
     STAMP.write_text(sources)
@@ -67,8 +67,9 @@ def build() -> None:
 def digest() -> str:
     """Return a digest of the sources, equal wherever their texts are."""
     found = sorted(path for pattern in SOURCES for path in FRONTEND.glob(pattern))
-    texts = (path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n") for path in found)
-    return sha256(b"\0".join(texts)).hexdigest()
+    names = (path.relative_to(FRONTEND).as_posix().encode() for path in found)
+    texts = (path.read_bytes().replace(b"\r\n", b"\n") for path in found)
+    return sha256(b"\0".join(part for file in zip(names, texts, strict=True) for part in file)).hexdigest()
 
 
 if __name__ == "__main__":

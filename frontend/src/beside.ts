@@ -11,31 +11,46 @@ export function beside(page: Page): HTMLElement[] {
 function section(file: ScheduleFile): HTMLElement {
   const texts = file.texts.map((text) => listing(text, file.findings));
   const lines = new Map(file.texts.map(({ file: name }, index) => [name, texts[index]!]));
-  const items = file.findings.map((finding) => item(finding, lines.get(finding.file)));
-  const found = items.length ? el("ul", { class: "findings" }, ...items) : el("p", { class: "quiet" }, "No findings.");
+  const found = listed(file.findings, (finding) => goTo(finding, lines.get(finding.file)));
   return el("section", { class: "beside" }, el("h2", {}, file.name), el("p", {}, file.summary), found, ...texts);
 }
 
-function item(finding: Finding, text: HTMLElement | undefined): HTMLElement {
+/** Return what goes to the line of `finding`, if `text` shows it. */
+function goTo(finding: Finding, text: HTMLElement | undefined): (() => void) | undefined {
+  const line = text?.querySelector<HTMLElement>(`[data-line="${finding.line}"]`);
+  if (!text || !line) return undefined;
+  return () => {
+    text.setAttribute("open", "");
+    line.focus({ preventScroll: true });
+    line.scrollIntoView({ block: "center" });
+  };
+}
+
+/** Return `findings` as a list; `way` returns what goes to the line of one, if anything does. */
+export function listed(findings: Finding[], way: (finding: Finding) => (() => void) | undefined): HTMLElement {
+  if (!findings.length) return el("p", { class: "quiet" }, "No findings.");
+  return el("ul", { class: "findings" }, ...findings.map((finding) => item(finding, way(finding))));
+}
+
+function item(finding: Finding, go: (() => void) | undefined): HTMLElement {
   const role = finding.role === "default" ? "" : ` (param groups ${finding.role})`;
   const subject = finding.subject ? `${finding.subject}: ` : "";
   const made = el("li", { class: finding.severity });
-  made.append(el("strong", {}, `${finding.severity} ${finding.code}`), ` ${subject}${finding.message}${role}`);
+  const kind = [finding.severity, finding.code].filter(Boolean).join(" ");
+  made.append(el("strong", {}, kind), ` ${subject}${finding.message}${role}`);
   if (finding.fix) made.append(el("div", { class: "fix" }, `Fix: ${finding.fix}`));
-  const line = text?.querySelector<HTMLElement>(`[data-line="${finding.line}"]`);
-  if (text && line) {
-    const go = el("button", { type: "button", class: "line" }, `line ${finding.line}`);
-    go.addEventListener("click", () => {
-      text.setAttribute("open", "");
-      line.focus({ preventScroll: true });
-      line.scrollIntoView({ block: "center" });
-    });
-    made.append(" ", go);
+  if (go) {
+    const button = el("button", { type: "button", class: "line" }, `line ${finding.line}`);
+    button.addEventListener("click", go);
+    made.append(" ", button);
+  } else if (finding.line) {
+    made.append(` (${finding.file}, line ${finding.line})`);
   }
   return made;
 }
 
-function listing({ file, text }: Text, findings: Finding[]): HTMLElement {
+/** Return the lines of a file, those with findings marked. */
+export function listing({ file, text }: Text, findings: Finding[]): HTMLElement {
   const worst = new Map<number, string>();
   for (const finding of findings) {
     if (finding.file === file && finding.line && !worst.has(finding.line)) worst.set(finding.line, finding.severity);

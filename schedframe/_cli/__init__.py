@@ -1,4 +1,4 @@
-"""The command line, ``schedframe``; the extras ``cli`` and ``plot`` install what it is built with."""
+"""The command line, ``schedframe``; the extras ``cli``, ``design`` and ``plot`` install what it is built with."""
 
 import errno
 import gc
@@ -11,7 +11,11 @@ from typing import Any
 
 from schedframe._cli.exit_codes import CANNOT_BE_USED, READER_IS_GONE, Findings
 
-_EXTRA_OF = {"typer": "cli", "rich": "cli", "plotext": "cli", "matplotlib": "plot"}
+_EXTRA_OF = {
+    **dict.fromkeys(("typer", "rich", "plotext"), "cli"),
+    **dict.fromkeys(("starlette", "uvicorn", "wsproto"), "design"),
+    "matplotlib": "plot",
+}
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ COMMANDS = {
     "rule": "List the rules of check, or explain one.",
     "preview": "Show learning rate and weight decay at the steps that matter.",
     "plot": "Draw learning rate and weight decay.",
+    "design": "Edit a schedule beside its curves, in the browser.",
     "diff": "Compare two schedules.",
     "resolve": "Print the whole schedule, with inherited keys and defaults.",
     "inspect": "Show the scheduler's part of a checkpoint.",

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,13 +13,13 @@ from schedframe._cli.arguments import importing
 from schedframe._cli.exit_codes import CANNOT_BE_USED, Findings
 from schedframe._cli.findings import print_finding, wrapped
 from schedframe._cli.output import print_json
-from schedframe._errors import ConfigError, Problem, SchedframeError
+from schedframe._errors import ConfigError, Problem
 from schedframe._files.config.document import Document, parse_text, read
 from schedframe._files.config.search import find_schedules
-from schedframe._schedule.schedule import declare
-from schedframe._tools.views.findings import LOADING, Report, as_data, as_github, as_sarif
+from schedframe._tools.examination import examine
+from schedframe._tools.views.findings import Report, as_data, as_github, as_sarif
 from schedframe.lint._engine import all_rules, rules_named
-from schedframe.lint._rule import SEVERITIES, Finding
+from schedframe.lint._rule import SEVERITIES
 
 _STDIN = Path("-")
 _Names = list[str] | None
@@ -103,43 +104,14 @@ def _watched(files: list[Path]) -> Iterator[Path]:
 
 def _examine(path: Path, select: list[str] | tuple[()], ignore: list[str] | tuple[()]) -> Report:
     name = "<stdin>" if path == _STDIN else str(path)
-    document = None
-    try:
-        document = _read_stdin() if path == _STDIN else read(path)
-        schedule = declare(document)
-        findings = schedule.findings(select=select, ignore=ignore)
-    except ConfigError as error:
-        notes = dict.fromkeys(problem.note for problem in error.problems if problem.note)
-        found = tuple(_unloadable(name, problem) for problem in error.problems)
-        return Report(name, "", found, (*notes, *_notes(document)))
-    except SchedframeError as error:
-        return Report(name, "", (_unloadable(name, Problem("", str(error))),), _notes(document))
-    findings.sort(key=lambda finding: (finding.line or 0, SEVERITIES.index(finding.severity)))
-    return Report(name, schedule.summary(), tuple(findings), _notes(document))
+    examined = examine(name, _read_stdin if path == _STDIN else partial(read, path), select=select, ignore=ignore)
+    summary = "" if examined.schedule is None else examined.schedule.summary()
+    return Report(name, summary, examined.findings, examined.notes)
 
 
 def _read_stdin() -> Document:
     document = parse_text(Path("stdin.yaml"), sys.stdin.read())
     return replace(document, path=Path("<stdin>"))
-
-
-def _unloadable(name: str, problem: Problem) -> Finding:
-    return Finding(
-        LOADING.code,
-        LOADING.name,
-        LOADING.severity,
-        problem.message,
-        path=problem.path,
-        value=problem.value,
-        file=problem.file or name,
-        line=problem.line,
-    )
-
-
-def _notes(document: Document | None) -> tuple[str, ...]:
-    if document is None or document.ends_cleanly or document.path.suffix.lower() == ".json":
-        return ()  # JSON that can be read is whole
-    return ("does not end in a newline; was it cut?",)
 
 
 def _print(reports: list[Report], with_notes: bool) -> None:

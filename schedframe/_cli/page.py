@@ -16,8 +16,8 @@ from schedframe._tools.views.page.html import is_built, page_of
 
 SUFFIX = ".html"
 _NOT_BUILT = (
-    "this schedframe was built without its page, where no Node.js was: install a release, or install Node.js and "
-    "build it (`make frontend` in a checkout)"
+    "this schedframe was built without its pages, where no Node.js was: install a release, or install Node.js and "
+    "build them (`make frontend` in a checkout)"
 )
 
 
@@ -30,8 +30,7 @@ def write_page(path: Path, data: Mapping[str, Any]) -> None:
         typer.BadParameter: the front end is not built.
         ConfigError: the file cannot be written.
     """
-    if not is_built():
-        raise typer.BadParameter(_NOT_BUILT, param_hint="'--output'")
+    refuse_unbuilt("'--output'")
     write_new(path, page_of(data), overwrite=True)
 
 
@@ -40,18 +39,24 @@ def open_page(schedules: Sequence[Shown], **options: Any) -> bool:
 
     The page stands in a temporary folder of its own, which stays: the browser reads it when this process has ended.
     """
-    browser = _browser()
-    if browser is None or not is_built():
+    opens = browser()
+    if opens is None or not is_built():
         return False
     path = Path(mkdtemp(prefix="schedframe-"), f"{Path(schedules[0].name).stem or 'page'}{SUFFIX}")
     write_page(path, page_data(schedules, **options))
-    if not browser.open(path.as_uri()):
+    if not opens.open(path.as_uri()):
         return False
     typer.echo(f"opened {path}")
     return True
 
 
-def _browser() -> webbrowser.BaseBrowser | None:
+def refuse_unbuilt(place: str) -> None:
+    """Raise `typer.BadParameter`, about the parameter `place`, if the front end is not built."""
+    if not is_built():
+        raise typer.BadParameter(_NOT_BUILT, param_hint=place)
+
+
+def browser() -> webbrowser.BaseBrowser | None:
     """Return a browser with a window of its own, or the one that ``BROWSER`` names, where a person is there to look."""
     if sys.stdout is None or not sys.stdout.isatty():
         return None

@@ -7,6 +7,7 @@ import pytest
 
 import schedframe
 from schedframe import ConfigError, Schedule, load
+from schedframe._files.config.document import read_text
 
 RUN = """\
 train_samples: 5000
@@ -248,3 +249,21 @@ def test_check_reads_such_files() -> None:
     (found,) = json.loads(done.stdout)["files"]
     assert done.exit_code == 2
     assert (found["findings"][0]["file"], found["findings"][0]["line"]) == ("run.yaml", 2)
+
+
+def test_a_text_extends_what_it_may() -> None:
+    document = read_text(Path("new.yaml"), "extends: run.yaml\nmax_lr: 1e-3\n", {Path("run.yaml")})
+    assert (document.data["max_lr"], document.data["lr_warmup_steps"], document.extends) == (
+        1e-3,
+        100,
+        (Path("run.yaml"),),
+    )
+
+
+@pytest.mark.parametrize("name", ["run.yaml", "../run.yaml", "a/../run.yaml", "/etc/passwd", "gone.yaml"])
+def test_a_text_that_extends_what_it_may_not_reads_nothing(name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_text(Path("new.yaml"), f"max_lr: 1\nextends: {name}\n", {Path("other.yaml")})
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.path) == (2, "extends")
+    assert problem.message.startswith("is not read: the file did not extend it when it was opened")

@@ -1,5 +1,6 @@
 """How the front end comes into a distribution, and its own tests."""
 
+import json
 import shutil
 import subprocess
 import tarfile
@@ -21,7 +22,7 @@ builder = {"sdist": SdistBuilder, "wheel": WheelBuilder}[target](project)
 list(builder.build(directory=".", versions=[version]))
 """
 BUILT = "schedframe/_tools/views/page/built"
-NOT_BUILT = "the page of `schedframe plot` is not built: Node.js with npm is not installed"
+NOT_BUILT = "the pages of `schedframe plot` and `design` are not built: Node.js with npm is not installed"
 
 
 @pytest.fixture
@@ -79,7 +80,19 @@ def test_a_source_distribution_carries_the_page_and_its_licence_into_a_wheel(
         archive.extractall(tmp_path, filter="data")
     done = build(environment, next(tmp_path.glob("schedframe-*")), SCHEDFRAME_PAGE="required")
     assert done.returncode == 0, done.stderr
-    assert {f"{BUILT}/{name}" for name in ("page.js", "page.css", "LICENSES.txt")} <= names(environment)
+    files = ("page.js", "page.css", "design.js", "design.css", "LICENSES.txt")
+    assert {f"{BUILT}/{name}" for name in files} <= names(environment)
+
+
+def test_the_licence_of_every_library_in_the_pages_is_there() -> None:
+    licences = ROOT / BUILT / "LICENSES.txt"
+    if not licences.is_file():
+        pytest.skip("the pages are not built: they need Node.js, and then `make frontend`")
+    libraries = json.loads((ROOT / "frontend" / "package.json").read_text())["dependencies"]
+    sections = licences.read_text().split("\n\n")
+    for name, version in libraries.items():
+        at = next(index for index, section in enumerate(sections) if section.startswith(f"{name} {version}, https://"))
+        assert "Permission is hereby granted" in "".join(sections[at + 1 : at + 4]), name
 
 
 def test_the_tests_of_the_front_end_pass() -> None:

@@ -178,4 +178,4 @@ def test_without_the_front_end_one_sentence_says_how_to_build_it(
     monkeypatch.setattr(html, "_BUILT", tmp_path)
     done = cli("plot", moe, "-o", tmp_path / "page.html", columns=200)
     assert done.code == 2
-    assert "install Node.js and build it (`make frontend` in a checkout)" in done.err
+    assert "install Node.js and build them (`make frontend` in a checkout)" in done.err

@@ -69,8 +69,8 @@ VALUES = (
         "9" * 500,
     ),
 )
-HELD = ("new", "plugins", "schema")
-"""Commands that write folders, or try every plugin: few runs of them are enough."""
+HELD = ("design", "new", "plugins", "schema")
+"""Commands that serve a page, write folders, or try every plugin: few runs of them are enough."""
 
 
 def options(command: str) -> list[str]:

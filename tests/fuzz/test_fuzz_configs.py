@@ -1,5 +1,6 @@
 """Changed configs: each is a schedule that works, or a `ConfigError`."""
 
+import json
 import random
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import schedframe
 from schedframe import SchedframeError, Schedule
 from schedframe._files.config.document import parse_text
 from schedframe._files.config.dump import dump
+from schedframe._tools.design.file import DesignedFile
 from schedframe._tools.keys import resolve
 from schedframe._tools.views.table import evaluate, labelled_steps
 
@@ -72,3 +74,15 @@ def test_changed_texts(suffix, tmp_path):
         content = chance.choice(files) if files else as_json(chance.choice(data)).encode()
         path.write_bytes(changed_bytes(content, chance))
         load(path)
+
+
+def test_a_text_that_is_designed_is_drawn_or_has_findings(tmp_path):
+    file, drawn = DesignedFile(tmp_path / "run.json"), 0
+    for seed in examples(60):
+        chance = random.Random(f"designed {seed}")
+        with in_time():
+            checked = file.check(as_json(changed_data(chance.choice(good_data()), chance)), with_saved=False)
+        assert json.dumps(checked, allow_nan=False)
+        assert checked["page"] or checked["findings"] or checked["notes"]
+        drawn += checked["page"] is not None
+    assert drawn

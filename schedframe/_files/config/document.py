@@ -1,5 +1,6 @@
 """Reads a config file, and those that it extends, as data only; knows where each key stands."""
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -79,6 +80,32 @@ def read(path: str | Path) -> Document:
     return _read(Path(path), ())
 
 
+def read_text(path: Path, text: str, may_extend: Container[Path]) -> Document:
+    """Read `text` as that of the config file at `path`, which need not exist, and the files that it extends.
+
+    Args:
+        path: the file; what `text` extends is relative to its folder.
+        text: YAML 1.2, TOML or JSON, by the suffix of `path`.
+        may_extend: the files that `text` may extend, as `extended` returns them; no other one is looked at.
+
+    Raises:
+        ConfigError: as of `read`; or `text` extends a file that it may not.
+    """
+    check_suffix(path)
+    document = parse_text(path, text)
+    target = extended(document)
+    if target is not None and target not in may_extend:
+        fault = "is not read: the file did not extend it when it was opened; save the text, and open the file again"
+        raise _refusal(path, fault, document.located(Problem(EXTENDS, "", repr(document.data[EXTENDS]))))
+    return _with_extended(document, ())
+
+
+def extended(document: Document) -> Path | None:
+    """Return the file that `document`, as `parse_text` returns it, extends; ``None`` where it names none."""
+    name = document.data.get(EXTENDS)
+    return document.path.parent / name if isinstance(name, str) else None
+
+
 def check_suffix(path: Path) -> None:
     """Raise `ConfigError` if the suffix of `path` is not that of a format."""
     if path.suffix.lower() not in FORMATS:
@@ -116,8 +143,12 @@ def parse_text(path: Path, text: str) -> Document:
 def _read(path: Path, above: tuple[Path, ...]) -> Document:
     """Read the file at `path`, which extends others and which the files `above` extend, each the next."""
     check_suffix(path)
-    document = parse_text(path, _text(path))
-    name = document.data.pop(EXTENDS, None)
+    return _with_extended(parse_text(path, text_of(path)), above)
+
+
+def _with_extended(document: Document, above: tuple[Path, ...]) -> Document:
+    """Return `document` with the keys of the files that it extends; the files `above` extend it."""
+    path, name = document.path, document.data.pop(EXTENDS, None)
     if name is None:
         return document
     chain = (*above, path)
@@ -176,7 +207,12 @@ def _refusal(path: Path, message: str, problem: Problem = _WHOLE) -> ConfigError
     return ConfigError(str(path), [replace(problem, message=message)])
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return the text of the config file at `path`.
+
+    Raises:
+        ConfigError: it does not exist, cannot be read, is too large, or is not UTF-8.
+    """
     try:
         return read_regular(path, LARGEST_FILE).decode("utf-8-sig")
     except FileNotFoundError:

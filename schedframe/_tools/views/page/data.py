@@ -23,6 +23,7 @@ from schedframe._plan.samples import Samples
 from schedframe._reading import read_regular
 from schedframe._schedule.curves import RoleCurves
 from schedframe._schedule.schedule import Schedule
+from schedframe._tools.views.findings import LOADING
 from schedframe.lint._rule import Finding
 
 _DENSE = 240
@@ -38,10 +39,12 @@ class Shown(NamedTuple):
     Attributes:
         name: what it is called in the legend.
         schedule: from a file, or from a program.
+        text: of its file; by default what stands there.
     """
 
     name: str
     schedule: Schedule
+    text: str | None = None
 
 
 def page_data(
@@ -71,14 +74,14 @@ def page_data(
         PluginError: a style fails at one of the steps.
         StateError: an `init_lr` is ``current``.
     """
-    schedules = [Named(name, schedule) for name, schedule in shown]
+    schedules = [Named(each.name, each.schedule) for each in shown]
     first = unit_of(schedules, unit)
-    units = [name for name in _units(shown[0].schedule) if all(name in _units(each) for _, each in shown)]
-    sampled = [_samples_at_whole_steps(schedule) for _, schedule in shown]
+    units = [name for name in _units(shown[0].schedule) if all(name in _units(each.schedule) for each in shown)]
+    sampled = [_samples_at_whole_steps(each.schedule) for each in shown]
     by_unit = {unit: panels_of(schedules, _in_unit(sampled, unit), what) for unit in units}
     panels = [_panel(dict(zip(by_unit, same, strict=True))) for same in zip(*by_unit.values(), strict=True)]
     return {
-        "title": ", ".join(name for name, _ in shown) if title is None else title,
+        "title": ", ".join(each.name for each in shown) if title is None else title,
         "unit": first,
         "units": units,
         "log": log,
@@ -148,14 +151,15 @@ def _file(shown: Shown, sampled: Sequence[Samples]) -> dict[str, Any]:
         "clock": clock,
         "positions": {unit: in_unit.positions for unit, in_unit in in_units.items()},
         "phases": {unit: [phase._asdict() for phase in phases_of(in_unit)] for unit, in_unit in in_units.items()},
-        "findings": [_finding(finding) for finding in schedule.findings()],
-        "texts": [{"file": str(path), "text": _text(path)} for path in _paths(schedule)],
+        "findings": [finding_data(finding) for finding in schedule.findings()],
+        "texts": list(_texts(shown)),
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_data(finding: Finding) -> dict[str, Any]:
+    """Return `finding` as the page shows it; one that keeps a file from loading has no code."""
     return {
-        "code": finding.code,
+        "code": "" if finding.code == LOADING.code else finding.code,
         "name": finding.name,
         "severity": finding.severity,
         "subject": f"{finding.path} = {finding.value}" if finding.path and finding.value else finding.path,
@@ -167,9 +171,12 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _paths(schedule: Schedule) -> Iterable[Path]:
-    document = schedule.origin.document
-    return () if document is None else (document.path, *document.extends)
+def _texts(shown: Shown) -> Iterable[dict[str, str]]:
+    document = shown.schedule.origin.document
+    if document is not None:
+        text = _text(document.path) if shown.text is None else shown.text
+        yield {"file": str(document.path), "text": text}
+        yield from ({"file": str(path), "text": _text(path)} for path in document.extends)
 
 
 def _text(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""A page that edits one file, served on this machine alone."""
