@@ -4,6 +4,8 @@
 the libraries that they stand on, and the latter also against the least use of them (one model validated, one text
 composed, the entry points of all distributions read) and against loading the file in a program; ``schedframe plot``
 against importing matplotlib's figures; ``schedframe preview FILE`` against importing Megatron Core's scheduler module.
+The page and ``schedframe diff`` are measured against ``schedframe check`` of the same file, of a run with a ramp of the
+batch size, phases, weight decay that follows the learning rate, and three roles.
 Byte code is cached, as after an installation.
 """
 
@@ -24,6 +26,24 @@ lr_warmup_steps: 1%
 lr_decay_style: {style: WSD, wsd_decay_steps: 10%, lr_wsd_decay_style: minus_sqrt}
 start_wd: 0.1
 """
+MOE = """\
+train_tokens: 500B
+seq_length: 4096
+global_batch_size: 1024
+rampup_batch_size: [256, 256, 20M]
+max_lr: 3e-4
+lr_warmup_steps: 2000 iters
+lr_decay_style:
+  style: phases
+  phases:
+    - {style: constant, name: stable}
+    - {style: minus_sqrt, length: 50B tokens, to: 10%, name: anneal}
+start_wd: 0.1
+wd_incr_style: adamc
+groups:
+  - {role: router, match: {param: "*.router.*"}, lr_mult: 0.1}
+  - {role: biases, match: {param: "*.bias"}, wd_mult: 0.0}
+"""
 LIBRARIES = """\
 import importlib_metadata, pluggy, rich, ruamel.yaml, typer
 from pydantic import BaseModel, Field
@@ -37,19 +57,24 @@ importlib_metadata.entry_points()
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def process(*arguments: str) -> Callable[[], object]:
+def process(*arguments: str, code: int = 0) -> Callable[[], object]:
+    """Return what runs Python with `arguments`, and fails unless it ends with `code`."""
     command = [sys.executable, *arguments]
-    return lambda: subprocess.run(
-        command, check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+
+    def run() -> None:
+        done = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if done.returncode != code:
+            raise subprocess.CalledProcessError(done.returncode, command)
+
+    return run
 
 
 def importing(modules: str) -> Callable[[], object]:
     return process("-c", f"import {modules}")
 
 
-def cli(*arguments: str) -> Callable[[], object]:
-    return process("-m", "schedframe", *arguments)
+def cli(*arguments: str, code: int = 0) -> Callable[[], object]:
+    return process("-m", "schedframe", *arguments, code=code)
 
 
 def main() -> int:
@@ -58,6 +83,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "run.yaml")
         file.write_text(SCHEDULE)
+        moe, other = Path(folder, "moe.yaml"), Path(folder, "other.yaml")
+        moe.write_text(MOE)
+        other.write_text(MOE.replace("max_lr: 3e-4", "max_lr: 2.5e-4"))
         table.measure(
             "import schedframe / import pydantic", 1.6, importing("schedframe"), importing("pydantic"), options.pairs
         )
@@ -83,6 +111,20 @@ def main() -> int:
             1.6,
             cli("check", str(file)),
             process("-c", f"import schedframe; schedframe.load({str(file)!r})"),
+            options.pairs,
+        )
+        table.measure(
+            "schedframe plot FILE -o x.html / schedframe check FILE",
+            1.5,
+            cli("plot", str(moe), "-o", str(Path(folder, "x.html"))),
+            cli("check", str(moe)),
+            options.pairs,
+        )
+        table.measure(
+            "schedframe diff A B / schedframe check A",
+            1.5,
+            cli("diff", str(moe), str(other), code=1),
+            cli("check", str(moe)),
             options.pairs,
         )
         table.measure(

@@ -6,6 +6,7 @@ core_v0.19.2).
 """
 
 import re
+from array import array
 from collections.abc import Collection, Iterator, Mapping
 from typing import BinaryIO, NamedTuple
 
@@ -82,7 +83,7 @@ class _Fields(NamedTuple):
         if not found or (starts_elsewhere and len(_START.findall(text)) != len(found)):
             return None
         iterations, *numbers = zip(*found, strict=True)
-        return Columns(list(map(int, iterations)), dict(zip(self.names, numbers, strict=True)))
+        return Columns(array("q", map(int, iterations)), dict(zip(self.names, numbers, strict=True)))
 
 
 def _fields_of(text: str, labels: Labels) -> _Fields | None:

@@ -14,7 +14,7 @@ from schedframe._tools.audit.expected import Curve, Positions
 from schedframe._tools.audit.points import FLOAT32, Points
 
 _AT_ONCE = 1024
-"""How many points are compared at once, with what is certain for all of them, before each is."""
+"""How many points are evaluated and compared at once."""
 
 _NOTHING = 1e-9
 """A difference below this share of the highest value is none."""
@@ -132,12 +132,12 @@ def compare(schedule: Schedule, role: str, quantity: str, points: Points, curve:
 
 def _compare(schedule: Schedule, role: str, quantity: str, points: Points, curve: Curve, shown: Shown) -> Comparison:
     positions, start = Positions(schedule), schedule.start_step
-    steps = array("d", positions.of_all(points, shown))
-    known = [step for step in steps if step >= start] if min(steps) < start else steps
-    values = curve.values([step - start for step in known] if start else known)
-    if len(known) < len(steps):
-        left, nowhere = iter(values), nan
-        steps = array("d", (step if step >= start else nowhere for step in steps))
-        values = (next(left) if step == step else nowhere for step in steps)
-    expected = array("d", values)
+    steps, expected = array("d", positions.of_all(points, shown)), array("d")
+    if min(steps) < start:
+        steps = array("d", (step if step >= start else nan for step in steps))
+        expected.extend(curve(step - start) if step == step else nan for step in steps)
+    else:
+        for begin in range(0, len(steps), _AT_ONCE):
+            some = steps[begin : begin + _AT_ONCE]
+            expected.extend(curve.values([step - start for step in some] if start else some))
     return Comparison(schedule, role, quantity, points, positions, shown, curve, steps, expected)

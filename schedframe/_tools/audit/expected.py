@@ -83,11 +83,10 @@ class Positions:
         each = (self._length or 1) if self._clock == "tokens" else 1
         firsts = [first + back for first, _, _ in self._sizes.stretches]
         bounds = [0, *(bisect_left(iterations, first) for first in firsts[1:]), len(iterations)]
+        stretches = zip(self._sizes.stretches, firsts, pairwise(bounds), strict=True)
         return [
             (sample + (iteration - first) * size) * each
-            for (_, sample, size), first, (begin, end) in zip(
-                self._sizes.stretches, firsts, pairwise(bounds), strict=True
-            )
+            for (_, sample, size), first, (begin, end) in stretches
             for iteration in iterations[begin:end]
         ]
 

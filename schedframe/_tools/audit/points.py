@@ -130,9 +130,10 @@ class Points:
         return self.digits[self.logs[index]].half_unit(self.values[index])
 
     def least_half_unit(self, begin: int, end: int) -> float:
-        """Return the smallest `half_unit` of the points from `begin` to before `end`."""
-        smallest = min(map(abs, self.values[begin:end]))
-        return min(self.digits[log].half_unit(smallest) for log in set(self.logs[begin:end]))
+        """Return a length that no `half_unit` of the points from `begin` to before `end` lies below."""
+        smallest = max(min(self.values[begin:end]), 0.0)
+        logs = set(self.logs[begin:end]) if len(self.digits) > 1 else [0]
+        return min(self.digits[log].half_unit(smallest) for log in logs)
 
     def settle(self) -> None:
         """Put iterations in order, and keep the last value of each."""
