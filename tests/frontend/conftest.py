@@ -70,9 +70,12 @@ def data_of(page: Path) -> dict[str, Any]:
     return json.loads(page.read_text("utf-8").partition(BEGIN)[2].partition(END)[0])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A headless Chromium: the one that is installed, which Playwright drives."""
+    """A headless Chromium: the one that is installed, which Playwright drives.
+
+    Playwright's event loop runs until the fixture ends, and other modules run loops of their own in the same process.
+    """
     playwright = pytest.importorskip("playwright.sync_api")
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
