@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 from schedframe._errors import SchedframeWarning
+from schedframe.adapters._hooks import replace_hook
 
 _ALIKE = 5
 """So many times in a row an update must be followed by the same wrong number of calls.
@@ -40,8 +41,7 @@ class StepRate:
         self._whole = len(optimizer.param_groups)
         self._has_told = False
         self.restart()
-        if hasattr(optimizer, "register_step_post_hook"):
-            optimizer.register_step_post_hook(self._count_update)
+        replace_hook(optimizer, "register_step_post_hook", self._count_update)
 
     def restart(self) -> None:
         """Count from 0, after a load."""

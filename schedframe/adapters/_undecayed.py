@@ -7,6 +7,7 @@ from schedframe._errors import Problem
 from schedframe._process import log_once
 from schedframe._run.groups.roles import is_tag
 from schedframe._schedule.schedule import Schedule
+from schedframe.adapters._hooks import replace_hook
 
 Group = dict[str, Any]
 
@@ -26,11 +27,9 @@ class Undecayed:
             ConfigError: the schedule has weight decay, and all of several groups were made with none.
         """
         groups: Sequence[Group] = optimizer.param_groups
-        if schedule.start_wd is not None:
-            _mark(schedule, groups)
+        mark_undecayed(schedule, groups)
         self._held = [group.get(WD_MULT) for group in groups]
-        if hasattr(optimizer, "register_load_state_dict_post_hook"):
-            optimizer.register_load_state_dict_post_hook(self._restore_hook)
+        replace_hook(optimizer, "register_load_state_dict_post_hook", self._restore_hook)
 
     def remember(self, groups: Iterable[Group]) -> None:
         """Remember what `groups` hold now."""
@@ -46,12 +45,25 @@ class Undecayed:
         self.restore(optimizer.param_groups)
 
 
-def _mark(schedule: Schedule, groups: Sequence[Group]) -> None:
+def mark_undecayed(schedule: Schedule, groups: Sequence[Group]) -> None:
+    """Give each of `groups` with a ``weight_decay`` of 0 beside others a ``wd_mult`` of 0, and the others 1.
+
+    Those that have one keep it. The others are marked where they were made with one value, so that they stay what they
+    are when the schedule has brought their weight decay to 0 and another one is built.
+
+    Raises:
+        ConfigError: the schedule has weight decay, and all of several groups were made with none.
+    """
     unmarked = [(index, group) for index, group in enumerate(groups) if group.get(WD_MULT) is None]
     free = [index for index, group in unmarked if group.get("weight_decay") == 0.0]
-    if not free or len(groups) == 1:
+    has_wd = schedule.start_wd is not None or any("start_wd" in rule.sets() for rule in schedule.groups)
+    if not has_wd or not free or len(groups) == 1:
         return
     if len(free) < len(groups):
+        decayed = [group for index, group in unmarked if index not in free]
+        if len({group.get("weight_decay") for group in decayed}) == 1:
+            for group in decayed:
+                group[WD_MULT] = 1.0
         for index in free:
             groups[index][WD_MULT] = 0.0
         log_once("param groups %s have no weight decay, beside others that have, and keep none: wd_mult = 0.0", free)

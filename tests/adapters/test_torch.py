@@ -200,6 +200,12 @@ class TestWeightDecay:
         ):
             ScheduledLR(adamw(0.0, 0.0), Schedule(**WITH_WD))
 
+    def test_a_second_schedule_finds_the_groups_that_the_first_brought_to_0(self) -> None:
+        optimizer = adamw(0.1, 0.0)
+        schedule = Schedule(**{**WITH_WD, "end_wd": 0.0})
+        values = run(optimizer, ScheduledLR(optimizer, schedule), 41)
+        assert run(optimizer, ScheduledLR(optimizer, schedule), 41) == values
+
     def test_one_group_without_is_the_default_of_sgd(self) -> None:
         optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(2))], lr=1.0)
         ScheduledLR(optimizer, Schedule(**WITH_WD))
@@ -260,6 +266,12 @@ class TestRate:
         [message] = self.steps(pattern, **options)
         assert "times for" in message
         assert "calls_per_update=accelerator.num_processes" in message
+
+    def test_a_scheduler_that_another_one_has_replaced_counts_no_longer(self) -> None:
+        optimizer = adamw()
+        first, second = (ScheduledLR(optimizer, Schedule(**RUN)) for _ in range(2))
+        run(optimizer, second, 40)
+        assert (first.rate.updates, second.rate.updates) == (0, 40)
 
     def test_an_optimizer_that_steps_group_by_group_makes_one_update(self) -> None:
         optimizer = adamw(0.1, 0.1)
