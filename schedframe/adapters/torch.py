@@ -178,7 +178,7 @@ class ScheduledLR(LRScheduler):
 
         With ``override``, the state of another scheduler is taken too, by its number of updates, where the two curves
         meet there: of torch, Hugging Face and Lightning (``last_epoch``), and DeepSpeed (``last_batch_iteration``).
-        The optimizer's own state must be loaded before.
+        With ``calls_per_update`` it was called as often for each. The optimizer's own state must be loaded before.
 
         Args:
             state_dict: of `ScheduledLR`, `OptimizerParamScheduler`, Megatron's class, or another scheduler.
@@ -187,8 +187,14 @@ class ScheduledLR(LRScheduler):
             StateError: the state is broken, differs where it must not, or the curves do not meet.
         """
         self._undecayed.restore(self.optimizer.param_groups)
-        updates = _updates_of_another(state_dict)
-        if updates is not None:
+        calls = _calls_of_another(state_dict)
+        if calls is not None:
+            updates, rest = divmod(calls, self._calls_per_update)
+            if rest:
+                raise StateError(
+                    f"the checkpoint holds the state of another scheduler after {calls} calls of step(), which are no "
+                    f"whole number of updates with calls_per_update={self._calls_per_update}"
+                )
             if not self.running.override_opt_param_scheduler:
                 raise StateError(
                     f"the checkpoint holds the state of another scheduler, after {updates} updates, and no schedule. "
@@ -261,8 +267,8 @@ def _values(groups: Sequence[Group]) -> list[Values]:
     return [(_copied(group.get("lr")), _copied(group.get("weight_decay"))) for group in groups]
 
 
-def _updates_of_another(state: Mapping[str, Any]) -> int | None:
-    """Return after how many updates the state of another scheduler was saved; ``None`` for one of ours or Megatron's.
+def _calls_of_another(state: Mapping[str, Any]) -> int | None:
+    """Return after how many calls the state of another scheduler was saved; ``None`` for one of ours or Megatron's.
 
     torch's ``last_epoch`` is the number of calls of ``step()``; DeepSpeed's ``last_batch_iteration`` is one less
     (deepspeedai/DeepSpeed:deepspeed/runtime/lr_schedules.py at v0.17.0).

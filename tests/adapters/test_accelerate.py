@@ -24,6 +24,7 @@ from schedframe.adapters.accelerate import scheduler_for
 from tests.adapters import accelerate_run
 
 ROOT = Path(__file__).parents[2]
+PLAIN = "{train_iters: 40, clock: iters, max_lr: 1e-3, lr_warmup_steps: 4, lr_decay_style: cosine}"
 
 
 def train_in_two(folder: Path, **trainings: dict[str, Any]) -> list[tuple[int, str]]:
@@ -52,8 +53,10 @@ def seen(folder: Path, name: str) -> list[dict[str, Any]]:
 def in_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Trainings in two processes, which are killed in the last one."""
     folder = tmp_path_factory.mktemp("in_two")
+    (folder / "plain.yaml").write_text(PLAIN)
     ended = train_in_two(
         folder,
+        of_torch={"file": "plain.yaml", "is_of_torch": True, "state": "of_torch", "save_at": 20},
         whole={},
         split={"split_batches": True},
         stepped={"step_scheduler_with_optimizer": False},
@@ -61,6 +64,20 @@ def in_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
         killed={"save_at": 20, "die_at": 25},
     )
     assert [code for code, _ in ended] == [-signal.SIGKILL] * 2, ended
+    return folder
+
+
+@pytest.fixture(scope="module")
+def resumed_in_two(in_two: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Trainings that go on from states of the others."""
+    folder = tmp_path_factory.mktemp("resumed_in_two")
+    (folder / "plain.yaml").write_text(PLAIN)
+    ended = train_in_two(
+        folder,
+        resumed={"resume": str(in_two / "state")},
+        of_torch={"file": "plain.yaml", "resume": str(in_two / "of_torch"), "overrides": True},
+    )
+    assert [code for code, _ in ended] == [0, 0], ended
     return folder
 
 
@@ -89,12 +106,16 @@ def test_so_it_does_in_one_process(is_prepared_before: bool, expected: list[one_
 
 
 def test_killed_and_resumed_it_is_bit_for_bit_the_same(
-    in_two: Path, expected: list[one_file.Values], tmp_path: Path
+    in_two: Path, resumed_in_two: Path, expected: list[one_file.Values]
 ) -> None:
-    ended = train_in_two(tmp_path, resumed={"resume": str(in_two / "state")})
-    assert [code for code, _ in ended] == [0, 0], ended
-    for resumed, whole in zip(seen(tmp_path, "resumed"), seen(in_two, "whole"), strict=True):
+    for resumed, whole in zip(seen(resumed_in_two, "resumed"), seen(in_two, "whole"), strict=True):
         assert resumed["values"] == expected[20:]
+        assert all(map(torch.equal, resumed["weights"], whole["weights"]))
+
+
+def test_the_state_of_another_scheduler_goes_on_at_its_update(in_two: Path, resumed_in_two: Path) -> None:
+    for resumed, whole in zip(seen(resumed_in_two, "of_torch"), seen(in_two, "of_torch"), strict=True):
+        assert resumed["values"] == whole["values"][20:]
         assert all(map(torch.equal, resumed["weights"], whole["weights"]))
 
 

@@ -358,6 +358,15 @@ class TestAnotherScheduler:
             scheduler.load_state_dict(old.state_dict())
         assert scheduler.last_epoch == 0
 
+    def test_its_checkpoint_counts_calls(self) -> None:
+        scheduler = ScheduledLR(
+            adamw(), Schedule(**RUN), calls_per_update=2, override_opt_param_scheduler=True, allow_jump=True
+        )
+        scheduler.load_state_dict({"last_epoch": 30})
+        assert scheduler.last_epoch == 15
+        with pytest.raises(StateError, match="after 31 calls"):
+            scheduler.load_state_dict({"last_epoch": 31})
+
     def test_deepspeeds_count_begins_below_0(self) -> None:
         scheduler = ScheduledLR(adamw(), Schedule(**RUN), override_opt_param_scheduler=True, allow_jump=True)
         scheduler.load_state_dict({"last_batch_iteration": 14})
