@@ -25,6 +25,7 @@ PUBLIC_MODULES = {
 HEAVY = ("torch", "pydantic", "pluggy", "ruamel", "importlib_metadata", "typer", "rich", "plotext")
 TRAINERS = (
     "accelerate",
+    "axolotl",
     "composer",
     "deepspeed",
     "jax",

@@ -130,6 +130,29 @@ def test_without_the_adapter_a_second_process_is_told(in_two: Path) -> None:
         assert "calls_per_update=accelerator.num_processes" in message
 
 
+def test_updates_of_a_wrapped_optimizer_are_counted(tmp_path: Path) -> None:
+    accelerator = Accelerator(cpu=True)
+    optimizer = accelerator.prepare(torch.optim.AdamW(one_file.Net().body.parameters()))
+    (tmp_path / "plain.yaml").write_text(PLAIN)
+    scheduler = scheduler_for(accelerator, optimizer, tmp_path / "plain.yaml")
+    for _ in range(3):
+        optimizer.step()
+    assert scheduler.rate.updates == 3
+
+
+def test_it_is_stepped_beyond_the_end_of_the_run(tmp_path: Path) -> None:
+    accelerator = Accelerator(cpu=True)
+    optimizer = torch.optim.AdamW(one_file.Net().body.parameters())
+    (tmp_path / "plain.yaml").write_text(PLAIN)
+    optimizer, scheduler = accelerator.prepare(
+        optimizer, scheduler_for(accelerator, optimizer, tmp_path / "plain.yaml", num_training_steps=40)
+    )
+    for _ in range(60):
+        optimizer.step()
+        scheduler.step()
+    assert scheduler.scheduler.last_epoch == 60
+
+
 def test_another_number_of_updates_is_refused(tmp_path: Path) -> None:
     optimizer = torch.optim.AdamW(one_file.Net().parameters())
     file = one_file.write_file(tmp_path, "{train_iters: 40, clock: iters, max_lr: 1e-3}")

@@ -255,7 +255,7 @@ class TestUnused:
         [
             ({"learning_rate": 3e-4}, "learning_rate is 0.0003, and the schedule has max_lr 0.001"),
             ({"weight_decay": 0.3}, "weight_decay is 0.3, and the schedule has start_wd 0.1"),
-            ({"warmup_steps": 0.5}, "warmup_steps is 2 updates, and the schedule has 1"),
+            ({"warmup_steps": 2}, "warmup_steps is 2 updates, and the schedule has 1"),
             (
                 {"lr_scheduler_type": "cosine"},
                 "lr_scheduler_type is cosine, and the schedule has lr_decay_style linear",
