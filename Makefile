@@ -49,6 +49,7 @@ fuzz: setup ## minutes of changed configs, states, checkpoints and command lines
 
 bench: setup ## ratios to Megatron's class, pydantic and importlib, measured side by side
 	$(BIN)/python benchmarks/step.py
+	$(BIN)/python benchmarks/torch_scheduler.py
 	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/discover.py

@@ -24,7 +24,7 @@ FENCE = re.compile(
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 STORIES = [ROOT / "docs" / "tutorial" / "first-style.md"]
 """Their blocks run in order, in an environment of their own: tests/e2e/test_first_style.py."""
-NEEDS_TORCH = re.compile(r"^\s*import torch", re.MULTILINE)
+NEEDS = re.compile(r"^\s*(?:import|from) (torch|transformers|accelerate)\b", re.MULTILINE)
 
 requires_cli = pytest.mark.skipif(importlib.util.find_spec("typer") is None, reason="needs the extra cli")
 
@@ -56,8 +56,8 @@ def write_files(page: Path, folder: Path) -> list[Path]:
 @pytest.mark.parametrize("page", [page for page in PAGES if python_of(page)], ids=name_of)
 def test_the_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
     program = python_of(page)
-    if NEEDS_TORCH.search(program):
-        pytest.importorskip("torch")
+    for module in NEEDS.findall(program):
+        pytest.importorskip(module)
     write_files(page, tmp_path)
     script = tmp_path / "page.py"
     script.write_text(program)

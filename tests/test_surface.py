@@ -23,6 +23,22 @@ PUBLIC_MODULES = {
     "schedframe.styles.wd",
 }
 HEAVY = ("torch", "pydantic", "pluggy", "ruamel", "importlib_metadata", "typer", "rich", "plotext")
+TRAINERS = (
+    "accelerate",
+    "axolotl",
+    "composer",
+    "deepspeed",
+    "jax",
+    "keras",
+    "lightning",
+    "megatron",
+    "olmo_core",
+    "optax",
+    "pytorch_lightning",
+    "torch",
+    "torchtitan",
+    "transformers",
+)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +63,16 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_every_module_is_private_or_meant_to_be_public() -> None:
     found = {name for _, name, _ in pkgutil.walk_packages(schedframe.__path__, "schedframe.")}
     public = {name for name in found if not any(part.startswith("_") for part in name.split("."))}
-    assert public | {"schedframe"} == PUBLIC_MODULES
+    trainers = {name for name in public if name.startswith("schedframe.adapters")}
+    assert (public - trainers) | {"schedframe"} == PUBLIC_MODULES
+    assert {name.rpartition(".")[2] for name in trainers} - {"hf"} <= {"adapters", *TRAINERS}
+
+
+@pytest.mark.parametrize("module", ["schedframe", "schedframe.adapters", "schedframe._cli.app"])
+def test_no_trainer_is_imported_before_its_adapter_is(module: str) -> None:
+    pytest.importorskip("typer")
+    code = f"import {module}, sys; print(sorted(set({TRAINERS!r}) & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_every_public_name_has_a_docstring() -> None:

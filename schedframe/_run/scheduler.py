@@ -25,7 +25,7 @@ from schedframe._run import agreement
 from schedframe._run.arguments import check, parse_field, problems_with, resolve_style
 from schedframe._run.groups import bounds
 from schedframe._run.groups.following import RolePlans
-from schedframe._run.groups.report import report_of_roles
+from schedframe._run.groups.report import metrics_of_roles, report_of_roles
 from schedframe._run.groups.roles import Roles
 from schedframe._run.groups.watch import Watch
 from schedframe._run.optimizers import as_one
@@ -35,7 +35,7 @@ from schedframe._run.resume.read import read
 from schedframe._run.resume.report import report
 from schedframe._run.resume.write import unknown_to_megatron, write_state
 from schedframe._units.numbers import moved, parse_position
-from schedframe._units.units import Clock, parse_clock
+from schedframe._units.units import Clock, Units, parse_clock
 from schedframe.styles._base import LRStyle, Style, WDStyle
 from schedframe.styles._byname import by_lr_style, by_wd_style
 from schedframe.styles._flat_wsd import flat_of, is_bare, table_of
@@ -193,6 +193,7 @@ class OptimizerParamScheduler:
         self.override_opt_param_scheduler = override_opt_param_scheduler
         self.override_keys = tuple(override_keys)
         self.parent = None if parent is None else parse_parent(parent)
+        self._units = Units(plan.clock)
         self._start(plan, optimizer, roles, mistakes, level=3)
 
     @classmethod
@@ -205,10 +206,12 @@ class OptimizerParamScheduler:
         policy: str = "strict",
         override_keys: Collection[str] = (),
         parent: Parent | None = None,
+        units: Units | None = None,
     ) -> "OptimizerParamScheduler":
         """Return the scheduler that runs `plan`, whose values are checked already, as `Schedule.build` does.
 
-        The other arguments are those of the constructor; `policy` stands for its two flags.
+        The other arguments are those of the constructor; `policy` stands for its two flags, and `units` convert
+        positions for `metrics`.
 
         Raises:
             ConfigError: the plan's clock is not one of this class, or a subclass overrides `get_lr` or `get_wd`.
@@ -221,6 +224,7 @@ class OptimizerParamScheduler:
         self.override_opt_param_scheduler = policy == "override"
         self.override_keys = tuple(override_keys)
         self.parent = parent
+        self._units = units or Units(plan.clock)
         self._start(plan, optimizer, roles, (), level=5)
         return self
 
@@ -336,7 +340,7 @@ class OptimizerParamScheduler:
         Args:
             param_group: a group of an optimizer; its own ``max_lr`` and ``min_lr`` win.
         """
-        return evaluate.lr_at(self._run_of(param_group), self.num_steps - self.start_step, param_group)
+        return evaluate.lr_at(self.plan_of(param_group), self.num_steps - self.start_step, param_group)
 
     def get_wd(self, param_group: Mapping[str, Any] | None = None) -> float | None:
         """Return the weight decay at `num_steps`, before ``wd_mult``; ``None`` where weight decay is left alone.
@@ -344,7 +348,19 @@ class OptimizerParamScheduler:
         Args:
             param_group: a group of an optimizer; its own ``start_wd`` and ``end_wd`` win.
         """
-        return evaluate.wd_at(self._run_of(param_group or {}), self.num_steps - self.start_step, param_group or {})
+        return evaluate.wd_at(self.plan_of(param_group or {}), self.num_steps - self.start_step, param_group or {})
+
+    def values_at(self, num_steps: float, param_group: Mapping[str, Any]) -> tuple[float, float | None]:
+        """Return what a step to the count `num_steps` writes into `param_group`, one of the optimizer's.
+
+        Raises:
+            StateError: `num_steps` lies before `start_step`.
+        """
+        plan = self.plan_of(param_group)
+        if num_steps < plan.start_step:
+            raise _before_start(num_steps, plan.start_step)
+        [(_, lr, wd)] = self._values_at(plan, num_steps - plan.start_step, [dict(param_group)])
+        return lr, wd
 
     def step(self, increment: int = _NOT_GIVEN) -> None:
         """Advance, and write ``lr`` and ``weight_decay`` into every param group, empty ones too.
@@ -448,6 +464,19 @@ class OptimizerParamScheduler:
         ``progress``, 0 to 1 from the end of warmup to the end of the decay, ``None`` where that end is open.
         """
         return report_of_roles(self.plan, self.num_steps - self.start_step, self._role_plans.roles.indices)
+
+    def metrics(self, prefix: str = "schedule/") -> dict[str, float]:
+        """Return what runs at `num_steps` as flat, finite numbers, for a tracker's ``log``.
+
+        ``schedule/step`` is the scheduler's count, ``schedule/iters``, ``schedule/samples``, ``schedule/tokens`` and
+        ``schedule/epochs`` the same position as far as the schedule can convert it. ``schedule/default/lr``, ``/wd``,
+        ``/progress`` and ``/phase`` are those of `report`, for each role, without what is ``None`` there; the phase is
+        its number, 0 for the warmup. In a role's name ``+`` becomes ``.``, and what trackers refuse ``_``.
+
+        Args:
+            prefix: before every name.
+        """
+        return metrics_of_roles(self.plan, self.num_steps, self._role_plans.roles.indices, self._units, prefix)
 
     def verify_ranks(self, group: Any = None) -> None:
         """Refuse ranks that do not run the same schedule, at the same step, from the same plugins.
@@ -558,7 +587,8 @@ class OptimizerParamScheduler:
                 f"the schedule fails at step {num_steps}: {name}: {error}; no param group was changed"
             ) from error
 
-    def _run_of(self, param_group: Mapping[str, Any]) -> Plan:
+    def plan_of(self, param_group: Mapping[str, Any]) -> Plan:
+        """Return the plan that `param_group`, one of the optimizer's, follows."""
         return self._role_plans.of_group(self.plan, param_group, self.optimizer.param_groups)
 
     def _with_tail(self, style: Any) -> Any:

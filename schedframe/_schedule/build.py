@@ -43,5 +43,11 @@ def build(
     if problems:
         raise schedule.origin.error(problems)
     return scheduler.from_plan(
-        plan, optimizer, roles=roles, policy=policy, override_keys=schedule.resume.override, parent=schedule.parent
+        plan,
+        optimizer,
+        roles=roles,
+        policy=policy,
+        override_keys=schedule.resume.override,
+        parent=schedule.parent,
+        units=schedule.scale.units,
     )

@@ -77,9 +77,14 @@ def folded(name: str) -> str:
     """Return the name of a column without what loggers put around it.
 
     Prefixes that end in ``/`` are dropped, and so is the name of the run in an export of W&B (``run - lr``); blanks,
-    hyphens and leading underscores are one thing.
+    hyphens and leading underscores are one thing. The names of `OptimizerParamScheduler.metrics` keep their prefix, but
+    for the values of the role ``default``: the others are of other param groups, and the step may count samples.
     """
-    last = name.strip().rpartition(" - ")[2].rpartition("/")[2]
+    last = name.strip().rpartition(" - ")[2]
+    _, schedule, metric = last.rpartition("schedule/")
+    if schedule and metric not in ("default/lr", "default/wd"):
+        return f"schedule/{metric}".lower()
+    last = last.rpartition("/")[2]
     return last.strip().lower().replace(" ", "_").replace("-", "_").lstrip("_")
 
 

@@ -1,11 +1,13 @@
 """The current values of a scheduler by role, for a logger."""
 
+import re
 from collections.abc import Iterable
 
 from schedframe._plan.evaluate import lr_and_wd_at
 from schedframe._plan.plan import Plan
-from schedframe._plan.rule import DEFAULT, GroupRule, merge, rules_named
-from schedframe._units.lengths import OPEN
+from schedframe._plan.rule import DEFAULT, JOINT, GroupRule, merge, rules_named
+from schedframe._units.lengths import OPEN, Scale
+from schedframe._units.units import Units
 
 Report = dict[str, dict[str, float | str | None]]
 
@@ -14,6 +16,33 @@ def report_of_roles(plan: Plan, step: float, roles: Iterable[str]) -> Report:
     """Return learning rate, weight decay, phase and progress at the plan's own `step`, by role; also of `roles`."""
     names = dict.fromkeys([DEFAULT, *(rule.role for rule in plan.groups), *roles])
     return {role: _row(plan, rules_named(plan.groups, role), step) for role in names}
+
+
+def metrics_of_roles(plan: Plan, num_steps: float, roles: Iterable[str], units: Units, prefix: str) -> dict[str, float]:
+    """Return the same as flat finite numbers at the scheduler's count `num_steps`, and where that lies on the run.
+
+    Names have letters, digits, ``_``, ``-``, ``.`` and ``/`` alone, as every tracker takes them.
+    """
+    scale = Scale(units if units.clock == plan.clock else Units(plan.clock))
+    metrics: dict[str, float] = {f"{prefix}step": num_steps}
+    metrics |= {f"{prefix}{unit}": scale.in_unit(num_steps, unit) for unit in scale.units.known()}
+    step = num_steps - plan.start_step
+    for role, row in report_of_roles(plan, step, roles).items():
+        index = phase_index_at(plan.under(rules_named(plan.groups, role)), step)
+        name = _unused(f"{prefix}{_UNSAFE.sub('_', role.replace(JOINT, '.'))}", metrics)
+        values = {f"{name}/{key}": value for key, value in {**row, "phase": index}.items()}
+        metrics |= {key: value for key, value in values.items() if isinstance(value, int | float)}
+    return metrics
+
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+def _unused(name: str, metrics: Iterable[str]) -> str:
+    used = {metric.rpartition("/")[0] for metric in metrics}
+    while name in used:
+        name += "_"
+    return name
 
 
 def _row(base: Plan, rules: list[GroupRule], step: float) -> dict[str, float | str | None]:
@@ -34,6 +63,15 @@ def phase_at(plan: Plan, step: float) -> str:
     if step > plan.lr_decay_steps:
         return "done"
     return plan.lr_style.phase(step, plan.lr_warmup_steps, plan.lr_decay_steps)
+
+
+def phase_index_at(plan: Plan, step: float) -> int:
+    """Return the number of the phase at the plan's own `step`: 0 in the warmup, 1 in the first phase after it."""
+    if plan.lr_warmup_steps > 0 and step <= plan.lr_warmup_steps:
+        return 0
+    marks = set(plan.lr_style.landmarks(plan.lr_warmup_steps, plan.lr_decay_steps).values())
+    begun = sum(plan.lr_warmup_steps < mark < min(step, plan.lr_decay_steps) for mark in marks)
+    return 1 + begun + (step > plan.lr_decay_steps)
 
 
 def progress_at(plan: Plan, step: float) -> float | None:

@@ -232,3 +232,10 @@ def test_a_damaged_event_file_is_refused(tmp_path: Path) -> None:
 )
 def test_loggers_prefixes_and_spellings_are_one_name(name: str) -> None:
     assert folded(name) == "learning_rate"
+
+
+def test_metrics_of_other_roles_and_of_the_schedules_step_are_not_the_runs(tmp_path: Path) -> None:
+    row = {"schedule/default/lr": 0.5, "schedule/head/lr": 0.25, "step": 3, "schedule/step": 24}
+    orders = [row, dict(sorted(row.items())), dict(reversed(row.items()))]
+    path = write(tmp_path / "a.jsonl", [json.dumps(each) for each in orders])
+    assert read(path, "lr") == [(3, {"lr": 0.5})] * 3
