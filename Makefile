@@ -8,7 +8,7 @@ FRONTEND := $(wildcard frontend/*.* frontend/src/*.* frontend/src/*/*)
 PLUGINS := $(wildcard plugins/*/pyproject.toml plugins/*/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo frontend test coverage lint fuzz bench nox clean
+.PHONY: help setup demo docs frontend test coverage lint fuzz bench nox clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -29,6 +29,11 @@ $(VENV)/.frontend: $(VENV)/.ready $(FRONTEND)
 
 frontend: $(VENV)/.ready ## build the pages of schedframe plot and design; needs Node.js
 	$(BIN)/python frontend/hatch_build.py
+
+docs: setup ## the site, into docs/_build/html; Python 3.11 or later
+	$(PIP) --group docs
+	$(BIN)/sphinx-build -W --keep-going --quiet --builder html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 demo: setup ## train a real Megatron Core GPT on a schedule from a file, with a plugin's style
 	$(BIN)/python docs/examples/train_gpt/train_gpt.py
@@ -59,5 +64,5 @@ nox: setup ## the core, without torch, on every Python from 3.10 to 3.13 that is
 	$(BIN)/nox
 
 clean: ## remove .venv, every cache and the built pages
-	rm -rf frontend/node_modules frontend/out schedframe/_tools/views/page/built
+	rm -rf docs/_build frontend/node_modules frontend/out schedframe/_tools/views/page/built
 	rm -rf $(VENV) .nox .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
