@@ -13,6 +13,9 @@ import schedframe.testing
 
 PUBLIC_MODULES = {
     "schedframe",
+    "schedframe.adapters",
+    "schedframe.adapters.lightning",
+    "schedframe.adapters.torch",
     "schedframe.lint",
     "schedframe.megatron",
     "schedframe.testing",
@@ -22,7 +25,8 @@ PUBLIC_MODULES = {
     "schedframe.styles.phases",
     "schedframe.styles.wd",
 }
-HEAVY = ("torch", "pydantic", "pluggy", "ruamel", "importlib_metadata", "typer", "rich", "plotext")
+FRAMEWORKS = ("torch", "lightning", "pytorch_lightning", "hydra", "omegaconf", "jsonargparse")
+HEAVY = (*FRAMEWORKS, "pydantic", "pluggy", "ruamel", "importlib_metadata", "typer", "rich", "plotext")
 
 
 @pytest.mark.parametrize(
@@ -74,6 +78,13 @@ def test_the_check_above_can_fail() -> None:
 
 def test_styles_and_schedules_need_no_torch() -> None:
     assert "torch" not in imported_by("import schedframe.styles, schedframe.megatron; schedframe.Schedule")
+
+
+def test_neither_adapters_nor_the_command_line_import_a_framework() -> None:
+    pytest.importorskip("typer")
+    commands = "[importlib.import_module(f'schedframe._cli.{command}') for command in COMMANDS]"
+    commands = f"import importlib, schedframe.adapters\nfrom schedframe._cli.app import COMMANDS\n{commands}"
+    assert imported_by(commands).isdisjoint(FRAMEWORKS)
 
 
 def test_the_version_is_the_distributions() -> None:

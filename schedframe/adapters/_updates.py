@@ -11,7 +11,7 @@ from schedframe._errors import ConfigError, Problem, SchedframeError
 from schedframe._schedule.schedule import Schedule, load
 from schedframe._units.units import RUN_KEYS
 
-ScheduleLike = Schedule | str | PathLike[str]
+ScheduleLike = Schedule | str | Path
 """A schedule, or the path of its file."""
 
 
