@@ -1,7 +1,6 @@
 """A schedule in Lightning's Trainer."""
 
 import csv
-import re
 import runpy
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from lightning.pytorch.plugins import MixedPrecision  # noqa: E402
 from schedframe.adapters.lightning import ScheduleCLI, ScheduleMetrics, configure  # noqa: E402
 from schedframe.adapters.torch import ScheduledLR  # noqa: E402
 from tests.adapters.lightning_run import Model, checkpoints, fit  # noqa: E402
+from tests.adapters.pages import PAGES, write_scripts  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 
@@ -330,9 +330,7 @@ class TestCommandLine:
 
 
 def test_the_script_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = (ROOT / "docs" / "how-to" / "use-in-lightning.md").read_text()
-    for name, text in re.findall(r"<!-- (?:file|script): (\S+) -->\n```[^\n]*\n(.*?)\n```", page, re.DOTALL):
-        (tmp_path / name).write_text(text)
+    write_scripts(PAGES / "use-in-lightning.md", tmp_path)
     monkeypatch.chdir(tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
