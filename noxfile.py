@@ -13,7 +13,14 @@ if PYENV_VERSIONS.is_dir():
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 
-NEED_TORCH = ("tests/parity", "tests/e2e", "tests/megatron_lm", "tests/frameworks")
+NEED_TORCH = (
+    "schedframe/adapters",
+    "tests/adapters",
+    "tests/parity",
+    "tests/e2e",
+    "tests/megatron_lm",
+    "tests/frameworks",
+)
 CORE_TESTS = ("schedframe", "tests", "plugins", *(f"--ignore={folder}" for folder in NEED_TORCH))
 LOWEST = (
     "importlib-metadata==6.0.0",
@@ -36,7 +43,7 @@ LOWEST = (
 @nox.session(python=["3.10", "3.11", "3.12", "3.13"])
 def core(session: nox.Session) -> None:
     """Newest dependencies."""
-    _test(session, "hatchling>=1.24", "editables>=0.5", "jsonargparse>=4.53", "omegaconf>=2.3", "pandas>=2.0")
+    _test(session, "hatchling>=1.24", "editables>=0.5", "hydra-core>=1.3", "jsonargparse>=4.53", "pandas>=2.0")
 
 
 @nox.session(python="3.10")

@@ -22,7 +22,6 @@ PUBLIC_MODULES = {
     "schedframe.styles.phases",
     "schedframe.styles.wd",
 }
-HEAVY = ("torch", "pydantic", "pluggy", "ruamel", "importlib_metadata", "typer", "rich", "plotext")
 TRAINERS = (
     "accelerate",
     "axolotl",
@@ -39,6 +38,8 @@ TRAINERS = (
     "torchtitan",
     "transformers",
 )
+CONFIG_SYSTEMS = ("hydra", "jsonargparse", "omegaconf")
+HEAVY = (*TRAINERS, *CONFIG_SYSTEMS, "pydantic", "pluggy", "ruamel", "importlib_metadata", "typer", "rich", "plotext")
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,13 @@ def test_the_check_above_can_fail() -> None:
 
 def test_styles_and_schedules_need_no_torch() -> None:
     assert "torch" not in imported_by("import schedframe.styles, schedframe.megatron; schedframe.Schedule")
+
+
+def test_neither_adapters_nor_the_command_line_import_a_framework() -> None:
+    pytest.importorskip("typer")
+    commands = "[importlib.import_module(f'schedframe._cli.{command}') for command in COMMANDS]"
+    commands = f"import importlib, schedframe.adapters\nfrom schedframe._cli.app import COMMANDS\n{commands}"
+    assert imported_by(commands).isdisjoint((*TRAINERS, *CONFIG_SYSTEMS))
 
 
 def test_the_version_is_the_distributions() -> None:

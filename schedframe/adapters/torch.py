@@ -99,7 +99,7 @@ class ScheduledLR(LRScheduler):
         for group in optimizer.param_groups:
             own = group.get("max_lr")
             group["initial_lr"] = self.running.plan_of(group).max_lr if own is None else own
-        self.rate = StepRate(inner, calls_per_update)
+        self.rate = StepRate(inner, calls_per_update, self._is_followed)
         super().__init__(optimizer)
         self._is_started = True
         if last_epoch != -1:
@@ -228,6 +228,10 @@ class ScheduledLR(LRScheduler):
         self.running.num_steps = self._updates.count_after(update)
         self.running.step(0)
         self._arrive(update)
+
+    def _is_followed(self) -> bool:
+        """Return whether every group has the learning rate that the last step wrote."""
+        return all(map(isclose, self.get_lr(), self._last_lr))
 
     def _arrive(self, update: int) -> None:
         self._update, self._step_count = update, update + 1
