@@ -11,8 +11,19 @@ import schedframe.megatron
 import schedframe.styles
 import schedframe.testing
 
+ADAPTERS = {
+    "schedframe.adapters.composer",
+    "schedframe.adapters.deepspeed",
+    "schedframe.adapters.keras",
+    "schedframe.adapters.olmo_core",
+    "schedframe.adapters.optax",
+    "schedframe.adapters.torchtitan",
+}
+"""They can be imported only where their framework is installed."""
 PUBLIC_MODULES = {
     "schedframe",
+    "schedframe.adapters",
+    "schedframe.adapters.torch",
     "schedframe.lint",
     "schedframe.megatron",
     "schedframe.testing",
@@ -22,7 +33,8 @@ PUBLIC_MODULES = {
     "schedframe.styles.phases",
     "schedframe.styles.wd",
 }
-HEAVY = ("torch", "pydantic", "pluggy", "ruamel", "importlib_metadata", "typer", "rich", "plotext")
+FRAMEWORKS = ("torch", "composer", "deepspeed", "jax", "keras", "olmo_core", "torchtitan")
+HEAVY = (*FRAMEWORKS, "pydantic", "pluggy", "ruamel", "importlib_metadata", "typer", "rich", "plotext")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +59,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_every_module_is_private_or_meant_to_be_public() -> None:
     found = {name for _, name, _ in pkgutil.walk_packages(schedframe.__path__, "schedframe.")}
     public = {name for name in found if not any(part.startswith("_") for part in name.split("."))}
-    assert public | {"schedframe"} == PUBLIC_MODULES
+    assert public | {"schedframe"} == PUBLIC_MODULES | ADAPTERS
 
 
 def test_every_public_name_has_a_docstring() -> None:
@@ -74,6 +86,13 @@ def test_the_check_above_can_fail() -> None:
 
 def test_styles_and_schedules_need_no_torch() -> None:
     assert "torch" not in imported_by("import schedframe.styles, schedframe.megatron; schedframe.Schedule")
+
+
+def test_neither_adapters_nor_the_command_line_import_a_framework() -> None:
+    pytest.importorskip("typer")
+    commands = "[importlib.import_module(f'schedframe._cli.{command}') for command in COMMANDS]"
+    commands = f"import importlib, schedframe.adapters\nfrom schedframe._cli.app import COMMANDS\n{commands}"
+    assert imported_by(commands).isdisjoint(FRAMEWORKS)
 
 
 def test_the_version_is_the_distributions() -> None:
