@@ -57,8 +57,9 @@ def adapters(session: nox.Session, framework: str) -> None:
     except CommandFailed:
         session.error(f"{framework} cannot be installed, for the reason above; nothing of it was tested")
     session.install("--editable", ".", "pytest>=8.3", "hypothesis>=6.100")
+    variables = {name: value.format(root=Path.cwd()) for name, value in table.get("variables", {}).items()}
     tests = session.posargs or table["tests"]
-    session.run("pytest", "-W", "default", "-W", OURS, *tests, env=table.get("variables"))
+    session.run("pytest", "-W", "default", "-W", OURS, *tests, env=variables)
 
 
 def _test(session: nox.Session, *also: str) -> None:

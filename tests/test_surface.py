@@ -17,13 +17,13 @@ ADAPTERS = {
     "schedframe.adapters.keras",
     "schedframe.adapters.olmo_core",
     "schedframe.adapters.optax",
+    "schedframe.adapters.torch",
     "schedframe.adapters.torchtitan",
 }
 """They can be imported only where their framework is installed."""
 PUBLIC_MODULES = {
     "schedframe",
     "schedframe.adapters",
-    "schedframe.adapters.torch",
     "schedframe.lint",
     "schedframe.megatron",
     "schedframe.testing",
