@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 PYENV_VERSIONS = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
 if PYENV_VERSIONS.is_dir():
@@ -38,6 +39,8 @@ LOWEST = (
     "wsproto==1.2.0",
     "jsonschema==4.18.0",
 )
+FRAMEWORKS = nox.project.load_toml("tests/adapters/frameworks.toml")
+OURS = "error::schedframe.SchedframeWarning"
 
 
 @nox.session(python=["3.10", "3.11", "3.12", "3.13"])
@@ -50,6 +53,23 @@ def core(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """The floor of every dependency, beside which hatchling cannot be: it needs a newer packaging."""
     _test(session, *LOWEST)
+
+
+@nox.session(default=False)
+@nox.parametrize("framework", [nox.param(name, id=name) for name in FRAMEWORKS])
+def adapters(session: nox.Session, framework: str) -> None:
+    """A trainer that cannot be installed beside the others, or that most do not need."""
+    table = FRAMEWORKS[framework]
+    try:
+        session.install(*table["packages"])
+        for package in table.get("without_dependencies", ()):
+            session.install("--no-deps", package)
+    except CommandFailed:
+        session.error(f"{framework} cannot be installed, for the reason above; nothing of it was tested")
+    session.install("--editable", ".", "pytest>=8.3", "hypothesis>=6.100")
+    variables = {name: value.format(root=Path.cwd()) for name, value in table.get("variables", {}).items()}
+    tests = session.posargs or table["tests"]
+    session.run("pytest", "-W", "default", "-W", OURS, *tests, env=variables)
 
 
 def _test(session: nox.Session, *also: str) -> None:
