@@ -2,7 +2,10 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+
+from sphinx.ext.autodoc.mock import _MockObject
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -13,6 +16,12 @@ project = "schedframe"
 author = "The schedframe authors"
 copyright = author
 version = release = schedframe.__version__
+
+FRAMEWORKS = (
+    *("accelerate", "axolotl", "composer", "hjson", "jax", "keras", "lightning", "olmo_core", "pytorch_lightning"),
+    *("torch", "torchtitan", "transformers"),
+)
+"""What the adapters import; their pages are made without those that are not installed."""
 
 extensions = [
     "myst_parser",
@@ -36,7 +45,11 @@ html_theme_options = {"source_repository": "", "navigation_with_keys": True}
 myst_enable_extensions = ["colon_fence", "deflist", "substitution"]
 myst_heading_anchors = 4
 
+default_role = "py:obj"  # in docstrings, `name` is a link where there is such a name, else code
 autodoc_member_order = "bysource"
+autodoc_mock_imports = [name for name in FRAMEWORKS if find_spec(name) is None]
+_MockObject.__call__ = lambda mock, *args, **options: args[0] if args and isinstance(args[0], type) else mock
+"""A mocked decorator returns the class that it decorates, so that the class is documented."""
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_default_options = {"members": True, "show-inheritance": True}
