@@ -1,9 +1,11 @@
 """The site: Sphinx with MyST and furo. ``make docs`` builds it, offline, with warnings as errors."""
 
 import os
+import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from sphinx.ext.autodoc.mock import _MockObject
 
@@ -38,6 +40,7 @@ suppress_warnings = ["myst.xref_missing"]  # tests/test_docs.py checks every lin
 html_theme = "furo"
 html_title = "schedframe"
 html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 html_baseurl = os.environ.get("SCHEDFRAME_DOCS_URL", "https://schedframe.readthedocs.io/en/latest/")
 sitemap_url_scheme = "{link}"
 html_theme_options = {"source_repository": "", "navigation_with_keys": True}
@@ -63,3 +66,14 @@ intersphinx_mapping = (
     if os.environ.get("SCHEDFRAME_DOCS_ONLINE")
     else {}
 )
+
+
+def show_names_of_files(app: Any, page: str, text: list[str]) -> None:
+    """Turn ``<!-- file: NAME -->`` above a block of a page into the block's caption."""
+    mark = re.compile(r"^<!-- (?:file|script): (\S+) -->\n(`{3,})(\w+)\n", re.MULTILINE)
+    text[0] = mark.sub(r"\2{code-block} \3\n:caption: \1\n\n", text[0])
+
+
+def setup(app: Any) -> None:
+    """Connect what the pages need beside extensions."""
+    app.connect("source-read", show_names_of_files)
