@@ -1,4 +1,4 @@
-"""Says which distribution a tag names: ``schedframe-rex-v0.1.0`` is version 0.1.0 of schedframe-rex."""
+"""Prints which distribution a tag names: ``schedframe-rex-v0.1.0`` is version 0.1.0 of schedframe-rex."""
 
 import re
 import sys

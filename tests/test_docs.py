@@ -19,8 +19,10 @@ from schedframe._schedule.keys import Keys
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(
-    r"(?:<!-- file: (?P<file>\S+) -->\n)?```(?P<kind>\w*)(?P<flags>[^\n]*)\n(?P<text>.*?)\n```", re.DOTALL
+    r"(?:<!-- (?P<mark>\w+)(?:: (?P<name>[^\n]+))? -->\n)?```(?P<kind>\w*)\n(?P<text>.*?)\n```", re.DOTALL
 )
+NOT_RUN_HERE = ("notest", "script", "tried")
+"""Marks of blocks that no test runs, or that tests/adapters and tests/frameworks run."""
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 STORIES = [ROOT / "docs" / "tutorial" / "first-style.md"]
 """Their blocks run in order, in an environment of their own: tests/e2e/test_first_style.py."""
@@ -36,7 +38,7 @@ def name_of(page: Path) -> str:
 def blocks(page: Path) -> list[re.Match[str]]:
     if page in STORIES:
         return []
-    return [block for block in FENCE.finditer(page.read_text()) if "notest" not in block["flags"]]
+    return [block for block in FENCE.finditer(page.read_text()) if block["mark"] not in NOT_RUN_HERE]
 
 
 def python_of(page: Path) -> str:
@@ -47,9 +49,9 @@ def write_files(page: Path, folder: Path) -> list[Path]:
     """Write the blocks that are files, and return those that declare schedules."""
     written = []
     for block in blocks(page):
-        if block["file"]:
-            (folder / block["file"]).write_text(block["text"] + "\n")
-            written.append(folder / block["file"])
+        if block["mark"] == "file":
+            (folder / block["name"]).write_text(block["text"] + "\n")
+            written.append(folder / block["name"])
     return [file for file in written if file.suffix in (".yaml", ".toml", ".json")]
 
 
@@ -63,6 +65,16 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path
     script.write_text(program)
     run = subprocess.run([sys.executable, "-W", "error", script], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_the_line_that_opens_a_block_names_its_language_alone(page: Path) -> None:
+    assert re.findall(r"^ *`{3,}\w+[^\w\n].*$", page.read_text(), re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_mark_of_a_block_is_a_known_one(page: Path) -> None:
+    assert {block["mark"] for block in FENCE.finditer(page.read_text())} <= {None, "file", *NOT_RUN_HERE}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -159,11 +171,11 @@ def test_every_hook_is_in_the_reference_with_its_arguments() -> None:
         assert f"`{name}({', '.join(inspect.signature(hook).parameters)})`" in text_of("reference/hooks.md")
 
 
-def test_every_page_is_in_the_site() -> None:
+def test_every_page_is_in_the_site_once() -> None:
     docs = ROOT / "docs"
-    entries = re.findall(r"^   ([\w*/-]+)$", text_of("index.rst"), re.MULTILINE)
-    listed = {page for entry in entries for page in docs.glob(f"{entry}.md")}
-    assert {page for page in docs.rglob("*.md") if not page.name.startswith("_")} == listed
+    listed = re.findall(r"^   (?:[^\n<]+ <)?([\w/-]+)>?$", text_of("index.rst"), re.MULTILINE)
+    pages = [page.relative_to(docs).with_suffix("") for page in docs.rglob("*.md") if not page.name.startswith("_")]
+    assert sorted(listed) == sorted([*map(str, pages), "api/index"])
 
 
 def test_no_page_speaks_of_a_machine() -> None:

@@ -41,7 +41,7 @@ class Phases(LRStyle):
         [1.0, 0.75, 0.5, 0.5, 0.5]
 
     References:
-        Of the schedules that it can say, docs/how-to/say-phases.md
+        Of the schedules that it can say, docs/how-to/write-phases.md
     """
 
     style: Literal["phases"] = "phases"

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
-BLOCK = re.compile(r"<!-- (?P<kind>file|script): (?P<name>\S+) -->\n```[^\n]*\n(?P<text>.*?)\n```", re.DOTALL)
+BLOCK = re.compile(r"<!-- (?P<kind>file|script): (?P<name>\S+) -->\n```\w*\n(?P<text>.*?)\n```", re.DOTALL)
 
 
 def block(page: str, name: str) -> str:

@@ -17,7 +17,7 @@ PAGE = pages.PAGES / "use-in-other-frameworks.md"
 
 def lines(name: str) -> str:
     """Return the lines that the page shows."""
-    found = re.search(rf"<!-- tried: {name} -->\n```[^\n]*\n(.*?)\n```", PAGE.read_text(), re.DOTALL)
+    found = re.search(rf"<!-- tried: {name} -->\n```\w*\n(.*?)\n```", PAGE.read_text(), re.DOTALL)
     assert found is not None
     return found[1]
 

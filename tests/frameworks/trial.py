@@ -38,7 +38,7 @@ Numbers = list[tuple[tuple[float, float], ...]]
 
 def lines(name: str) -> str:
     """Return the lines that the page shows for one framework."""
-    found = re.search(rf"<!-- tried: {name} -->\n```python[^\n]*\n(.*?)\n```", PAGE.read_text(), re.DOTALL)
+    found = re.search(rf"<!-- tried: {name} -->\n```python\n(.*?)\n```", PAGE.read_text(), re.DOTALL)
     if found is None:
         raise LookupError(f"{PAGE.name} has no block of Python marked 'tried: {name}'")
     return found[1]

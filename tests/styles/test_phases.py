@@ -19,7 +19,7 @@ from ..runs import Optimizer
 
 np = pytest.importorskip("numpy")
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "say-phases.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "write-phases.md"
 FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL))
 
 
