@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -14,6 +16,7 @@ import pytest
 import schedframe
 
 DEMO = Path(__file__).parents[2] / "docs" / "examples" / "train_gpt"
+tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
 SHIPPED = (DEMO / "schedule.yaml").read_text()
 NEEDED = ("megatron", "plotext", "rich", "schedframe_rex", "torch")
 
@@ -150,6 +153,16 @@ def test_a_checkpoint_that_is_not_loaded_whole_is_found(tmp_path):
     assert proofs(run)[1].split(maxsplit=1)[1].startswith("4 differences; expected: resumed at iteration 6")
     assert run.errors.startswith("at iteration 7 the resumed run had Row(iteration=7")
     assert "What to do next" not in run.output
+
+
+def test_make_installs_no_linters_for_it(tmp_path):
+    if shutil.which("make") is None:
+        pytest.skip("needs make")
+    make = ["make", "--dry-run", "demo", f"VENV={tmp_path / 'none'}"]
+    commands = subprocess.run(make, cwd=DEMO.parents[2], capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"--group (\w+)", commands) == ["demo"]
+    groups = tomllib.loads((DEMO.parents[2] / "pyproject.toml").read_text())["dependency-groups"]
+    assert groups["demo"] == [{"include-group": "megatron"}]
 
 
 def test_param_groups_that_contradict_the_file_are_refused_or_found():

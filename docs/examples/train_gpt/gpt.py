@@ -15,7 +15,7 @@ import torch.distributed as dist
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 megatron_on_cpu.install()
-# Megatron falls back to torch without Transformer Engine and Apex, which only a GPU needs, and says so six times.
+# Megatron falls back to torch without Transformer Engine and Apex, which only a GPU needs, and warns six times.
 for _message in ("Transformer Engine and Apex are not installed", "Apex is not installed", "full scope is deprecated"):
     warnings.filterwarnings("ignore", message=_message, category=UserWarning, module=r"megatron\.core\.")
 

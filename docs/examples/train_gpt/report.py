@@ -74,7 +74,7 @@ def conclude(
 def suggest(console: Console, file: Path) -> None:
     """Show what to do next."""
     console.print("\nWhat to do next")
-    console.print(f"  change it   lr_decay_style: cosine in {_near(file)}, then run this again")
+    console.print(f"  change it   edit lr_decay_style in {_near(file)}")
     console.print(f"  see it      {_near(Path(sys.executable).with_name('schedframe'))} preview {_near(file)}")
     console.print(f"  use it      {_TRAINERS}")
 

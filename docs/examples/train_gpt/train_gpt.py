@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except schedframe.SchedframeError as error:
         print(error, file=sys.stderr)
     except ModuleNotFoundError as error:
-        print(f"{error}; README.md says what to install", file=sys.stderr)
+        print(f"{error}; README.md lists what to install", file=sys.stderr)
     return 2
 
 
