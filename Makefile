@@ -21,6 +21,13 @@ $(VENV)/.ready: pyproject.toml constraints.txt schedframe/_version.py $(PLUGINS)
 	$(PIP) --upgrade pip
 	$(PIP) --group dev --editable '.[cli,design,plot,torch]'
 	$(PIP) --no-build-isolation --force-reinstall --no-deps $(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/pyproject.toml))
+	@touch $(VENV)/.demo $@
+
+$(VENV)/.demo: pyproject.toml constraints.txt schedframe/_version.py $(wildcard plugins/schedframe-rex/*.*)
+	@echo "Setting up $(VENV) for the demonstration: once, a minute or two, most of it PyTorch"
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+	$(PIP) --group demo --editable '.[cli]' ./plugins/schedframe-rex
 	@touch $@
 
 $(VENV)/.frontend: $(VENV)/.ready $(FRONTEND)
@@ -35,7 +42,7 @@ docs: setup ## the site, into docs/_build/html; Python 3.11 or later
 	$(BIN)/sphinx-build -W --keep-going --quiet --builder html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-demo: setup ## train a real Megatron Core GPT on a schedule from a file, with a plugin's style
+demo: $(VENV)/.demo ## train a real Megatron Core GPT on a schedule from a file, with a plugin's style
 	$(BIN)/python docs/examples/train_gpt/train_gpt.py
 
 test: setup lint ## lint, types and every test

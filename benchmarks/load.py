@@ -6,15 +6,13 @@ The peer of ``load_state_dict()`` is Megatron Core's class: WSD with ``minus_sqr
 groups have bounds of their own. Megatron's load reads ten keys and steps; ours also compares the schedules, restores
 the groups' bounds and reports what it did.
 
-The peer of ``schedframe.load``, for the files in the README, is composing the same text with ruamel.yaml.
+The peer of ``schedframe.load``, for files in tests/schedules, is composing the same text with ruamel.yaml.
 """
 
 import json
 import logging
-import re
 import statistics
 import sys
-import tempfile
 import warnings
 from functools import partial
 from pathlib import Path
@@ -25,8 +23,7 @@ from table import Table, arguments, seconds
 
 import schedframe
 
-README = Path(__file__).parents[1] / "README.md"
-FILE = re.compile(r"<!-- file: (\S+) -->\n```yaml\n(.*?\n)```", re.DOTALL)
+SCHEDULES = Path(__file__).parents[1] / "tests" / "schedules"
 MILLISECONDS = {1: None, 100: 1.0, 1000: None}
 RATIOS = {"run.yaml": 2.0, "moe.yaml": 2.5}
 
@@ -50,14 +47,12 @@ def compose(text: str) -> object:
 
 
 def measure_files(pairs: int) -> Table:
-    """Return the ratios of loading the README's files to composing their text."""
+    """Return the ratios of loading two files to composing their text."""
     table = Table("schedframe.load() / composing the YAML", "ms")
-    texts = dict(FILE.findall(README.read_text(encoding="utf-8")))
-    with tempfile.TemporaryDirectory() as folder:
-        for name, limit in RATIOS.items():
-            file = Path(folder, name)
-            file.write_text(texts[name], encoding="utf-8")
-            table.measure(name, limit, partial(schedframe.load, file), partial(compose, texts[name]), pairs)
+    for name, limit in RATIOS.items():
+        file = SCHEDULES / name
+        text = file.read_text(encoding="utf-8")
+        table.measure(name, limit, partial(schedframe.load, file), partial(compose, text), pairs)
     return table
 
 

@@ -1,12 +1,13 @@
 """Draws the pictures of the documentation: ``python docs/make_pictures.py``; it needs matplotlib and every plugin.
 
-Those of the page on seeing a schedule are drawn by the commands that stand there.
+Those of the README and of the page on seeing a schedule are drawn by the commands that stand there.
 """
 
 import json
 import os
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,7 @@ from schedframe._cli.app import app
 from schedframe._pictures.figure import COLOURS, SMALL, WIDTH
 
 PICTURES = Path(__file__).parent / "pictures"
+README = Path(__file__).parent.parent / "README.md"
 PAGE = Path(__file__).parent / "how-to" / "see-a-schedule.md"
 FILE = re.compile(r"<!-- file: (\S+) -->\n```\w*\n(.*?)\n```", re.DOTALL)
 COMMAND = re.compile(r"^\$ schedframe (.* -o (\w+\.svg).*)$", re.MULTILINE)
@@ -74,23 +76,26 @@ def _schedule(name: str) -> schedframe.Schedule:
     return schedframe.Schedule(**keys, lr_decay_style={"style": name, **options})
 
 
-def write_files(folder: Path) -> None:
-    """Write the files of the page into `folder`, and the checkpoint that it names."""
-    for name, text in FILE.findall(PAGE.read_text()):
+def write_files(page: Path, folder: Path) -> None:
+    """Write the files of `page` into `folder`."""
+    for name, text in FILE.findall(page.read_text()):
         (folder / name).write_text(f"{text}\n")
+
+
+def write_checkpoint(folder: Path) -> None:
+    """Write the checkpoint that the page names into `folder`."""
     schedule = schedframe.load(folder / "wsd.yaml")
     scheduler = schedule.build(SimpleNamespace(param_groups=[{"params": []}]))
     scheduler.step(schedule.step_at("300B tokens"))
     (folder / "state.json").write_text(json.dumps(scheduler.state_dict()))
 
 
-def documented(folder: Path) -> Iterator[Path]:
-    """Run the commands of the page that draw pictures, in `folder`, and yield what each wrote."""
-    write_files(folder)
+def documented(page: Path, folder: Path) -> Iterator[Path]:
+    """Run the commands of `page` that draw pictures, in `folder`, and yield what each wrote."""
     before = Path.cwd()
     os.chdir(folder)
     try:
-        for command, name in COMMAND.findall(PAGE.read_text()):
+        for command, name in COMMAND.findall(page.read_text()):
             done = CliRunner().invoke(app, shlex.split(command))
             if done.exit_code not in (0, 1):  # 1: the curves differ
                 raise RuntimeError(f"{command}\n{done.output}")
@@ -100,10 +105,14 @@ def documented(folder: Path) -> Iterator[Path]:
 
 
 def draw(folder: Path) -> list[Path]:
-    """Draw every picture into `folder`, and return the files."""
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "schedframe"}):
+    """Draw every picture into `folder`, which then has the files of the page too, and return the pictures."""
+    write_files(PAGE, folder)
+    write_checkpoint(folder)
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "schedframe"}), TemporaryDirectory() as apart:
+        write_files(README, Path(apart))
         gallery().savefig(folder / "styles.svg", metadata={"Date": None})
-        return [folder / "styles.svg", *documented(folder)]
+        of_readme = [Path(shutil.copy(picture, folder)) for picture in documented(README, Path(apart))]
+        return [folder / "styles.svg", *of_readme, *documented(PAGE, folder)]
 
 
 if __name__ == "__main__":

@@ -62,12 +62,17 @@ class Environment:
             encoding="utf-8",
         )
 
+    def build(self, folder: Path, *projects: Path) -> list[Path]:
+        """Build a wheel of each project with its backend into `folder`, and return them."""
+        built = self.run("python", "-c", _BUILD, str(folder), *map(str, projects))
+        assert built.returncode == 0, built.stdout + built.stderr
+        wheels = sorted(folder.glob("*.whl"))
+        assert len(wheels) == len(projects)
+        return wheels
+
     def install(self, *projects: Path) -> None:
         """Build a wheel of each project with its backend, and install them all with pip."""
         with tempfile.TemporaryDirectory(dir=self.folder) as wheels:
-            built = self.run("python", "-c", _BUILD, wheels, *map(str, projects))
-            assert built.returncode == 0, built.stdout + built.stderr
-            files = sorted(map(str, Path(wheels).glob("*.whl")))
-            assert len(files) == len(projects)
+            files = map(str, self.build(Path(wheels), *projects))
             installed = self.run("pip", "install", "--quiet", "--no-deps", "--no-index", *files)
             assert installed.returncode == 0, installed.stdout + installed.stderr

@@ -1,7 +1,11 @@
 """What many tests need: a run, an optimizer without torch, and the command line in this process."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
+
+SCHEDULES = Path(__file__).parent / "schedules"
+"""run.yaml; moe.yaml, which has phases and rules for param groups; suspect.yaml, which `check` warns about."""
 
 FILE = """\
 train_samples: 5000

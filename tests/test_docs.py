@@ -24,8 +24,8 @@ FENCE = re.compile(
 NOT_RUN_HERE = ("notest", "script", "tried")
 """Marks of blocks that no test runs, or that tests/adapters and tests/frameworks run."""
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
-STORIES = [ROOT / "docs" / "tutorial" / "first-style.md"]
-"""Their blocks run in order, in an environment of their own: tests/e2e/test_first_style.py."""
+STORIES = [ROOT / "README.md", ROOT / "docs" / "tutorial" / "first-style.md"]
+"""Their blocks run in order, in an environment of their own: tests/e2e/test_readme.py, test_first_style.py."""
 NEEDS = re.compile(r"^\s*(?:import|from) (torch|transformers|accelerate)\b", re.MULTILINE)
 
 requires_cli = pytest.mark.skipif(importlib.util.find_spec("typer") is None, reason="needs the extra cli")

@@ -1,14 +1,15 @@
-"""Screens of the front page's files, kept in ``kept_screens/``; ``python -m tests.cli.screens`` writes them anew."""
+"""Screens of the files in tests/schedules, kept in ``kept_screens/``; ``python -m tests.cli.screens`` writes them."""
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ..runs import SCHEDULES
 from .test_cli_main import on_a_terminal, run
 
-README = Path(__file__).parents[2] / "README.md"
 KEPT = Path(__file__).parent / "kept_screens"
 FILES = ("run.yaml", "moe.yaml", "suspect.yaml")
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -46,17 +47,17 @@ def _screens() -> Iterator[Screen]:
 SCREENS = list(_screens())
 
 
-def write_files(folder: Path) -> None:
-    """Write the schedules of the front page into `folder`."""
-    for name, text in re.findall(r"<!-- file: (\S+) -->\n```yaml\n(.*?)```", README.read_text(), re.DOTALL):
-        (folder / name).write_text(text)
+def copy_files(folder: Path) -> None:
+    """Copy the schedules into `folder`."""
+    for name in FILES:
+        shutil.copy(SCHEDULES / name, folder)
 
 
 if __name__ == "__main__":
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder:
-        write_files(Path(folder))
+        copy_files(Path(folder))
         os.chdir(folder)
         for screen in SCREENS:
             (KEPT / f"{screen.name}.txt").write_text(screen.show(), encoding="utf-8")

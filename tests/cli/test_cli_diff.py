@@ -2,17 +2,16 @@
 
 import json
 import os
-import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from ..runs import FILE, cli
+from ..runs import FILE, SCHEDULES, cli
 
 HERE = Path(__file__).parent
-README = HERE.parents[1] / "README.md"
 
 
 @pytest.fixture
@@ -99,24 +98,24 @@ def test_a_picture_shows_both(folder: Path) -> None:
     assert all(f"<!-- {name} -->" in Path("both.svg").read_text() for name in ("run.yaml", "other.yaml"))
 
 
-def schedules_of_the_readme(folder: Path) -> None:
+@pytest.fixture
+def two(folder: Path) -> None:
     for name in ("run.yaml", "moe.yaml"):
-        text = re.search(rf"<!-- file: {name} -->\n```yaml\n(.*?)```", README.read_text(), re.DOTALL)[1]
-        (folder / name).write_text(text)
+        shutil.copy(SCHEDULES / name, folder)
 
 
-def test_the_schedules_of_the_readme_at_80_columns(folder: Path) -> None:
-    schedules_of_the_readme(folder)
+@pytest.mark.usefixtures("two")
+def test_two_schedules_at_80_columns() -> None:
     environment = {**os.environ, "COLUMNS": "80", "LC_ALL": "C", "NO_COLOR": "1"}
     words = [sys.executable, "-m", "schedframe", "diff", "run.yaml", "moe.yaml"]
     done = subprocess.run(words, capture_output=True, env=environment)
     assert (done.returncode, done.stderr) == (1, b"")
-    assert done.stdout.decode() == (HERE / "diff_of_the_readme.txt").read_text()
+    assert done.stdout.decode() == (HERE / "diff_of_run_and_moe.txt").read_text()
     assert max(map(len, done.stdout.decode().splitlines())) <= 80
 
 
-def test_a_pipe_has_no_colours_and_no_wrapped_lines(folder: Path) -> None:
-    schedules_of_the_readme(folder)
+@pytest.mark.usefixtures("two")
+def test_a_pipe_has_no_colours_and_no_wrapped_lines() -> None:
     lines = cli("diff", "run.yaml", "moe.yaml").out.splitlines()
     assert not any("\x1b" in line or line.endswith(" ") for line in lines)
     assert "    at                  122_070_313 samples, 147.4K iters, 500B tokens" in lines

@@ -11,6 +11,8 @@ from schedframe._cli import resolve as command
 from schedframe._cli.app import app
 from schedframe._schedule.keys import Keys
 
+from ..runs import SCHEDULES
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FILE = re.compile(r"<!-- file: (\S+\.(?:yaml|toml|json)) -->\n```\w*\n(.*?)\n```", re.DOTALL)
@@ -114,8 +116,9 @@ def test_every_file_of_the_documentation(name: str) -> None:
     assert_resolves(file)
 
 
-def test_the_documentation_has_the_files_of_the_readme() -> None:
-    assert {"README-run.yaml", "README-moe.yaml"} <= OF_DOCS.keys()
+@pytest.mark.parametrize("file", sorted(SCHEDULES.iterdir()), ids=lambda file: file.stem)
+def test_schedules_with_phases_and_rules(file: Path) -> None:
+    assert_resolves(str(file))
 
 
 @pytest.mark.parametrize("name", MADE)

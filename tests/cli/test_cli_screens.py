@@ -1,16 +1,16 @@
-"""What ``preview`` and ``plot`` show of the front page's files: at 80 and 100 columns, in a pipe, in ASCII."""
+"""What ``preview`` and ``plot`` show of the files in tests/schedules: at 80 and 100 columns, in a pipe, in ASCII."""
 
 from pathlib import Path
 
 import pytest
 
-from .screens import KEPT, SCREENS, Screen, bare, write_files
+from .screens import KEPT, SCREENS, Screen, bare, copy_files
 from .test_cli_main import on_a_terminal, run
 
 
 @pytest.fixture(autouse=True)
 def _in_a_folder_with_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_files(tmp_path)
+    copy_files(tmp_path)
     monkeypatch.chdir(tmp_path)
     for variable in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(variable, raising=False)

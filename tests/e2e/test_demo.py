@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -14,6 +16,7 @@ import pytest
 import schedframe
 
 DEMO = Path(__file__).parents[2] / "docs" / "examples" / "train_gpt"
+tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
 SHIPPED = (DEMO / "schedule.yaml").read_text()
 NEEDED = ("megatron", "plotext", "rich", "schedframe_rex", "torch")
 
@@ -56,6 +59,11 @@ def assert_held_as_declared(history: list[dict], schedule: schedframe.Schedule, 
             assert group["weight_decay"] == schedule.wd_at(row["step"]) * group["wd_mult"]
 
 
+def proofs(run: Run) -> list[str]:
+    """The lines below the first heading at the end."""
+    return run.output.partition("What this run proves\n")[2].partition("\n\n")[0].splitlines()
+
+
 @pytest.fixture(scope="module")
 def cosine(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run, list[dict]]:
     """A run of ten updates on the shipped file, with `cosine` where it says `rex`."""
@@ -86,7 +94,11 @@ def test_trains_on_a_style_from_a_plugin(tmp_path):
     for said in ("40/40", "warm-up end", "learning rate by step", "weight decay by step", "loss by step"):
         assert said in run.output
     assert "from schedframe-rex 0.1.0 (schedframe_rex:Rex)" in run.output
-    assert "Check: in 2 param groups at 41 steps, lr == lr_at(step) and weight_decay ==" in run.output
+    assert [" ".join(line.split()) for line in proofs(run)] == [
+        "values lr and weight_decay of 2 param groups equal the file's at 41 steps",
+        "checkpoint resumed at iteration 26, 14 updates are bit-for-bit identical",
+        "style rex is from schedframe-rex 0.1.0, with no fork of Megatron",
+    ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["history.json", "schedule.yaml"]
 
 
@@ -107,10 +119,50 @@ def test_two_ranks_have_the_schedule_of_one(cosine, tmp_path):
         *(DEMO / "train_gpt.py", "--schedule", path, "--json", tmp_path / "history.json"),
     )
     assert run.code == 0, run.errors
-    assert run.output.count("Check: in 2 param groups at 11 steps") == 1
+    assert run.output.count("What this run proves") == 1
+    assert "equal the file's at 11 steps" in run.output
     together = json.loads((tmp_path / "history.json").read_text())["history"]
     assert [(row["step"], row["groups"]) for row in together] == [(row["step"], row["groups"]) for row in alone]
     assert [row["loss"] for row in together] == pytest.approx([row["loss"] for row in alone], rel=1e-3)
+
+
+def test_it_ends_with_what_to_do_next(cosine):
+    path, run, _ = cosine
+    _, _, steps = run.output.partition("\nWhat to do next\n")
+    change, see, use = (line.split(maxsplit=2)[2] for line in steps.splitlines())
+    assert str(path) in change
+    command, *arguments = see.split()
+    assert python("-m", "schedframe", *arguments).code == 0
+    assert Path(command).name == "schedframe"
+    assert use.startswith("https://")
+
+
+def test_a_checkpoint_that_is_not_loaded_whole_is_found(tmp_path):
+    script = f"""
+        import gpt, train_gpt, training
+
+        def load(parts, file):
+            parts.model.load_state_dict(gpt.torch.load(file)["model"])
+            parts.opt_param_scheduler.step(96)
+
+        training.Parts.load = load
+        raise SystemExit(train_gpt.main(["--schedule", {str(written(tmp_path, ("4800", "160")))!r}]))
+        """
+    run = python("-c", textwrap.dedent(script))
+    assert run.code == 1
+    assert proofs(run)[1].split(maxsplit=1)[1].startswith("4 differences; expected: resumed at iteration 6")
+    assert run.errors.startswith("at iteration 7 the resumed run had Row(iteration=7")
+    assert "What to do next" not in run.output
+
+
+def test_make_installs_no_linters_for_it(tmp_path):
+    if shutil.which("make") is None:
+        pytest.skip("needs make")
+    make = ["make", "--dry-run", "demo", f"VENV={tmp_path / 'none'}"]
+    commands = subprocess.run(make, cwd=DEMO.parents[2], capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"--group (\w+)", commands) == ["demo"]
+    groups = tomllib.loads((DEMO.parents[2] / "pyproject.toml").read_text())["dependency-groups"]
+    assert groups["demo"] == [{"include-group": "megatron"}]
 
 
 def test_param_groups_that_contradict_the_file_are_refused_or_found():
@@ -144,7 +196,7 @@ def test_param_groups_that_contradict_the_file_are_refused_or_found():
         assert "schedule.yaml: line" in said[name]
     (found,) = said["found"]
     assert found.startswith("at step 480 param_groups[1] held lr = 0.0009")
-    assert f"the schedule says {schedframe.load(DEMO / 'schedule.yaml').lr_at(480)}" in found
+    assert f"the schedule has {schedframe.load(DEMO / 'schedule.yaml').lr_at(480)}" in found
 
 
 def test_without_the_plugin_it_says_so_in_a_sentence():

@@ -61,7 +61,7 @@ def test_a_jump_lies_between_two_steps(write: Write, tmp_path: Path) -> None:
     assert steps[before + 1] - steps[before] == 1
 
 
-def test_the_page_of_the_readme_is_small(write: Write, moe: Path) -> None:
+def test_the_page_is_small(write: Write, moe: Path) -> None:
     assert write(moe).stat().st_size <= 250 * 1024
 
 

@@ -1,6 +1,7 @@
 """The launcher as it is called: ``python -m``, ``torchrun -m``, and ``install()`` in a script of one's own."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from schedframe import Schedule
 
 from .megatron_lm import MODEL, TINY, Ran, environment, printed, wheel
 
+README = Path(__file__).parents[2] / "README.md"
 VERSION = "0.17.1"
 FILE = "max_lr: 1e-3\nlr_warmup_steps: 2 iters\nlr_decay_style: {style: rex, beta: 0.8}\ntrain_iters: 3\n"
 SAYS = "schedframe 0.1.0: rex(beta=0.8) from schedframe-rex 0.1.0"
@@ -67,6 +69,24 @@ def test_python_m_runs_a_script(place, file):
     assert ran.code == 0, ran.text
     assert len(ran.rows) == 3
     assert ran.said == [SAYS]
+
+
+@pytest.mark.usefixtures("file")
+def test_the_command_of_the_readme_trains(place, tmp_path, monkeypatch):
+    (line,) = re.findall(r"^\$ torchrun (.*) \.\.\.$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(TINY, "pretrain_gpt.py")
+    torchrun = ["-m", "torch.distributed.run", *line.split()]
+    ran = finish(start(*torchrun, *MODEL, place=place, PET_STANDALONE="1"))
+    assert ran.code == 0, ran.text
+    assert (len(ran.rows), ran.said) == (3, [SAYS])
+
+
+def test_the_same_script_alone_takes_five_decay_styles(place):
+    ran = finish(start(TINY, *MODEL, "--lr-decay-style=rex", place=place))
+    assert ran.code == 2
+    (choices,) = re.findall(r"--lr-decay-style: invalid choice: 'rex' \(choose from (.*)\)", ran.text)
+    assert len(choices.split(", ")) == 5
 
 
 def test_a_style_of_ones_own_needs_no_packaging(place, tmp_path):

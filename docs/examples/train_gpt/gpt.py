@@ -15,7 +15,7 @@ import torch.distributed as dist
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 megatron_on_cpu.install()
-# Megatron falls back to torch without Transformer Engine and Apex, which only a GPU needs, and says so six times.
+# Megatron falls back to torch without Transformer Engine and Apex, which only a GPU needs, and warns six times.
 for _message in ("Transformer Engine and Apex are not installed", "Apex is not installed", "full scope is deprecated"):
     warnings.filterwarnings("ignore", message=_message, category=UserWarning, module=r"megatron\.core\.")
 
@@ -34,6 +34,7 @@ def distributed(seed: int) -> Iterator[int]:
     backend = "gloo"
     if DEVICE == "cuda":
         backend = "nccl"
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS is not deterministic
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     if "RANK" in os.environ:
         dist.init_process_group(backend)
@@ -43,6 +44,7 @@ def distributed(seed: int) -> Iterator[int]:
     try:
         parallel_state.initialize_model_parallel()
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))  # a small model is fastest on one
+        torch.use_deterministic_algorithms(True, warn_only=True)  # a resumed run is compared bit for bit
         torch.manual_seed(seed)
         model_parallel_cuda_manual_seed(seed)
         yield dist.get_rank()

@@ -1,4 +1,4 @@
-"""What a run held at every step, and the check of it against the schedule."""
+"""What a run held at every step, compared with the schedule and with a run that was resumed."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,9 +48,16 @@ def deviations(rows: Sequence[Row], schedule: Schedule) -> Iterator[str]:
     for row in rows:
         lr, wd = schedule.lr_at(row.step), schedule.wd_at(row.step) or 0.0
         for index, group in enumerate(row.groups):
-            for name, found, said in (("lr", group.lr, lr), ("weight_decay", group.weight_decay, wd * group.wd_mult)):
-                if found != said:
-                    yield f"at step {row.step} param_groups[{index}] held {name} = {found}; the schedule says {said}"
+            for name, found, right in (("lr", group.lr, lr), ("weight_decay", group.weight_decay, wd * group.wd_mult)):
+                if found != right:
+                    yield f"at step {row.step} param_groups[{index}] held {name} = {found}; the schedule has {right}"
+
+
+def departures(rows: Sequence[Row], resumed: Sequence[Row]) -> Iterator[str]:
+    """Yield a sentence for each row of a resumed run that differs from that of the whole run, in any bit."""
+    for whole, again in zip(rows[-len(resumed) :], resumed, strict=True):
+        if whole != again:
+            yield f"at iteration {whole.iteration} the resumed run had {again}; the whole run had {whole}"
 
 
 def write_json(path: Path, facts: Mapping[str, Any], rows: Sequence[Row]) -> None:

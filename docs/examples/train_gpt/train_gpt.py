@@ -6,6 +6,7 @@ See README.md. `main` is the command line, training.py the training loop.
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,8 +19,8 @@ examples:
   torchrun --nproc_per_node=2 train_gpt.py
 
 exit codes:
-  0  trained, and the param groups held exactly what the schedule says
-  1  trained, but some param group held something else
+  0  trained; the param groups held the schedule's values, and the resumed run is identical
+  1  trained, but a param group held another value, or the resumed run differs
   2  cannot be used: the schedule, a plugin, an option or an installed package is at fault
 """
 
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except schedframe.SchedframeError as error:
         print(error, file=sys.stderr)
     except ModuleNotFoundError as error:
-        print(f"{error}; README.md says what to install", file=sys.stderr)
+        print(f"{error}; README.md lists what to install", file=sys.stderr)
     return 2
 
 
@@ -86,31 +87,48 @@ def _iterations(schedule: schedframe.Schedule, options: argparse.Namespace) -> i
 
 
 def _run(options: argparse.Namespace, schedule: schedframe.Schedule, iterations: int) -> int:
-    # Importing Megatron takes seconds. What is wrong with the options or the schedule has been said by now.
+    # Importing Megatron takes seconds. Options and schedule have been checked by now.
     import gpt
     import history
     import report
     import text
     import training
 
-    with gpt.distributed(options.seed) as rank:
+    def build() -> training.Parts:
+        model = gpt.build_model(text.VOCABULARY, options.layers, options.hidden, options.heads, options.length)
+        return training.Parts(model, *training.build_optimizer(model, schedule))
+
+    data = text.read()
+    sizes = (iterations, options.batch, options.length)
+    with gpt.distributed(options.seed) as rank, tempfile.TemporaryFile() as checkpoint:
         console = report.console(quiet=rank > 0)
-        size = (options.layers, options.hidden, options.heads, options.length)
-        model = gpt.build_model(text.VOCABULARY, *size)
-        optimizer, scheduler = training.build_optimizer(model, schedule)
-        headline = f"{gpt.describe(model)}; {iterations} iterations of {options.batch} samples"
+        parts = build()
+        headline = f"{gpt.describe(parts.model)}; {iterations} iterations of {options.batch} samples"
         report.introduce(console, schedule, headline)
-        run = training.train(model, optimizer, scheduler, text.read(), iterations, options.batch, options.length)
-        rows = list(report.watch(console, run, iterations))
+        rows = []
+        for row in report.watch(console, training.train(parts, data, *sizes), iterations):
+            if row.iteration == iterations * 2 // 3:
+                parts.save(checkpoint)
+            rows.append(row)
+
+        checkpoint.seek(0)
+        parts = build()
+        parts.load(checkpoint)
+        resumed = list(report.watch(console, training.train(parts, data, *sizes), iterations, "resuming"))
 
     deviations = list(history.deviations(rows, schedule))
+    departures = list(history.departures(rows, resumed))
     if options.json is not None and rank == 0:
         facts = {"schedule": str(options.schedule), "lr_style": str(schedframe.source_of(schedule.lr_style))}
         history.write_json(options.json, {**facts, "batch": options.batch}, rows)
-    report.conclude(console, rows, schedule, len(deviations))
-    for sentence in deviations[:5]:
+    report.show(console, rows, schedule)
+    report.conclude(console, rows, resumed, schedule, len(deviations), len(departures))
+    for sentence in (*deviations[:5], *departures[:5]):
         print(sentence, file=sys.stderr)
-    return 1 if deviations else 0
+    if deviations or departures:
+        return 1
+    report.suggest(console, options.schedule)
+    return 0
 
 
 if __name__ == "__main__":
