@@ -1,11 +1,8 @@
 """The site: Sphinx with MyST and furo. ``make docs`` builds it, offline, with warnings as errors."""
 
 import os
-import re
 import sys
 from pathlib import Path
-
-from sphinx.application import Sphinx
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
