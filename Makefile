@@ -8,10 +8,10 @@ FRONTEND := $(wildcard frontend/*.* frontend/src/*.* frontend/src/*/*)
 PLUGINS := $(wildcard plugins/*/pyproject.toml plugins/*/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs frontend test coverage lint fuzz bench nox clean
+.PHONY: help setup demo docs frontend test coverage lint fuzz bench nox release-check clean
 
 help: ## what can be made
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 setup: $(VENV)/.ready $(VENV)/.frontend ## build .venv with everything that development needs
 
@@ -35,8 +35,17 @@ docs: setup ## the site, into docs/_build/html; Python 3.11 or later
 	$(BIN)/sphinx-build -W --keep-going --quiet --builder html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-demo: setup ## train a real Megatron Core GPT on a schedule from a file, with a plugin's style
-	$(BIN)/python docs/examples/train_gpt/train_gpt.py
+demo: $(VENV)/.demo ## train a real Megatron Core GPT on a schedule from a file, with a plugin's style
+	@$(BIN)/python docs/examples/train_gpt/train_gpt.py
+
+# What development needs has all that the demonstration needs.
+$(VENV)/.demo: pyproject.toml constraints.txt schedframe/_version.py plugins/schedframe-rex/pyproject.toml
+	@if [ -e $(VENV)/.ready ]; then $(MAKE) --no-print-directory $(VENV)/.ready; else \
+	echo "Setting up $(VENV) for the demonstration: once, most of it PyTorch"; \
+	$(PYTHON) -m venv $(VENV) && \
+	$(PIP) --upgrade pip && \
+	$(PIP) --group demo --editable '.[cli]' ./plugins/schedframe-rex; fi
+	@touch $@
 
 test: setup lint ## lint, types and every test
 	$(BIN)/python -m pytest $(IN_PARALLEL)
@@ -60,9 +69,12 @@ bench: setup ## ratios to Megatron's class, pydantic and importlib, measured sid
 	$(BIN)/python benchmarks/discover.py
 	$(BIN)/python benchmarks/audit.py
 
+release-check: setup ## build every distribution, and try each where nothing else is installed
+	$(BIN)/python -m release.check
+
 nox: setup ## the core, without torch, on every Python from 3.10 to 3.13 that is here
 	$(BIN)/nox
 
 clean: ## remove .venv, every cache and the built pages
 	rm -rf docs/_build frontend/node_modules frontend/out schedframe/_tools/views/page/built
-	rm -rf $(VENV) .nox .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) dist .nox .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -88,6 +89,23 @@ def test_trains_on_a_style_from_a_plugin(tmp_path):
     assert "from schedframe-rex 0.1.0 (schedframe_rex:Rex)" in run.output
     assert "Check: in 2 param groups at 41 steps, lr == lr_at(step) and weight_decay ==" in run.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["history.json", "schedule.yaml"]
+
+
+def test_it_ends_with_what_it_shows_and_what_to_do_next(cosine):
+    path, run, history = cosine
+    shows, following = run.output.split("What this shows:")[1].split("What to do next:")
+    assert f"{len(history) * 2 * 2} values in the optimizer's param groups equal the schedule's bit for bit" in shows
+    assert f"the loss fell from {history[0]['loss']:.2f} to {history[-1]['loss']:.2f}" in shows
+    assert f"preview {path}" in following
+
+
+def test_make_demo_installs_no_linter(tmp_path):
+    if shutil.which("make") is None:
+        pytest.skip("needs make")
+    command = ["make", "--dry-run", "demo", f"VENV={tmp_path / 'new'}"]
+    planned = subprocess.run(command, cwd=DEMO.parents[2], capture_output=True, text=True, check=True).stdout
+    assert "--group demo" in planned
+    assert "--group dev" not in planned
 
 
 def test_one_word_in_the_file_is_all_it_takes_to_train_on_cosine(cosine):

@@ -1,6 +1,9 @@
 """What the user sees: a progress bar, a table, three charts, the outcome of the check."""
 
+import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from statistics import mean
 
 import plotext
@@ -57,6 +60,31 @@ def conclude(console: Console, rows: Sequence[Row], schedule: Schedule, deviatio
             f"[green]Check: in {groups} param groups at {len(rows)} steps, "
             f"lr == lr_at(step) and weight_decay == wd_at(step) * wd_mult"
         )
+
+
+def what_it_shows(console: Console, rows: Sequence[Row], schedule: Schedule, file: Path) -> None:
+    """Print what a run that held its schedule shows, and what to do next."""
+    style, first, last = schedule.lr_style.style, rows[0], rows[-1]
+    name, program = _from_here(file), _from_here(Path(sys.executable).with_name("schedframe"))
+    console.print(
+        f"""
+What this shows:
+  - {name} alone determined learning rate and weight decay:
+    {2 * len(rows) * len(first.groups):,} values in the optimizer's param groups equal the schedule's bit for bit.
+  - Megatron Core's model and optimizer trained with them: the loss fell from {first.loss:.2f} to {last.loss:.2f}.
+  - The style {style} is from {source_of(schedule.lr_style)}.
+
+What to do next:
+  {program} preview {name}
+  {program} init   writes a schedule of your own
+  Write cosine instead of {style} in {name}, and run this again.
+  docs/how-to has a page for Megatron-LM's scripts, for PyTorch, and for other trainers."""
+    )
+
+
+def _from_here(path: Path) -> str:
+    """Return `path` as it is typed in the present folder."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _table(rows: Sequence[Row], schedule: Schedule) -> Table:

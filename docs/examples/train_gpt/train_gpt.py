@@ -108,6 +108,8 @@ def _run(options: argparse.Namespace, schedule: schedframe.Schedule, iterations:
         facts = {"schedule": str(options.schedule), "lr_style": str(schedframe.source_of(schedule.lr_style))}
         history.write_json(options.json, {**facts, "batch": options.batch}, rows)
     report.conclude(console, rows, schedule, len(deviations))
+    if not deviations:
+        report.what_it_shows(console, rows, schedule, options.schedule)
     for sentence in deviations[:5]:
         print(sentence, file=sys.stderr)
     return 1 if deviations else 0
