@@ -16,14 +16,14 @@ import schedframe
 from schedframe._schedule.groups import FIELDS
 from schedframe._schedule.keys import Keys
 
+from .pages import commands, python_of, write_files
+
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(
-    r"(?:<!-- file: (?P<file>\S+) -->\n)?```(?P<kind>\w*)(?P<flags>[^\n]*)\n(?P<text>.*?)\n```", re.DOTALL
-)
-LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 STORIES = [ROOT / "docs" / "tutorial" / "first-style.md"]
 """Their blocks run in order, in an environment of their own: tests/e2e/test_first_style.py."""
+EVERY_PAGE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [page for page in EVERY_PAGE if page not in STORIES]
+LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 NEEDS = re.compile(r"^\s*(?:import|from) (torch|transformers|accelerate)\b", re.MULTILINE)
 
 requires_cli = pytest.mark.skipif(importlib.util.find_spec("typer") is None, reason="needs the extra cli")
@@ -31,26 +31,6 @@ requires_cli = pytest.mark.skipif(importlib.util.find_spec("typer") is None, rea
 
 def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
-
-
-def blocks(page: Path) -> list[re.Match[str]]:
-    if page in STORIES:
-        return []
-    return [block for block in FENCE.finditer(page.read_text()) if "notest" not in block["flags"]]
-
-
-def python_of(page: Path) -> str:
-    return "\n\n".join(block["text"] for block in blocks(page) if block["kind"] == "python")
-
-
-def write_files(page: Path, folder: Path) -> list[Path]:
-    """Write the blocks that are files, and return those that declare schedules."""
-    written = []
-    for block in blocks(page):
-        if block["file"]:
-            (folder / block["file"]).write_text(block["text"] + "\n")
-            written.append(folder / block["file"])
-    return [file for file in written if file.suffix in (".yaml", ".toml", ".json")]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if python_of(page)], ids=name_of)
@@ -79,11 +59,6 @@ def test_nothing_is_worse_than_a_note_in_the_schedules_of_a_page(page: Path, tmp
             assert [str(found) for found in schedframe.load(file).findings() if found.severity != "note"] == []
 
 
-def commands(page: Path) -> list[str]:
-    lines = [line for block in blocks(page) if block["kind"] == "console" for line in block["text"].splitlines()]
-    return [line[2:].split("#")[0].strip() for line in lines if line.startswith("$ schedframe")]
-
-
 @requires_cli
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=name_of)
 def test_the_commands_of_a_page_work(page: Path, tmp_path: Path) -> None:
@@ -94,7 +69,7 @@ def test_the_commands_of_a_page_work(page: Path, tmp_path: Path) -> None:
         assert run.returncode == 0, f"{command}\n{run.stderr}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+@pytest.mark.parametrize("page", EVERY_PAGE, ids=name_of)
 def test_every_link_leads_somewhere(page: Path) -> None:
     for target in LINK.findall(page.read_text()):
         assert (page.parent / target).exists(), target
@@ -167,7 +142,7 @@ def test_every_page_is_in_the_site() -> None:
 
 
 def test_no_page_speaks_of_a_machine() -> None:
-    for page in PAGES:
+    for page in EVERY_PAGE:
         assert not re.search(r"(?<![\w.])/(home|root|tmp|Users)/", page.read_text())
 
 
