@@ -72,7 +72,7 @@ bench: setup ## ratios to Megatron's class, pydantic and importlib, measured sid
 release-check: setup ## build every distribution, and try each where nothing else is installed
 	$(BIN)/python -m release.check
 
-nox: setup ## the core, without torch, on every Python from 3.10 to 3.13 that is here
+nox: setup ## the core, without torch, on every Python from 3.10 to 3.14 that is here
 	$(BIN)/nox
 
 clean: ## remove .venv, every cache and the built pages

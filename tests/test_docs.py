@@ -1,5 +1,6 @@
 """Every page's blocks are real: files load, Python runs, commands exit with 0, generated pages are current."""
 
+import ast
 import importlib.util
 import re
 import shlex
@@ -13,6 +14,7 @@ import pytest
 from packaging.version import Version
 
 import schedframe
+from schedframe._files.config.document import read
 from schedframe._schedule.groups import FIELDS
 from schedframe._schedule.keys import Keys
 
@@ -139,6 +141,32 @@ def test_every_page_is_in_the_site() -> None:
     entries = re.findall(r"^   ([\w*/-]+)$", text_of("index.rst"), re.MULTILINE)
     listed = {page for entry in entries for page in docs.glob(f"{entry}.md")}
     assert {page for page in docs.rglob("*.md") if not page.name.startswith("_")} == listed
+
+
+VERSIONS = {"Python": "PYTHONS", "pydantic": "PYDANTIC", "Megatron Core": "MEGATRON", "PyTorch": "TORCH"}
+"""The rows of what is promised, and the names of the versions in noxfile.py."""
+
+
+def test_the_promised_versions_are_those_that_nox_runs() -> None:
+    values = {
+        ast.unparse(node.targets[0]): ast.literal_eval(node.value)
+        for node in ast.parse((ROOT / "noxfile.py").read_text()).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in VERSIONS.values()
+    }
+    rows = re.findall(r"^\| ([\w ]+) \| ([\d., ]+)", text_of("explanation/what-is-promised.md"), re.MULTILINE)
+    promised = {name: tuple(re.findall(r"[\d.]+\d", versions)) for name, versions in rows}
+    assert promised == {name: tuple(values[key]) for name, key in VERSIONS.items()}
+
+
+def test_the_oldest_promised_versions_are_those_that_may_be_installed() -> None:
+    document = read(ROOT / "pyproject.toml").data
+    project, groups = document["project"], document["dependency-groups"]
+    required = [*project["dependencies"], *project["optional-dependencies"]["torch"], *groups["megatron"]]
+    text = text_of("explanation/what-is-promised.md")
+    assert f"| Python | {project['requires-python'].removeprefix('>=')}, " in text
+    for name, row in {"pydantic": "pydantic", "torch": "PyTorch"}.items():
+        (oldest,) = {re.search(r">=([\d.]+)", line)[1] for line in required if re.match(rf"{name}\b", line)}
+        assert f"| {row} | {oldest}.0, " in text
 
 
 def test_no_page_speaks_of_a_machine() -> None:
