@@ -9,6 +9,7 @@ import pytest
 
 import schedframe
 from schedframe._tools.beginning import table_of
+from schedframe._tools.design.file import DesignedFile
 
 from ..runs import cli
 
@@ -39,6 +40,14 @@ def test_the_file_declares_what_the_flags_say() -> None:
     schedule = schedframe.load("run.yaml")
     assert (schedule.train_tokens, schedule.seq_length, schedule.global_batch_size) == (2e12, 8192, 512)
     assert (schedule.max_lr, schedule.lr_style.style) == (3e-4, "WSD")
+
+
+def test_design_opens_the_file_and_draws_it() -> None:
+    cli("init", "--tokens", "2T", *FLAGS)
+    designed = DesignedFile(Path("run.schedule.yaml"))
+    begun = designed.beginning()
+    assert not begun["isNew"]
+    assert designed.check(begun["text"], with_saved=True)["page"]["panels"]
 
 
 def test_every_key_of_the_file_has_a_comment() -> None:
