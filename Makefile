@@ -8,7 +8,7 @@ FRONTEND := $(wildcard frontend/*.* frontend/src/*.* frontend/src/*/*)
 PLUGINS := $(wildcard plugins/*/pyproject.toml plugins/*/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs frontend test coverage lint fuzz bench nox release-check clean
+.PHONY: help setup demo docs frontend test coverage lint fuzz bench nox adapters release-check clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -74,6 +74,9 @@ release-check: setup ## build every distribution, and try each where nothing els
 
 nox: setup ## the core, without torch, on every Python from 3.10 to 3.14 that is here
 	$(BIN)/nox
+
+adapters: setup ## schedules in trainers that cannot be installed beside the others, each in an environment of its own
+	$(BIN)/nox --session adapters
 
 clean: ## remove .venv, every cache and the built pages
 	rm -rf docs/_build frontend/node_modules frontend/out schedframe/_tools/views/page/built

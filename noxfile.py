@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 PYENV_VERSIONS = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
 if PYENV_VERSIONS.is_dir():
@@ -17,7 +18,14 @@ if PYENV_VERSIONS.is_dir():
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 
-NEED_TORCH = ("tests/parity", "tests/e2e", "tests/megatron_lm", "tests/frameworks", "tests/adapters")
+NEED_TORCH = (
+    "schedframe/adapters",
+    "tests/adapters",
+    "tests/parity",
+    "tests/e2e",
+    "tests/megatron_lm",
+    "tests/frameworks",
+)
 CORE_TESTS = ("schedframe", "tests", "plugins", *(f"--ignore={folder}" for folder in NEED_TORCH))
 LOWEST = (
     "importlib-metadata==6.0.0",
@@ -35,16 +43,15 @@ LOWEST = (
     "wsproto==1.2.0",
     "jsonschema==4.18.0",
 )
-
-
-NEWEST = ("hatchling>=1.24", "editables>=0.5", "jsonargparse>=4.53", "omegaconf>=2.3", "pandas>=2.0")
+OTHERS_WARN = ("-W", "default", "-W", "error::schedframe.SchedframeWarning")
+"""Warnings of a trainer are its own; ours are errors, as in every test."""
+FRAMEWORKS = nox.project.load_toml("tests/adapters/frameworks.toml")
+NEWEST = ("hatchling>=1.24", "editables>=0.5", "hydra-core>=1.3", "jsonargparse>=4.53", "pandas>=2.0")
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 PYDANTIC = ("2.6.0", "2.8.2", "2.10.6", "2.12.5")
 TORCH = ("2.6.0", "2.13.0")
 MEGATRON = {"0.16.0": "3.11", "0.16.1": "3.11", "0.17.1": "3.12", "0.18.2": "3.12", "0.19.2": "3.12"}
 """Versions of Megatron Core, each with the oldest Python for which it is published."""
-OTHERS_WARN = ("-W", "default", "-W", "error::schedframe.SchedframeWarning")
-"""Warnings of Megatron are its own; ours are errors, as in every test."""
 
 
 @nox.session(python=PYTHONS)
@@ -80,6 +87,23 @@ def torch(session: nox.Session, version: str) -> None:
 def lowest(session: nox.Session) -> None:
     """The floor of every dependency, beside which hatchling cannot be: it needs a newer packaging."""
     _test(session, *LOWEST)
+
+
+@nox.session(default=False)
+@nox.parametrize("framework", [nox.param(name, id=name) for name in FRAMEWORKS])
+def adapters(session: nox.Session, framework: str) -> None:
+    """A trainer that cannot be installed beside the others, or that most do not need."""
+    table = FRAMEWORKS[framework]
+    try:
+        session.install(*table["packages"])
+        for package in table.get("without_dependencies", ()):
+            session.install("--no-deps", package)
+    except CommandFailed:
+        session.error(f"{framework} cannot be installed, for the reason above; nothing of it was tested")
+    session.install("--editable", ".", "pytest>=8.3", "hypothesis>=6.100")
+    variables = {name: value.format(root=Path.cwd()) for name, value in table.get("variables", {}).items()}
+    tests = session.posargs or table["tests"]
+    session.run("pytest", *OTHERS_WARN, *tests, env=variables)
 
 
 def _test(session: nox.Session, *also: str) -> None:

@@ -10,7 +10,6 @@ from schedframe._errors import ConfigError, Problem
 from schedframe._files.config.document import parse_text
 from schedframe._files.config.dump import dump
 from schedframe._schedule.schedule import Schedule, load
-from schedframe._tools import keys
 
 
 @importing
@@ -33,7 +32,7 @@ def resolve(
     schedule = load(file)
     path = file.with_suffix(f".{format}") if format else file
     try:
-        text = dump(keys.resolve(schedule), path)
+        text = dump(schedule.to_dict(resolve=True), path)
     except TypeError:  # of tomli_w
         raise _error(file, "has a null within a table, and TOML has no null; choose --format yaml or json") from None
     if Schedule(**parse_text(path, text).data) != schedule:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
@@ -92,7 +92,7 @@ class GroupRule:
     role: str
     match: Match
     values: tuple[tuple[str, Any], ...]
-    lr_mult: float | None = None
+    lr_mult: float | None = field(default=None, compare=False)
     wd_mult: float | None = None
 
     def sets(self) -> dict[str, Any]:

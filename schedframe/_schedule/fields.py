@@ -93,7 +93,12 @@ ClockField = Annotated[Clock, PlainValidator(parse_clock), WithJsonSchema({"enum
 """A clock, by name."""
 
 _RAMP_SCHEMA = {"type": "array", "items": JSON_COUNT, "minItems": 3, "maxItems": 3}
-RampField = Annotated[tuple[int, int, int], PlainValidator(parse_ramp), WithJsonSchema(_RAMP_SCHEMA)]
+RampField = Annotated[
+    tuple[int, int, int],
+    PlainValidator(parse_ramp),
+    PlainSerializer(list, when_used="json"),  # pydantic's own warns that a list is no tuple
+    WithJsonSchema(_RAMP_SCHEMA),
+]
 """A ramp-up of the batch size: the first size, the increment, samples."""
 
 StartField = Annotated[

@@ -1,6 +1,6 @@
 """The declared schedule: validated, frozen, in Megatron's words."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -26,6 +26,7 @@ from schedframe._schedule.given import GivenFields
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.notebook import as_html
 from schedframe._schedule.origin import Origin
+from schedframe._schedule.written import given_keys, resolved_keys
 from schedframe._units.lengths import OPEN
 from schedframe.lint._rule import Finding
 from schedframe.styles._base import LRStyle, WDStyle
@@ -351,6 +352,26 @@ class Schedule(Keys):
             return make_groups(self.groups, model, process_group)
         except ConfigError as error:
             raise self.origin.error(error.problems) from None
+
+    def to_dict(self, *, resolve: bool = False) -> dict[str, Any]:
+        """Return the keys of this schedule as plain data: dicts, lists, numbers and texts, which may be changed.
+
+        ``Schedule(**schedule.to_dict())`` equals this schedule. Keys of a file are those of the files that it extends
+        too. A schedule that was derived from another one, such as `for_role`'s, has its lengths in steps.
+
+        Args:
+            resolve: return every key, those that were left out at their default, as ``schedframe resolve`` prints
+                them; otherwise those that were given, as they were given.
+        """
+        given = self._origin.given if self._is_declared_by(self._origin.given) else {}
+        return resolved_keys(self, given) if resolve else given_keys(self, given)
+
+    def _is_declared_by(self, keys: Mapping[str, Any]) -> bool:
+        """Return whether `keys` declare this schedule, which `model_copy` may have changed since."""
+        try:
+            return Schedule(**keys) == self
+        except ConfigError:
+            return False
 
     def findings(self, *, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> list[Finding]:
         """Return what is probably a mistake in this schedule, as ``schedframe check`` reports it.

@@ -14,8 +14,8 @@ from schedframe._plan.rule import DEFAULT, GroupRule, key_of
 from schedframe._schedule.curves import RoleCurves
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.schedule import Schedule, declare
+from schedframe._schedule.written import plain
 from schedframe._tools.inspection import look_at
-from schedframe._tools.keys import given_keys, plain
 from schedframe._units.lengths import OPEN
 from schedframe.styles._flat_wsd import FLAT_WSD
 
@@ -346,7 +346,7 @@ def _key_differences(a: Schedule, b: Schedule) -> Iterator[KeyDifference]:
 
 def _written(schedule: Schedule) -> dict[str, Any]:
     """Return the keys as they are written, by their dotted path."""
-    keys = given_keys(schedule)
+    keys = schedule.to_dict()
     flat = {f"lr_decay_style.{key}": keys.pop(key) for key in FLAT_WSD if key in keys}
     return {**dict(_leaves("", keys)), **flat}
 

@@ -1,6 +1,7 @@
 """Notices a loop that steps the scheduler at another rate than the optimizer updates."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from schedframe._errors import SchedframeWarning
@@ -30,14 +31,17 @@ class StepRate:
         updates: how many updates the optimizer made since then.
     """
 
-    def __init__(self, optimizer: Any, calls_per_update: int) -> None:
+    def __init__(self, optimizer: Any, calls_per_update: int, is_followed: Callable[[], bool]) -> None:
         """Count the updates of `optimizer`, a torch optimizer or a wrapper of one.
 
         Args:
             optimizer: where it has no hooks, no update is counted, and nothing is noticed.
             calls_per_update: the right number of calls for each update.
+            is_followed: returns whether the optimizer has the values of the scheduler. Where it has not, something else
+                schedules it now, such as Lightning's learning-rate finder or an averaging of weights.
         """
         self._expected = calls_per_update
+        self._is_followed = is_followed
         self._whole = len(optimizer.param_groups)
         self._has_told = False
         self.restart()
@@ -63,7 +67,8 @@ class StepRate:
         self.updates += 1
         self._calls_at_update = self.calls
         is_fast = self._alike >= _ALIKE and self._calls_alike > self._expected
-        if not self._has_told and (is_fast or self.calls + _BEHIND * self._expected < self.updates * self._expected):
+        is_slow = self.calls + _BEHIND * self._expected < self.updates * self._expected
+        if not self._has_told and (is_fast or (is_slow and self._is_followed())):
             self._tell()
 
     def _tell(self) -> None:

@@ -1,5 +1,6 @@
 """Where the updates of a trainer lie on a schedule."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor, inf
@@ -11,7 +12,7 @@ from schedframe._errors import ConfigError, Problem, SchedframeError
 from schedframe._schedule.schedule import Schedule, load
 from schedframe._units.units import RUN_KEYS
 
-ScheduleLike = Schedule | str | PathLike[str]
+ScheduleLike = Schedule | str | Path
 """A schedule, or the path of its file."""
 
 
@@ -25,6 +26,8 @@ def as_schedule(schedule: object) -> Schedule:
         return schedule
     if not isinstance(schedule, str | PathLike):
         fault = f"must be a schedframe.Schedule or the path of its file, and is a {type(schedule).__name__}"
+        if isinstance(schedule, Mapping):
+            fault += "; a table of keys becomes one by schedframe.Schedule(**keys)"
         raise ConfigError("schedule", [Problem("", fault)])
     return load(Path(schedule))
 

@@ -11,17 +11,13 @@ from torch.optim.lr_scheduler import ChainedScheduler, LRScheduler, SequentialLR
 
 from schedframe._errors import SchedframeError, StateError
 from schedframe._schedule.schedule import Schedule
+from schedframe.adapters._hooks import replace_hook
+from schedframe.adapters._jump import Values, refuse_jump
 from schedframe.adapters._rate import StepRate, without_wrappers
 from schedframe.adapters._undecayed import Undecayed
 from schedframe.adapters._updates import ScheduleLike, Updates, as_schedule, whole
 
 Group = dict[str, Any]
-
-Values = tuple[Any, Any]
-"""Learning rate and weight decay of a param group."""
-
-_SAME = 1e-6
-"""Two learning rates that differ by less, relatively, are one: other schedulers compute in float32, or recursively."""
 
 
 class ScheduledLR(LRScheduler):
@@ -61,6 +57,8 @@ class ScheduledLR(LRScheduler):
     """
 
     _is_started = False
+    _loaded: Mapping[str, Any] | None = None
+    _has_loaded_values = False
     _update: int
     _increment: int
     _until: float
@@ -99,7 +97,8 @@ class ScheduledLR(LRScheduler):
         for group in optimizer.param_groups:
             own = group.get("max_lr")
             group["initial_lr"] = self.running.plan_of(group).max_lr if own is None else own
-        self.rate = StepRate(inner, calls_per_update)
+        replace_hook(inner, "register_load_state_dict_post_hook", self._follow_optimizer)
+        self.rate = StepRate(inner, calls_per_update, self._is_followed)
         super().__init__(optimizer)
         self._is_started = True
         if last_epoch != -1:
@@ -122,6 +121,7 @@ class ScheduledLR(LRScheduler):
         rate = self.rate
         rate.calls += 1
         if rate.calls == 1:
+            self._loaded, self._has_loaded_values = None, False
             _refuse_composition(inspect.currentframe())
         if epoch is not None:
             self._go_to(epoch)
@@ -178,7 +178,8 @@ class ScheduledLR(LRScheduler):
 
         With ``override``, the state of another scheduler is taken too, by its number of updates, where the two curves
         meet there: of torch, Hugging Face and Lightning (``last_epoch``), and DeepSpeed (``last_batch_iteration``).
-        With ``calls_per_update`` it was called as often for each. The optimizer's own state must be loaded before.
+        With ``calls_per_update`` it was called as often for each. The optimizer's own state is loaded before, or right
+        after, as DeepSpeed's ZeRO does.
 
         Args:
             state_dict: of `ScheduledLR`, `OptimizerParamScheduler`, Megatron's class, or another scheduler.
@@ -186,6 +187,7 @@ class ScheduledLR(LRScheduler):
         Raises:
             StateError: the state is broken, differs where it must not, or the curves do not meet.
         """
+        self._loaded = state_dict
         self._undecayed.restore(self.optimizer.param_groups)
         calls = _calls_of_another(state_dict)
         if calls is not None:
@@ -201,10 +203,18 @@ class ScheduledLR(LRScheduler):
                     f"To go on there with this one, give override_opt_param_scheduler=True, or `resume: override` in "
                     f"the file"
                 )
-            self._take_over(updates, _values_of_another(state_dict, self.optimizer.param_groups))
+            held = _values(self.optimizer.param_groups) if self._has_loaded_values else ()
+            self._take_over(updates, _values_of_another(state_dict, held, len(self.optimizer.param_groups)))
             return
         self.running.load_state_dict(state_dict)
         self._arrive(int(self._updates.update_at(self.running.num_steps)))
+
+    def _follow_optimizer(self, _: Any) -> None:
+        """Load again after the optimizer, which has the values of the checkpoint in its groups now."""
+        self._has_loaded_values = True
+        self._undecayed.restore(self.optimizer.param_groups)
+        if self._loaded is not None:
+            self.load_state_dict(self._loaded)
 
     def _take_over(self, update: int, before: Sequence[Values]) -> None:
         """Go on after `update` updates of another scheduler, which left the values `before` in the groups.
@@ -215,7 +225,8 @@ class ScheduledLR(LRScheduler):
         count = self._updates.count_after(update)
         for index, (group, values) in enumerate(zip(self.optimizer.param_groups, before, strict=False)):
             if not self._allows_jump:
-                _refuse_jump(f"of param_groups[{index}]", update, values, self.running.values_at(count, group))
+                own = self.running.values_at(count, group)
+                refuse_jump(f"of param_groups[{index}]", f"{update} updates", values, own)
         self._go_to(update)
 
     def _go_to(self, update: Any) -> None:
@@ -228,6 +239,10 @@ class ScheduledLR(LRScheduler):
         self.running.num_steps = self._updates.count_after(update)
         self.running.step(0)
         self._arrive(update)
+
+    def _is_followed(self) -> bool:
+        """Return whether every group has the learning rate that the last step wrote."""
+        return all(map(isclose, self.get_lr(), self._last_lr))
 
     def _arrive(self, update: int) -> None:
         self._update, self._step_count = update, update + 1
@@ -244,15 +259,6 @@ def _refuse_composition(frame: FrameType | None) -> None:
             f"a ScheduledLR cannot be part of a {type(caller).__name__}, which lets several schedulers change one "
             f"learning rate; write the parts as phases of one file (lr_decay_style: phases), and step that alone"
         )
-
-
-def _refuse_jump(where: str, update: int, before: Values, after: Values) -> None:
-    for what, old, new in zip(("learning rate", "weight decay"), before, after, strict=True):
-        if old is not None and new is not None and not isclose(float(old), new, rel_tol=_SAME):
-            raise StateError(
-                f"the {what} {where} would jump: after {update} updates it is {float(old):g}, and the schedule has "
-                f"{new:g} there. Make the two curves meet, or give allow_jump=True"
-            )
 
 
 def _copies(lrs: Sequence[Any]) -> list[Any]:
@@ -282,8 +288,10 @@ def _calls_of_another(state: Mapping[str, Any]) -> int | None:
     return None
 
 
-def _values_of_another(state: Mapping[str, Any], groups: Sequence[Group]) -> list[Values]:
-    lrs, held = state.get("_last_lr"), _values(groups)
-    if not isinstance(lrs, list | tuple) or len(lrs) != len(held):
-        return held
-    return [(lr, wd) for lr, (_, wd) in zip(lrs, held, strict=True)]
+def _values_of_another(state: Mapping[str, Any], held: Sequence[Values], groups: int) -> list[Values]:
+    """Return what another scheduler left in so many `groups`: what they hold, and the state's learning rates."""
+    values = list(held) or [(None, None)] * groups
+    lrs = state.get("_last_lr")
+    if not isinstance(lrs, list | tuple) or len(lrs) != groups:
+        return values
+    return [(lr, wd) for lr, (_, wd) in zip(lrs, values, strict=True)]

@@ -3,6 +3,7 @@
 import copy
 import pickle
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,17 @@ class TestWeightDecay:
         ScheduledLR(optimizer, Schedule(**WITH_WD))
         assert optimizer.param_groups[0]["weight_decay"] == 0.1
 
+    def test_the_values_stay_where_the_optimizer_is_loaded_after_the_scheduler(self) -> None:
+        old = adamw(0.1, 0.0)
+        saved = ScheduledLR(old, Schedule(**{**WITH_WD, "max_lr": 2e-3}))
+        saved.step(epoch=10)
+        optimizer = adamw(0.1, 0.0)
+        scheduler = ScheduledLR(optimizer, Schedule(**WITH_WD), override_opt_param_scheduler=True)
+        scheduler.load_state_dict(saved.state_dict())
+        values = one_file.values_of(optimizer)
+        optimizer.load_state_dict(old.state_dict())
+        assert one_file.values_of(optimizer) == values != one_file.values_of(old)
+
     @pytest.mark.parametrize("loads_scheduler", [True, False])
     def test_it_survives_a_load_of_an_optimizer_that_does_not_know_it(self, loads_scheduler: bool) -> None:
         foreign = adamw(0.1, 0.0).state_dict()
@@ -366,6 +378,20 @@ class TestAnotherScheduler:
         assert scheduler.last_epoch == 15
         with pytest.raises(StateError, match="after 31 calls"):
             scheduler.load_state_dict({"last_epoch": 31})
+
+    @pytest.mark.parametrize("first", ["optimizer", "scheduler"])
+    def test_the_optimizer_may_be_loaded_before_or_after(self, first: str) -> None:
+        """ZeRO loads it after; then its groups, and with them its values, replace those that were written."""
+        optimizer, _ = self.other(15)
+        for schedule, meet in ((Schedule(**RUN), True), (Schedule(**{**RUN, "max_lr": 2e-3}), False)):
+            new = adamw()
+            scheduler = ScheduledLR(new, schedule, override_opt_param_scheduler=True)
+            loads = [lambda new=new: new.load_state_dict(optimizer.state_dict())]
+            loads.insert(first == "optimizer", lambda s=scheduler: s.load_state_dict({"last_batch_iteration": 14}))
+            with nullcontext() if meet else pytest.raises(StateError, match="would jump"):
+                for load in loads:
+                    load()
+                assert one_file.values_of(new) == [[schedule.lr_at(15), 0.1]]
 
     def test_deepspeeds_count_begins_below_0(self) -> None:
         scheduler = ScheduledLR(adamw(), Schedule(**RUN), override_opt_param_scheduler=True, allow_jump=True)

@@ -194,7 +194,8 @@ def test_toml_has_no_null() -> None:
 
 def test_keys_that_declare_another_schedule_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("run.yaml").write_text(HEAD)
-    monkeypatch.setattr(command.keys, "resolve", lambda schedule: {"max_lr": 1.0, "train_samples": 100})
+    keys = {"max_lr": 1.0, "train_samples": 100}
+    monkeypatch.setattr(command.Schedule, "to_dict", lambda schedule, resolve: keys)
     assert resolve("run.yaml") == (
         2,
         "",

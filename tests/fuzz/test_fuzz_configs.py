@@ -11,7 +11,6 @@ from schedframe import SchedframeError, Schedule
 from schedframe._files.config.document import parse_text
 from schedframe._files.config.dump import dump
 from schedframe._tools.design.file import DesignedFile
-from schedframe._tools.keys import resolve
 from schedframe._tools.views.table import evaluate, labelled_steps
 
 from .corpus import as_json, changed_bytes, changed_data, examples, good_data, good_files, good_texts, in_time
@@ -27,7 +26,7 @@ def use(schedule: Schedule) -> None:
         if schedule.init_lr != "current":
             evaluate(schedule, labelled_steps(schedule.for_role(role), 20), role)
     schedule.summary()
-    text = dump(resolve(schedule), Path("whole.yaml"))
+    text = dump(schedule.to_dict(resolve=True), Path("whole.yaml"))
     assert Schedule(**parse_text(Path("whole.yaml"), text).data) == schedule
 
 

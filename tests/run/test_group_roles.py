@@ -12,7 +12,6 @@ torch = pytest.importorskip("torch")
 
 from schedframe import ConfigError, OptimizerParamScheduler, PluginError, Schedule, StateError, load  # noqa: E402
 from schedframe._run.groups.roles import Roles  # noqa: E402
-from schedframe._tools.keys import given_keys  # noqa: E402
 from schedframe.styles import LRCurve  # noqa: E402
 
 PIECEWISE = {
@@ -431,8 +430,8 @@ class TestAsking:
         file = tmp_path / "run.yaml"
         file.write_text("max_lr: 1.0\nlr_decay_steps: 100\ngroups:\n- {role: a, match: {index: 0}, max_lr: 0.5}\n")
         own = load(file).for_role("a")
-        assert given_keys(own)["max_lr"] == 0.5
-        assert "groups" not in given_keys(own)
+        assert own.to_dict()["max_lr"] == 0.5
+        assert "groups" not in own.to_dict()
 
 
 class TestReport:

@@ -12,8 +12,8 @@ from schedframe._plan.plan import Plan
 from schedframe._plan.rule import key_of
 from schedframe._schedule.groups import FIELDS
 from schedframe._schedule.keys import Keys
+from schedframe._schedule.written import plain
 from schedframe._tools.continuation.seam import Seam
-from schedframe._tools.keys import plain
 from schedframe._units.lengths import Scale, compact
 from schedframe._units.units import RUN_KEYS
 from schedframe.styles._flat_wsd import FLAT_WSD

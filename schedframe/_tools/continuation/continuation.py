@@ -11,7 +11,7 @@ from schedframe._files.config.document import EXTENDS
 from schedframe._files.config.dump import dump
 from schedframe._files.write import write_new
 from schedframe._schedule.schedule import Schedule
-from schedframe._tools.keys import given_keys, plain
+from schedframe._schedule.written import plain
 from schedframe._units.lengths import compact
 
 
@@ -50,7 +50,7 @@ class Continuation:
     @cached_property
     def replaced(self) -> Mapping[str, Any]:
         """What the parent's config has for each key of `changes`, as it was given; ``None`` where it has none."""
-        given = given_keys(self.parent)
+        given = self.parent.to_dict()
         return {key: given.get(key) for key in self.changes}
 
     def write(self, path: str | Path, *, overwrite: bool = False) -> None:
@@ -70,7 +70,7 @@ class Continuation:
         document = self.parent.origin.document
         sources: tuple[Path, ...] = ()
         if document is None:
-            merged = {**given_keys(self.parent), **self.changes}
+            merged = {**self.parent.to_dict(), **self.changes}
             keys = {key: value for key, value in merged.items() if value is not None}
         else:
             keys = {EXTENDS: _relative(document.path, path.parent), **self.changes}

@@ -7,8 +7,8 @@ from typing import Any
 
 from schedframe._plan.evaluate import finite_values
 from schedframe._plan.plan import Plan
+from schedframe._schedule.written import plain
 from schedframe._tools.continuation.seam import Seam
-from schedframe._tools.keys import plain
 from schedframe.styles._base import Cooldown, LRCurve
 from schedframe.styles._byname import by_lr_style
 from schedframe.styles._flat_wsd import table_of

@@ -9,12 +9,12 @@ from schedframe._plan.evaluate import values_by_role
 from schedframe._plan.plan import CURRENT, Plan, fingerprint
 from schedframe._plan.rule import DEFAULT
 from schedframe._schedule.schedule import Schedule
+from schedframe._schedule.written import plain
 from schedframe._tools.continuation import changes as keys
 from schedframe._tools.continuation.continuation import Continuation
 from schedframe._tools.continuation.cooldown import max_lr_of_branch, style_of_branch, style_of_role
 from schedframe._tools.continuation.seam import Position, Seam
 from schedframe._tools.continuation.weight_decay import weight_decay
-from schedframe._tools.keys import plain
 from schedframe._units.numbers import whole
 
 

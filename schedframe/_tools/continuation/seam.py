@@ -10,7 +10,6 @@ from schedframe._plugins import hooks as _hooks
 from schedframe._run.resume.decide import decide
 from schedframe._run.resume.read import read
 from schedframe._schedule.schedule import Schedule
-from schedframe._tools.keys import given_keys
 from schedframe._units.lengths import Scale
 from schedframe._units.numbers import parse_rate, whole
 from schedframe.styles._base import LRPoint
@@ -33,7 +32,7 @@ class Seam:
     """
 
     def __init__(self, schedule: Schedule, at: Position) -> None:
-        self.schedule, self.keys, self.plan = schedule, given_keys(schedule), schedule.plan
+        self.schedule, self.keys, self.plan = schedule, schedule.to_dict(), schedule.plan
         if isinstance(at, Mapping):
             saved = read(_hooks.translate_state(at))
             decision = decide(saved, self.plan, policy="strict", parent=schedule.parent)

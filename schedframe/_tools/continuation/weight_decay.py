@@ -5,8 +5,8 @@ from typing import Any
 
 from schedframe._plan.conditions import within
 from schedframe._plan.plan import CURRENT
+from schedframe._schedule.written import plain
 from schedframe._tools.continuation.seam import Seam
-from schedframe._tools.keys import plain
 from schedframe._units.numbers import parse_number
 from schedframe.styles._base import WDPoint, WDStyle
 from schedframe.styles.wd import WDConstant, WDLinear

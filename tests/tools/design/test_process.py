@@ -127,5 +127,9 @@ def test_the_browser_is_opened_at_the_address(file: Path, monkeypatch: pytest.Mo
 
     pytest.importorskip("uvicorn")
     monkeypatch.setattr("schedframe._cli.design.browser", Browser)
-    done = cli("design", file)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    try:
+        done = cli("design", file)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (done.code, opened[0] in done.out) == (0, True)
