@@ -8,10 +8,10 @@ FRONTEND := $(wildcard frontend/*.* frontend/src/*.* frontend/src/*/*)
 PLUGINS := $(wildcard plugins/*/pyproject.toml plugins/*/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs frontend test coverage lint fuzz bench nox adapters clean
+.PHONY: help setup demo docs frontend test coverage lint fuzz bench nox adapters release-check clean
 
 help: ## what can be made
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 setup: $(VENV)/.ready $(VENV)/.frontend ## build .venv with everything that development needs
 
@@ -67,7 +67,10 @@ bench: setup ## ratios to Megatron's class, pydantic and importlib, measured sid
 	$(BIN)/python benchmarks/discover.py
 	$(BIN)/python benchmarks/audit.py
 
-nox: setup ## the core, without torch, on every Python from 3.10 to 3.13 that is here
+release-check: setup ## build every distribution, and try each where nothing else is installed
+	$(BIN)/python -m release.check
+
+nox: setup ## the core, without torch, on every Python from 3.10 to 3.14 that is here
 	$(BIN)/nox
 
 adapters: setup ## schedules in trainers that cannot be installed beside the others, each in an environment of its own
@@ -75,4 +78,4 @@ adapters: setup ## schedules in trainers that cannot be installed beside the oth
 
 clean: ## remove .venv, every cache and the built pages
 	rm -rf docs/_build frontend/node_modules frontend/out schedframe/_tools/views/page/built
-	rm -rf $(VENV) .nox .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) dist .nox .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -1,4 +1,8 @@
-"""The core, without torch and without Megatron, on every Python that is here, and with the lowest dependencies."""
+"""Every version that docs/explanation/what-is-promised.md promises: Python, dependencies, Megatron, torch.
+
+Without a name, ``nox`` runs the core on every Python that is here, and with the lowest dependencies. The others are
+run by their names, such as ``nox --session "megatron(0.19.2)"``. Paths after ``--`` are tested in place of all.
+"""
 
 import os
 from pathlib import Path
@@ -39,14 +43,44 @@ LOWEST = (
     "wsproto==1.2.0",
     "jsonschema==4.18.0",
 )
+OTHERS_WARN = ("-W", "default", "-W", "error::schedframe.SchedframeWarning")
+"""Warnings of a trainer are its own; ours are errors, as in every test."""
 FRAMEWORKS = nox.project.load_toml("tests/adapters/frameworks.toml")
-OURS = "error::schedframe.SchedframeWarning"
+NEWEST = ("hatchling>=1.24", "editables>=0.5", "hydra-core>=1.3", "jsonargparse>=4.53", "pandas>=2.0")
+PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+PYDANTIC = ("2.6.0", "2.8.2", "2.10.6", "2.12.5")
+TORCH = ("2.6.0", "2.13.0")
+MEGATRON = {"0.16.0": "3.11", "0.16.1": "3.11", "0.17.1": "3.12", "0.18.2": "3.12", "0.19.2": "3.12"}
+"""Versions of Megatron Core, each with the oldest Python for which it is published."""
 
 
-@nox.session(python=["3.10", "3.11", "3.12", "3.13"])
+@nox.session(python=PYTHONS)
 def core(session: nox.Session) -> None:
     """Newest dependencies."""
-    _test(session, "hatchling>=1.24", "editables>=0.5", "hydra-core>=1.3", "jsonargparse>=4.53", "pandas>=2.0")
+    _test(session, *NEWEST)
+
+
+@nox.session(python="3.12", default=False)
+@nox.parametrize("version", PYDANTIC, ids=PYDANTIC)
+def pydantic(session: nox.Session, version: str) -> None:
+    """A version of pydantic, which containers for training have in many; newest otherwise."""
+    _test(session, *NEWEST, f"pydantic=={version}")
+
+
+@nox.session(default=False)
+@nox.parametrize("python,version", [nox.param(python, version, id=version) for version, python in MEGATRON.items()])
+def megatron(session: nox.Session, version: str) -> None:
+    """A version of Megatron Core, whose class ours is equal to."""
+    session.install(f"megatron-core=={version}", f"torch=={TORCH[-1]}", "psutil>=5.9")
+    _test_with_torch(session, ("tests/parity", "tests/megatron"), *OTHERS_WARN)
+
+
+@nox.session(python="3.11", default=False)
+@nox.parametrize("version", TORCH, ids=TORCH)
+def torch(session: nox.Session, version: str) -> None:
+    """A version of torch, with real optimizers and real checkpoints."""
+    session.install(f"torch=={version}", "numpy>=1.26")
+    _test_with_torch(session, ("tests/adapters/test_torch.py", "tests/run", "tests/files"))
 
 
 @nox.session(python="3.10")
@@ -69,11 +103,16 @@ def adapters(session: nox.Session, framework: str) -> None:
     session.install("--editable", ".", "pytest>=8.3", "hypothesis>=6.100")
     variables = {name: value.format(root=Path.cwd()) for name, value in table.get("variables", {}).items()}
     tests = session.posargs or table["tests"]
-    session.run("pytest", "-W", "default", "-W", OURS, *tests, env=variables)
+    session.run("pytest", *OTHERS_WARN, *tests, env=variables)
 
 
 def _test(session: nox.Session, *also: str) -> None:
     session.install(".[cli,design,plot,testing]", "hypothesis>=6.100", *also)
     session.install("--no-deps", *(str(path.parent) for path in Path().glob("plugins/*/*.toml")))
     session.run("python", "-c", "import importlib.util as u; assert u.find_spec('torch') is None")
-    session.run("pytest", *CORE_TESTS, *session.posargs)
+    session.run("pytest", *(session.posargs or CORE_TESTS))
+
+
+def _test_with_torch(session: nox.Session, tests: tuple[str, ...], *options: str) -> None:
+    session.install(".[cli,plot,testing]", "hypothesis>=6.100", "tensorboardX>=2.6")
+    session.run("pytest", *options, *(session.posargs or tests), env={"CUDA_VISIBLE_DEVICES": ""})

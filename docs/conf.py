@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from importlib.util import find_spec
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import schedframe  # noqa: E402
+
+URLS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
 
 project = "schedframe"
 author = "The schedframe authors"
@@ -41,9 +44,14 @@ html_theme = "furo"
 html_title = "schedframe"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
-html_baseurl = os.environ.get("SCHEDFRAME_DOCS_URL", "https://schedframe.readthedocs.io/en/latest/")
+html_baseurl = os.environ.get("SCHEDFRAME_DOCS_URL", URLS["Documentation"])
 sitemap_url_scheme = "{link}"
-html_theme_options = {"source_repository": "", "navigation_with_keys": True}
+html_theme_options = {
+    "source_repository": URLS["Repository"],
+    "source_branch": "main",
+    "source_directory": "docs/",
+    "navigation_with_keys": True,
+}
 
 myst_enable_extensions = ["colon_fence", "deflist", "substitution"]
 myst_heading_anchors = 4

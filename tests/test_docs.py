@@ -1,5 +1,6 @@
 """Every page's blocks are real: files load, Python runs, commands exit with 0, generated pages are current."""
 
+import ast
 import importlib.util
 import re
 import shlex
@@ -13,19 +14,18 @@ import pytest
 from packaging.version import Version
 
 import schedframe
+from schedframe._files.config.document import read
 from schedframe._schedule.groups import FIELDS
 from schedframe._schedule.keys import Keys
 
+from .pages import commands, python_of, write_files
+
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(
-    r"(?:<!-- (?P<mark>\w+)(?:: (?P<name>[^\n]+))? -->\n)?```(?P<kind>\w*)\n(?P<text>.*?)\n```", re.DOTALL
-)
-NOT_RUN_HERE = ("notest", "script", "tried")
-"""Marks of blocks that no test runs, or that tests/adapters and tests/frameworks run."""
-LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 STORIES = [ROOT / "README.md", ROOT / "docs" / "tutorial" / "first-style.md"]
 """Their blocks run in order, in an environment of their own: tests/e2e/test_readme.py, test_first_style.py."""
+EVERY_PAGE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [page for page in EVERY_PAGE if page not in STORIES]
+LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 NEEDS = re.compile(r"^\s*(?:import|from) (torch|transformers|accelerate)\b", re.MULTILINE)
 
 requires_cli = pytest.mark.skipif(importlib.util.find_spec("typer") is None, reason="needs the extra cli")
@@ -33,26 +33,6 @@ requires_cli = pytest.mark.skipif(importlib.util.find_spec("typer") is None, rea
 
 def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
-
-
-def blocks(page: Path) -> list[re.Match[str]]:
-    if page in STORIES:
-        return []
-    return [block for block in FENCE.finditer(page.read_text()) if block["mark"] not in NOT_RUN_HERE]
-
-
-def python_of(page: Path) -> str:
-    return "\n\n".join(block["text"] for block in blocks(page) if block["kind"] == "python")
-
-
-def write_files(page: Path, folder: Path) -> list[Path]:
-    """Write the blocks that are files, and return those that declare schedules."""
-    written = []
-    for block in blocks(page):
-        if block["mark"] == "file":
-            (folder / block["name"]).write_text(block["text"] + "\n")
-            written.append(folder / block["name"])
-    return [file for file in written if file.suffix in (".yaml", ".toml", ".json")]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if python_of(page)], ids=name_of)
@@ -91,11 +71,6 @@ def test_nothing_is_worse_than_a_note_in_the_schedules_of_a_page(page: Path, tmp
             assert [str(found) for found in schedframe.load(file).findings() if found.severity != "note"] == []
 
 
-def commands(page: Path) -> list[str]:
-    lines = [line for block in blocks(page) if block["kind"] == "console" for line in block["text"].splitlines()]
-    return [line[2:].split("#")[0].strip() for line in lines if line.startswith("$ schedframe")]
-
-
 @requires_cli
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=name_of)
 def test_the_commands_of_a_page_work(page: Path, tmp_path: Path) -> None:
@@ -106,7 +81,7 @@ def test_the_commands_of_a_page_work(page: Path, tmp_path: Path) -> None:
         assert run.returncode == 0, f"{command}\n{run.stderr}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+@pytest.mark.parametrize("page", EVERY_PAGE, ids=name_of)
 def test_every_link_leads_somewhere(page: Path) -> None:
     for target in LINK.findall(page.read_text()):
         assert (page.parent / target).exists(), target
@@ -178,8 +153,34 @@ def test_every_page_is_in_the_site_once() -> None:
     assert sorted(listed) == sorted([*map(str, pages), "api/index"])
 
 
+VERSIONS = {"Python": "PYTHONS", "pydantic": "PYDANTIC", "Megatron Core": "MEGATRON", "PyTorch": "TORCH"}
+"""The rows of what is promised, and the names of the versions in noxfile.py."""
+
+
+def test_the_promised_versions_are_those_that_nox_runs() -> None:
+    values = {
+        ast.unparse(node.targets[0]): ast.literal_eval(node.value)
+        for node in ast.parse((ROOT / "noxfile.py").read_text()).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in VERSIONS.values()
+    }
+    rows = re.findall(r"^\| ([\w ]+) \| ([\d., ]+)", text_of("explanation/what-is-promised.md"), re.MULTILINE)
+    promised = {name: tuple(re.findall(r"[\d.]+\d", versions)) for name, versions in rows}
+    assert promised == {name: tuple(values[key]) for name, key in VERSIONS.items()}
+
+
+def test_the_oldest_promised_versions_are_those_that_may_be_installed() -> None:
+    document = read(ROOT / "pyproject.toml").data
+    project, groups = document["project"], document["dependency-groups"]
+    required = [*project["dependencies"], *project["optional-dependencies"]["torch"], *groups["megatron"]]
+    text = text_of("explanation/what-is-promised.md")
+    assert f"| Python | {project['requires-python'].removeprefix('>=')}, " in text
+    for name, row in {"pydantic": "pydantic", "torch": "PyTorch"}.items():
+        (oldest,) = {re.search(r">=([\d.]+)", line)[1] for line in required if re.match(rf"{name}\b", line)}
+        assert f"| {row} | {oldest}.0, " in text
+
+
 def test_no_page_speaks_of_a_machine() -> None:
-    for page in PAGES:
+    for page in EVERY_PAGE:
         assert not re.search(r"(?<![\w.])/(home|root|tmp|Users)/", page.read_text())
 
 

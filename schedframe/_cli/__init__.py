@@ -63,16 +63,18 @@ def _run() -> Any:
     except Findings as findings:
         return findings.code
     except SystemExit as stop:
-        # typer and rich exit with 1 on a closed pipe alone
-        return READER_IS_GONE if stop.code == 1 else stop.code
+        if isinstance(stop.__context__, BrokenPipeError):
+            return READER_IS_GONE
+        return CANNOT_BE_USED if stop.code == 1 else stop.code  # of completion for a shell that typer does not know
 
 
 def _failed(error: Exception) -> int:
     """Report what to install where a library of the extra is missing; anything else is a bug, and shown as one."""
     library = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
     if library in _EXTRA_OF:
-        install = f"pip install 'schedframe[{_EXTRA_OF[library]}]'"
-        print(f"the command line needs {library}, which is not installed: {install}", file=sys.stderr)
+        extra = f"'schedframe[{_EXTRA_OF[library]}]'"
+        print(f"the command line needs {library}, which is not installed: pip install {extra}", file=sys.stderr)
+        print(f"without installing it: uvx --from {extra} schedframe", file=sys.stderr)
     else:
         traceback.print_exception(error)
     return CANNOT_BE_USED

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import shlex
 import sys
 import warnings
 from collections.abc import Callable
@@ -9,13 +10,14 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from schedframe._cli.exit_codes import CANNOT_BE_USED, Findings
 from schedframe._errors import SchedframeError, SchedframeWarning
 from schedframe._version import __version__
 
 COMMANDS = {
+    "init": "Write a schedule file to begin with.",
     "styles": "List the installed styles, or show one.",
     "check": "Find what is wrong, and probably wrong, with schedules.",
     "rule": "List the rules of check, or explain one.",
@@ -36,6 +38,20 @@ COMMANDS = {
 }
 """The first line of each command's help. A command is the function of its name in the module of its name."""
 
+OTHER_NAMES = {
+    "lint": "check",
+    "validate": "check",
+    "show": "preview",
+    "draw": "plot",
+    "edit": "design",
+    "compare": "diff",
+    "convert": "resolve",
+    "list": "styles",
+    "create": "init",
+    "version": "--version",
+}
+"""What other tools call a command, and what to type here."""
+
 _EPILOG = """\b
 Examples:
   schedframe styles
@@ -44,29 +60,52 @@ Examples:
   schedframe inspect checkpoints --with run.yaml
 """
 
+
+class _Commands(TyperGroup):
+    """The commands; the names that other tools give them are answered with the name to type."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that ``args[0]`` names."""
+        name, *rest = args
+        if name in OTHER_NAMES and not ctx.resilient_parsing:
+            right = shlex.join(["schedframe", OTHER_NAMES[name], *rest])
+            typer.echo(f"there is no command {name}; run `{right}`", err=True)
+            raise typer.Exit(CANNOT_BE_USED)
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
-    add_completion=False,
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=_EPILOG,
+    invoke_without_command=True,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"schedframe {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
 def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="With --version: report the platform, plugins and libraries.")
     ] = False,
 ) -> None:
     """Look at learning-rate and weight-decay schedules before the run, and go on from one to the next."""
+    if verbose and not version:
+        raise typer.BadParameter("goes with --version", param_hint="'--verbose'")
+    if version and verbose:
+        from schedframe._cli.versions import report
+
+        typer.echo(report())
+    elif version:
+        typer.echo(f"schedframe {__version__}")
+    elif context.invoked_subcommand is None:
+        context.fail("Missing command.")
+    if version:
+        raise typer.Exit
 
 
 class _LateCommand(TyperCommand):

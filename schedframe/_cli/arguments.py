@@ -8,11 +8,18 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from schedframe._cli.completion import schedule_file
 from schedframe._plugins.imports import import_styles
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="The schedule: YAML, TOML or JSON.")]
+File = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="The schedule: YAML, TOML or JSON.", autocompletion=schedule_file),
+]
 Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE", help="Schedules: YAML, TOML or JSON; several are overlaid.")
+    list[Path],
+    typer.Argument(
+        metavar="FILE", help="Schedules: YAML, TOML or JSON; several are overlaid.", autocompletion=schedule_file
+    ),
 ]
 Kind = Annotated[Literal["lr", "wd"] | None, typer.Option(help="Only learning-rate, or only weight-decay styles.")]
 TableOrJson = Annotated[Literal["table", "json"], typer.Option(help="What to print; json holds exact values.")]

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from schedframe._cli.arguments import TextOrJson, importing
+from schedframe._cli.completion import schedule_file
 from schedframe._cli.exit_codes import Findings
 from schedframe._cli.findings import wrapped
 from schedframe._cli.output import print_json
@@ -29,7 +30,10 @@ _SHOWN = {"next": "the next update", "own": "the update itself"}
 @importing
 def audit(
     logs: Annotated[list[Path], typer.Argument(metavar="LOG", help="Logs of one run, in the order it wrote them.")],
-    with_: Annotated[Path, typer.Option("--with", metavar="FILE", help="The schedule of the run.")],
+    with_: Annotated[
+        Path,
+        typer.Option("--with", metavar="FILE", help="The schedule of the run.", autocompletion=schedule_file),
+    ],
     role: Annotated[str, typer.Option(metavar="ROLE", help="The param groups whose values are logged.")] = DEFAULT,
     output: Annotated[
         Path | None,

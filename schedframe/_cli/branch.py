@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from schedframe._cli.arguments import TextOrJson, importing
+from schedframe._cli.completion import lr_style
 from schedframe._cli.continuing import At, EndWD, Force, FromCheckpoint, Output, Parent, position, style, write
 from schedframe._schedule.schedule import load
 from schedframe._tools.continuation import operations
@@ -18,7 +19,10 @@ def branch(
     at: At = None,
     checkpoint: FromCheckpoint = None,
     lr_wsd_decay_style: Annotated[
-        str | None, typer.Option(metavar="STYLE", help="Curve of the cooldown; by default that of FILE's own.")
+        str | None,
+        typer.Option(
+            metavar="STYLE", help="Curve of the cooldown; by default that of FILE's own.", autocompletion=lr_style
+        ),
     ] = None,
     min_lr: Annotated[
         str | None, typer.Option(metavar="LR", help="Where it ends: 0, 3e-5, 10%; by default as FILE's own.")

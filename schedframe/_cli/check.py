@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from schedframe._cli.arguments import importing
+from schedframe._cli.completion import rule, schedule_file
 from schedframe._cli.exit_codes import CANNOT_BE_USED, Findings
 from schedframe._cli.findings import print_finding, wrapped
 from schedframe._cli.output import print_json
@@ -30,11 +31,16 @@ def check(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="PATH", help="Files, folders to search, or - for standard input (YAML).", show_default="."
+            metavar="PATH",
+            help="Files, folders to search, or - for standard input (YAML).",
+            show_default=".",
+            autocompletion=schedule_file,
         ),
     ] = None,
-    select: Annotated[_Names, typer.Option(metavar="RULE", help="Only these rules: SF101, SF2, a name.")] = None,
-    ignore: Annotated[_Names, typer.Option(metavar="RULE", help="Not these rules.")] = None,
+    select: Annotated[
+        _Names, typer.Option(metavar="RULE", help="Only these rules: SF101, SF2, a name.", autocompletion=rule)
+    ] = None,
+    ignore: Annotated[_Names, typer.Option(metavar="RULE", help="Not these rules.", autocompletion=rule)] = None,
     notes: Annotated[bool, typer.Option("--notes", help="Show notes too.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for notes too.")] = False,
     format: Annotated[Literal["text", "json", "github", "sarif"], typer.Option(help="What to print.")] = "text",

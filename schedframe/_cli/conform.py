@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from schedframe import testing
 from schedframe._cli.arguments import Kind, TextOrJson, importing
+from schedframe._cli.completion import any_style
 from schedframe._cli.exit_codes import Findings
 from schedframe._cli.output import print_json
 from schedframe._errors import FAILURES, ConfigError, Problem, SchedframeError
@@ -23,7 +24,12 @@ from schedframe.styles._installed import source_of
 @importing
 def conform(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME...", help="Styles: a name, or a table with options as in YAML.")
+        list[str],
+        typer.Argument(
+            metavar="NAME...",
+            help="Styles: a name, or a table with options as in YAML.",
+            autocompletion=any_style,
+        ),
     ],
     kind: Kind = None,
     format: TextOrJson = "text",

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from schedframe._cli.completion import schedule_file
 from schedframe._cli.output import print_json
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.checkpoint import read
@@ -13,7 +14,12 @@ from schedframe._files.config.parsed import Broken
 from schedframe._files.config.yaml import parse
 from schedframe._tools.continuation.continuation import Continuation
 
-Parent = Annotated[Path, typer.Argument(metavar="FILE", help="The schedule to go on from: YAML, TOML or JSON.")]
+Parent = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="The schedule to go on from: YAML, TOML or JSON.", autocompletion=schedule_file
+    ),
+]
 At = Annotated[str | None, typer.Option(metavar="STEP", help="The step to go on from: 2000, 450M.")]
 FromCheckpoint = Annotated[
     Path | None, typer.Option(metavar="CHECKPOINT", help="The checkpoint to go on from, instead of --at.")

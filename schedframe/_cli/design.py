@@ -8,13 +8,19 @@ from typing import Annotated
 import typer
 
 from schedframe._cli.arguments import importing
+from schedframe._cli.completion import schedule_file
 from schedframe._cli.page import browser, refuse_unbuilt
 from schedframe._tools.design.file import DesignedFile
 
 
 @importing
 def design(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The schedule; it is made where it does not exist.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="The schedule; it is made where it does not exist.", autocompletion=schedule_file
+        ),
+    ],
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port; by default a free one.", show_default=False)
     ] = 0,

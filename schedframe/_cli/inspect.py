@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from schedframe._cli.arguments import TableOrJson, importing
+from schedframe._cli.completion import schedule_file
 from schedframe._cli.console import console, print_parts, table
 from schedframe._cli.exit_codes import Findings
 from schedframe._cli.output import print_json
@@ -19,7 +20,13 @@ from schedframe._tools.inspection import Inspection, Outcome, as_data, look_at, 
 def inspect(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint's folder or file.")],
     with_: Annotated[
-        Path | None, typer.Option("--with", metavar="FILE", help="Show what resuming with this schedule would do.")
+        Path | None,
+        typer.Option(
+            "--with",
+            metavar="FILE",
+            help="Show what resuming with this schedule would do.",
+            autocompletion=schedule_file,
+        ),
     ] = None,
     format: TableOrJson = "table",
 ) -> None:

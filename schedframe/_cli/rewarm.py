@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from schedframe._cli.arguments import TextOrJson, importing
+from schedframe._cli.completion import lr_style
 from schedframe._cli.continuing import At, EndWD, Force, FromCheckpoint, Output, Parent, position, style, write
 from schedframe._schedule.schedule import load
 from schedframe._tools.continuation import operations
@@ -26,7 +27,8 @@ def rewarm(
     ] = "current",
     min_lr: Annotated[str | None, typer.Option(metavar="LR", help="The new floor; by default FILE's.")] = None,
     lr_decay_style: Annotated[
-        str | None, typer.Option(metavar="STYLE", help="Style after the warm-up; by default FILE's.")
+        str | None,
+        typer.Option(metavar="STYLE", help="Style after the warm-up; by default FILE's.", autocompletion=lr_style),
     ] = None,
     end_wd: EndWD = None,
     allow_jump: Annotated[

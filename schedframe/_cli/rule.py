@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from schedframe._cli import completion
 from schedframe._cli.arguments import TextOrJson, importing
 from schedframe._cli.console import print_parts, table
 from schedframe._cli.output import print_json
@@ -15,7 +16,12 @@ from schedframe.lint._rule import Rule
 @importing
 def rule(
     name: Annotated[
-        str | None, typer.Argument(metavar="[RULE]", help="A code, the beginning of one, or a name; by default all.")
+        str | None,
+        typer.Argument(
+            metavar="[RULE]",
+            help="A code, the beginning of one, or a name; by default all.",
+            autocompletion=completion.rule,
+        ),
     ] = None,
     format: TextOrJson = "text",
 ) -> None:

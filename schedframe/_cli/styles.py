@@ -8,6 +8,7 @@ from rich.text import Text
 from schedframe._cli import style_page
 from schedframe._cli.arguments import Kind, TableOrJson, importing
 from schedframe._cli.chart import small_line
+from schedframe._cli.completion import any_style
 from schedframe._cli.console import console, print_parts, table
 from schedframe._cli.exit_codes import CANNOT_BE_USED
 from schedframe._cli.output import print_json
@@ -23,7 +24,9 @@ _COLUMNS_OF_A_CURVE = 16
 
 @importing
 def styles(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show this style alone.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Show this style alone.", autocompletion=any_style)
+    ] = None,
     kind: Kind = None,
     format: TableOrJson = "table",
 ) -> None:

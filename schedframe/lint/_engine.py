@@ -52,13 +52,17 @@ def find_unknown_rules(context: RuleContext) -> Iterator[Found]:
             yield Found(f"ignore.{name}", "names no rule that is installed", "take it out")
 
 
+OWN_RULES = (house_rule, find_unknown_rules, no_value, *RULES)
+"""The rules of schedframe itself."""
+
+
 def all_rules() -> dict[str, tuple[Rule, str]]:
     """Return every rule with the plugin that has it, by its code; the plugin is empty for schedframe's own.
 
     Raises:
         PluginError: a plugin returns what is no rule, or a code that is taken.
     """
-    known = {each.code: (each, "") for each in (house_rule, find_unknown_rules, no_value, *RULES)}
+    known = {each.code: (each, "") for each in OWN_RULES}
     for plugin, rules in rules_by_plugin():
         for each in rules:
             if not isinstance(each, Rule):

@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -10,10 +11,11 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+import pydantic
 import pytest
 
 import schedframe
-from schedframe._cli.app import COMMANDS
+from schedframe._cli.app import COMMANDS, OTHER_NAMES
 
 from ..runs import Optimizer
 
@@ -60,7 +62,7 @@ class Square(LRCurve):
     def coefficient(self, progress: float) -> float:
         return 1.0 - progress**2
 '''
-RUN_AS_THEY_STAND = ["styles", "check", "rule", "preview", "resolve", "conform", "new"]
+RUN_AS_THEY_STAND = ["init", "styles", "check", "rule", "preview", "resolve", "conform", "new"]
 SCHEDFRAME = [sys.executable, "-m", "schedframe"]
 
 pytestmark = pytest.mark.usefixtures("_in_a_folder_with_run_yaml")
@@ -92,6 +94,57 @@ def examples(help_text: str) -> list[str]:
 def test_version() -> None:
     done = run("--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"schedframe {schedframe.__version__}\n", "")
+
+
+def test_the_report_of_versions_has_what_a_fault_may_come_from() -> None:
+    lines = run("--version", "--verbose", SCHEDFRAME_BLOCK="secret").stdout.splitlines()
+    assert lines[0] == f"schedframe {schedframe.__version__}"
+    assert lines[1].startswith(f"Python {platform.python_version()} ")
+    assert f"  pydantic {pydantic.VERSION}" in lines
+    assert "  deepspeed is not installed" in lines
+    assert lines[lines.index("variables:") + 1 :] == ["  SCHEDFRAME_BLOCK"]
+
+
+def test_the_report_of_versions_has_plugins_and_imports_none(install: Callable[..., Path]) -> None:
+    styles = {"lr_styles": {"one": "broken_mod:One"}, "wd_styles": {"two": "broken_mod:Two"}}
+    path = install("broken", "raise RuntimeError", **styles, version="2.0", requires="schedframe>=99")
+    done = run("--version", "--verbose", PYTHONPATH=str(path))
+    fault = f"it requires schedframe>=99, and this is schedframe {schedframe.__version__}"
+    assert f"  broken 2.0: LR one, WD two (incompatible: {fault})" in done.stdout.splitlines()
+
+
+def test_verbose_goes_with_version() -> None:
+    done = run("--verbose", "check", "run.yaml")
+    assert done.returncode == 2
+    assert "goes with --version" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "right"),
+    [
+        (["lint", "a b.yaml", "--strict"], "schedframe check 'a b.yaml' --strict"),
+        (["validate", "run.yaml"], "schedframe check run.yaml"),
+        (["show", "run.yaml", "--at", "5"], "schedframe preview run.yaml --at 5"),
+        (["compare", "a.yaml", "b.yaml"], "schedframe diff a.yaml b.yaml"),
+        (["convert", "a.yaml"], "schedframe resolve a.yaml"),
+        (["version"], "schedframe --version"),
+    ],
+)
+def test_a_name_from_elsewhere_is_answered_with_the_command(typed: list[str], right: str) -> None:
+    done = run(*typed)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"there is no command {typed[0]}; run `{right}`\n"
+
+
+def test_what_a_name_from_elsewhere_leads_to_is_there() -> None:
+    assert {name for name in OTHER_NAMES.values() if not name.startswith("-")} <= COMMANDS.keys()
+    assert not OTHER_NAMES.keys() & COMMANDS.keys()
+
+
+def test_without_a_command_help_is_shown() -> None:
+    done = run()
+    assert done.returncode == 2
+    assert "Commands:" in done.stderr
 
 
 def test_the_installed_command_is_the_same() -> None:
@@ -145,7 +198,10 @@ def test_without_the_extra_it_says_what_to_install(library: str) -> None:
     program = f"import sys; sys.modules[{library!r}] = None; from schedframe._cli import main; main()"
     done = run("preview", "run.yaml", command=[sys.executable, "-c", program])
     assert done.returncode == 2
-    assert done.stderr == (f"the command line needs {library}, which is not installed: pip install 'schedframe[cli]'\n")
+    assert done.stderr.splitlines() == [
+        f"the command line needs {library}, which is not installed: pip install 'schedframe[cli]'",
+        "without installing it: uvx --from 'schedframe[cli]' schedframe",
+    ]
 
 
 def test_other_missing_modules_are_not_hidden() -> None:

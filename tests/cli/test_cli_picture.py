@@ -50,7 +50,7 @@ def test_a_picture_that_cannot_be_written_is_a_usage_error(folder: Path, target:
 def test_without_matplotlib_it_says_what_to_install(folder: Path) -> None:
     done = run(folder, [sys.executable, "-c", NO_MATPLOTLIB], "--plot", "run.png")
     assert done.returncode == 2
-    assert done.stderr.strip().endswith("needs matplotlib, which is not installed: pip install 'schedframe[plot]'")
+    assert "needs matplotlib, which is not installed: pip install 'schedframe[plot]'\n" in done.stderr
 
 
 def plot(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

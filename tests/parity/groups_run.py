@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import copy
 import json
+from importlib.metadata import version
 from typing import Any
+
+from packaging.version import Version
 
 if __name__ == "__main__":  # pytest looks for doctests in here, and needs no Megatron for that
     import gpt
@@ -42,6 +45,11 @@ RULES: list[dict[str, Any]] = [
     {"role": "no decay", "match": {"key": {"wd_mult": 0.0}}, "lr_warmup_steps": 40},
 ]
 OWN_BOUNDS: dict[str, Any] = {"role": "experts", "match": {"param": "*experts*"}, "max_lr": 2e-2, "start_wd": 0.01}
+
+
+def bounds_are_identity() -> bool:
+    """Whether a load of Megatron's optimizer finds a group by its bounds, and refuses others, as from 0.19 on."""
+    return Version(version("megatron-core")) >= Version("0.19")
 
 
 def built(rules: list[dict[str, Any]], distributed: bool, **changes: Any) -> tuple[Any, Any, Any]:
@@ -103,7 +111,7 @@ def main() -> dict[str, Any]:
             "own bounds": training([OWN_BOUNDS], True),
             "unbroken": unbroken(),
             "resumed": resuming(),
-            "resumed with another peak": resuming(max_lr=5e-4, resume="override"),
+            "resumed with another peak": None if bounds_are_identity() else resuming(max_lr=5e-4, resume="override"),
         }
 
 

@@ -13,7 +13,7 @@ from schedframe import Schedule
 
 from .groups_ranks_run import SCHEDULE
 from .groups_ranks_run import STEPS as STEPS_OF_RANKS
-from .groups_run import BASE, OWN_BOUNDS, RULES, STEPS
+from .groups_run import BASE, OWN_BOUNDS, RULES, STEPS, bounds_are_identity
 
 SCRIPT, RANKS_SCRIPT = (Path(__file__).with_name(name) for name in ("groups_run.py", "groups_ranks_run.py"))
 DEMO = Path(__file__).parents[2] / "docs" / "examples" / "train_gpt"
@@ -102,6 +102,7 @@ def test_a_resumed_run_is_the_one_that_ran_on(answers: dict[str, Any]) -> None:
     assert resumed["losses"] == unbroken["losses"]
 
 
+@pytest.mark.skipif(bounds_are_identity(), reason="the load of Megatron's own optimizer refuses it, from 0.19 on")
 def test_an_overridden_peak_is_every_roles(answers: dict[str, Any]) -> None:
     found = answers["resumed with another peak"]
     assert [group["max_lr"] for group in found["groups"]] == [5e-4, 5e-5, 1e-2, 5e-4]

@@ -7,22 +7,21 @@ import json
 import os
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
-from packaging.version import Version
 
 from schedframe import Schedule
 
+from .groups_run import bounds_are_identity
 from .probes_run import DECOUPLED, EXTENDED, RUN
 
 SCRIPT = Path(__file__).with_name("probes_run.py")
 DEMO = Path(__file__).parents[2] / "docs" / "examples" / "train_gpt"
 
 bounds_are_no_identity = pytest.mark.skipif(
-    Version(version("megatron-core")) >= Version("0.19"),
+    bounds_are_identity(),
     reason="since 0.19 a group's bounds are part of its identity: a load finds its group by them, or refuses",
 )
 

@@ -5,6 +5,7 @@ The files beside this one are its texts, with ``@NAMES@`` in them.
 
 import keyword
 import re
+from collections.abc import Mapping
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -18,12 +19,14 @@ from schedframe.styles._installed import lr_styles, wd_styles
 
 LICENSES = ("Apache-2.0", "MIT", "BSD-3-Clause")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_GROUPS = {"lr": "schedframe.lr_styles", "wd": "schedframe.wd_styles", "hook": "schedframe"}
-_SUMMARIES = {
+GROUPS = {"lr": "schedframe.lr_styles", "wd": "schedframe.wd_styles", "hook": "schedframe"}
+SUMMARIES = {
     "lr": "The learning-rate style {name}, for schedframe",
     "wd": "The weight-decay style {name}, for schedframe",
     "hook": "House rules for schedules, for schedframe",
 }
+MINIMUM = ".".join(__version__.split(".")[:2])
+"""The oldest schedframe that a new plugin runs with."""
 
 
 class Starter(NamedTuple):
@@ -46,33 +49,43 @@ class Starter(NamedTuple):
 
     def files(self) -> dict[str, str]:
         """Return the text of every file of the plugin, by its path in it."""
-        sources = {
-            "pyproject.toml": "pyproject.toml.txt",
-            ".gitignore": "gitignore.txt",
-            f"{self.module}.py": f"{self.kind}/module.py.txt",
-            "README.md": f"{self.kind}/README.md.txt",
-            f"tests/test_{self.module}.py": f"{self.kind}/test.py.txt",
-            "LICENSE": f"licenses/{self.license}.txt",
-        }
-        return {path: self._filled(source) for path, source in sources.items()}
+        words = self._words()
+        return {filled(path, words): filled(text, words) for path, text in templates(self.kind, self.license).items()}
 
-    def _filled(self, source: str) -> str:
-        text = resources.files(__name__).joinpath(source).read_text(encoding="utf-8")
+    def _words(self) -> dict[str, str]:
         class_name = "".join(part.capitalize() for part in self.name.split("-"))
-        words = {
+        return {
             "NAME": self.name,
             "DISTRIBUTION": self.distribution,
             "MODULE": self.module,
             "CLASS": class_name,
             "TARGET": self.module if self.kind == "hook" else f"{self.module}:{class_name}",
-            "GROUP": _GROUPS[self.kind],
-            "SUMMARY": _SUMMARIES[self.kind].format(name=self.name),
-            "MINIMUM": ".".join(__version__.split(".")[:2]),
+            "GROUP": GROUPS[self.kind],
+            "SUMMARY": SUMMARIES[self.kind].format(name=self.name),
+            "MINIMUM": MINIMUM,
             "LICENSE": self.license,
             "AUTHOR": self.author,
             "YEAR": str(date.today().year),
         }
-        return re.sub(r"@([A-Z]+)@", lambda match: words[match[1]], text)
+
+
+def templates(kind: str, license: str) -> dict[str, str]:
+    """Return the text of every file of a plugin by its path in it, both with ``@NAMES@`` to be filled."""
+    sources = {
+        "pyproject.toml": "pyproject.toml.txt",
+        ".gitignore": "gitignore.txt",
+        "@MODULE@.py": f"{kind}/module.py.txt",
+        "README.md": f"{kind}/README.md.txt",
+        "tests/test_@MODULE@.py": f"{kind}/test.py.txt",
+        "LICENSE": f"licenses/{license}.txt",
+    }
+    folder = resources.files(__name__)
+    return {path: folder.joinpath(source).read_text(encoding="utf-8") for path, source in sources.items()}
+
+
+def filled(text: str, words: Mapping[str, str]) -> str:
+    """Return `text` with every ``@NAME@`` replaced by its word."""
+    return re.sub(r"@([A-Z]+)@", lambda match: words[match[1]], text)
 
 
 def start(starter: Starter, folder: Path) -> Path:

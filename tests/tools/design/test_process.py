@@ -109,7 +109,10 @@ def test_without_the_extra_one_sentence_says_what_to_install(file: Path, library
     program = f"import sys; sys.modules[{library!r}] = None; from schedframe._cli import main; main()"
     words = [sys.executable, "-c", program, "design", str(file)]
     done = subprocess.run(words, capture_output=True, text=True)
-    sentence = f"the command line needs {library}, which is not installed: pip install 'schedframe[design]'\n"
+    sentence = f"""\
+the command line needs {library}, which is not installed: pip install 'schedframe[design]'
+without installing it: uvx --from 'schedframe[design]' schedframe
+"""
     assert (done.returncode, done.stderr) == (2, sentence)
 
 
