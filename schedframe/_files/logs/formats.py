@@ -2,14 +2,14 @@
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from schedframe._errors import LogError
 from schedframe._files.logs import jsonl, megatron, table, tensorboard, trainer_state
-from schedframe._files.logs.record import BrokenLog, Progress, Record, Shown
+from schedframe._files.logs.record import ITERATION, BrokenLog, Progress, Record, Shown
 
 _LONGEST_START = 1 << 16
 
@@ -20,15 +20,15 @@ class Format(NamedTuple):
     Attributes:
         name: as reports name it.
         words: what its logs are called in a message.
-        recognises: whether a file is of this format, by its name and its beginning.
-        read: yields the records of an open file.
+        recognises: whether a file is of this format, by its name, its beginning, and the names of its iteration.
+        read: yields the records of an open file, by the numbers that are wanted and the names of its iteration.
         shows: which learning rate it has at an iteration; ``None`` where that depends on who wrote it.
     """
 
     name: str
     words: str
-    recognises: Callable[[str, bytes], bool]
-    read: Callable[[BinaryIO, Collection[str], Progress], Iterator[Record]]
+    recognises: Callable[[str, bytes, Sequence[str]], bool]
+    read: Callable[[BinaryIO, Collection[str], Progress, Sequence[str]], Iterator[Record]]
     shows: Shown | None
 
 
@@ -59,13 +59,20 @@ class Log(NamedTuple):
 
 
 @contextmanager
-def open_log(path: Path, wanted: Collection[str], progress: Progress = lambda size: None) -> Iterator[Log]:
+def open_log(
+    path: Path,
+    wanted: Collection[str],
+    progress: Progress = lambda size: None,
+    iteration: Sequence[str] = ITERATION,
+) -> Iterator[Log]:
     """Open the log at `path` for reading the `wanted` numbers.
 
     Args:
         path: a regular file.
         wanted: names of numbers: those of `record.SPELLINGS`, or columns' names as by `record.folded`.
         progress: is told how many bytes were read.
+        iteration: the names of the column with the iteration, as by `record.folded`, the best one first. What
+            Megatron-LM prints and event files have no choice of it.
 
     Raises:
         LogError: it is no regular file, or cannot be read; also while records are read.
@@ -73,9 +80,9 @@ def open_log(path: Path, wanted: Collection[str], progress: Progress = lambda si
     try:
         _refuse_other_than_files(path)
         with path.open("rb") as file:
-            format = format_of(path.name, file.read(_LONGEST_START))
+            format = format_of(path.name, file.read(_LONGEST_START), iteration)
             file.seek(0)
-            yield Log(path, format, format.read(file, wanted, progress))
+            yield Log(path, format, format.read(file, wanted, progress, iteration))
     except FileNotFoundError:
         raise LogError(f"{path} does not exist") from None
     except BrokenLog as error:
@@ -95,9 +102,9 @@ def _refuse_other_than_files(path: Path) -> None:
         raise BrokenLog("is not a regular file")
 
 
-def format_of(name: str, start: bytes) -> Format:
-    """Return the format of the file with this `name` that begins with `start`."""
-    return next(format for format in FORMATS if format.recognises(name, start))
+def format_of(name: str, start: bytes, iteration: Sequence[str] = ITERATION) -> Format:
+    """Return the format of the file with this `name` that begins with `start`, whose iteration has these names."""
+    return next(format for format in FORMATS if format.recognises(name, start, iteration))
 
 
 def _files_in(folder: Path) -> str:

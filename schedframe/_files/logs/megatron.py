@@ -6,7 +6,7 @@ core_v0.19.2).
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO
 
 from schedframe._files.logs.lines import blocks
@@ -15,7 +15,7 @@ from schedframe._files.logs.record import SPELLINGS, Progress, Record
 _START = re.compile(rb"iteration +(\d{1,15})/ *\d+ \|")
 
 
-def read(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterator[Record]:
+def read(file: BinaryIO, wanted: Collection[str], progress: Progress, iteration: Sequence[str]) -> Iterator[Record]:
     """Yield the `wanted` numbers of every line that Megatron prints for an iteration.
 
     A number counts only with the bar behind it, so that a cut line has no cut number. Where the lines of two ranks are
@@ -29,7 +29,7 @@ def read(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterato
     for block in blocks(file, progress):
         here = [(name, label, len(label)) for name, label in labels if label in block]
         parts = _START.split(block)[1:] if here else []
-        for iteration, text in zip(parts[::2], parts[1::2], strict=True):
+        for number, text in zip(parts[::2], parts[1::2], strict=True):
             end = text.find(b"\n")
             numbers: dict[str, str | float] = {}
             for name, label, length in here:
@@ -39,9 +39,9 @@ def read(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterato
                     if bar > 0:
                         numbers[name] = text[at + length : bar].decode("ascii", "replace")
             if numbers:
-                yield Record(int(iteration), numbers)
+                yield Record(int(number), numbers)
 
 
-def recognises(name: str, start: bytes) -> bool:
+def recognises(name: str, start: bytes, iteration: Sequence[str]) -> bool:
     """Return whether a log can be of this format: any text can."""
     return True

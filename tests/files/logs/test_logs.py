@@ -195,3 +195,11 @@ def test_a_damaged_event_file_is_refused(tmp_path: Path) -> None:
 )
 def test_loggers_prefixes_and_spellings_are_one_name(name: str) -> None:
     assert folded(name) == "learning_rate"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("a.csv", ["update,lr", "1,0.5"]), ("a.jsonl", ['{"update": 1, "lr": 0.5}'])]
+)
+def test_the_column_of_the_iteration_can_have_another_name(tmp_path: Path, name: str, text: list[str]) -> None:
+    with open_log(write(tmp_path / name, text), ("lr",), iteration=("update",)) as log:
+        assert [record.iteration for record in log.records] == [1]
