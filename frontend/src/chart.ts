@@ -60,7 +60,7 @@ export function draw(
       },
       y: {
         distr: view.log ? 3 : 1,
-        range: (_, low, high) => bounds(low, high, view.log, isZoomed),
+        range: (_, low, high) => bounds(low, high, view.log, isZoomed || panel.quantity === "loss"),
       },
     },
     axes: [
@@ -88,8 +88,8 @@ export function draw(
       }),
     ],
     hooks: {
-      drawClear: [(chart) => shade(chart, page, view.unit, theme)],
-      draw: [(chart) => mark(chart, page, view.unit, theme)],
+      drawClear: [(chart) => shade(chart, page, view.unit, theme), (chart) => expect(chart, page, panel, view, theme)],
+      draw: [(chart) => mark(chart, page, view.unit, theme), (chart) => dot(chart, panel, view.unit, theme)],
       setCursor: [
         (chart) => {
           // Without an event the page itself has moved the cursor, and knows where.
@@ -130,6 +130,49 @@ function shade(chart: uPlot, page: Page, unit: string, theme: Theme): void {
         ctx.fillText(phase.name, (left + right) / 2, bbox.top - 6 * uPlot.pxRatio);
       }
     });
+  });
+}
+
+/** Paint the bands of the curves that are shown. */
+function expect(chart: uPlot, page: Page, panel: Panel, view: View, theme: Theme): void {
+  const { ctx, bbox } = chart;
+  within(chart, () => {
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    for (const band of panel.bands ?? []) {
+      const curve = panel.curves.find(({ file }) => file === band.file)!;
+      if (view.hidden.has(groupOf(curve))) continue;
+      const xs = positionsOf(page.files[band.file]!, view.unit);
+      const upper = xs.flatMap((x, at): [number, number][] => (band.upper[at] == null ? [] : [[x, band.upper[at]!]]));
+      const lower = xs.flatMap((x, at): [number, number][] => (band.lower[at] == null ? [] : [[x, band.lower[at]!]]));
+      ctx.beginPath();
+      for (const [x, y] of [...upper, ...lower.reverse()]) {
+        ctx.lineTo(chart.valToPos(x, "x", true), chart.valToPos(y, "y", true));
+      }
+      ctx.globalAlpha = 0.15;
+      ctx.fillStyle = lookOf(page, curve, theme).colour;
+      ctx.fill();
+    }
+  });
+}
+
+/** Paint what was measured. */
+function dot(chart: uPlot, panel: Panel, unit: string, theme: Theme): void {
+  const { ctx, bbox } = chart;
+  within(chart, () => {
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.fillStyle = theme.mark;
+    for (const { at, values } of panel.dots ?? []) {
+      (at[unit] ?? []).forEach((x, index) => {
+        ctx.beginPath();
+        const radius = 1.6 * uPlot.pxRatio;
+        ctx.arc(chart.valToPos(x, "x", true), chart.valToPos(values[index]!, "y", true), radius, 0, 2 * Math.PI);
+        ctx.fill();
+      });
+    }
   });
 }
 

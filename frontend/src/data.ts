@@ -43,6 +43,21 @@ export interface Curve {
   /** The index of its file. */
   file: number;
   role: string;
+  /** One for each position of its file; null where the curve has none. */
+  values: (number | null)[];
+}
+
+/** Between which values the curve of a file is expected, at the positions of the file. */
+export interface Band {
+  file: number;
+  lower: (number | null)[];
+  upper: (number | null)[];
+}
+
+/** Values that were measured. */
+export interface Dots {
+  label: string;
+  at: Record<string, number[]>;
   values: number[];
 }
 
@@ -50,6 +65,8 @@ export interface Panel {
   quantity: string;
   title: string;
   curves: Curve[];
+  bands?: Band[];
+  dots?: Dots[];
 }
 
 export interface Mark {

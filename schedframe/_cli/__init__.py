@@ -11,7 +11,7 @@ from typing import Any
 
 from schedframe._cli.exit_codes import CANNOT_BE_USED, READER_IS_GONE, Findings
 
-_EXTRA_OF = {"typer": "cli", "rich": "cli", "plotext": "cli", "matplotlib": "plot"}
+_EXTRA_OF = {"typer": "cli", "rich": "cli", "plotext": "cli", "matplotlib": "plot", "numpy": "foresight"}
 
 
 def main() -> None:

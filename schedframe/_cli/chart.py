@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from schedframe._pictures.series import TITLES, Line, Panel, Picture
+from schedframe._pictures.series import TITLES, Dots, Line, Panel, Picture
 from schedframe._plan.rule import DEFAULT
 from schedframe._units.notation import rate, si
 
@@ -62,7 +62,9 @@ def chart(panel: Panel, picture: Picture, on: Canvas) -> str:
     """Draw a panel of `picture`, from 0, with phases and marks named below its axis, and return the lines."""
     lines = _drawn(panel, picture)
     begin, end = min(line.xs[0] for line in lines), max(line.xs[-1] for line in lines)
-    left, text = _plot(f"{TITLES[panel.quantity]} over {picture.unit}", lines, (begin, end), on, log=picture.log)
+    title, heights = f"{TITLES[panel.quantity]} over {picture.unit}", picture.span(panel)
+    dots = [dots for dots in picture.dots if dots.quantity == panel.quantity]
+    left, text = _plot(title, lines, dots, (begin, end), heights, on, log=picture.log)
     columns = on.width - left - 2
 
     def column(x: float) -> int:
@@ -111,15 +113,25 @@ def _lie_on_each_other(line: Line, other: _Drawn) -> bool:
     )
 
 
-def _plot(title: str, lines: Sequence[_Drawn], span: tuple[float, float], on: Canvas, *, log: bool) -> tuple[int, str]:
-    """Draw `lines` in a frame, and return the columns to the left of it, and the text."""
+def _plot(
+    title: str,
+    lines: Sequence[_Drawn],
+    dots: Sequence[Dots],
+    span: tuple[float, float],
+    heights: tuple[float, float],
+    on: Canvas,
+    *,
+    log: bool,
+) -> tuple[int, str]:
+    """Draw `lines` and `dots` in a frame, and return the columns to the left of it, and the text."""
     import plotext
 
-    highest = max(max(line.ys) for line in lines)
+    lowest, highest = heights
     log = log and highest > 0
-    lowest = max(highest * _LOWEST, min(y for line in lines for y in line.ys if y > 0)) if log else 0.0
+    if log:
+        lowest = max(highest * _LOWEST, min(y for line in lines for y in line.ys if y > 0))
     x_ticks = _ticks(*span, on.width // 11)
-    y_ticks = _decades(lowest, highest) if log else _ticks(0.0, highest, on.height // 4)
+    y_ticks = _decades(lowest, highest) if log else _ticks(lowest, highest, on.height // 4)
     y_labels = [f"{tick:g}" if _SMALL <= highest < _LARGE and not log else rate(tick) for tick in y_ticks]
     plotext.terminal.limit(False, False)
     figure = plotext.figure
@@ -127,10 +139,12 @@ def _plot(title: str, lines: Sequence[_Drawn], span: tuple[float, float], on: Ca
     figure.plot_size(on.width, on.height)
     figure.theme("simple" if on.coloured else "colorless")
     figure.title(title)
-    heights = [log10(tick) for tick in y_ticks] if log else y_ticks
-    bounds = (log10(lowest), log10(highest)) if log else (0.0, highest)
+    places = [log10(tick) for tick in y_ticks] if log else y_ticks
+    bounds = (log10(lowest), log10(highest)) if log else (lowest, highest)
     figure.ruler("x").lim(*span).ticks(x_ticks, [si(tick) for tick in x_ticks])
-    figure.ruler("y").lim(*bounds).ticks(heights, y_labels)
+    figure.ruler("y").lim(*bounds).ticks(places, y_labels)
+    for observed in dots:
+        figure.draw(figure.signal(observed.xs, observed.ys, marker="."))
     for line in lines:
         points = [(x, log10(y) if log else y) for x, y in zip(line.xs, line.ys, strict=True) if y >= lowest]
         if points:

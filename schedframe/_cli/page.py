@@ -3,7 +3,7 @@
 import os
 import sys
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -33,9 +33,19 @@ def write_page(path: Path, schedules: Sequence[Shown], **options: Any) -> None:
         typer.BadParameter: the front end is not built.
         ConfigError: the file cannot be written.
     """
+    write_data(path, page_data(schedules, **options))
+
+
+def write_data(path: Path, data: Mapping[str, Any]) -> None:
+    """Write the page that shows `data` to the file at `path`, whole or not at all.
+
+    Raises:
+        typer.BadParameter: the front end is not built.
+        ConfigError: the file cannot be written.
+    """
     if not is_built():
         raise typer.BadParameter(_NOT_BUILT, param_hint="'--output'")
-    write_new(path, page_of(page_data(schedules, **options)), overwrite=True)
+    write_new(path, page_of(data), overwrite=True)
 
 
 def open_page(schedules: Sequence[Shown], **options: Any) -> bool:

@@ -93,9 +93,13 @@ def draw_panel(ax: "Axes", panel: Panel, picture: Picture, *, names: bool = True
         colour_of_line = COLOURS[colour % len(COLOURS)]
         curve = ax.plot(line.xs, line.ys, color=colour_of_line, linestyle=dash, linewidth=1.7, label=line.label)[0]
         curve.set(gid=_CURVE, clip_on=picture.log, zorder=3 - 0.01 * picture.lines.index(line))
+    for band in (band for band in picture.bands if band.quantity == panel.quantity):
+        tint = COLOURS[band.file % len(COLOURS)]
+        ax.fill_between(band.xs, band.lower, band.upper, color=tint, alpha=0.15, linewidth=0, zorder=1)
     observed = [dots for dots in picture.dots if dots.quantity == panel.quantity]
     for dots in observed:
-        ax.plot(dots.xs, dots.ys, ".", color=COLOURS[1], markersize=3.5, label=dots.label, zorder=4, gid=_CURVE)
+        colour_of_dots = COLOURS[-1] if picture.bands else COLOURS[1]  # which no band has
+        ax.plot(dots.xs, dots.ys, ".", color=colour_of_dots, markersize=3.5, label=dots.label, zorder=4, gid=_CURVE)
     low, high = min(line.xs[0] for line in panel.lines), max(line.xs[-1] for line in panel.lines)
     ax.set_xlim(low, high)
     for index, phase in enumerate(picture.phases):
@@ -109,8 +113,9 @@ def draw_panel(ax: "Axes", panel: Panel, picture: Picture, *, names: bool = True
     if picture.log:
         ax.set_yscale("log")
     else:
-        highest = max(max(ys) for ys in (*(line.ys for line in panel.lines), *(dots.ys for dots in observed)))
-        ax.set_ylim(0, 1.06 * highest if highest > 0 else 1)
+        lowest, highest = picture.span(panel)
+        apart = highest - lowest
+        ax.set_ylim(lowest - 0.06 * apart if lowest else 0, highest + 0.06 * apart if highest > 0 else 1)
     ax.yaxis.set_major_formatter(lambda value, _: rate(value))
     ax.grid(axis="y", color="#D9DDE3", linewidth=0.6)
     ax.set_axisbelow(True)

@@ -12,11 +12,15 @@ from schedframe._units.lengths import OPEN, Scale
 Quantity = Literal["lr", "wd", "lrwd", "cumulative"]
 QUANTITIES = get_args(Quantity)
 
-TITLES = {
+Shown = Literal["lr", "wd", "lrwd", "cumulative", "loss"]
+"""What a panel can show: a quantity of schedules, or the loss that is predicted for them."""
+
+TITLES: dict[str, str] = {
     "lr": "learning rate",
     "wd": "weight decay",
     "lrwd": "learning rate * weight decay",
     "cumulative": "sum of the learning rate over iterations",
+    "loss": "loss",
 }
 """What each quantity is called on an axis."""
 
@@ -78,7 +82,7 @@ class Line(NamedTuple):
 class Panel(NamedTuple):
     """Curves on one axis."""
 
-    quantity: Quantity
+    quantity: Shown
     lines: list[Line]
 
 
@@ -108,9 +112,27 @@ class Dots(NamedTuple):
     """
 
     label: str
-    quantity: Quantity
+    quantity: Shown
     xs: list[float]
     ys: list[float]
+
+
+class Band(NamedTuple):
+    """Between which values a line is expected.
+
+    Attributes:
+        file: of the line, from 0.
+        quantity: in whose panels it is drawn.
+        xs: positions, rising.
+        lower: the lower values.
+        upper: the upper values.
+    """
+
+    file: int
+    quantity: Shown
+    xs: list[float]
+    lower: list[float]
+    upper: list[float]
 
 
 class Picture(NamedTuple):
@@ -124,6 +146,7 @@ class Picture(NamedTuple):
         marks: positions that are marked.
         log: values are on a logarithmic axis.
         dots: observed values, drawn over the lines.
+        bands: drawn below the lines.
     """
 
     title: str
@@ -133,6 +156,15 @@ class Picture(NamedTuple):
     marks: list[Mark]
     log: bool = False
     dots: tuple[Dots, ...] = ()
+    bands: tuple[Band, ...] = ()
+
+    def span(self, panel: Panel) -> tuple[float, float]:
+        """Return the lowest and the highest value on the axis of `panel`: from 0 on, but for the loss."""
+        values = [y for line in panel.lines for y in line.ys]
+        values += [y for dots in self.dots if dots.quantity == panel.quantity for y in dots.ys]
+        bands = [band for band in self.bands if band.quantity == panel.quantity]
+        values += [y for band in bands for y in (*band.lower, *band.upper)]
+        return (min(values) if panel.quantity == "loss" else 0.0), max(values)
 
     @property
     def lines(self) -> list[Line]:

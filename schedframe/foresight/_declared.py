@@ -17,7 +17,7 @@ from schedframe.foresight._reasons import Reason, refuse
 FIT_FROM = 0.1
 """Laws describe a run from this share of its updates on: earlier ones, and warmup, follow no power law."""
 
-_POINTS = 400
+_POINTS = 200
 _PARTS = 21
 _SAME = 0.01
 _AT_PEAK = 0.999

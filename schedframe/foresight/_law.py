@@ -12,7 +12,7 @@ import numpy as np
 
 from schedframe._errors import ForesightError
 from schedframe._schedule.schedule import Schedule
-from schedframe.foresight._curve import Array, Grid
+from schedframe.foresight._curve import Array, Curve, Grid
 from schedframe.foresight._declared import Declared, declared
 from schedframe.foresight._laws.installed import loss_laws
 from schedframe.foresight._laws.law import Reference
@@ -192,9 +192,9 @@ class Law:
         deviation = sqrt(float(apart @ np.asarray(self.covariance) @ apart) + (relative * loss) ** 2)
         return Difference(loss - other, (1 + erf(abs(loss - other) / deviation / sqrt(2))) / 2)
 
-    def final_of(self, run: Declared) -> float:
-        """Return the loss after the last update of a run."""
-        return float(self._loss(run.curve.grid([run.curve.length]))[0])
+    def loss_of(self, curve: Curve) -> float:
+        """Return the value of the formula after the last update of `curve`."""
+        return float(self._loss(curve.grid([curve.length]))[0])
 
     def _accepted(self, schedule: Schedule) -> Declared:
         run = declared(schedule)

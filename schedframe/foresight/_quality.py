@@ -102,8 +102,8 @@ def reasons_of_set(logs: Sequence[Log], runs: Sequence[Declared]) -> Iterator[Re
         yield Reason(
             "no-decay",
             names,
-            f"the learning rate stays above {min(low):.0%} of its peak where losses are logged, and a law needs to see "
-            f"it below {_HALF:.0%}; run one cosine to its end, or one cooldown",
+            f"the learning rate never falls below {min(low):.0%} of its peak where losses are logged, and a law needs "
+            f"to see it below {_HALF:.0%}; run one cosine to its end, or one cooldown",
         )
         return
     seen = [_share_of_decay(log, run) for log, run, lowest in zip(logs, runs, low, strict=True) if lowest <= _HALF]

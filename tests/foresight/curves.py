@@ -65,7 +65,10 @@ def _multi_power() -> Iterator[Run]:
         elif kind == "constant":
             made = schedule(int(numbers[0]), lr_decay_style="constant", **keys)
         else:
-            phases = [{"style": "constant", "length": 20000 - 2160}, {"style": {"wsd": "geometric"}.get(kind, "linear")}]
+            phases = [
+                {"style": "constant", "length": 20000 - 2160},
+                {"style": {"wsd": "geometric"}.get(kind, "linear")},
+            ]
             made = schedule(24000, lr_decay_style={"style": "phases", "phases": phases}, **keys)
         yield Run(size, name, _log(path, "step", "loss"), made)
 
