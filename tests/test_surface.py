@@ -7,12 +7,14 @@ import sys
 import pytest
 
 import schedframe
+import schedframe.foresight
 import schedframe.megatron
 import schedframe.styles
 import schedframe.testing
 
 PUBLIC_MODULES = {
     "schedframe",
+    "schedframe.foresight",
     "schedframe.lint",
     "schedframe.megatron",
     "schedframe.testing",
@@ -22,7 +24,7 @@ PUBLIC_MODULES = {
     "schedframe.styles.phases",
     "schedframe.styles.wd",
 }
-HEAVY = ("torch", "pydantic", "pluggy", "ruamel", "importlib_metadata", "typer", "rich", "plotext")
+HEAVY = ("torch", "numpy", "pydantic", "pluggy", "ruamel", "importlib_metadata", "typer", "rich", "plotext")
 TRAINERS = (
     "accelerate",
     "composer",
@@ -41,7 +43,9 @@ TRAINERS = (
 
 
 @pytest.mark.parametrize(
-    "module", [schedframe, schedframe.megatron, schedframe.styles, schedframe.testing], ids=lambda m: m.__name__
+    "module",
+    [schedframe, schedframe.foresight, schedframe.megatron, schedframe.styles, schedframe.testing],
+    ids=lambda m: m.__name__,
 )
 def test_all_is_sorted_complete_and_there(module) -> None:
     assert module.__all__ == sorted(module.__all__)
@@ -75,7 +79,14 @@ def test_no_trainer_is_imported_before_its_adapter_is(module: str) -> None:
 
 
 def test_every_public_name_has_a_docstring() -> None:
-    for module in (schedframe, schedframe.lint, schedframe.megatron, schedframe.styles, schedframe.testing):
+    for module in (
+        schedframe,
+        schedframe.foresight,
+        schedframe.lint,
+        schedframe.megatron,
+        schedframe.styles,
+        schedframe.testing,
+    ):
         for name in module.__all__:
             value = getattr(module, name)
             if callable(value) and name not in ("hookimpl", "Severity"):

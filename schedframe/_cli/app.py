@@ -30,7 +30,7 @@ COMMANDS = {
     "backtest": "Predict each of several finished runs from the others.",
     "plugins": "List the installed plugins, and try each.",
     "schema": "Print the JSON Schema (2020-12) of a config.",
-    "conform": "Run the conformance kit, schedframe.testing, on installed styles.",
+    "conform": "Run the conformance kit, schedframe.testing, on styles.",
     "new": "Begin a plugin that passes its own tests.",
     "branch": "Start a cooldown from a stable phase.",
     "extend": "Give a schedule a later end.",

@@ -13,9 +13,7 @@ from schedframe._units.notation import rate, whole_number
 
 Fits = Annotated[
     list[str],
-    typer.Option(
-        "--fit", metavar="LOG:FILE", help="The log of a finished run and its schedule. May be repeated.", min=1
-    ),
+    typer.Option("--fit", metavar="LOG:FILE", help="The log of a finished run and its schedule. May be repeated."),
 ]
 Loss = Annotated[
     str | None, typer.Option("--loss", metavar="NAME", help="The column of the loss.  [default: loss, lm loss]")

@@ -38,9 +38,9 @@ def propose(
     """Propose a better schedule for a run.
 
     Candidates have the length, peak, warmup, batch size and weight decay of RUN, and a cooldown of 15 to 90 % (linear,
-    1-sqrt, power 1.5, cosine; to 0 or 10 %). All that are predicted to end within 0.004 of the best are the plateau;
-    of these, the least steep is proposed. It stands beside the rule of thumb (WSD with a linear cooldown of 40 % to 0)
-    and cosine.
+    1-sqrt, power 1.5, cosine; to 0 or 10 %). All that are within 0.005 of the best are too close to call: the plateau.
+    Of these, the least steep is proposed that is not predicted to be worse than the rule of thumb, WSD with a linear
+    cooldown of 40 % to 0. It stands beside that rule and cosine.
 
     The exit code is 1 where the proposal and RUN are too close to call, and 2 where nothing can be predicted. NEW
     extends RUN and has the keys that change.
@@ -109,15 +109,15 @@ def _print(law: foresight.Law, found: foresight.Proposal, file: Path) -> None:
     shown = found.plateau[:_MOST_SHOWN]
     typer.echo(
         f"\nplateau: {len(found.plateau)} of {len(found.candidates)} candidates are predicted within "
-        f"{foresight.PLATEAU} of the best, {found.candidates[0].final:.4f}"
+        f"{foresight.CLOSE} of the best, {found.candidates[0].final:.4f}"
     )
     for candidate in shown:
-        chosen = "  <- the least steep" if candidate is found.chosen else ""
+        chosen = "  <- proposed" if candidate is found.chosen else ""
         typer.echo(f"  {candidate.final:.4f}  {candidate.label}{chosen}")
     if len(found.plateau) > len(shown):
         typer.echo(f"  and {len(found.plateau) - len(shown)} more")
     if found.chosen not in shown:
-        typer.echo(f"  {found.chosen.final:.4f}  {found.chosen.label}  <- the least steep")
+        typer.echo(f"  {found.chosen.final:.4f}  {found.chosen.label}  <- proposed")
     typer.echo(wrapped(f"no curve that falls from the peak is predicted below {found.lowest:.4f}", ""))
 
 

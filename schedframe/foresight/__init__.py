@@ -16,20 +16,20 @@ from schedframe._errors import ForesightError
 from schedframe.foresight._backtest import Tested, backtest
 from schedframe.foresight._curve import Curve, Grid
 from schedframe.foresight._fit import fit
-from schedframe.foresight._law import Difference, Forecast, Law
+from schedframe.foresight._law import CLOSE, Difference, Forecast, Law
 from schedframe.foresight._laws.installed import loss_laws
 from schedframe.foresight._laws.law import LossLaw, Prior, Reference
 from schedframe.foresight._log import Log, log_of, read
-from schedframe.foresight._propose import FAMILIES, PLATEAU, Candidate, Proposal, propose
+from schedframe.foresight._propose import FAMILIES, Candidate, Proposal, propose
 from schedframe.foresight._reasons import Reason
 from schedframe.foresight._same_run import Run
 
 __all__ = [
-    "FAMILIES",
-    "PLATEAU",
+    "CLOSE",
     "Candidate",
     "Curve",
     "Difference",
+    "FAMILIES",
     "Forecast",
     "ForesightError",
     "Grid",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import erf, log2, sqrt
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,8 +29,8 @@ _HORIZON = 0.0030
 _PEAK = 0.0025
 """What each doubling or halving of the nearest fitted peak adds to it."""
 
-_SHAPE = 0.0022
-"""The relative error of a difference of two runs of one length and peak, beside that of the parameters."""
+_SHAPE = 0.0065
+"""The error of a difference of two runs of one length and peak in nats, beside that of the parameters."""
 
 CLOSE = 0.005
 """A predicted difference below this one, in nats, is too close to call."""
@@ -99,6 +99,22 @@ class Difference:
         return abs(self.difference) < CLOSE or self.reliability < _SURE
 
 
+class End(NamedTuple):
+    """The end of a run, as a law sees it.
+
+    Attributes:
+        loss: the loss after the last update.
+        gradient: its derivative by each entry of the law's vector.
+        length: the updates of the run.
+        peak: the highest learning rate.
+    """
+
+    loss: float
+    gradient: tuple[float, ...]
+    length: float
+    peak: float
+
+
 @dataclass(frozen=True)
 class Law:
     """A fitted law of the loss. It holds for the same model, data, batch size, optimizer and weight decay.
@@ -155,7 +171,10 @@ class Law:
             ForesightError: the runs that were fitted do not tell, with every reason.
             ValueError: one of `steps` does not lie within the run, or before the law holds.
         """
-        run = self._accepted(schedule)
+        return self.forecast(self._accepted(schedule), steps)
+
+    def forecast(self, run: Declared, steps: Iterable[float] | None = None) -> Forecast:
+        """Return what `predict` returns, of a run that was accepted."""
         asked = _asked(run, steps)
         grid = run.curve.grid([*asked, run.curve.length])
         loss, deviation = self._loss(grid), self._deviation(run, grid)
@@ -179,18 +198,23 @@ class Law:
         Raises:
             ForesightError: the runs that were fitted do not tell, with every reason.
         """
-        return self.difference_of(self._accepted(first), self._accepted(second))
+        return self.difference_of(self.end_of(self._accepted(first)), self.end_of(self._accepted(second)))
 
-    def difference_of(self, first: Declared, second: Declared) -> Difference:
-        """Return what `compare` returns, of two runs that were accepted."""
-        ends = [run.curve.grid([run.curve.length]) for run in (first, second)]
-        loss, other = (float(self._loss(end)[0]) for end in ends)
-        apart = self._gradient(ends[0])[0] - self._gradient(ends[1])[0]
-        longer = log2(first.curve.length / second.curve.length)
-        higher = log2(first.curve.peak / second.curve.peak)
-        relative = sqrt(_SHAPE**2 + (_HORIZON * longer) ** 2 + (_PEAK * higher) ** 2)
-        deviation = sqrt(float(apart @ np.asarray(self.covariance) @ apart) + (relative * loss) ** 2)
-        return Difference(loss - other, (1 + erf(abs(loss - other) / deviation / sqrt(2))) / 2)
+    def end_of(self, run: Declared) -> End:
+        """Return what the law says of the end of a run, whatever is known of its errors there."""
+        grid = run.curve.grid([run.curve.length])
+        loss, gradient = float(self._loss(grid)[0]), self._gradient(grid)[0]
+        return End(loss, tuple(gradient.tolist()), run.curve.length, run.curve.peak)
+
+    def difference_of(self, first: End, second: End) -> Difference:
+        """Return how far two ends lie apart, and how often such a sign is right."""
+        apart = np.asarray(first.gradient) - np.asarray(second.gradient)
+        longer, higher = log2(first.length / second.length), log2(first.peak / second.peak)
+        relative = (_HORIZON * longer) ** 2 + (_PEAK * higher) ** 2
+        of_parameters = float(apart @ np.asarray(self.covariance) @ apart)
+        deviation = sqrt(of_parameters + _SHAPE**2 + relative * first.loss**2)
+        difference = first.loss - second.loss
+        return Difference(difference, (1 + erf(abs(difference) / deviation / sqrt(2))) / 2)
 
     def loss_of(self, curve: Curve) -> float:
         """Return the value of the formula after the last update of `curve`."""

@@ -1,4 +1,4 @@
-"""Proposes a schedule: the least steep of those of a family whose predicted final loss is as good as the best."""
+"""Proposes a schedule: the least steep of those of a family that are predicted to be as good as the best one."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,11 @@ import numpy as np
 from schedframe._errors import ConfigError
 from schedframe._schedule.schedule import Schedule
 from schedframe.foresight._declared import Declared, declared
-from schedframe.foresight._law import Difference, Law
+from schedframe.foresight._law import CLOSE, Difference, Law
 from schedframe.foresight._optimum import lowest_loss
 from schedframe.foresight._reasons import Reason, refuse
 from schedframe.foresight._same_run import reasons_of_target
 from schedframe.styles._flat_wsd import FLAT_WSD
-
-PLATEAU = 0.004
-"""Candidates that are predicted to end within so many nats of the best one are as good as it."""
 
 SHARES = (0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Lengths of the cooldown, as shares of the decay."""
@@ -62,7 +59,7 @@ class Proposal:
     Attributes:
         given: the schedule to improve.
         chosen: the least steep candidate of the plateau.
-        plateau: all candidates that are predicted to be as good as the best one, the best first.
+        plateau: all candidates that are too close to the best one to call, the best first.
         candidates: all of the family, the best first.
         rule: WSD with a linear cooldown of 40 % to 0.
         cosine: a cosine decay to 10 %.
@@ -106,7 +103,7 @@ def propose(law: Law, schedule: Schedule, family: str = "wsd") -> Proposal:
     """Propose a schedule for the run of `schedule`: its length, peak, warmup, batch size and weight decay.
 
     The optimum of a law is where its errors are, so none is proposed: of all candidates that are predicted to be as
-    good as the best one, the least steep is chosen.
+    good as the best one, and no worse than the rule of thumb, the least steep is chosen.
 
     Args:
         law: a fitted law.
@@ -127,7 +124,7 @@ def propose(law: Law, schedule: Schedule, family: str = "wsd") -> Proposal:
     cosine = _of_keys(law, schedule, "cosine to 10%", {"lr_decay_style": "cosine", "min_lr": "10%"})
     candidates = sorted(_candidates(law, schedule, family), key=lambda candidate: candidate.final)
     plateau = plateau_of(candidates)
-    chosen = least_steep(plateau)
+    chosen = chosen_of(plateau, rule)
     given = None if list(reasons_of_target(run, law.runs)) else _candidate(law, schedule, run.name, {}, run)
     return Proposal(
         given=given,
@@ -136,22 +133,26 @@ def propose(law: Law, schedule: Schedule, family: str = "wsd") -> Proposal:
         candidates=tuple(candidates),
         rule=rule,
         cosine=cosine,
-        against_given=None if given is None else law.difference_of(chosen.run, given.run),
-        against_rule=law.difference_of(chosen.run, rule.run),
-        against_cosine=law.difference_of(chosen.run, cosine.run),
+        against_given=None if given is None else law.difference_of(law.end_of(chosen.run), law.end_of(given.run)),
+        against_rule=law.difference_of(law.end_of(chosen.run), law.end_of(rule.run)),
+        against_cosine=law.difference_of(law.end_of(chosen.run), law.end_of(cosine.run)),
         lowest=min(lowest_loss(law, run), candidates[0].final),
     )
 
 
 def plateau_of(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates that are predicted to be as good as the best one, in their order."""
+    """Return the candidates that are too close to the best one to call, in their order."""
     best = min(candidate.final for candidate in candidates)
-    return [candidate for candidate in candidates if candidate.final <= best + PLATEAU]
+    return [candidate for candidate in candidates if candidate.final <= best + CLOSE]
 
 
-def least_steep(candidates: Sequence[Candidate]) -> Candidate:
-    """Return the candidate whose learning rate falls most gently; of equal ones, the best."""
-    return min(candidates, key=lambda candidate: (round(candidate.steepness, 6), candidate.final))
+def chosen_of(plateau: Sequence[Candidate], rule: Candidate) -> Candidate:
+    """Return the candidate of the `plateau` whose learning rate falls most gently; of equal ones, the best.
+
+    None that is predicted to end above the `rule` of thumb is chosen.
+    """
+    usable = [candidate for candidate in plateau if candidate.final <= rule.final] or [rule]
+    return min(usable, key=lambda candidate: (round(candidate.steepness, 6), candidate.final))
 
 
 def _reasons(law: Law, schedule: Schedule, run: Declared) -> Iterator[Reason]:
@@ -194,10 +195,11 @@ def _of_keys(law: Law, schedule: Schedule, label: str, changes: Mapping[str, Any
 
 def _candidate(law: Law, schedule: Schedule, label: str, changes: Mapping[str, Any], run: Declared) -> Candidate:
     refuse(reasons_of_target(run, law.runs))
-    return Candidate(label, changes, schedule, law.loss_of(run.curve), _steepness(run), run)
+    return Candidate(label, changes, schedule, law.loss_of(run.curve), steepness(run), run)
 
 
-def _steepness(run: Declared) -> float:
+def steepness(run: Declared) -> float:
+    """Return how much of its whole fall the learning rate falls within 1 % of the run at most."""
     window = _WINDOW * run.curve.length
     starts = np.linspace(run.curve.warmup, run.curve.length - window, 1000)
     fallen = run.curve.peak * (1 - run.trough)

@@ -1,24 +1,31 @@
-"""The public loss curves, where they are: each as a log and the schedule that its run had."""
+"""The public loss curves, where they are: each as a log and the schedule that its run had.
+
+``SCHEDFRAME_LOSS_CURVES`` names their folder; by default it is ``../shared/loss_curves`` beside the checkout. It has
+
+- ``multi-power-law/``: the 100M and 400M models of thu-yao-01-luo/MultiPowerLaw at 8da9f19;
+- ``lr-scheduling/``: the 124M model of fabian-sp/lr-scheduling at 8ace3a3, and ``index.csv`` with what each run was;
+- ``own/SET/NAME.csv`` (or ``.jsonl``, ``.log``) beside ``own/SET/NAME.yaml``: runs of your own, a folder a model.
+"""
 
 import csv
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import pytest
+from schedframe import Schedule, load
+from schedframe.foresight import Log, log_of, read
 
-from schedframe import Schedule
-from schedframe.foresight import Log, log_of
+ROOT = Path(__file__).resolve().parents[1]
+"""The root of the checkout."""
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("SCHEDFRAME_LOSS_CURVES") or ROOT.parent / "shared" / "loss_curves")
 
-needs_curves = pytest.mark.skipif(not FOLDER.is_dir(), reason="needs the public loss curves: SCHEDFRAME_LOSS_CURVES")
 
-
-class Run(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Run:
     """A run of a set.
 
     Attributes:
@@ -107,6 +114,18 @@ def _log(path: Path, step: str, loss: str) -> Log:
     rows = list(csv.DictReader(path.open()))
     lr = [float(row["lr"]) for row in rows] if "lr" in rows[0] else None
     return log_of([float(row[step]) for row in rows], [float(row[loss]) for row in rows], lr, path.name)
+
+
+@cache
+def own() -> tuple[Run, ...]:
+    """Return the runs that a person added."""
+    files = sorted((FOLDER / "own").glob("*/*.yaml"))
+    return tuple(
+        Run(file.parent.name, file.stem, read(log), load(file))
+        for file in files
+        for log in sorted(file.parent.glob(f"{file.stem}.*"))
+        if log.suffix in (".csv", ".jsonl", ".log")
+    )
 
 
 def of(runs: tuple[Run, ...], set_: str, name: str) -> Run:
