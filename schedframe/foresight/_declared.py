@@ -10,7 +10,7 @@ import numpy as np
 from schedframe._plan.samples import Samples
 from schedframe._schedule.schedule import Schedule
 from schedframe._units.lengths import OPEN
-from schedframe._units.notation import rate, whole_number
+from schedframe._units.notation import whole_number
 from schedframe.foresight._curve import Array, Curve
 from schedframe.foresight._reasons import Reason, refuse
 
@@ -178,8 +178,6 @@ def _unknown(schedule: Schedule, name: str) -> Iterator[Reason]:
         )
     if schedule.train_steps is None and schedule.lr_decay_steps == OPEN:
         yield Reason("open-ended", name, "it has no end; give train_iters, train_samples or train_tokens")
-    if not schedule.max_lr > 0:
-        yield Reason("no-learning-rate", name, f"its max_lr is {rate(schedule.max_lr)}, and nothing is learned")
 
 
 def _updates(schedule: Schedule, samples: Samples) -> Array:

@@ -21,7 +21,9 @@ _UNUSUAL = 6.0
 _WINDOW = 7
 _SAME_LR = 0.005
 _MOST_RESIDUAL = 0.01
-_SMOOTHED = 0.25
+_SMOOTHED = 0.1
+_AROUND = 9
+_NOTHING = 1e-4
 _FEWEST_TO_SEE_SMOOTHING = 20
 _PARTS = 20
 
@@ -147,7 +149,7 @@ def reasons_of_residuals(logs: Sequence[Log], residuals: Sequence[Array]) -> Ite
                 f"does not describe this run (another optimizer, data that change, or a loss of another kind)",
             )
         likeness = follows(residual)
-        if likeness > _SMOOTHED:
+        if likeness > _SMOOTHED and float(np.median(np.abs(residual))) > _NOTHING:
             yield Reason(
                 "smoothed",
                 log.name,
@@ -162,10 +164,14 @@ def coarse(residual: Array) -> float:
 
 
 def follows(residual: Array) -> float:
-    """Return how much a change from one residual to the next is like the change before: its correlation."""
+    """Return how much a change from one residual to the next is like the change before: its correlation.
+
+    The mean of the nine residuals around each is subtracted first, so that a law that does not quite fit is no matter.
+    """
     if len(residual) < _FEWEST_TO_SEE_SMOOTHING:
         return -1.0
-    changes = np.diff(residual)
+    around = np.convolve(np.pad(residual, _AROUND // 2, mode="reflect"), np.full(_AROUND, 1 / _AROUND), "valid")
+    changes = np.diff(residual - around)
     most = 4 * 1.4826 * float(np.median(np.abs(changes))) + 1e-12
     changes = np.clip(changes, -most, most)
     changes = changes - changes.mean()
