@@ -87,7 +87,7 @@ def scheduling() -> tuple[Run, ...]:
     A run with a cooldown branched off a run at a constant learning rate: its log begins with that one's.
     """
     folder = FOLDER / "lr-scheduling"
-    rows = list(csv.DictReader((folder / "index.csv").open()))
+    rows = list(csv.DictReader((folder / "index.csv").read_text().splitlines()))
     logs = {row["file"]: _log(folder / row["file"], "iter", "val_loss") for row in rows}
     return tuple(_scheduling(rows, logs))
 
@@ -111,7 +111,7 @@ def _scheduling(rows: list[dict[str, str]], logs: dict[str, Log]) -> Iterator[Ru
 
 
 def _log(path: Path, step: str, loss: str) -> Log:
-    rows = list(csv.DictReader(path.open()))
+    rows = list(csv.DictReader(path.read_text().splitlines()))
     lr = [float(row["lr"]) for row in rows] if "lr" in rows[0] else None
     return log_of([float(row[step]) for row in rows], [float(row[loss]) for row in rows], lr, path.name)
 

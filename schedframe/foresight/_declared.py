@@ -1,13 +1,13 @@
 """What a schedule declares of a run that its loss depends on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from schedframe._plan.samples import Samples
+from schedframe._plan.sampling import bends, end_of, steps_between
 from schedframe._schedule.schedule import Schedule
 from schedframe._units.lengths import OPEN
 from schedframe._units.notation import whole_number
@@ -141,19 +141,11 @@ def declared(schedule: Schedule, name: str = "") -> Declared:
     """
     name = name or _name_of(schedule)
     refuse(_unknown(schedule, name))
-    samples = schedule.sample(_POINTS)
-    updates = _updates(schedule, samples)
-    lr = np.asarray(samples["lr"], float)
+    steps = _steps(schedule)
+    updates, lr = _updates(schedule, steps), np.asarray(schedule.lr_at(steps), float)
     peaks = np.flatnonzero(lr >= _AT_PEAK * lr.max())
     curve = Curve(updates, lr, float(updates[peaks[0]]))
-    sizes = schedule.scale.units.batch_sizes
-    return Declared(
-        name,
-        curve,
-        () if sizes is None else sizes.stretches,
-        tuple(_weight_decay(samples, updates)),
-        _unlike(schedule, samples),
-    )
+    return Declared(name, curve, _stretches(schedule), _weight_decay(schedule, steps[-1]), _unlike(schedule, steps, lr))
 
 
 def _name_of(schedule: Schedule) -> str:
@@ -180,22 +172,39 @@ def _unknown(schedule: Schedule, name: str) -> Iterator[Reason]:
         yield Reason("open-ended", name, "it has no end; give train_iters, train_samples or train_tokens")
 
 
-def _updates(schedule: Schedule, samples: Samples) -> Array:
-    return np.asarray(samples["step"] if schedule.clock == "iters" else samples["iters"], float)
+def _steps(schedule: Schedule) -> list[float]:
+    """Return steps of the scheduler's count between which the learning rate is close to straight lines."""
+    plan = schedule.plan
+    end = end_of(plan, schedule.train_steps)
+    changes = (schedule.step_at(f"{first} iters") for first, _, _ in _stretches(schedule)[1:])
+    marks = [0.0, *bends(plan, end), *(step for step in changes if 0 < step < end), end]
+    return steps_between(marks, _POINTS, lambda step: (schedule.lr_at(step),), (plan.max_lr,))
 
 
-def _weight_decay(samples: Samples, updates: Array) -> list[float]:
-    if "wd" not in samples:
-        return []
-    values = np.interp(np.linspace(0.0, updates[-1], _PARTS), updates, np.asarray(samples["wd"], float))
-    return [float(value) for value in values]
+def _stretches(schedule: Schedule) -> tuple[tuple[int, int, int], ...]:
+    sizes = schedule.scale.units.batch_sizes
+    return () if sizes is None else sizes.stretches
 
 
-def _unlike(schedule: Schedule, samples: Samples) -> str:
-    steps = samples["step"]
-    own = np.asarray(samples["lr"], float) / max(samples["lr"])
+def _updates(schedule: Schedule, steps: Sequence[float]) -> Array:
+    """Return the updates that `steps` are; they are proportional where the batch size never changes."""
+    if schedule.clock == "iters":
+        return np.asarray(steps, float)
+    if len(_stretches(schedule)) == 1:
+        return np.asarray(steps, float) * (schedule.units_at(steps[-1])["iters"] / steps[-1])
+    return np.array([schedule.units_at(step)["iters"] for step in steps])
+
+
+def _weight_decay(schedule: Schedule, end: float) -> tuple[float, ...]:
+    if schedule.start_wd is None:
+        return ()
+    return tuple(schedule.wd_at(end * part / (_PARTS - 1)) or 0.0 for part in range(_PARTS))
+
+
+def _unlike(schedule: Schedule, steps: Sequence[float], lr: Array) -> str:
+    own = lr / lr.max()
     for rule in schedule.groups:
-        lr = np.asarray(schedule.lr_at(steps, rule.role), float)
-        if lr.max() > 0 and np.abs(lr / lr.max() - own).max() > _SAME:
+        other = np.asarray(schedule.lr_at(steps, rule.role), float)
+        if other.max() > 0 and np.abs(other / other.max() - own).max() > _SAME:
             return rule.role
     return ""

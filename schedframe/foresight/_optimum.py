@@ -7,7 +7,7 @@ from schedframe.foresight._declared import Declared
 from schedframe.foresight._law import Law
 
 _KNOTS = 40
-_STEPS = 60
+_STEPS = 30
 _RATE = 2.0
 _SMALL = 1e-3
 

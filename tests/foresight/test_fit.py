@@ -127,7 +127,7 @@ def test_runs_that_the_law_cannot_reconcile_are_a_warning(log: Make) -> None:
 
 
 def test_a_parameter_that_is_far_from_its_prior_is_a_warning(truth: Law) -> None:
-    vector = (*truth.vector[:1], np.log(0.25), *truth.vector[2:])
+    vector = (*truth.vector[:1], np.log(1.0), *truth.vector[2:])
     fast = replace(truth, vector=vector)
     steps, noise = np.linspace(100, LENGTH, 100), 0.001 * np.random.default_rng(0).normal(size=100)
     found = fit([(log_of(steps, fast.loss_at(each, steps) + noise), each) for each in (COSINE, HALF, wsd(0.2))])
