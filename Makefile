@@ -54,6 +54,7 @@ bench: setup ## ratios to Megatron's class, pydantic and importlib, measured sid
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/discover.py
 	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python benchmarks/foresight.py
 
 nox: setup ## the core, without torch, on every Python from 3.10 to 3.13 that is here
 	$(BIN)/nox

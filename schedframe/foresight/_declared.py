@@ -10,7 +10,7 @@ import numpy as np
 from schedframe._plan.sampling import bends, end_of, steps_between
 from schedframe._schedule.schedule import Schedule
 from schedframe._units.lengths import OPEN
-from schedframe._units.notation import whole_number
+from schedframe._units.notation import rate, whole_number
 from schedframe.foresight._curve import Array, Curve
 from schedframe.foresight._reasons import Reason, refuse
 
@@ -19,6 +19,7 @@ FIT_FROM = 0.1
 
 _POINTS = 200
 _PARTS = 21
+_PEAKS = (1e-12, 1e6)
 _SAME = 0.01
 _AT_PEAK = 0.999
 
@@ -168,6 +169,10 @@ def _unknown(schedule: Schedule, name: str) -> Iterator[Reason]:
             f"it begins at step {schedule.start_step}, and the loss depends on the whole run; declare the run from its "
             f"first update on",
         )
+    lowest, highest = _PEAKS
+    if not lowest <= schedule.max_lr <= highest:
+        sentence = f"its max_lr is {rate(schedule.max_lr)}, and peaks from {rate(lowest)} to {rate(highest)} make sense"
+        yield Reason("odd-peak", name, sentence)
     if schedule.train_steps is None and schedule.lr_decay_steps == OPEN:
         yield Reason("open-ended", name, "it has no end; give train_iters, train_samples or train_tokens")
 

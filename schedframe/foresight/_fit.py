@@ -27,6 +27,7 @@ _FAR = 2.0
 _UNRECONCILED = 0.003
 _SHORT_COOLDOWN = 0.15
 _MOST_CORRELATION = 0.98
+_FEWEST_TO_CORRELATE = 8
 
 
 def fit(runs: Iterable[tuple[Log, Schedule]], law: str = DEFAULT) -> Law:
@@ -93,9 +94,12 @@ def _noise(fitted: Fitted) -> float:
 
 
 def _correlation(residual: Array) -> float:
-    if len(residual) < 8 or residual.std() == 0.0:
+    """Return how much each residual is like the one before; 0.5 where that cannot be seen."""
+    if len(residual) < _FEWEST_TO_CORRELATE:
         return 0.5
-    return float(np.corrcoef(residual[:-1], residual[1:])[0, 1])
+    with np.errstate(invalid="ignore"):
+        found = float(np.corrcoef(residual[:-1], residual[1:])[0, 1])
+    return found if found == found else 0.5
 
 
 def _covariance(model: Model, fitted: Fitted, noise: float) -> Array:

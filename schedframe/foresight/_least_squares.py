@@ -83,8 +83,9 @@ class Model:
         return np.concatenate([np.stack(derivatives, axis=1), columns], axis=1)
 
 
+@np.errstate(all="ignore")
 def solve(model: Model, runs: Sequence[Observed]) -> Fitted:
-    """Return the parameters of `model` that fit `runs` best, with its priors.
+    """Return the parameters of `model` that fit `runs` best, with its priors; a step that overflows is not made.
 
     The relative errors of each run have the weight of the same number of points, whatever number it has.
     """
@@ -115,11 +116,10 @@ def solve(model: Model, runs: Sequence[Observed]) -> Fitted:
         slope = (jacobian.T * robust) @ residual
         slope[:count] += _SCALE / model.widths * distance(vector)
         for _ in range(_MOST_DAMPINGS):
-            tried = vector - np.linalg.solve(hessian + damping * np.diag(np.diag(hessian) + _NOTHING), slope)
+            tried = vector - _solved(hessian + damping * np.diag(np.diag(hessian) + _NOTHING), slope)
             tried[count:] = np.maximum(tried[count:], 0.0)
-            with np.errstate(over="ignore", invalid="ignore"):
-                tried_residual = errors(tried)
-                reached = cost(tried_residual, distance(tried))
+            tried_residual = errors(tried)
+            reached = cost(tried_residual, distance(tried))
             if reached < best:
                 vector, residual, best, damping = tried, tried_residual, reached, max(damping / 5, 1e-9)
                 break
@@ -129,6 +129,14 @@ def solve(model: Model, runs: Sequence[Observed]) -> Fitted:
     jacobian = np.concatenate([model.gradient(vector, run.grid) for run in runs]) / loss[:, None]
     ends = np.cumsum([len(run.loss) for run in runs])[:-1]
     return Fitted(vector, list(np.split(residual, ends)), jacobian)
+
+
+def _solved(matrix: Array, right: Array) -> Array:
+    """Return the solution of a system, or one that is not finite where there is none."""
+    try:
+        return np.asarray(np.linalg.solve(matrix, right))
+    except np.linalg.LinAlgError:
+        return np.full(len(right), np.nan)
 
 
 def _begin(model: Model, runs: Sequence[Observed], loss: Array) -> Array:

@@ -12,6 +12,7 @@ from schedframe.foresight._log import Log
 from schedframe.foresight._reasons import Reason
 
 FEWEST = 10
+_LOSSES = (1e-4, 1e4)
 _HALF = 0.5
 _ENOUGH_DECAY = 0.75
 _EARLY = 1 / 3
@@ -30,10 +31,15 @@ _PARTS = 20
 
 def reasons_of_log(log: Log, run: Declared) -> Iterator[Reason]:
     """Yield why `log` cannot be fitted as a log of `run`, before any law is."""
-    if (log.loss <= 0).any():
-        at = log.steps[np.flatnonzero(log.loss <= 0)[0]]
+    lowest, highest = _LOSSES
+    odd = np.flatnonzero((log.loss < lowest) | (log.loss > highest))
+    if len(odd):
+        at, loss = log.steps[odd[0]], log.loss[odd[0]]
         yield Reason(
-            "no-loss", log.name, f"the loss at update {whole_number(at)} is not above 0; name the right column"
+            "no-loss",
+            log.name,
+            f"the loss at update {whole_number(at)} is {loss:.3g}, and losses in nats lie between {lowest:g} and "
+            f"{highest:g}; name the column of the loss",
         )
         return
     beyond = log.steps[-1] - run.curve.length

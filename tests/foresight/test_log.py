@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from schedframe import LogError
-from schedframe.foresight import log_of, read
+from schedframe import ForesightError, LogError
+from schedframe.foresight import fit, log_of, loss_laws, read
 
 from ..logs import lines, write
+from .conftest import COSINE
 
 
 def test_megatrons_lines_have_loss_and_learning_rate(tmp_path: Path) -> None:
@@ -79,9 +80,36 @@ def test_a_random_log_is_read_or_refused_with_a_message(tmp_path: Path, seed: in
     path = tmp_path / rng.choice(["a.log", "a.csv", "a.jsonl", "a.json", "events.tfevents.1"])
     path.write_bytes(content)
     try:
-        log = read(path)
-    except LogError as error:
+        fit([(read(path), COSINE)])
+    except (LogError, ForesightError) as error:
         said = str(error)
-    else:
-        said = str(path) if np.isfinite(log.loss).all() and len(log) else ""
     assert str(path) in said
+
+
+def values(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Losses of some kind."""
+    kinds = (
+        lambda: np.full(count, 3.0),
+        lambda: 3.0 + rng.normal(0, 1e-9, count),
+        lambda: np.abs(rng.standard_cauchy(count)),
+        lambda: np.full(count, 1e308),
+        lambda: np.full(count, 5e-324),
+        lambda: rng.choice([np.nan, np.inf, 1.0, -1.0], count),
+        lambda: np.linspace(4, 3, count) + rng.normal(0, 0.01, count),
+        lambda: np.linspace(3, 4, count),
+        lambda: np.exp(rng.normal(0, 300, count).clip(-700, 700)),
+    )
+    return kinds[rng.integers(len(kinds))]()
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_random_losses_are_fitted_or_refused_with_a_message(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    count = int(rng.choice([1, 2, 5, 12, 50, 300]))
+    steps = rng.uniform(0, rng.choice([100, 10_000, 20_000]), count)
+    try:
+        found = fit([(log_of(steps, values(rng, count), name="train.log"), COSINE)], rng.choice(list(loss_laws)))
+    except (LogError, ForesightError) as error:
+        assert "train.log" in str(error)  # noqa: PT017
+    else:
+        assert np.isfinite(found.vector).all()

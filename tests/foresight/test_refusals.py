@@ -101,8 +101,9 @@ def test_a_loss_that_no_law_describes(log: Make) -> None:
     assert "no-fit" in refused(log_of(steps, 3 + 0.3 * np.sin(steps / 800)))[0]
 
 
-def test_a_loss_that_is_not_above_zero(log: Make) -> None:
-    assert refused(log_of(log().steps, log().loss - 5))[0] == ["no-loss"]
+@pytest.mark.parametrize(("factor", "shift"), [(1, -5), (1e9, 0), (1e-9, 0)])
+def test_what_is_no_loss(log: Make, factor: float, shift: float) -> None:
+    assert refused(log_of(log().steps, factor * log().loss + shift))[0] == ["no-loss"]
 
 
 def test_a_log_that_goes_on_behind_the_end(log: Make) -> None:
@@ -197,6 +198,12 @@ def test_another_batch_size_or_weight_decay(log: Make, other: dict[str, Any], na
 )
 def test_nothing_else_is_refused(law: Law, target: Schedule) -> None:
     assert 2.5 < law.predict(target).final < 3.5
+
+
+@pytest.mark.parametrize("max_lr", [5e-324, 1e100])
+def test_a_peak_that_makes_no_sense(law: Law, max_lr: float) -> None:
+    with pytest.raises(ForesightError, match="and peaks from 1e-12 to 1e6 make sense"):
+        law.predict(schedule(max_lr=max_lr))
 
 
 def test_every_reason_is_in_the_error(law: Law) -> None:
