@@ -26,6 +26,7 @@ LOWEST = (
     "rich==13.8.0",
     "plotext==6.0.0",
     "matplotlib==3.8.0",
+    "numpy==1.24.0",
     "jsonschema==4.18.0",
 )
 
@@ -43,7 +44,7 @@ def lowest(session: nox.Session) -> None:
 
 
 def _test(session: nox.Session, *also: str) -> None:
-    session.install(".[cli,plot,testing]", "hypothesis>=6.100", *also)
+    session.install(".[cli,plot,foresight,testing]", "hypothesis>=6.100", *also)
     session.install("--no-deps", *(str(path.parent) for path in Path().glob("plugins/*/*.toml")))
     session.run("python", "-c", "import importlib.util as u; assert u.find_spec('torch') is None")
     session.run("pytest", *CORE_TESTS, *session.posargs)

@@ -1,12 +1,12 @@
 """Pictures of schedules drawn in the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil, floor, isclose, log10
 from typing import NamedTuple
 
 from rich.console import Console
 
-from schedframe._pictures.series import TITLES, Dots, Line, Panel, Picture
+from schedframe._pictures.series import TITLES, Line, Panel, Picture
 from schedframe._plan.rule import DEFAULT
 from schedframe._units.notation import rate, si
 
@@ -29,6 +29,8 @@ _COLOURS = (12, 9, 10, 13, 14, 11)
 
 _MARKERS = "xo+*#@"
 """By line, where several lines have no colours; the first of them is drawn in dots of braille, as a single line is."""
+
+_BOUND, _OBSERVED = ".", "'"
 
 _AS_ASCII = str.maketrans("─│┌┐└┘┤├┬┴┼", "-|+++++++++")
 
@@ -63,8 +65,8 @@ def chart(panel: Panel, picture: Picture, on: Canvas) -> str:
     lines = _drawn(panel, picture)
     begin, end = min(line.xs[0] for line in lines), max(line.xs[-1] for line in lines)
     title, heights = f"{TITLES[panel.quantity]} over {picture.unit}", picture.span(panel)
-    dots = [dots for dots in picture.dots if dots.quantity == panel.quantity]
-    left, text = _plot(title, lines, dots, (begin, end), heights, on, log=picture.log)
+    beside = list(_beside(panel, picture))
+    left, text = _plot(title, lines, beside, (begin, end), heights, on, log=picture.log)
     columns = on.width - left - 2
 
     def column(x: float) -> int:
@@ -76,6 +78,8 @@ def chart(panel: Panel, picture: Picture, on: Canvas) -> str:
     below = [f"{' ' * (left + 1)}{row}".rstrip() for row in rows]
     if len({(line.file, line.role) for line in picture.lines}) > 1:
         below += ["", *_legend(lines, on)]
+    if beside:
+        below += ["", "   ".join(dict.fromkeys(f"{points.marker}{points.marker} {points.label}" for points in beside))]
     plain = "\n".join([text, *below])
     return plain.translate(_AS_ASCII) if on.ascii else plain
 
@@ -107,6 +111,25 @@ def _drawn(panel: Panel, picture: Picture) -> list[_Drawn]:
     return together
 
 
+class _Points(NamedTuple):
+    """What is drawn below the lines, a character for each point."""
+
+    label: str
+    marker: str
+    xs: Sequence[float]
+    ys: Sequence[float]
+
+
+def _beside(panel: Panel, picture: Picture) -> Iterator[_Points]:
+    for band in picture.bands:
+        if band.quantity == panel.quantity:
+            for ys in (band.lower, band.upper):
+                yield _Points("bounds of 95 of 100 runs", _BOUND, band.xs, ys)
+    for dots in picture.dots:
+        if dots.quantity == panel.quantity:
+            yield _Points(dots.label, _OBSERVED, dots.xs, dots.ys)
+
+
 def _lie_on_each_other(line: Line, other: _Drawn) -> bool:
     return len(line.xs) == len(other.xs) and all(
         isclose(a, b, rel_tol=_ALIKE) for a, b in zip([*line.xs, *line.ys], [*other.xs, *other.ys], strict=True)
@@ -116,14 +139,14 @@ def _lie_on_each_other(line: Line, other: _Drawn) -> bool:
 def _plot(
     title: str,
     lines: Sequence[_Drawn],
-    dots: Sequence[Dots],
+    beside: Sequence[_Points],
     span: tuple[float, float],
     heights: tuple[float, float],
     on: Canvas,
     *,
     log: bool,
 ) -> tuple[int, str]:
-    """Draw `lines` and `dots` in a frame, and return the columns to the left of it, and the text."""
+    """Draw `lines` over what is `beside` them in a frame, and return the columns to the left of it, and the text."""
     import plotext
 
     lowest, highest = heights
@@ -143,8 +166,8 @@ def _plot(
     bounds = (log10(lowest), log10(highest)) if log else (lowest, highest)
     figure.ruler("x").lim(*span).ticks(x_ticks, [si(tick) for tick in x_ticks])
     figure.ruler("y").lim(*bounds).ticks(places, y_labels)
-    for observed in dots:
-        figure.draw(figure.signal(observed.xs, observed.ys, marker="."))
+    for below in beside:
+        figure.draw(figure.signal(list(below.xs), list(below.ys), marker=below.marker))
     for line in lines:
         points = [(x, log10(y) if log else y) for x, y in zip(line.xs, line.ys, strict=True) if y >= lowest]
         if points:

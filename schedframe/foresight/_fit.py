@@ -116,6 +116,8 @@ def _run(log: Log, run: Declared) -> Run:
 
 
 def _warnings(model: Model, fitted: Fitted, logs: Sequence[Log], known: Sequence[Declared]) -> Iterator[str]:
+    if model.law.name != DEFAULT:
+        yield f"the widths of the bars are those of {DEFAULT}: how far {model.law.name} errs was not measured"
     if len({run.shape for run in known}) == 1:
         yield f"fitted on one shape only ({known[0].shape}); a second one would show whether the law holds for others"
     far = (fitted.vector[: len(model.names)] - model.centers) / model.widths

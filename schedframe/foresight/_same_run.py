@@ -57,10 +57,11 @@ def reasons_of_difference(run: Declared, fitted: Run) -> Iterator[Reason]:
 
 def _other_weight_decay(own: Sequence[float], fitted: Sequence[float]) -> str:
     if not own or not fitted:
-        return "" if bool(own) == bool(fitted) else "is scheduled in one of both, and not"
+        words = ("is scheduled, and it is not", "is not scheduled, and it is")
+        return "" if bool(own) == bool(fitted) else words[not own]
     for part, (mine, its) in enumerate(zip(own, fitted, strict=True)):
         if abs(mine - its) > 1e-6 * max(mine, its) + 1e-12:
-            return f"is {rate(mine)} after {part / (len(own) - 1):.0%} of the run, and {rate(its)}"
+            return f"is {rate(mine)} after {part / (len(own) - 1):.0%} of the run, and it is {rate(its)}"
     return ""
 
 

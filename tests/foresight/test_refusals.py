@@ -130,7 +130,7 @@ OPEN: dict[str, Any] = {"clock": "iters", "lr_decay_steps": "open", "max_lr": 1e
             "abrupt-step",
             "falls by 70% of its peak at once",
         ),
-        (schedule(start_wd=0.1), "other-weight-decay", "its weight decay is scheduled in one of both"),
+        (schedule(start_wd=0.1), "other-weight-decay", "its weight decay is scheduled, and it is not in the schedule"),
         (
             schedule(
                 lr_decay_style={

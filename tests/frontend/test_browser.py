@@ -293,7 +293,7 @@ def test_a_predicted_loss_is_read_and_drawn(chromium: Any, tmp_path: Path, monke
     hover(page, 0.999)
     assert value_of(page, "default", "loss") == pytest.approx(1.2365, abs=0.001)
     hover(page, 0.02)
-    assert page.locator('[data-group="0/default"][data-quantity="loss"]').inner_text() == "–"
+    assert page.locator('[data-group="0/default"][data-quantity="loss"]').inner_text() == "\u2013"
     assert max(heights(page, BLUE)) - min(heights(page, BLUE)) > 0.4  # the axis of a loss does not begin at 0
     page.close()
     assert said == []
