@@ -19,7 +19,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt schedframe/_version.py $(PLUGINS)
 	@echo "Setting up $(VENV): once, a few minutes, most of it PyTorch"
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
-	$(PIP) --group dev --editable '.[cli,plot,torch]'
+	$(PIP) --group dev --editable '.[cli,foresight,plot,torch]'
 	$(PIP) --no-build-isolation --force-reinstall --no-deps $(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/pyproject.toml))
 	@touch $@
 

@@ -111,7 +111,7 @@ def predict(
             show_charts(loss_picture(fitted, runs, _shown(rows)))
         if output is not None:
             typer.echo(f"wrote {output}")
-    if verdict.difference.is_close:
+    if verdict is not None and verdict.difference.is_close:
         raise Findings
 
 
@@ -132,15 +132,17 @@ def _end(schedule: Schedule) -> float:
     return schedule.units_at(schedule.start_step + (schedule.train_steps or schedule.lr_decay_steps))["iters"]
 
 
-def _verdict(run: Finished, rows: Sequence[_Row], law: foresight.Law) -> _Verdict:
-    """Return the best two of the files; with the fitted one where there is only one, or several that are alike."""
+def _verdict(run: Finished, rows: Sequence[_Row], law: foresight.Law) -> _Verdict | None:
+    """Return the best two of the files, the fitted one among them; ``None`` where that is the only one."""
     finals = {row.file: (row.forecast.final, row.schedule) for row in rows}
     finals.setdefault(run.file, (law.predict(run.schedule).final, run.schedule))
+    if len(finals) == 1:
+        return None
     (best, (_, first)), (second, (_, other)), *_ = sorted(finals.items(), key=lambda item: item[1][0])
     return _Verdict(best, second, law.compare(first, other))
 
 
-def _print(law: foresight.Law, base: Finished, rows: Sequence[_Row], verdict: _Verdict) -> None:
+def _print(law: foresight.Law, base: Finished, rows: Sequence[_Row], verdict: _Verdict | None) -> None:
     print_law(law)
     typer.echo()
     grid = table("file", "final loss", "95 of 100 such runs", f"to {base.file.name}", "", "other laws")
@@ -159,6 +161,8 @@ def _print(law: foresight.Law, base: Finished, rows: Sequence[_Row], verdict: _V
     print_parts(grid)
     for warning in dict.fromkeys(warning for row in rows for warning in row.forecast.warnings):
         typer.echo(wrapped(f"warning: {warning}", ""))
+    if verdict is None:
+        return
     typer.echo()
     difference = verdict.difference
     if difference.is_close:
@@ -175,7 +179,7 @@ def _range(others: dict[str, float]) -> str:
     return f"{min(others.values()):+.4f} to {max(others.values()):+.4f}"
 
 
-def _as_data(law: foresight.Law, rows: Sequence[_Row], verdict: _Verdict) -> dict[str, Any]:
+def _as_data(law: foresight.Law, rows: Sequence[_Row], verdict: _Verdict | None) -> dict[str, Any]:
     return {
         **law_as_data(law),
         "files": [
@@ -193,7 +197,9 @@ def _as_data(law: foresight.Law, rows: Sequence[_Row], verdict: _Verdict) -> dic
             }
             for row in rows
         ],
-        "lowest": {
+        "lowest": None
+        if verdict is None
+        else {
             "file": str(verdict.best),
             "next": str(verdict.second),
             "difference": verdict.difference.difference,

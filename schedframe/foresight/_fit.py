@@ -40,8 +40,7 @@ def fit(runs: Iterable[tuple[Log, Schedule]], law: str = DEFAULT) -> Law:
         law: the name of one of `loss_laws`.
 
     Raises:
-        ForesightError: the runs do not determine a law, with every reason.
-        LogError: there is no run.
+        ForesightError: there is no run, or the runs do not determine a law, with every reason.
         PluginError: there is no such law, or it cannot be used.
     """
     pairs = list(runs)

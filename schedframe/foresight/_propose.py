@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from schedframe._errors import ConfigError
+from schedframe._errors import ConfigError, ForesightError
 from schedframe._schedule.schedule import Schedule
 from schedframe.foresight._declared import Declared, declared
 from schedframe.foresight._law import CLOSE, Difference, Law
@@ -187,9 +187,8 @@ def _of_keys(law: Law, schedule: Schedule, label: str, changes: Mapping[str, Any
     try:
         made = Schedule(**keys)
     except ConfigError as error:
-        made_of = "; ".join(map(str, error.problems))
-        refuse([Reason("no-candidate", label, f"the schedule cannot be declared like this: {made_of}")])
-        raise
+        fault = f"the schedule cannot be declared like this: {'; '.join(map(str, error.problems))}"
+        raise ForesightError([Reason("no-candidate", label, fault)]) from None
     return _candidate(law, made, label, whole, declared(made, label))
 
 

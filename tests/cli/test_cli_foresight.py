@@ -47,6 +47,12 @@ def test_what_is_too_close_to_call_ends_with_1(folder: Path) -> None:
     assert (done.code, "too close to call" in done.out.splitlines()[-1]) == (1, True)
 
 
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_the_fitted_file_alone_is_compared_with_nothing(format: str) -> None:
+    done = cli("predict", *FIT, "cosine.yaml", "--format", format)
+    assert (done.code, done.err, "1.25" in done.out, "lowest:" in done.out) == (0, "", True, False)
+
+
 def test_a_refusal_ends_with_2_and_its_number(folder: Path) -> None:
     text = (folder / "half.yaml").read_text()
     (folder / "long.yaml").write_text(text.replace("192_000", "1_920_000"))
