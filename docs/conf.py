@@ -28,7 +28,6 @@ suppress_warnings = ["myst.xref_missing"]  # tests/test_docs.py checks every lin
 
 html_theme = "furo"
 html_title = "schedframe"
-html_static_path = ["_static"]
 html_baseurl = os.environ.get("SCHEDFRAME_DOCS_URL", "https://schedframe.readthedocs.io/en/latest/")
 sitemap_url_scheme = "{link}"
 html_theme_options = {"source_repository": "", "navigation_with_keys": True}

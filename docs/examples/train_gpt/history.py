@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from schedframe import Schedule
@@ -51,6 +52,15 @@ def deviations(rows: Sequence[Row], schedule: Schedule) -> Iterator[str]:
             for name, found, said in (("lr", group.lr, lr), ("weight_decay", group.weight_decay, wd * group.wd_mult)):
                 if found != said:
                     yield f"at step {row.step} param_groups[{index}] held {name} = {found}; the schedule says {said}"
+
+
+def write_log(path: Path, rows: Sequence[Row], interval: int) -> None:
+    """Write the mean loss of every `interval` iterations to `path`, as JSON Lines: what `schedframe predict` reads."""
+    with path.open("w", encoding="utf-8") as log:
+        for last in range(interval, len(rows), interval):
+            loss = mean(row.loss for row in rows[last - interval + 1 : last + 1])
+            entry = {"iteration": last, "lr": rows[last].groups[0].lr, "loss": round(loss, 4)}
+            log.write(json.dumps(entry) + "\n")
 
 
 def write_json(path: Path, facts: Mapping[str, Any], rows: Sequence[Row]) -> None:
