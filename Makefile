@@ -19,7 +19,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt schedframe/_version.py $(PLUGINS)
 	@echo "Setting up $(VENV): once, a few minutes, most of it PyTorch"
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
-	$(PIP) --group dev --editable '.[cli,design,plot,torch]'
+	$(PIP) --group dev --editable '.[cli,design,foresight,plot,torch]'
 	$(PIP) --no-build-isolation --force-reinstall --no-deps $(patsubst %/pyproject.toml,./%,$(wildcard plugins/*/pyproject.toml))
 	@touch $(VENV)/.demo $@
 
@@ -66,6 +66,7 @@ bench: setup ## ratios to Megatron's class, pydantic and importlib, measured sid
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/discover.py
 	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python benchmarks/foresight.py
 
 release-check: setup ## build every distribution, and try each where nothing else is installed
 	$(BIN)/python -m release.check

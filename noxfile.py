@@ -41,6 +41,7 @@ LOWEST = (
     "starlette==0.40.0",
     "uvicorn==0.30.0",
     "wsproto==1.2.0",
+    "numpy==1.24.0",
     "jsonschema==4.18.0",
 )
 OTHERS_WARN = ("-W", "default", "-W", "error::schedframe.SchedframeWarning")
@@ -107,7 +108,7 @@ def adapters(session: nox.Session, framework: str) -> None:
 
 
 def _test(session: nox.Session, *also: str) -> None:
-    session.install(".[cli,design,plot,testing]", "hypothesis>=6.100", *also)
+    session.install(".[cli,design,foresight,plot,testing]", "hypothesis>=6.100", *also)
     session.install("--no-deps", *(str(path.parent) for path in Path().glob("plugins/*/*.toml")))
     session.run("python", "-c", "import importlib.util as u; assert u.find_spec('torch') is None")
     session.run("pytest", *(session.posargs or CORE_TESTS))

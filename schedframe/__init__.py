@@ -19,6 +19,7 @@ from schedframe._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from schedframe._errors import ConfigError as ConfigError
+    from schedframe._errors import ForesightError as ForesightError
     from schedframe._errors import LogError as LogError
     from schedframe._errors import PluginError as PluginError
     from schedframe._errors import Problem as Problem
@@ -53,6 +54,7 @@ _HOMES = {
     "_tools.continuation.continuation": ("Continuation",),
     "_errors": (
         "ConfigError",
+        "ForesightError",
         "LogError",
         "PluginError",
         "Problem",

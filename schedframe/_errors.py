@@ -10,6 +10,7 @@
     ├── PluginError                      a plugin, what --import names, or a SCHEDFRAME_ variable is at fault
     ├── StateError (ValueError)          a checkpoint's state, a position or a group's bound cannot be used
     ├── LogError (ValueError)            a run's log cannot be read, or not be compared with a schedule
+    ├── ForesightError (ValueError)      a loss cannot be predicted, with every reason
     ├── RankMismatchError                the ranks of a run do not run the same schedule from the same plugins
     └── UnknownMegatronError             Megatron-LM is not there, or is no version that the launcher knows
 
@@ -106,6 +107,23 @@ class StateError(SchedframeError, ValueError):
 
 class LogError(SchedframeError, ValueError):
     """A run's log cannot be read, or not be compared with a schedule."""
+
+
+class ForesightError(SchedframeError, ValueError):
+    """A loss cannot be predicted from these runs, or not for this schedule; every reason is in the text.
+
+    Attributes:
+        reasons: one for each thing that is in the way, with `name`, `subject` and `sentence`.
+    """
+
+    def __init__(self, reasons: Iterable[Any]) -> None:
+        """Keep the `reasons`."""
+        self.reasons = tuple(reasons)
+        super().__init__(*self.reasons)
+
+    def __str__(self) -> str:
+        """All reasons, one a line."""
+        return "\n".join(map(str, self.reasons))
 
 
 class RankMismatchError(SchedframeError):

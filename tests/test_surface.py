@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import schedframe
+import schedframe.foresight
 import schedframe.megatron
 import schedframe.styles
 import schedframe.testing
@@ -28,6 +29,7 @@ ADAPTERS = {
 PUBLIC_MODULES = {
     "schedframe",
     "schedframe.adapters",
+    "schedframe.foresight",
     "schedframe.lint",
     "schedframe.megatron",
     "schedframe.testing",
@@ -37,6 +39,7 @@ PUBLIC_MODULES = {
     "schedframe.styles.phases",
     "schedframe.styles.wd",
 }
+HEAVY = ("torch", "numpy", "pydantic", "pluggy", "ruamel", "importlib_metadata", "typer", "rich", "plotext")
 TRAINERS = (
     "accelerate",
     "axolotl",
@@ -58,7 +61,9 @@ HEAVY = (*TRAINERS, *CONFIG_SYSTEMS, "pydantic", "pluggy", "ruamel", "importlib_
 
 
 @pytest.mark.parametrize(
-    "module", [schedframe, schedframe.megatron, schedframe.styles, schedframe.testing], ids=lambda m: m.__name__
+    "module",
+    [schedframe, schedframe.foresight, schedframe.megatron, schedframe.styles, schedframe.testing],
+    ids=lambda m: m.__name__,
 )
 def test_all_is_sorted_complete_and_there(module) -> None:
     assert module.__all__ == sorted(module.__all__)
@@ -83,7 +88,14 @@ def test_every_module_is_private_or_meant_to_be_public() -> None:
 
 
 def test_every_public_name_has_a_docstring() -> None:
-    for module in (schedframe, schedframe.lint, schedframe.megatron, schedframe.styles, schedframe.testing):
+    for module in (
+        schedframe,
+        schedframe.foresight,
+        schedframe.lint,
+        schedframe.megatron,
+        schedframe.styles,
+        schedframe.testing,
+    ):
         for name in module.__all__:
             value = getattr(module, name)
             if callable(value) and name not in ("hookimpl", "Severity"):

@@ -60,7 +60,7 @@ export function draw(
       },
       y: {
         distr: view.log ? 3 : 1,
-        range: (_, low, high) => bounds(low, high, view.log, isZoomed),
+        range: (_, low, high) => bounds(low, high, view.log, isZoomed || panel.quantity === "loss"),
       },
     },
     axes: [
@@ -88,8 +88,15 @@ export function draw(
       }),
     ],
     hooks: {
-      drawClear: [(chart) => shade(chart, panel.phases[view.unit] ?? [], theme)],
-      draw: [(chart) => mark(chart, page, view.unit, theme), (chart) => begin(chart, page, curves, view, theme)],
+      drawClear: [
+        (chart) => shade(chart, panel.phases[view.unit] ?? [], theme),
+        (chart) => expect(chart, page, panel, view, theme),
+      ],
+      draw: [
+        (chart) => mark(chart, page, view.unit, theme),
+        (chart) => dot(chart, panel, view.unit, theme),
+        (chart) => begin(chart, page, curves, view, theme),
+      ],
       setCursor: [
         (chart) => {
           // Without an event the page itself has moved the cursor, and knows where.
@@ -138,10 +145,7 @@ function shade(chart: uPlot, phases: Phase[], theme: Theme): void {
 function begin(chart: uPlot, page: Page, curves: Curve[], view: View, theme: Theme): void {
   const { ctx } = chart;
   const half = 5 * uPlot.pxRatio;
-  within(chart, () => {
-    ctx.beginPath();
-    ctx.rect(chart.bbox.left, chart.bbox.top, chart.bbox.width, chart.bbox.height);
-    ctx.clip();
+  inside(chart, () => {
     for (const curve of curves) {
       if (view.hidden.has(groupOf(curve))) continue;
       ctx.fillStyle = lookOf(page, curve, theme).colour;
@@ -155,6 +159,44 @@ function begin(chart: uPlot, page: Page, curves: Curve[], view: View, theme: The
         ctx.lineTo(left, top + half);
         ctx.fill();
       }
+    }
+  });
+}
+
+/** Paint the bands of the curves that are shown. */
+function expect(chart: uPlot, page: Page, panel: Panel, view: View, theme: Theme): void {
+  const { ctx } = chart;
+  inside(chart, () => {
+    for (const band of panel.bands ?? []) {
+      const curve = panel.curves.find(({ file }) => file === band.file)!;
+      if (view.hidden.has(groupOf(curve))) continue;
+      const xs = positionsOf(page.files[band.file]!, view.unit);
+      const points = (ys: (number | null)[]) => {
+        return xs.flatMap((x, at): [number, number][] => (ys[at] == null ? [] : [[x, ys[at]]]));
+      };
+      ctx.beginPath();
+      for (const [x, y] of [...points(band.upper), ...points(band.lower).reverse()]) {
+        ctx.lineTo(chart.valToPos(x, "x", true), chart.valToPos(y, "y", true));
+      }
+      ctx.globalAlpha = 0.15;
+      ctx.fillStyle = lookOf(page, curve, theme).colour;
+      ctx.fill();
+    }
+  });
+}
+
+/** Paint what was measured. */
+function dot(chart: uPlot, panel: Panel, unit: string, theme: Theme): void {
+  const { ctx } = chart;
+  const radius = 1.6 * uPlot.pxRatio;
+  inside(chart, () => {
+    ctx.fillStyle = theme.mark;
+    for (const { at, values } of panel.dots ?? []) {
+      (at[unit] ?? []).forEach((x, index) => {
+        ctx.beginPath();
+        ctx.arc(chart.valToPos(x, "x", true), chart.valToPos(values[index]!, "y", true), radius, 0, 2 * Math.PI);
+        ctx.fill();
+      });
     }
   });
 }
@@ -195,4 +237,15 @@ function within(chart: uPlot, paint: () => void): void {
   ctx.lineWidth = uPlot.pxRatio;
   paint();
   ctx.restore();
+}
+
+/** Let `paint` draw as by `within`, where the curves are. */
+function inside(chart: uPlot, paint: () => void): void {
+  const { ctx, bbox } = chart;
+  within(chart, () => {
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    paint();
+  });
 }

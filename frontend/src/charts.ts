@@ -126,8 +126,8 @@ export function charts(page: Page): Charts {
   }
 
   function highest(): number {
-    const values = page.panels[0]?.curves[0]?.values ?? [0];
-    return values.indexOf(values.reduce((most, value) => Math.max(most, value)));
+    const values = (page.panels[0]?.curves[0]?.values ?? [0]).map((value) => value ?? -Infinity);
+    return values.indexOf(Math.max(...values));
   }
 
   function whole(): [number, number] {

@@ -44,9 +44,24 @@ export interface Curve {
   /** The index of its file. */
   file: number;
   role: string;
-  values: number[];
+  /** One for each position of its file; null where the curve has none. */
+  values: (number | null)[];
   /** Its points at which its own phases begin, where those are not the panel's. */
   borders: Record<string, [number, number][]>;
+}
+
+/** Between which values the curve of a file is expected, at the positions of the file. */
+export interface Band {
+  file: number;
+  lower: (number | null)[];
+  upper: (number | null)[];
+}
+
+/** Values that were measured. */
+export interface Dots {
+  label: string;
+  at: Record<string, number[]>;
+  values: number[];
 }
 
 export interface Panel {
@@ -55,6 +70,8 @@ export interface Panel {
   /** What is shaded and named. */
   phases: Record<string, Phase[]>;
   curves: Curve[];
+  bands?: Band[];
+  dots?: Dots[];
 }
 
 export interface Mark {

@@ -32,22 +32,22 @@ export function aligned(page: Page, curves: Curve[], unit: string, log: boolean)
     const column: Column = new Array(xs.length).fill(undefined);
     own[index]!.forEach((x, at) => {
       const value = curve.values[at]!;
-      column[places.get(x)!] = log && value <= 0 ? null : value;
+      column[places.get(x)!] = value === null || (log && value <= 0) ? null : value;
     });
     return column;
   });
   return { xs, columns };
 }
 
-/** Return the bounds of a value axis for values from `low` to `high`. */
-export function bounds(low: number | null, high: number | null, log: boolean, isZoomed: boolean): [number, number] {
+/** Return the bounds of a value axis for values from `low` to `high`; a tight one does not begin at 0. */
+export function bounds(low: number | null, high: number | null, log: boolean, isTight: boolean): [number, number] {
   if (low === null || high === null) return log ? [1e-6, 1] : [0, 1];
   if (log) {
     const bottom = Math.max(low, high * 1e-4);
     const decade = 10 ** Math.floor(Math.log10(bottom) + 1e-9);
     return [high > decade * (1 + 1e-9) ? decade : decade / 10, high * 1.3];
   }
-  if (isZoomed && high > low) return [low - 0.05 * (high - low), high + 0.05 * (high - low)];
+  if (isTight && high > low) return [low - 0.05 * (high - low), high + 0.05 * (high - low)];
   return [Math.min(low, 0), high > 0 ? 1.06 * high : 1];
 }
 

@@ -67,7 +67,10 @@ export function readout(page: Page, toggle: (groups: string[]) => void): Readout
         places[index]!.replaceChildren([...units, ...(phase ? [phase] : [])].join(" · "));
         places[index]!.dataset.step = exact(positionsOf(file, file.clock)[at]!);
       });
-      for (const { cell, curve } of cells) cell.textContent = exact(curve.values[points[curve.file]!]!);
+      for (const { cell, curve } of cells) {
+        const value = curve.values[points[curve.file]!] ?? null;
+        cell.textContent = value === null ? "–" : exact(value);
+      }
     },
     restyle(hidden, theme) {
       for (const { button, groups, curve } of buttons) {

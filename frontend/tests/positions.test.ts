@@ -7,7 +7,7 @@ function file(xs: number[]): ScheduleFile {
   return { name: "", summary: "", roles: ["default"], clock: "samples", positions: { samples: xs }, phases: {}, findings: [], texts: [] };
 }
 
-function curve(file: number, values: number[]): Curve {
+function curve(file: number, values: (number | null)[]): Curve {
   return { label: "", file, role: "default", values, borders: {} };
 }
 
@@ -36,7 +36,11 @@ test("a logarithmic axis has no place for zero", () => {
   assert.deepEqual(aligned(page(file([0, 1])), [curve(0, [0, 3])], "samples", true).columns, [[null, 3]]);
 });
 
-test("a linear axis begins at zero until it is zoomed", () => {
+test("a curve without a value leaves a gap", () => {
+  assert.deepEqual(aligned(page(file([0, 1])), [curve(0, [null, 3])], "samples", false).columns, [[null, 3]]);
+});
+
+test("a linear axis begins at zero until it is tight", () => {
   assert.deepEqual(bounds(1, 2, false, false), [0, 2.12]);
   assert.deepEqual(bounds(1, 2, false, true), [0.95, 2.05]);
 });

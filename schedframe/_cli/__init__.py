@@ -15,6 +15,7 @@ _EXTRA_OF = {
     **dict.fromkeys(("typer", "rich", "plotext"), "cli"),
     **dict.fromkeys(("starlette", "uvicorn", "wsproto"), "design"),
     "matplotlib": "plot",
+    "numpy": "foresight",
 }
 
 

@@ -1,12 +1,12 @@
 """Pictures of schedules drawn in the terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil, floor, isclose, log10
 from typing import NamedTuple
 
 from rich.console import Console
 
-from schedframe._pictures.series import BORDER, TITLES, Line, Panel, Picture, bottom_of
+from schedframe._pictures.series import BORDER, TITLES, Axis, Line, Panel, Picture
 from schedframe._units.notation import rate, si
 
 _NO_TERMINAL = 80
@@ -29,8 +29,10 @@ _MARKERS = "xo+*#@"
 _BORDER = "◆"
 """Stands where a phase of a group begins, if it has others than those that are named."""
 
-_AS_ASCII = str.maketrans(f"─│┌┐└┘┤├┬┴┼{_BORDER}", "-|+++++++++|")
+_BOUND, _BOUNDS = ".", "bounds of 95 of 100 runs"
+_OBSERVED = "'"
 
+_AS_ASCII = str.maketrans(f"─│┌┐└┘┤├┬┴┼{_BORDER}", "-|+++++++++|")
 
 _BLOCKS, _ASCII_HEIGHTS = "▁▂▃▄▅▆▇█", "_.-'"
 
@@ -58,10 +60,12 @@ def small_line(heights: Sequence[float], *, ascii: bool) -> str:
 
 
 def chart(panel: Panel, picture: Picture, on: Canvas) -> str:
-    """Draw a panel of `picture`, from 0, with phases and marks named below its axis, and return the lines."""
+    """Draw a panel of `picture` with phases and marks named below its axis, and return the lines."""
     lines = _drawn(panel, picture)
     begin, end = min(line.xs[0] for line in lines), max(line.xs[-1] for line in lines)
-    left, text = _plot(f"{TITLES[panel.quantity]} over {picture.unit}", lines, (begin, end), on, log=picture.log)
+    beside = list(_beside(panel, picture))
+    title = f"{TITLES[panel.quantity]} over {picture.unit}"
+    left, text = _plot(title, lines, beside, (begin, end), picture.axis(panel), on)
     columns = on.width - left - 2
 
     def column(x: float) -> int:
@@ -71,8 +75,9 @@ def chart(panel: Panel, picture: Picture, on: Canvas) -> str:
     rows = [_named(stretches, columns)] if stretches else []
     rows += [_pointed(mark.label, column(mark.x), columns) for mark in picture.marks]
     below = [f"{' ' * (left + 1)}{row}".rstrip() for row in rows]
-    if len({(line.file, line.role) for line in picture.lines}) > 1:
-        below += ["", *_legend(lines, on)]
+    are_several = len({(line.file, line.role) for line in picture.lines}) > 1
+    if are_several or beside:
+        below += ["", *_legend(lines if are_several else [], beside, on)]
     plain = "\n".join([text, *below])
     return plain.translate(_AS_ASCII) if on.ascii else plain
 
@@ -102,21 +107,45 @@ def _drawn(panel: Panel, picture: Picture) -> list[_Drawn]:
     return together
 
 
+_Points = Iterable[tuple[float, float]]
+
+
+class _Beside(NamedTuple):
+    """What is drawn below the lines, a character for each point."""
+
+    label: str
+    marker: str
+    points: _Points
+
+
+def _beside(panel: Panel, picture: Picture) -> Iterator[_Beside]:
+    for band in picture.bands_of(panel):
+        for ys in (band.lower, band.upper):
+            yield _Beside(_BOUNDS, _BOUND, zip(band.xs, ys, strict=True))
+    for dots in picture.dots_of(panel):
+        yield _Beside(dots.label, _OBSERVED, zip(dots.xs, dots.ys, strict=True))
+
+
 def _lie_on_each_other(line: Line, other: _Drawn) -> bool:
     return len(line.xs) == len(other.xs) and all(
         isclose(a, b, rel_tol=_ALIKE) for a, b in zip([*line.xs, *line.ys], [*other.xs, *other.ys], strict=True)
     )
 
 
-def _plot(title: str, lines: Sequence[_Drawn], span: tuple[float, float], on: Canvas, *, log: bool) -> tuple[int, str]:
-    """Draw `lines` in a frame, and return the columns to the left of it, and the text."""
+def _plot(
+    title: str,
+    lines: Sequence[_Drawn],
+    beside: Sequence[_Beside],
+    span: tuple[float, float],
+    axis: Axis,
+    on: Canvas,
+) -> tuple[int, str]:
+    """Draw `lines` over what is `beside` them in a frame, and return the columns to the left of it, and the text."""
     import plotext
 
-    highest = max(max(line.ys) for line in lines)
-    lowest = (bottom_of(line.ys for line in lines) if log else None) or 0.0
-    log = lowest > 0
+    lowest, highest, log = axis
     x_ticks = _ticks(*span, on.width // 11)
-    y_ticks = _decades(lowest, highest) if log else _ticks(0.0, highest, on.height // 4)
+    y_ticks = _decades(lowest, highest) if log else _ticks(lowest, highest, on.height // 4)
     y_labels = [f"{tick:g}" if _SMALL <= highest < _LARGE and not log else rate(tick) for tick in y_ticks]
     plotext.terminal.limit(False, False)
     figure = plotext.figure
@@ -124,18 +153,20 @@ def _plot(title: str, lines: Sequence[_Drawn], span: tuple[float, float], on: Ca
     figure.plot_size(on.width, on.height)
     figure.theme("simple" if on.coloured else "colorless")
     figure.title(title)
-    heights = [log10(tick) for tick in y_ticks] if log else y_ticks
-    bounds = (log10(lowest), log10(highest)) if log else (0.0, highest)
+    places = [log10(tick) for tick in y_ticks] if log else y_ticks
+    bounds = (log10(lowest), log10(highest)) if log else (lowest, highest)
     figure.ruler("x").lim(*span).ticks(x_ticks, [si(tick) for tick in x_ticks])
-    figure.ruler("y").lim(*bounds).ticks(heights, y_labels)
+    figure.ruler("y").lim(*bounds).ticks(places, y_labels)
 
-    def draw(points: Iterable[tuple[float, float]], symbol: str, number: int, *, connected: bool) -> None:
+    def draw(points: _Points, symbol: str, number: int | None = None, *, connected: bool = False) -> None:
         shown = [(x, log10(y) if log else y) for x, y in points if y >= lowest]
         if shown:
             xs, ys = zip(*shown, strict=True)
-            marker = plotext.marker(symbol, _colour(number)) if on.coloured else symbol
+            marker = symbol if number is None or not on.coloured else plotext.marker(symbol, _colour(number))
             figure.draw(figure.signal(list(xs), list(ys), marker=marker).lines(connected))
 
+    for below in beside:
+        draw(below.points, below.marker)
     for line in lines:
         draw(zip(line.xs, line.ys, strict=True), _marker(line.number, on), line.number, connected=True)
     for line in lines:
@@ -190,7 +221,7 @@ def _pointed(label: str, column: int, columns: int) -> str:
     return f"{' ' * column}^ {label}" if column + len(label) + 2 <= columns else f"{label} ^".rjust(column + 1)
 
 
-def _legend(lines: Sequence[_Drawn], on: Canvas) -> list[str]:
+def _legend(lines: Sequence[_Drawn], beside: Sequence[_Beside], on: Canvas) -> list[str]:
     entries = []
     for line in lines:
         marker = _marker(line.number, on)
@@ -200,6 +231,8 @@ def _legend(lines: Sequence[_Drawn], on: Canvas) -> list[str]:
         )
     if any(line.borders for line in lines):
         entries.append((len(BORDER) + 2, f"{_BORDER} {BORDER}"))
+    samples = dict.fromkeys(f"{points.marker * 2} {points.label}" for points in beside)
+    entries += [(len(sample), sample) for sample in samples]
     rows, used = [[entries[0][1]]], entries[0][0]
     for width, entry in entries[1:]:
         used += width + 3

@@ -1,6 +1,7 @@
 """``schedframe plugins``: what adds to schedframe, distributions and files, and whether what they add works."""
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -15,6 +16,8 @@ from schedframe._plugins.distributions import misspelt, seen_twice, unreadable
 from schedframe._plugins.hooks import HOOK_GROUP, load_plugin
 from schedframe.styles._installed import lr_styles, wd_styles
 
+_LAWS = "schedframe.loss_laws"
+
 
 class _Row(NamedTuple):
     """One thing that a distribution or a file adds.
@@ -22,7 +25,7 @@ class _Row(NamedTuple):
     Attributes:
         distribution: the distribution's name; of a file that registers styles its path.
         version: its version; of a file the beginning of its digest.
-        adds: ``LR rex``, ``WD x``, ``hooks``.
+        adds: ``LR rex``, ``WD x``, ``law x``, ``hooks``.
         state: ``ok``, ``broken``, ``incompatible``, ``clashing``, ``blocked`` or ``stale``.
         cause: why it is not ok; empty where it is.
     """
@@ -71,10 +74,13 @@ def _rows() -> Iterator[_Row]:
             if source.distribution is None:
                 state, cause = ("clashing", f"{source.name} {fault}") if fault else ("ok", "")
                 yield _Row(source.path or source.module, source.digest, f"{registry.kind} {source.name}", state, cause)
+    for claim in claims(_LAWS):
+        yield _row(claim, f"law {claim.entry_point.name}", "", _load_law, claim.entry_point.name)
     for claim in claims(HOOK_GROUP):
         yield _row(claim, "hooks", "", load_plugin, claim)
     for lost in misspelt():
         kinds = {registry.group: f"{registry.kind} {lost.entry_point.name}" for registry in (lr_styles, wd_styles)}
+        kinds[_LAWS] = f"law {lost.entry_point.name}"
         adds = kinds.get(lost.group, "hooks")
         yield _Row(lost.distribution.name, lost.distribution.version, adds, "broken", lost.fault)
     for name, fault in dict.fromkeys(unreadable()):
@@ -99,6 +105,10 @@ def _row(claim: Claim, adds: str, clash: str, load: Callable[[Any], object], loa
         except SchedframeError as error:
             state, cause = "broken", str(error)
     return _Row(distribution.name, distribution.version, adds, state, cause)
+
+
+def _load_law(name: str) -> object:
+    return import_module("schedframe.foresight").loss_laws[name]  # numpy is needed only where a law is installed
 
 
 def _print(rows: list[_Row]) -> None:

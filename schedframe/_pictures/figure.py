@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from io import StringIO
-from itertools import chain
 from math import floor, log10
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from schedframe._pictures.series import BORDER, TITLES, Line, Mark, Panel, Phase, Picture, Quantity, bottom_of
+from schedframe._pictures.series import BORDER, TITLES, AnyQuantity, Axis, Dots, Line, Mark, Panel, Phase, Picture
 from schedframe._units.notation import rate, si
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ _PHASE = "phase"
 
 class _Shown(NamedTuple):
     line: Line
-    quantity: Quantity
+    quantity: AnyQuantity
     unit: str
 
 
@@ -75,10 +74,12 @@ def figure_of(picture: Picture) -> "Figure":
         for line in panel.lines:
             curve = _draw_line(ax, _Shown(line, panel.quantity, picture.unit), *_look(line, picture))
             curve.set_zorder(3 - 0.01 * picture.lines.index(line))
-        for dots in picture.dots:
-            if dots.quantity == panel.quantity:
-                size = _LARGE_DOT if len(dots.xs) <= _FEW_DOTS else _SMALL_DOT
-                ax.plot(dots.xs, dots.ys, ".", color=COLOURS[1], markersize=size, label=dots.label, zorder=4)
+        for band in picture.bands_of(panel):
+            tint = COLOURS[band.file % len(COLOURS)]
+            ax.fill_between(band.xs, band.lower, band.upper, color=tint, alpha=0.15, linewidth=0, zorder=1)
+        for dots in picture.dots_of(panel):
+            colour, size = _look_of_dots(dots, picture)
+            ax.plot(dots.xs, dots.ys, ".", color=colour, markersize=size, label=dots.label, zorder=4)
         _dress(ax, picture, names=panel.phases != above)
         above = panel.phases
         for curve in _shown_on(ax):
@@ -158,6 +159,13 @@ def _look(line: Line, picture: Picture) -> tuple[int, int]:
     return (line.file, role) if has_several_files else (role, role // len(COLOURS))
 
 
+def _look_of_dots(dots: Dots, picture: Picture) -> tuple[str, float]:
+    """Return the colour and the size of `dots`: a colour that no band has, and a size that hides no band."""
+    if picture.bands:
+        return COLOURS[-1], _SMALL_DOT
+    return COLOURS[1], _LARGE_DOT if len(dots.xs) <= _FEW_DOTS else _SMALL_DOT
+
+
 def _draw_line(ax: "Axes", shown: _Shown, colour: int, dash: int) -> "Line2D":
     curve = ax.plot(
         shown.line.xs,
@@ -180,10 +188,9 @@ def _dress(ax: "Axes", picture: Picture, *, names: bool) -> None:
     shown = _shown_on(ax)
     lines = [each.line for each in shown.values()]
     panel = Panel(next(iter(shown.values())).quantity, lines)
-    observed = [dots.ys for dots in picture.dots if dots.quantity == panel.quantity]
     positions = [x for line in lines for x in (line.xs[0], line.xs[-1])] + [mark.x for mark in picture.marks]
     ax.set_xlim(min(positions), max(positions))
-    _scale_values(ax, [*(line.ys for line in lines), *observed], log=picture.log)
+    _scale_values(ax, picture.axis(panel))
     _show_phases(ax, panel, names=names)
     _show_marks(ax, picture.marks)
     ax.set_ylabel(fill(TITLES[panel.quantity], _letters(_PANEL, SMALL)), fontsize=SMALL)
@@ -194,17 +201,18 @@ def _dress(ax: "Axes", picture: Picture, *, names: bool) -> None:
         ax.spines[side].set_visible(False)
 
 
-def _scale_values(ax: "Axes", values: Sequence[Sequence[float]], *, log: bool) -> None:
-    """Let the axis of values begin at 0, or be logarithmic if any value is above 0."""
-    highest, lowest = max(chain(*values)), bottom_of(values)
-    if log and lowest is not None:
+def _scale_values(ax: "Axes", axis: Axis) -> None:
+    """Let the values on `ax` have this `axis`, with room above them, and below them unless it begins at 0."""
+    lowest, highest, log = axis
+    if log:
         decade = 10 ** floor(log10(lowest) - 1e-9)
         ax.set_yscale("log")
         ax.set_ylim(decade, highest * 1.3)
         is_short = highest < 10 * decade
         ax.yaxis.set_minor_formatter(lambda value, _: rate(value) if is_short else "")
     else:
-        ax.set_ylim(0, 1.06 * highest if highest > 0 else 1)
+        margin = 0.06 * (highest - lowest) if highest > lowest else 1
+        ax.set_ylim(lowest - margin if lowest else 0, highest + margin)
     ax.yaxis.set_major_formatter(lambda value, _: rate(value))
 
 

@@ -1,7 +1,7 @@
 """What pictures of schedules show: lines by role and file, phases, and marked steps. One source for every view."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from math import isclose
 from typing import Literal, NamedTuple, Protocol, get_args
 
@@ -13,11 +13,15 @@ from schedframe._units.lengths import OPEN, Scale
 Quantity = Literal["lr", "wd", "lrwd", "cumulative"]
 QUANTITIES = get_args(Quantity)
 
-TITLES = {
+AnyQuantity = Literal["lr", "wd", "lrwd", "cumulative", "loss"]
+"""What a panel can show: a quantity of schedules, or the loss that is predicted for them."""
+
+TITLES: dict[str, str] = {
     "lr": "learning rate",
     "wd": "weight decay",
     "lrwd": "learning rate * weight decay",
     "cumulative": "sum of the learning rate over iterations",
+    "loss": "loss",
 }
 """What each quantity is called on an axis."""
 
@@ -98,7 +102,7 @@ class Line(NamedTuple):
 class Panel(NamedTuple):
     """Curves on one axis."""
 
-    quantity: Quantity
+    quantity: AnyQuantity
     lines: list[Line]
 
     @property
@@ -140,9 +144,41 @@ class Dots(NamedTuple):
     """
 
     label: str
-    quantity: Quantity
+    quantity: AnyQuantity
     xs: list[float]
     ys: list[float]
+
+
+class Band(NamedTuple):
+    """Between which values a line is expected.
+
+    Attributes:
+        file: of the line, from 0.
+        quantity: in whose panels it is drawn.
+        xs: positions, rising.
+        lower: the lower values.
+        upper: the upper values.
+    """
+
+    file: int
+    quantity: AnyQuantity
+    xs: list[float]
+    lower: list[float]
+    upper: list[float]
+
+
+class Axis(NamedTuple):
+    """An axis of values.
+
+    Attributes:
+        lowest: the value at which it begins.
+        highest: the highest value on it.
+        log: whether it is logarithmic.
+    """
+
+    lowest: float
+    highest: float
+    log: bool
 
 
 class Picture(NamedTuple):
@@ -155,6 +191,7 @@ class Picture(NamedTuple):
         marks: positions that are marked.
         log: values are on a logarithmic axis.
         dots: observed values, drawn over the lines.
+        bands: drawn below the lines.
     """
 
     title: str
@@ -163,6 +200,27 @@ class Picture(NamedTuple):
     marks: list[Mark]
     log: bool = False
     dots: tuple[Dots, ...] = ()
+    bands: tuple[Band, ...] = ()
+
+    def axis(self, panel: Panel) -> Axis:
+        """Return the axis of all values on `panel`: from 0 on, but for the loss; logarithmic if any is above 0."""
+        columns = [line.ys for line in panel.lines] + [dots.ys for dots in self.dots_of(panel)]
+        for band in self.bands_of(panel):
+            columns += [band.lower, band.upper]
+        values = list(chain(*columns))
+        above_zero = [value for value in values if value > 0]
+        if self.log and above_zero:
+            return Axis(max(max(above_zero) * _LOWEST, min(above_zero)), max(above_zero), log=True)
+        lowest = min(values) if panel.quantity == "loss" else 0.0
+        return Axis(lowest, max(lowest, max(values)), log=False)
+
+    def bands_of(self, panel: Panel) -> list[Band]:
+        """Return what is drawn below the lines of `panel`."""
+        return [band for band in self.bands if band.quantity == panel.quantity]
+
+    def dots_of(self, panel: Panel) -> list[Dots]:
+        """Return what is drawn over the lines of `panel`."""
+        return [dots for dots in self.dots if dots.quantity == panel.quantity]
 
     @property
     def lines(self) -> list[Line]:
@@ -329,9 +387,3 @@ def marks_of(schedule: Drawable, unit: str) -> list[Mark]:
     if decay != OPEN and run is not None and decay < run:
         marks["decay end"] = schedule.plan.start_step + decay
     return [Mark(label, schedule.units_at(step)[unit]) for label, step in marks.items()]
-
-
-def bottom_of(lines: Iterable[Sequence[float]]) -> float | None:
-    """Return where a logarithmic axis for the values of `lines` begins; ``None`` where no value is above zero."""
-    values = [value for ys in lines for value in ys if value > 0]
-    return max(max(values) * _LOWEST, min(values)) if values else None

@@ -3,7 +3,7 @@
 import pytest
 
 from schedframe._cli.chart import Canvas, chart, small_line
-from schedframe._pictures.series import Line, Mark, Panel, Phase, Picture
+from schedframe._pictures.series import Band, Dots, Line, Mark, Panel, Phase, Picture
 
 SMALL = Canvas(40, 12)
 
@@ -122,6 +122,24 @@ def test_ascii_has_nothing_else() -> None:
     lines = drawn([1.0, 0.5], [0.5, 0.2], on=Canvas(40, 12, ascii=True), phases=PHASES)
     assert "\n".join(lines).isascii()
     assert lines[-1] == "** a   xx b"
+
+
+def forecast(*, log: bool = False) -> list[str]:
+    """Draw a loss that falls from 3 to 2.4 with bounds and measured values."""
+    xs = [0, 50, 100]
+    panel = Panel("loss", [Line("a", 0, "default", xs, [3.0, 2.5, 2.4])])
+    band = Band(0, "loss", xs, [2.9, 2.3, 2.2], [3.1, 2.7, 2.6])
+    dots = [Dots("measured", "loss", xs, [3.2, 2.5, 2.4]), Dots("elsewhere", "lr", xs, [9.0, 9.0, 9.0])]
+    return chart(panel, Picture("", "iters", [panel], [], log, tuple(dots), (band,)), SMALL).splitlines()
+
+
+@pytest.mark.parametrize(("log", "labels"), [(False, ["3", "2.5"]), (True, ["3.2", "2.2"])])
+def test_the_axis_of_a_loss_has_all_that_is_drawn_and_does_not_begin_at_0(log: bool, labels: list[str]) -> None:
+    assert ticks(forecast(log=log)) == labels
+
+
+def test_bounds_and_measured_values_are_in_the_legend_of_a_single_line() -> None:
+    assert forecast()[-2:] == [".. bounds of 95 of 100 runs", "'' measured"]
 
 
 @pytest.mark.parametrize(("ascii", "text"), [(False, "▁▂▃▄▅▆▇██"), (True, "__..--'''")], ids=["blocks", "ascii"])

@@ -96,7 +96,7 @@ def test_a_misspelt_group_is_told(install: Install, group: str) -> None:
 
 
 def test_groups_of_others_are_no_misspelt_ones(install: Install) -> None:
-    install("x-other", "", groups={"schedframe.laws": {"lost": "x"}, "scheduler.lr_styles": {"lost": "x"}})
+    install("x-other", "", groups={"schedframe.models": {"lost": "x"}, "scheduler.lr_styles": {"lost": "x"}})
     assert not any(distribution == "x-other" for distribution, _ in rows()[1])
 
 
@@ -131,3 +131,22 @@ def test_the_schema_leaves_out_what_is_broken_and_tells_it(install: Install) -> 
 def test_json_is_short_for_the_format(install: Install) -> None:
     add(install, "x-good", "good-one")
     assert run("plugins", "--json") == run("plugins", "--format", "json")
+
+
+LAW = """
+import numpy
+from schedframe.foresight import LossLaw, Prior
+
+class Flat(LossLaw):
+    name, formula, source = "flat", "L0", "none"
+    priors, coefficients = {"a": Prior(0.5, 0.3)}, ("L0",)
+
+    def columns(self, parameters, grid, reference):
+        return numpy.ones((len(grid.asked), 1))
+"""
+
+
+@pytest.mark.parametrize(("target", "state"), [("x_laws_mod:Flat", "ok"), ("x_laws_mod:numpy", "broken")])
+def test_laws_of_the_loss_are_listed_and_tried(install: Install, target: str, state: str) -> None:
+    install("x-laws", LAW, groups={"schedframe.loss_laws": {"flat": target}})
+    assert rows()[1]["x-laws", "law flat"]["state"] == state

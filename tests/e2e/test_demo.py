@@ -9,11 +9,13 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from statistics import mean
 from typing import NamedTuple
 
 import pytest
 
 import schedframe
+from schedframe import foresight
 
 DEMO = Path(__file__).parents[2] / "docs" / "examples" / "train_gpt"
 tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
@@ -69,7 +71,8 @@ def cosine(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run, list[di
     """A run of ten updates on the shipped file, with `cosine` where it says `rex`."""
     folder = tmp_path_factory.mktemp("cosine")
     schedule = written(folder, ("rex", "cosine"), ("4800", "160"))
-    run = python(DEMO / "train_gpt.py", "--schedule", schedule, "--json", folder / "history.json")
+    written_to = ("--json", folder / "history.json", "--log", folder / "loss.jsonl", "--interval", 5)
+    run = python(DEMO / "train_gpt.py", "--schedule", schedule, *written_to)
     assert run.code == 0, run.errors
     return schedule, run, json.loads((folder / "history.json").read_text())["history"]
 
@@ -109,6 +112,15 @@ def test_one_word_in_the_file_is_all_it_takes_to_train_on_cosine(cosine):
     assert_held_as_declared(history, schedframe.load(path), 16)
     rex = schedframe.load(written(path.parent, ("4800", "160")))
     assert history[5]["groups"][0]["lr"] != rex.lr_at(80)
+
+
+def test_its_log_has_the_mean_loss_of_each_interval(cosine):
+    path, _, history = cosine
+    log = foresight.read(path.parent / "loss.jsonl")
+    assert log.steps.tolist() == [5, 10]
+    assert log.loss.tolist() == [
+        pytest.approx(mean(row["loss"] for row in history[last - 4 : last + 1]), abs=1e-4) for last in (5, 10)
+    ]
 
 
 def test_two_ranks_have_the_schedule_of_one(cosine, tmp_path):

@@ -1,5 +1,6 @@
 """The page in a real browser, offline: a person reads, hides, zooms, and changes the axes."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 
 from schedframe import Schedule
+
+from ..runs import cli
 
 Write = Callable[..., Path]
 Open = Callable[..., Any]
@@ -288,3 +291,26 @@ def test_a_schedule_without_weight_decay_or_end_is_shown(open_page: Open, tmp_pa
     page = open_page(file)
     hover(page, 0.5)
     assert value_of(page, "default") == 1e-3
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "predict-the-loss.md").read_text()
+FILE = re.compile(r"<!-- file: (\S+) -->\n```\w*\n(.*?\n)```", re.DOTALL)
+
+
+def test_a_predicted_loss_is_read_and_drawn(chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in FILE.findall(PAGE):
+        Path(name).write_text(text)
+    if cli("predict", "--fit", "cosine.jsonl:cosine.yaml", "half.yaml", "most.yaml", "-o", "page.html").code == 2:
+        pytest.skip("the page is not built")
+    page, said = chromium.new_page(), []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto((tmp_path / "page.html").as_uri())
+    hover(page, 0.999)
+    assert value_of(page, "default", "loss") == pytest.approx(1.2365, abs=0.001)
+    hover(page, 0.02)
+    assert page.locator('[data-group="0/default"][data-quantity="loss"]').inner_text() == "\u2013"
+    assert max(heights(page, BLUE)) - min(heights(page, BLUE)) > 0.4  # the axis of a loss does not begin at 0
+    page.close()
+    assert said == []

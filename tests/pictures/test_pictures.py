@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schedframe import Schedule
-from schedframe._pictures.series import Named, Panel, picture_of
+from schedframe._pictures.series import Band, Line, Named, Panel, Picture, picture_of
 from schedframe._units.notation import positions, rate, rates, si
 
 KEYS: dict[str, Any] = {
@@ -123,6 +123,18 @@ def test_a_figure_has_the_points_of_the_picture() -> None:
     curve = axes[0].get_lines()[0]
     assert list(curve.get_xdata()) == picture.panels[0].lines[0].xs
     assert list(curve.get_ydata()) == picture.panels[0].lines[0].ys
+
+
+def test_the_axis_of_a_loss_has_its_band_and_does_not_begin_at_0() -> None:
+    pytest.importorskip("matplotlib")
+    from schedframe._pictures.figure import figure_of
+
+    xs = [0.0, 100.0]
+    panel = Panel("loss", [Line("a", 0, "default", xs, [3.0, 2.5])])
+    band = Band(0, "loss", xs, [2.9, 2.0], [3.1, 3.0])
+    (ax,) = figure_of(Picture("", "iters", [panel], [], bands=(band,))).axes
+    assert ax.get_ylim() == pytest.approx((2.0 - 0.066, 3.1 + 0.066))
+    assert ax.collections[0].get_paths()[0].get_extents().extents.tolist() == [0, 2.0, 100, 3.1]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from schedframe import Schedule
@@ -58,6 +59,15 @@ def departures(rows: Sequence[Row], resumed: Sequence[Row]) -> Iterator[str]:
     for whole, again in zip(rows[-len(resumed) :], resumed, strict=True):
         if whole != again:
             yield f"at iteration {whole.iteration} the resumed run had {again}; the whole run had {whole}"
+
+
+def write_log(path: Path, rows: Sequence[Row], interval: int) -> None:
+    """Write the mean loss of every `interval` iterations to `path`, as JSON Lines: what `schedframe predict` reads."""
+    with path.open("w", encoding="utf-8") as log:
+        for last in range(interval, len(rows), interval):
+            loss = mean(row.loss for row in rows[last - interval + 1 : last + 1])
+            entry = {"iteration": last, "lr": rows[last].groups[0].lr, "loss": round(loss, 4)}
+            log.write(json.dumps(entry) + "\n")
 
 
 def write_json(path: Path, facts: Mapping[str, Any], rows: Sequence[Row]) -> None:

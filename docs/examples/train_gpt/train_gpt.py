@@ -48,7 +48,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     which = "YAML, TOML or JSON file (schedule.yaml beside this program)"
     parser.add_argument("--schedule", type=Path, metavar="FILE", default=ours, help=which)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the history there")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="write the loss there, as JSON Lines")
     for name, default, text in (
+        ("interval", 50, "iterations of which --log has the mean"),
         ("batch", 16, "samples in one update, over all ranks"),
         ("layers", 2, "transformer layers"),
         ("hidden", 64, "width of a layer"),
@@ -63,8 +65,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"--batch {options.batch} cannot be shared by {ranks} ranks")
     if options.hidden % (2 * options.heads):
         parser.error(f"--hidden {options.hidden} is no multiple of twice --heads {options.heads}")
-    if options.json is not None and not options.json.absolute().parent.is_dir():
-        parser.error(f"--json {options.json}: there is no such directory")
+    for name, path in (("json", options.json), ("log", options.log)):
+        if path is not None and not path.absolute().parent.is_dir():
+            parser.error(f"--{name} {path}: there is no such directory")
     return options
 
 
@@ -121,6 +124,8 @@ def _run(options: argparse.Namespace, schedule: schedframe.Schedule, iterations:
     if options.json is not None and rank == 0:
         facts = {"schedule": str(options.schedule), "lr_style": str(schedframe.source_of(schedule.lr_style))}
         history.write_json(options.json, {**facts, "batch": options.batch}, rows)
+    if options.log is not None and rank == 0:
+        history.write_log(options.log, rows, options.interval)
     report.show(console, rows, schedule)
     report.conclude(console, rows, resumed, schedule, len(deviations), len(departures))
     for sentence in (*deviations[:5], *departures[:5]):

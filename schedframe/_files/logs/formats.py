@@ -2,16 +2,18 @@
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from schedframe._errors import LogError
 from schedframe._files.logs import jsonl, megatron, table, tensorboard, trainer_state
-from schedframe._files.logs.record import BrokenLog, Columns, Progress, Record, Shown, columns_of
+from schedframe._files.logs.record import ITERATION, BrokenLog, Columns, Progress, Record, Shown, columns_of
 
 _LONGEST_START = 1 << 16
+
+_Recognises = Callable[[str, bytes, Sequence[str]], bool]
 
 
 class Format(NamedTuple):
@@ -20,28 +22,30 @@ class Format(NamedTuple):
     Attributes:
         name: as reports name it.
         words: what its logs are called in a message.
-        recognises: whether a file is of this format, by its name and its beginning.
-        read: yields what an open file has.
+        recognises: whether a file is of this format, by its name, its beginning, and the names of its iteration.
+        read: yields what an open file has of the numbers that are wanted, by the names of its iteration.
         shows: which learning rate it has at an iteration; ``None`` where that depends on who wrote it.
     """
 
     name: str
     words: str
-    recognises: Callable[[str, bytes], bool]
-    read: Callable[[BinaryIO, Collection[str], Progress], Iterator[Columns]]
+    recognises: _Recognises
+    read: Callable[[BinaryIO, Collection[str], Progress, Sequence[str]], Iterator[Columns]]
     shows: Shown | None
 
 
 def _of_records(
     name: str,
     words: str,
-    recognises: Callable[[str, bytes], bool],
-    read: Callable[[BinaryIO, Collection[str], Progress], Iterator[Record]],
+    recognises: _Recognises,
+    read: Callable[[BinaryIO, Collection[str], Progress, Sequence[str]], Iterator[Record]],
 ) -> Format:
     """Return a format that is read record by record, and whose writer is not known."""
 
-    def read_columns(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterator[Columns]:
-        return columns_of(read(file, wanted, progress), wanted)
+    def read_columns(
+        file: BinaryIO, wanted: Collection[str], progress: Progress, iteration: Sequence[str]
+    ) -> Iterator[Columns]:
+        return columns_of(read(file, wanted, progress, iteration), wanted)
 
     return Format(name, words, recognises, read_columns, None)
 
@@ -73,13 +77,20 @@ class Log(NamedTuple):
 
 
 @contextmanager
-def open_log(path: Path, wanted: Collection[str], progress: Progress = lambda size: None) -> Iterator[Log]:
+def open_log(
+    path: Path,
+    wanted: Collection[str],
+    progress: Progress = lambda size: None,
+    iteration: Sequence[str] = ITERATION,
+) -> Iterator[Log]:
     """Open the log at `path` for reading the `wanted` numbers.
 
     Args:
         path: a regular file.
         wanted: names of numbers: those of `record.SPELLINGS`, or columns' names as by `record.folded`.
         progress: is told how many bytes were read.
+        iteration: the names of the column with the iteration, as by `record.folded`, the best one first. What
+            Megatron-LM prints and event files have no choice of it.
 
     Raises:
         LogError: it is no regular file, or cannot be read; also while columns are read.
@@ -87,9 +98,9 @@ def open_log(path: Path, wanted: Collection[str], progress: Progress = lambda si
     try:
         _refuse_other_than_files(path)
         with path.open("rb") as file:
-            format = format_of(path.name, file.read(_LONGEST_START))
+            format = format_of(path.name, file.read(_LONGEST_START), iteration)
             file.seek(0)
-            yield Log(path, format, format.read(file, wanted, progress))
+            yield Log(path, format, format.read(file, wanted, progress, iteration))
     except FileNotFoundError:
         raise LogError(f"{path} does not exist") from None
     except BrokenLog as error:
@@ -109,9 +120,9 @@ def _refuse_other_than_files(path: Path) -> None:
         raise BrokenLog("is not a regular file")
 
 
-def format_of(name: str, start: bytes) -> Format:
-    """Return the format of the file with this `name` that begins with `start`."""
-    return next(format for format in FORMATS if format.recognises(name, start))
+def format_of(name: str, start: bytes, iteration: Sequence[str] = ITERATION) -> Format:
+    """Return the format of the file with this `name` that begins with `start`, whose iteration has these names."""
+    return next(format for format in FORMATS if format.recognises(name, start, iteration))
 
 
 def _files_in(folder: Path) -> str:

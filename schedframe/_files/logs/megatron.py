@@ -7,7 +7,7 @@ core_v0.19.2).
 
 import re
 from array import array
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
 from schedframe._files.logs.lines import blocks
@@ -24,7 +24,7 @@ Labels = Mapping[str, str]
 """What stands before a number, as `` learning rate: ``, each with the name of the number."""
 
 
-def read(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterator[Columns]:
+def read(file: BinaryIO, wanted: Collection[str], progress: Progress, iteration: Sequence[str]) -> Iterator[Columns]:
     """Yield the `wanted` numbers of every line that Megatron prints for an iteration.
 
     A number counts only with the bar behind it, so that a cut line has no cut number. Where the lines of two ranks are
@@ -113,6 +113,6 @@ def _beginning(label: str, labels: Labels) -> str:
     return next((part for part in longer if not any(other.startswith(part) for other in labels)), label)
 
 
-def recognises(name: str, start: bytes) -> bool:
+def recognises(name: str, start: bytes, iteration: Sequence[str]) -> bool:
     """Return whether a log can be of this format: any text can."""
     return True

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import compress, islice
+from math import nan
 from typing import Literal, NamedTuple
 
 Shown = Literal["next", "own"]
@@ -91,6 +92,14 @@ def folded(name: str) -> str:
 def name_of(column: str) -> str:
     """Return the name that `Record` has for a column."""
     return _NAME_OF.get(folded(column), folded(column))
+
+
+def number(value: str | float) -> float:
+    """Return `value`, a number as a log writes it; NaN where it is none."""
+    try:
+        return float(value)
+    except ValueError:
+        return nan
 
 
 def whole_number(value: object) -> int | None:

@@ -1,16 +1,16 @@
 """Reads CSV and TSV: a header, and a row for each logged step, as W&B, Lightning and spreadsheets export them."""
 
 import csv
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO
 
 from schedframe._files.logs.lines import lines
-from schedframe._files.logs.record import ITERATION, BrokenLog, Progress, Record, folded, name_of, whole_number
+from schedframe._files.logs.record import BrokenLog, Progress, Record, folded, name_of, whole_number
 
 _SEPARATORS = (",", "\t", ";")
 
 
-def read(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterator[Record]:
+def read(file: BinaryIO, wanted: Collection[str], progress: Progress, iteration: Sequence[str]) -> Iterator[Record]:
     """Yield the `wanted` numbers of every row; empty cells and rows that were cut are left out.
 
     Raises:
@@ -21,7 +21,7 @@ def read(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterato
     rows = csv.reader(text, delimiter=_separator(header))
     names = _cells(header)
     folds = [folded(name) for name in names]
-    steps = [folds.index(name) for name in ITERATION if name in folds]
+    steps = [folds.index(name) for name in iteration if name in folds]
     columns = {index: name_of(name) for index, name in enumerate(names) if name_of(name) in wanted}
     for name in wanted:
         several = [names[index] for index, column in columns.items() if column == name]
@@ -29,10 +29,10 @@ def read(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterato
             raise BrokenLog(f"has several columns for {name}: {', '.join(several)}; keep the one of the run")
     for row in _whole(rows, len(names)):
         found = (whole_number(row[step]) for step in steps)
-        iteration = next((number for number in found if number is not None), None)
+        at = next((number for number in found if number is not None), None)
         numbers = {name: row[index].strip() for index, name in columns.items() if row[index].strip()}
-        if iteration is not None and numbers:
-            yield Record(iteration, numbers)
+        if at is not None and numbers:
+            yield Record(at, numbers)
 
 
 def _whole(rows: Iterator[list[str]], width: int) -> Iterator[list[str]]:
@@ -58,8 +58,8 @@ def _separator(header: str) -> str:
     return max(_SEPARATORS, key=header.count)
 
 
-def recognises(name: str, start: bytes) -> bool:
+def recognises(name: str, start: bytes, iteration: Sequence[str]) -> bool:
     """Return whether a log begins with a header that names the iteration."""
     header = start.lstrip(b"\xef\xbb\xbf").partition(b"\n")[0].decode("utf-8", "replace").strip()
     cells = _cells(header)
-    return len(cells) > 1 and any(folded(cell) in ITERATION for cell in cells)
+    return len(cells) > 1 and any(folded(cell) in iteration for cell in cells)

@@ -6,7 +6,7 @@ tensorflow/core/lib/io/record_writer.cc). An event is a protocol buffer with a s
 """
 
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO
 
 from schedframe._files.logs.record import BrokenLog, Progress, Record, name_of, whole_number
@@ -20,7 +20,7 @@ _DOUBLE = 2
 """The number of the type of 64-bit floats among those of a tensor."""
 
 
-def read(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterator[Record]:
+def read(file: BinaryIO, wanted: Collection[str], progress: Progress, iteration: Sequence[str]) -> Iterator[Record]:
     """Yield the `wanted` scalars of every event; a record that is still being written ends the file.
 
     Raises:
@@ -38,9 +38,9 @@ def read(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterato
         except (IndexError, struct.error, ValueError):
             raise BrokenLog("has a damaged event") from None
         step = next((value for number, value in fields if number == _STEP), 0)
-        iteration = whole_number(step)
-        if numbers and iteration is not None:
-            yield Record(iteration, numbers)
+        at = whole_number(step)
+        if numbers and at is not None:
+            yield Record(at, numbers)
 
 
 def _events(file: BinaryIO, progress: Progress) -> Iterator[bytes]:
@@ -112,6 +112,6 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
             return value, at
 
 
-def recognises(name: str, start: bytes) -> bool:
+def recognises(name: str, start: bytes, iteration: Sequence[str]) -> bool:
     """Return whether a log is an event file, by its name or its first event."""
     return "tfevents" in name or b"brain.Event:" in start[:64]

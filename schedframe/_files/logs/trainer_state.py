@@ -5,7 +5,7 @@ trainer_callback.py at v5.24.0).
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO
 
 from schedframe._files.logs.jsonl import record_of
@@ -14,7 +14,7 @@ from schedframe._files.logs.record import BrokenLog, Progress, Record
 _LARGEST = 256 << 20
 
 
-def read(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterator[Record]:
+def read(file: BinaryIO, wanted: Collection[str], progress: Progress, iteration: Sequence[str]) -> Iterator[Record]:
     """Yield the `wanted` numbers of every entry of the history.
 
     Raises:
@@ -32,12 +32,12 @@ def read(file: BinaryIO, wanted: Collection[str], progress: Progress) -> Iterato
     if not isinstance(history, list):
         raise BrokenLog("is one JSON document without the list log_history")
     for row in history:
-        record = record_of(row, wanted) if isinstance(row, dict) else None
+        record = record_of(row, wanted, iteration) if isinstance(row, dict) else None
         if record is not None:
             yield record
 
 
-def recognises(name: str, start: bytes) -> bool:
+def recognises(name: str, start: bytes, iteration: Sequence[str]) -> bool:
     """Return whether a log is one JSON document; JSON Lines are recognised before."""
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     return text.startswith(b"{") or (name.endswith(".json") and text.startswith(b"["))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from schedframe._files.logs.formats import open_log
-from schedframe._files.logs.record import Columns, Progress, Shown
+from schedframe._files.logs.record import Columns, Progress, Shown, number
 
 FLOAT32 = 1.2e-7
 """The distance of two 32-bit floats, which Megatron reduces and TensorBoard keeps, as a share of their value."""
@@ -239,11 +239,4 @@ def _numbers(texts: Sequence[str | float | None], missing: float = nan) -> "arra
     try:
         return array("d", map(float, texts))  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        return array("d", (missing if text is None else _number(text) for text in texts))
-
-
-def _number(value: str | float) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        return nan
+        return array("d", (missing if text is None else number(text) for text in texts))

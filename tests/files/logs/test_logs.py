@@ -239,3 +239,11 @@ def test_metrics_of_other_roles_and_of_the_schedules_step_are_not_the_runs(tmp_p
     orders = [row, dict(sorted(row.items())), dict(reversed(row.items()))]
     path = write(tmp_path / "a.jsonl", [json.dumps(each) for each in orders])
     assert read(path, "lr") == [(3, {"lr": 0.5})] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("a.csv", ["update,lr", "1,0.5"]), ("a.jsonl", ['{"update": 1, "lr": 0.5}'])]
+)
+def test_the_column_of_the_iteration_can_have_another_name(tmp_path: Path, name: str, text: list[str]) -> None:
+    with open_log(write(tmp_path / name, text), ("lr",), iteration=("update",)) as log:
+        assert [list(columns.iterations) for columns in log.columns] == [[1]]

@@ -1,0 +1,1 @@
+"""Formulas of the loss under a learning-rate schedule, one module for each, and their registry."""
