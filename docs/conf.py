@@ -3,8 +3,8 @@
 import os
 import re
 import sys
-from importlib.util import find_spec
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 

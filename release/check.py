@@ -21,7 +21,7 @@ from release.distributions import ROOT, Distribution, distributions
 from tests.pages import commands, write_files
 
 DIST = ROOT / "dist"
-_EXTRAS = "[cli,design,plot,torch]"
+_EXTRAS = "[cli,design,foresight,plot,torch]"
 
 
 class Environment:

@@ -18,7 +18,7 @@ from schedframe._files.config.document import read
 from schedframe._schedule.groups import FIELDS
 from schedframe._schedule.keys import Keys
 
-from .pages import commands, python_of, write_files
+from .pages import FENCE, NOT_RUN_HERE, commands, python_of, write_files
 
 ROOT = Path(__file__).parent.parent
 STORIES = [ROOT / "README.md", ROOT / "docs" / "tutorial" / "first-style.md"]

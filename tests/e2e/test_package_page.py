@@ -13,7 +13,7 @@ from ..environments import ROOT, Environment
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 REPOSITORY = "https://github.com/schedframe/schedframe"
-RAW = "https://raw.githubusercontent.com/schedframe/schedframe/HEAD"
+RAW = "https://github.com/schedframe/schedframe/raw/HEAD"
 SITE = "https://schedframe.readthedocs.io/en/latest"
 LINKS = sorted(set(re.findall(r"\]\(([^)\s]+)\)", README)))
 
