@@ -127,7 +127,12 @@ def try_plugin(core: Path, wheel: Path, plugin: Distribution) -> None:
 
 def added_by(plugin: Distribution) -> Iterable[str]:
     """Yield what a plugin adds, as ``schedframe plugins`` lists it."""
-    kinds = {"schedframe.lr_styles": "LR {}", "schedframe.wd_styles": "WD {}", "schedframe": "hooks"}
+    kinds = {
+        "schedframe": "hooks",
+        "schedframe.loss_laws": "law {}",
+        "schedframe.lr_styles": "LR {}",
+        "schedframe.wd_styles": "WD {}",
+    }
     for group, points in plugin.project["entry-points"].items():
         yield from (kinds[group].format(name) for name in points)
 
