@@ -26,24 +26,7 @@ lr_warmup_steps: 1%
 lr_decay_style: {style: WSD, wsd_decay_steps: 10%, lr_wsd_decay_style: minus_sqrt}
 start_wd: 0.1
 """
-MOE = """\
-train_tokens: 500B
-seq_length: 4096
-global_batch_size: 1024
-rampup_batch_size: [256, 256, 20M]
-max_lr: 3e-4
-lr_warmup_steps: 2000 iters
-lr_decay_style:
-  style: phases
-  phases:
-    - {style: constant, name: stable}
-    - {style: minus_sqrt, length: 50B tokens, to: 10%, name: anneal}
-start_wd: 0.1
-wd_incr_style: adamc
-groups:
-  - {role: router, match: {param: "*.router.*"}, lr_mult: 0.1}
-  - {role: biases, match: {param: "*.bias"}, wd_mult: 0.0}
-"""
+MOE = Path(__file__, "../../tests/schedules/moe.yaml").resolve().read_text()
 LIBRARIES = """\
 import importlib_metadata, pluggy, rich, ruamel.yaml, typer
 from pydantic import BaseModel, Field

@@ -12,26 +12,8 @@ import pytest
 from schedframe import Schedule, load
 from schedframe._tools.views.page.html import is_built
 
-from ..runs import cli
+from ..runs import SCHEDULES, cli
 
-MOE = """\
-train_tokens: 500B
-seq_length: 4096
-global_batch_size: 1024
-rampup_batch_size: [256, 256, 20M]
-max_lr: 3e-4
-lr_warmup_steps: 2000 iters
-lr_decay_style:
-  style: phases
-  phases:
-    - {style: constant, name: stable}
-    - {style: minus_sqrt, length: 50B tokens, to: 10%, name: anneal}
-start_wd: 0.1
-wd_incr_style: adamc
-groups:
-  - {role: router, match: {param: "*.router.*"}, lr_mult: 0.1}
-  - {role: biases, match: {param: "*.bias"}, wd_mult: 0.0}
-"""
 BEGIN, END = '<script type="application/json" id="data">', "</script>"
 
 
@@ -39,7 +21,7 @@ BEGIN, END = '<script type="application/json" id="data">', "</script>"
 def moe(tmp_path: Path) -> Path:
     """A file with phases, a ramp-up of the batch size, and three roles."""
     path = tmp_path / "moe.yaml"
-    path.write_text(MOE)
+    path.write_text(SCHEDULES.joinpath("moe.yaml").read_text())
     return path
 
 
