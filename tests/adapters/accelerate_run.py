@@ -111,6 +111,7 @@ def main(folder: Path) -> None:
             seen = train(folder, folder / settings.pop("file", "run.yaml"), **settings)
         seen["told"] = [str(warning.message) for warning in caught if issubclass(warning.category, SchedframeWarning)]
         torch.save(seen, folder / f"{name}-{os.environ['RANK']}.pt")
+    torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":
