@@ -4,6 +4,7 @@
 
 - ``multi-power-law/``: the 100M and 400M models of thu-yao-01-luo/MultiPowerLaw at 8da9f19;
 - ``lr-scheduling/``: the 124M model of fabian-sp/lr-scheduling at 8ace3a3, and ``index.csv`` with what each run was;
+- ``unseen/SET/``: what ``unseen_curves.py`` writes;
 - ``own/SET/NAME.csv`` (or ``.jsonl``, ``.log``) beside ``own/SET/NAME.yaml``: runs of your own, a folder a model.
 """
 
@@ -59,25 +60,26 @@ def multi_power() -> tuple[Run, ...]:
 
 
 def _multi_power() -> Iterator[Run]:
-    keys: dict[str, Any] = {"max_lr": 3e-4, "min_lr": 3e-5, "lr_warmup_steps": 2160}
     for path in sorted((FOLDER / "multi-power-law").glob("*.csv")):
         size, _, name = path.stem.partition("_")
-        kind, *numbers = name.split("_")
-        if kind == "wsdcon":
-            after = {"9": 0.3, "18": 0.6, "3": 0.1}[numbers[0]]
-            style: Any = {"style": "multi-step", "milestones": [0.5], "multipliers": [after]}
-            made = schedule(16000, lr_decay_style=style, **{**keys, "min_lr": 0.0})
-        elif kind == "cosine":
-            made = schedule(int(numbers[0]), lr_decay_style="cosine", **keys)
-        elif kind == "constant":
-            made = schedule(int(numbers[0]), lr_decay_style="constant", **keys)
-        else:
-            phases = [
-                {"style": "constant", "length": 20000 - 2160},
-                {"style": {"wsd": "geometric"}.get(kind, "linear")},
-            ]
-            made = schedule(24000, lr_decay_style={"style": "phases", "phases": phases}, **keys)
-        yield Run(size, name, _log(path, "step", "loss"), made)
+        yield Run(size, name, _log(path, "step", "loss"), multi_power_schedule(name))
+
+
+def multi_power_schedule(name: str) -> Schedule:
+    """Return the schedule of a run of thu-yao-01-luo/MultiPowerLaw, by its name."""
+    keys: dict[str, Any] = {"max_lr": 3e-4, "min_lr": 3e-5, "lr_warmup_steps": 2160}
+    kind, *numbers = name.split("_")
+    if kind == "wsdcon":
+        after = {"9": 0.3, "18": 0.6, "3": 0.1}[numbers[0]]
+        style: Any = {"style": "multi-step", "milestones": [0.5], "multipliers": [after]}
+        return schedule(16000, lr_decay_style=style, **{**keys, "min_lr": 0.0})
+    if kind in ("cosine", "constant"):
+        return schedule(int(numbers[0]), lr_decay_style=kind, **keys)
+    phases = [
+        {"style": "constant", "length": 20000 - 2160},
+        {"style": {"wsd": "geometric"}.get(kind, "linear")},
+    ]
+    return schedule(24000, lr_decay_style={"style": "phases", "phases": phases}, **keys)
 
 
 @cache
@@ -116,10 +118,19 @@ def _log(path: Path, step: str, loss: str) -> Log:
     return log_of([float(row[step]) for row in rows], [float(row[loss]) for row in rows], lr, path.name)
 
 
-@cache
 def own() -> tuple[Run, ...]:
     """Return the runs that a person added."""
-    files = sorted((FOLDER / "own").glob("*/*.yaml"))
+    return _of_files("own")
+
+
+def unseen() -> tuple[Run, ...]:
+    """Return the runs that ``unseen_curves.py`` wrote, on which nothing was chosen."""
+    return _of_files("unseen")
+
+
+@cache
+def _of_files(folder: str) -> tuple[Run, ...]:
+    files = sorted((FOLDER / folder).glob("*/*.yaml"))
     return tuple(
         Run(file.parent.name, file.stem, read(log), load(file))
         for file in files

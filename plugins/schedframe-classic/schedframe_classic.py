@@ -12,7 +12,7 @@ from schedframe.styles.lr import Geometric
 
 @final
 class Tanh(LRCurve):
-    """A hyperbolic tangent: it holds the peak, falls in the middle, and holds the floor.
+    """A hyperbolic tangent: it holds the peak, falls in the middle, and holds min_lr.
 
     It is scaled so that it reaches both bounds; the paper's misses them, by 0.0000008 and 0.0025 with these options.
 
@@ -20,7 +20,7 @@ class Tanh(LRCurve):
         c = (tanh(upper) - tanh(x)) / (tanh(upper) - tanh(lower)), x = lower * (1 - p) + upper * p
 
     At the edges:
-        The peak where warm-up ends, the floor at lr_decay_steps and after, both exactly.
+        max_lr where the warmup ends, min_lr at lr_decay_steps and after, both exactly.
 
     Examples:
         >>> [round(Tanh().coefficient(p), 6) for p in (0.0, 0.5, 1.0)]
@@ -49,7 +49,7 @@ class KDecay(LRCurve):
         c = (1 + cos(pi * p**k)) / 2
 
     At the edges:
-        The peak where warm-up ends, the floor at lr_decay_steps and after, both exactly. With k = 1 it is ``cosine``.
+        max_lr where the warmup ends, min_lr at lr_decay_steps and after, both exactly. With k = 1 it is ``cosine``.
 
     Examples:
         >>> [round(KDecay(k=2).coefficient(p), 6) for p in (0.0, 0.5**0.5, 1.0)]
@@ -75,8 +75,8 @@ class CosineRestarts(LRShape):
         in period i, t steps into it: c = peak_mult**i * (1 + cos(pi * t / (period_steps * period_mult**i))) / 2
 
     At the edges:
-        The peak where warm-up ends. At a restart the period before still holds. lr_decay_steps cuts the last period;
-        the floor after it.
+        max_lr where the warmup ends. At a restart the period before still holds. lr_decay_steps cuts the last period;
+        min_lr after it.
 
     Examples:
         >>> style = CosineRestarts(period_steps=100, period_mult=2)
@@ -123,16 +123,16 @@ class CosineRestarts(LRShape):
 
 @final
 class OneCycle(LRStyle):
-    """After the warm-up, down again over the same length, then far below for the rest.
+    """After the warmup, down again over the same length, then far below for the rest.
 
     Formula:
-        t steps since the end of warm-up, of length w:
+        t steps since the end of the warmup, of length w:
         lr = max_lr + (max_lr / start_div - max_lr) * t / w             up to w
         lr = max_lr / start_div, then on a straight line to min_lr      for the rest
 
     At the edges:
-        The peak where warm-up ends, the floor at lr_decay_steps and after. It needs a warm-up of less than half of
-        the decay, and a floor of at most max_lr / start_div.
+        max_lr where the warmup ends, min_lr at lr_decay_steps and after. It needs a warmup of less than half of
+        the decay, and a min_lr of at most max_lr / start_div.
 
     Examples:
         >>> style = OneCycle(start_div=10)
@@ -148,16 +148,16 @@ class OneCycle(LRStyle):
     start_div: float = Field(25.0, gt=1, description="The peak is so many times where the cycle ends.")
 
     def lr(self, point: LRPoint) -> float:
-        """Return what the leg of the cycle at this step says.
+        """Return the value of the leg of the cycle at this step.
 
         Raises:
-            ValueError: there is no warm-up, it is too long, or the floor lies above the end of the cycle.
+            ValueError: there is no warmup, it is too long, or min_lr lies above the end of the cycle.
         """
         length, end = point.warmup_steps, point.max_lr / self.start_div
         if length <= 0 or 2 * length >= point.decay_steps:
-            raise ValueError(f"one-cycle needs a warm-up of less than half of lr_decay_steps, got {length}")
+            raise ValueError(f"one-cycle needs a warmup of less than half of lr_decay_steps, got {length}")
         if point.min_lr > end:
-            raise ValueError(f"the floor {point.min_lr} lies above the end of the cycle, {end}")
+            raise ValueError(f"min_lr {point.min_lr} lies above the end of the cycle, {end}")
         if point.step >= point.decay_steps:
             return point.min_lr
         if point.step <= 2 * length:
@@ -171,14 +171,14 @@ class OneCycle(LRStyle):
 
 @final
 class TriStage(LRStyle):
-    """Warm-up, hold, and an exponential decay, as speech recognition trains.
+    """Warmup, hold, and an exponential decay, as speech recognition trains.
 
     Formula:
         lr = max_lr                                 for hold_steps
         lr = max_lr * (min_lr / max_lr)**q          after it, q its progress
 
     At the edges:
-        The peak where warm-up ends, the floor at lr_decay_steps and after. Both bounds must be above 0.
+        max_lr where the warmup ends, min_lr at lr_decay_steps and after. Both bounds must be above 0.
 
     Examples:
         >>> style = TriStage(hold_steps=100)
@@ -191,10 +191,10 @@ class TriStage(LRStyle):
     """
 
     style: Literal["tri-stage"] = "tri-stage"
-    hold_steps: Length = Field(description="Length of the hold, from the end of warm-up on.")
+    hold_steps: Length = Field(description="Length of the hold, from the end of the warmup on.")
 
     def lr(self, point: LRPoint) -> float:
-        """Return what the stage at this step says.
+        """Return the value of the stage at this step.
 
         Raises:
             ValueError: a bound is 0, or the hold takes the whole decay.
@@ -223,13 +223,14 @@ class TriStage(LRStyle):
 class Noam(LRStyle):
     """The Transformer's: an inverse square root whose height comes from the model's width.
 
-    The peak follows from the width and the warm-up, so max_lr must be it; what it is, is said where it is not.
+    The peak follows from the width and the warmup, so max_lr must be equal to it; otherwise the error contains its
+    value.
 
     Formula:
         lr = factor * d_model**-0.5 * n**-0.5, n the updates so far, step / steps_per_update
 
     At the edges:
-        The peak, factor * (d_model * n)**-0.5 at the end of warm-up; it falls for ever, to min_lr at the lowest.
+        The peak, factor * (d_model * n)**-0.5 at the end of the warmup; it falls for ever, to min_lr at the lowest.
 
     Examples:
         >>> style = Noam(d_model=512)
@@ -246,16 +247,16 @@ class Noam(LRStyle):
     steps_per_update: Length = Field(1, gt=0, description="Steps of one update, such as `1 iters`.")
 
     def lr(self, point: LRPoint) -> float:
-        """Return the inverse square root, not below the floor.
+        """Return the inverse square root, not below min_lr.
 
         Raises:
-            ValueError: there is no warm-up, or `max_lr` is not the peak that follows.
+            ValueError: there is no warmup, or `max_lr` is not the peak that follows.
         """
         if point.warmup_steps <= 0:
-            raise ValueError("noam needs a warm-up")
+            raise ValueError("noam needs a warmup")
         peak = self._law(point.warmup_steps)
         if not math.isclose(peak, point.max_lr, rel_tol=1e-6):
-            raise ValueError(f"noam's peak is {peak} with this width and warm-up; make max_lr that, not {point.max_lr}")
+            raise ValueError(f"noam's peak is {peak} with this width and warmup; make max_lr that, not {point.max_lr}")
         return max(point.max_lr * math.sqrt(point.warmup_steps / max(point.step, point.warmup_steps)), point.min_lr)
 
     def _law(self, step: float) -> float:
@@ -274,7 +275,7 @@ class Chebyshev(LRShape):
         c = (g_i - g_last) / (g_0 - g_last), g_last the smallest
 
     At the edges:
-        The peak in the first level; the floor after lr_decay_steps.
+        The peak in the first level; min_lr after lr_decay_steps.
 
     Examples:
         >>> style = Chebyshev(levels=4)

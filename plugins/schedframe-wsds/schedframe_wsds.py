@@ -12,7 +12,7 @@ from schedframe.styles.lr import Linear
 
 @final
 class WSDS(LRShape):
-    """Warm-up-stable-decay, simplified: each period ends in a decay, and the next goes on at the peak from there.
+    """Warmup-stable-decay, simplified: each period ends in a decay, and the next goes on at the peak from there.
 
     The model at the end of a period is a finished one, and nothing of its decay is thrown away.
 
@@ -21,8 +21,8 @@ class WSDS(LRShape):
         c = 1 up to l - d, then the lr_wsd_decay_style at (t - (l - d)) / d
 
     At the edges:
-        The peak where warm-up ends and just after each period, the floor where a period ends. Periods fill the time
-        from the end of warm-up to lr_decay_steps; the floor after it.
+        max_lr where the warmup ends and just after each period, min_lr where a period ends. Periods fill the time
+        from the end of the warmup to lr_decay_steps; min_lr after it.
 
     Examples:
         >>> style = WSDS(period_steps=[100, 300], decay_share=0.5, lr_wsd_decay_style="linear")
@@ -44,12 +44,13 @@ class WSDS(LRShape):
         """Return the coefficient of the period in which `step` lies.
 
         Raises:
-            ValueError: the periods do not fill the time from the end of warm-up to `decay_steps`.
+            ValueError: the periods do not fill the time from the end of the warmup to `decay_steps`.
         """
         ends, room = list(accumulate(self.period_steps)), decay_steps - warmup_steps
         if abs(ends[-1] - room) > 1e-9 * room:
             raise ValueError(
-                f"the periods have {ends[-1]:g} steps together, and the decay has {room:g} from the end of warm-up on"
+                f"the periods have {ends[-1]:g} steps together, and the decay has {room:g} from the end of the "
+                f"warmup on"
             )
         inside = min(step - warmup_steps, ends[-1])
         period = bisect_left(ends, inside)

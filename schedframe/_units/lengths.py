@@ -244,5 +244,5 @@ JSON_LENGTH = json_number(f"{_EXAMPLES} or 10%", _IN_UNITS, _SHARE)
 Length = Annotated[float, PlainValidator(_validate_length), WithJsonSchema(JSON_LENGTH)]
 """A length: ``2000``, ``500M``, ``2000 iters``, ``10B tokens``, ``5%``, ``5% of run``."""
 
-TailLength = Annotated[float, PlainValidator(_validate_tail), WithJsonSchema(JSON_LENGTH)]
+CooldownLength = Annotated[float, PlainValidator(_validate_tail), WithJsonSchema(JSON_LENGTH)]
 """A `Length` at the end of the style."""

@@ -29,7 +29,7 @@ def test_conforms(style, check):
 
 @parametrize_styles(
     [{"style": "noam", "d_model": 1, "factor": 8}],
-    expected_failures={"check_group_bounds": "its peak follows from the width and the warm-up"},
+    expected_failures={"check_group_bounds": "its peak follows from the width and the warmup"},
 )
 def test_noam_conforms_but_for_peaks_of_groups(style, check):
     check(style)
@@ -76,7 +76,7 @@ def test_one_cycle_goes_down_as_long_as_it_went_up_and_then_far_below():
 
 @pytest.mark.parametrize("warmup", [0, 200, 300])
 def test_one_cycle_refuses_a_warm_up_that_does_not_fit(warmup):
-    with pytest.raises(ConfigError, match="one-cycle needs a warm-up of less than half of lr_decay_steps"):
+    with pytest.raises(ConfigError, match="one-cycle needs a warmup of less than half of lr_decay_steps"):
         Schedule(max_lr=1.0, lr_decay_steps=400, lr_warmup_steps=warmup, lr_decay_style="one-cycle")
 
 
@@ -97,7 +97,7 @@ def test_noam_is_the_transformers():
     for update in range(4000, 100_000, 997):
         expected = 512**-0.5 * min(update**-0.5, update * 4000**-1.5)
         assert style.lr(LRPoint(32 * update, 32 * 4000, 10**7, peak, 0.0)) == pytest.approx(expected, rel=1e-12)
-    with pytest.raises(ConfigError, match=r"noam's peak is 0.000698\d+ with this width and warm-up; make max_lr that"):
+    with pytest.raises(ConfigError, match=r"noam's peak is 0.000698\d+ with this width and warmup; make max_lr that"):
         Schedule(
             max_lr=1e-3,
             train_iters=100_000,
