@@ -96,7 +96,7 @@ _RAMP_SCHEMA = {"type": "array", "items": JSON_COUNT, "minItems": 3, "maxItems":
 RampField = Annotated[
     tuple[int, int, int],
     PlainValidator(parse_ramp),
-    PlainSerializer(list, when_used="json"),  # pydantic's own warns that a list is no tuple
+    PlainSerializer(lambda ramp: list(ramp), when_used="json"),  # pydantic's own warns that a list is no tuple
     WithJsonSchema(_RAMP_SCHEMA),
 ]
 """A ramp-up of the batch size: the first size, the increment, samples."""
@@ -188,7 +188,7 @@ def _parse_ignore(value: Any) -> tuple[tuple[str, str], ...]:
 IgnoreField = Annotated[
     tuple[tuple[str, str], ...],
     PlainValidator(_parse_ignore),
-    PlainSerializer(dict),
+    PlainSerializer(lambda ignored: dict(ignored)),
     WithJsonSchema({"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}),
 ]
 """Lint rules, each with the reason why it is not applied."""

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, final, overload
 
-from pydantic import ConfigDict, PrivateAttr
+from pydantic import PrivateAttr
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.config.document import Document, read
@@ -22,7 +22,7 @@ from schedframe._run.groups.report import phase_at
 from schedframe._run.groups.roles import make_groups, rules_for
 from schedframe._schedule.curves import RoleCurves
 from schedframe._schedule.findings import find
-from schedframe._schedule.given import GivenFields
+from schedframe._schedule.given import fields_as_given
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.notebook import as_html
 from schedframe._schedule.origin import Origin
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _Array: TypeAlias = "numpy.ndarray[Any, Any]"
 
 
+@final
 class Schedule(Keys):
     """A learning-rate and weight-decay schedule: it never changes.
 
@@ -57,9 +58,6 @@ class Schedule(Keys):
         ConfigError: with every problem of the keys.
     """
 
-    model_config = ConfigDict(ignored_types=(GivenFields,))
-    model_fields = GivenFields()
-
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     def __init__(self, /, **keys: Any) -> None:
@@ -68,10 +66,14 @@ class Schedule(Keys):
         super().__init__(**keys)
         self._origin = Origin(keys)
 
+    def __init_subclass__(cls, **_: Any) -> None:
+        """Reject a subclass, whose fields would not be validated."""
+        raise TypeError(f"{cls.__name__} cannot be a subclass of Schedule; a class can have a schedule as an attribute")
+
     def __repr__(self) -> str:
         """Return the keys that were given and are not at their default, in one line, lengths in steps."""
-        fields = type(self).__pydantic_fields__
-        values = {key: getattr(self, key) for key in fields if key in (self._origin.given or self.model_fields_set)}
+        fields, given = Keys.model_fields, self._origin.given or self.model_fields_set
+        values = {key: getattr(self, key) for key in fields if key in given}
         keys = (f"{key}={value_of_key(value)}" for key, value in values.items() if value != fields[key].default)
         return f"{type(self).__name__}({', '.join(keys)})"
 
@@ -430,6 +432,10 @@ class Schedule(Keys):
             what = "be a number" if step != step else "not be negative" if step < 0 else ""
             raise ValueError(f"step must {what or f'not lie before start_step, {self.start_step}'}, got {step}")
         return step - self.start_step
+
+
+Schedule.model_rebuild()  # with pydantic's own fields, before jsonargparse is given its
+Schedule.model_fields.update(fields_as_given())
 
 
 def load(path: str | Path) -> Schedule:
