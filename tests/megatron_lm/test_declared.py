@@ -114,17 +114,17 @@ def test_what_they_say_differently_is_refused_with_all_of_it(file):
     said = {"lr": 2e-3, "lr_decay_style_options": "{beta: 0.8}", "train_iters": 99, "lr_warmup_samples": 40}
     assert told(file, text, **said, weight_decay=0.1, start_weight_decay=0.2) == (
         "run.yaml has 4 problems:\n"
-        "  line 1, max_lr = 0.001: --lr 0.002 on the command line says 0.002; leave one of the two out\n"
-        "  line 3, train_samples = 400: --train-iters 99 on the command line says 396; leave one of the two out\n"
-        "  line 4, start_wd = 0.1: --start-weight-decay 0.2 on the command line says 0.2; leave one of the two out\n"
-        "  line 5, lr_decay_style = rex(beta=0.5): --lr-decay-style-options {beta: 0.8} on the command line says "
+        "  line 1, max_lr = 0.001: --lr 0.002 on the command line gives 0.002; leave one of the two out\n"
+        "  line 3, train_samples = 400: --train-iters 99 on the command line gives 396; leave one of the two out\n"
+        "  line 4, start_wd = 0.1: --start-weight-decay 0.2 on the command line gives 0.2; leave one of the two out\n"
+        "  line 5, lr_decay_style = rex(beta=0.5): --lr-decay-style-options {beta: 0.8} on the command line gives "
         "rex(beta=0.8); leave one of the two out"
     )
 
 
 def test_another_style_is_one_thing_that_differs(file):
     assert told(file, f"{WHOLE}lr_decay_style: {{style: rex, beta: 0.5}}\n", lr_decay_style="cosine") == (
-        "run.yaml: line 5, lr_decay_style = rex(beta=0.5): --lr-decay-style cosine on the command line says cosine; "
+        "run.yaml: line 5, lr_decay_style = rex(beta=0.5): --lr-decay-style cosine on the command line gives cosine; "
         "leave one of the two out"
     )
 

@@ -237,7 +237,7 @@ BAD = {
     "no list": (5, "lr_decay_style.phases = 5: must be a list of phases"),
     "empty": ([], "lr_decay_style.phases = []: must be a list of phases"),
     "no table": ([5], "lr_decay_style.phases.0 = 5: must be a table"),
-    "no style": ([{"length": 5}], "lr_decay_style.phases.0.style: missing required key: What happens in it."),
+    "no style": ([{"length": 5}], "lr_decay_style.phases.0.style: missing required key: The style of the phase."),
     "no such style": ([{"style": "cosin"}], "lr_decay_style.phases.0.style = 'cosin': there is no LR style 'cosin'"),
     "no such key": (
         [{"style": "linear", "lenght": 5}],
@@ -259,7 +259,7 @@ BAD = {
     "too short": (
         [{"style": "linear", "length": 900}],
         "lr_decay_style = {style, phases}: the phases have 900 steps together, and the decay has 1000 from the end of "
-        "the warmup on; leave the length of one of them out",
+        "the warmup on; remove the length of one of them",
     ),
     "too long": (
         [{"style": "linear", "length": 1000}, {"style": "constant"}],

@@ -164,7 +164,7 @@ class TestErrors:
         [
             ("cosin", "lr_warmup_style = 'cosin': is not a warmup; did you mean 'cosine'?"),
             ("torchtitian", "lr_warmup_style = 'torchtitian': is not a warmup; did you mean 'torchtitan'?"),
-            (5, "lr_warmup_style = 5: must be a warmup's name, or a table with style, shift and stretched"),
+            (5, "lr_warmup_style = 5: must be the name of a warmup, or a table with style, shift and stretched"),
             (
                 {"style": "linear", "shft": 1},
                 "lr_warmup_style.shft = 1: is not an option of a warmup; did you mean 'shift'?",

@@ -191,10 +191,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "seq_length = 4.5: must be a whole number above 0\n"
         "  lr_warmup_steps = '5 tokens': is in tokens, the clock counts samples, and seq_length is missing or wrong",
     ),
-    "two runs": ({"train_iters": 5}, "train_iters = 5: is a second length of the run; leave one of the two out"),
+    "two runs": ({"train_iters": 5}, "train_iters = 5: is a second length of the run; remove one of the two"),
     "two runs, one of them in tokens": (
         {"train_tokens": 5},
-        "train_tokens = 5: is a second length of the run; leave one of the two out",
+        "train_tokens = 5: is a second length of the run; remove one of the two",
     ),
     "a unit that is none": (
         {"lr_warmup_steps": "5 steps"},
