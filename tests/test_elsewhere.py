@@ -46,7 +46,11 @@ def told(**keys: Any) -> str:
     ("key", "value", "hint"),
     [
         ("lr_decay_iters", 100, "is a name of Megatron-LM; in schedframe it is `lr_decay_steps: 100 iters`"),
-        ("lr-decay-samples", 131835937, "is a name of Megatron-LM; in schedframe it is `lr_decay_steps: 131835937 samples`"),
+        (
+            "lr-decay-samples",
+            131835937,
+            "is a name of Megatron-LM; in schedframe it is `lr_decay_steps: 131835937 samples`",
+        ),
         ("--lr-warmup-fraction", 0.01, "is a name of Megatron-LM; in schedframe it is `lr_warmup_steps: 1%`"),
         ("weight_decay", 0.1, "is a name of Megatron-LM; in schedframe it is `start_wd: 0.1`"),
         ("lr-warmup-tokens", "3B", "is a name of Megatron-DeepSpeed; in schedframe it is `lr_warmup_steps: 3B tokens`"),
@@ -69,7 +73,7 @@ def told(**keys: Any) -> str:
         ("lr_warmup_iters", None, "is a name of Megatron-LM; in schedframe it is `lr_warmup_steps`"),
         ("lr", "3e-4\nmin_lr: 0", "is a name of Megatron-LM; in schedframe it is `max_lr`"),
         ("override_opt_param_scheduler", True, "is a name of Megatron-LM; in schedframe it is `resume: override`"),
-        ("override_opt_param_scheduler", False, "is a name of Megatron-LM; leave it out"),
+        ("override_opt_param_scheduler", False, "is a name of Megatron-LM; remove it"),
         ("seed", 1, ""),
     ],
 )
@@ -94,7 +98,9 @@ def test_a_style_of_another_code_base_is_answered_with_ours(name: str, hint: str
 
 
 def test_a_style_that_follows_a_metric_is_said_to_have_no_counterpart() -> None:
-    assert "it follows a metric; the styles here depend on the step alone" in told(lr_decay_style="ReduceLROnPlateau")
+    assert "it follows a metric; the styles of schedframe depend on the step alone" in told(
+        lr_decay_style="ReduceLROnPlateau"
+    )
 
 
 def test_a_style_of_a_plugin_that_is_not_installed_names_the_plugin() -> None:
@@ -107,7 +113,7 @@ def test_a_name_that_nobody_has_lists_what_is_installed() -> None:
 
 
 def test_the_warmup_of_another_code_base_is_answered_with_ours() -> None:
-    assert told(lr_warmup_style="nanoGPT").endswith("is the warmup that is called nemo here")
+    assert told(lr_warmup_style="nanoGPT").endswith("is the warmup that schedframe calls nemo")
 
 
 def test_a_share_where_a_rate_stands_is_answered_with_the_rate() -> None:
@@ -115,7 +121,7 @@ def test_a_share_where_a_rate_stands_is_answered_with_the_rate() -> None:
 
 
 def test_a_run_in_iterations_alone_is_told_of_the_clock() -> None:
-    assert told(lr_decay_steps=None, train_iters=1000).endswith("; give it, or write `clock: iters`")
+    assert told(lr_decay_steps=None, train_iters=1000).endswith("; add it, or write `clock: iters`")
 
 
 def test_pasted_arguments_are_each_answered_and_the_keys_are_listed_once(tmp_path: Path) -> None:

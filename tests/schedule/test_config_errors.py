@@ -38,7 +38,7 @@ WARMUP = (
     "warmup"
 )
 DECAY = (
-    "Where the decay ends; needed unless train_samples, train_iters or train_tokens is given. `open` where that is "
+    "Where the decay ends; needed unless train_samples, train_iters or train_tokens is given. `open` if the end is "
     "not known."
 )
 TAIL = "Length of the cooldown, in steps or percent of lr_decay_steps."
@@ -108,7 +108,8 @@ BAD = {
     ),
     "key-of-megatron": (
         GOOD + "lr_warmup_fraction: 0.01\n",
-        "run.yaml: line 3, lr_warmup_fraction = 0.01: is a name of Megatron-LM; in schedframe it is `lr_warmup_steps: 1%`",
+        "run.yaml: line 3, lr_warmup_fraction = 0.01: is a name of Megatron-LM; in schedframe it is "
+        "`lr_warmup_steps: 1%`",
     ),
     "option-misspelt": (
         GOOD + "lr_decay_style: {style: polynomial, pwoer: 2}\n",

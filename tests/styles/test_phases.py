@@ -254,7 +254,7 @@ BAD = {
     ),
     "two without length": (
         [{"style": "linear"}, {"style": "constant", "length": 5}, {"style": "constant"}],
-        "has phases 1 and 3 without length, and one may have none",
+        "has phases 1 and 3 without length, but only one phase may have none",
     ),
     "too short": (
         [{"style": "linear", "length": 900}],
@@ -267,8 +267,8 @@ BAD = {
     ),
     "a jump that is not said": (
         [{"style": "linear", "length": 500}, {"style": "linear", "from": "50%"}],
-        "lr_decay_style.phases.1 = {style, from}: has `from` without jump: true; a phase begins where the one before "
-        "ended, or jumps to the value of `from`",
+        "lr_decay_style.phases.1 = {style, from}: has `from` without jump: true; a phase begins at the value at which "
+        "the previous one ended, or jumps to the value of `from`",
     ),
     "a jump to nowhere": (
         [{"style": "linear", "jump": True}],

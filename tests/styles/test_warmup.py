@@ -183,5 +183,5 @@ class TestErrors:
 
     def test_an_iteration_of_changing_length_is_no_shift(self) -> None:
         ramp = {"rampup_batch_size": [8, 8, 160], "global_batch_size": 32, "train_iters": 100, "max_lr": 1.0}
-        with pytest.raises(ConfigError, match="the batch size changes within the warmup; count in iterations"):
+        with pytest.raises(ConfigError, match="the batch size changes within the warmup; use clock: iters"):
             Schedule(**ramp, lr_warmup_steps="10 iters", lr_warmup_style="torchtitan")
