@@ -143,7 +143,7 @@ def test_a_value_that_only_a_flag_says_is_blamed_on_the_flag(file):
         (
             {"lr_decay_style_options": "0.8"},
             "the flags: --lr-decay-style-options = 0.8: must be a table of options, such as '{beta: 0.5}'; the style's "
-            "name is said by the other flag",
+            "name is given by the other flag",
         ),
         (
             {"lr_decay_style_options": "{style: rex}"},
@@ -182,7 +182,7 @@ class TestAContinuedSchedule:
     def test_another_end_is_refused(self, file):
         assert told(file, self.text, train_samples=100) == (
             "run.yaml: line 2, start_step = 400: and its run end at step 500, and --train-samples 100 on the command "
-            "line says 100"
+            "line gives 100"
         )
 
     def test_any_end_will_do_where_the_file_says_none(self, file):
@@ -398,8 +398,8 @@ class TestFilling:
             refuse_other_batches(other, schedule, takes_ramps=True)
         assert str(caught.value).replace(str(file), "run.yaml") == (
             "run.yaml has 2 problems:\n"
-            "  line 5, global_batch_size = 8: Megatron runs with 4; make both the same, --global-batch-size says it to "
+            "  line 5, global_batch_size = 8: Megatron runs with 4; make both the same, pass --global-batch-size to "
             "Megatron\n"
             "  line 7, rampup_batch_size = (2, 2, 100): Megatron runs with None; make both the same, "
-            "--rampup-batch-size says it to Megatron"
+            "pass --rampup-batch-size to Megatron"
         )
