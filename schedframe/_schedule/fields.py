@@ -34,7 +34,7 @@ UNIT_KEYS = tuple(dict.fromkeys(("clock", *_OWN_KEYS, *_BATCH_KEYS)))
 
 
 def scale_of(values: Mapping[str, Any]) -> Scale:
-    """Return what lengths are measured with in a config.
+    """Return the scale with which lengths in a config are converted.
 
     Args:
         values: of its keys, as far as they are known; some may be missing during validation.
