@@ -109,7 +109,7 @@ def adapters(session: nox.Session, framework: str) -> None:
 
 
 def _test(session: nox.Session, *also: str) -> None:
-    session.install(".[cli,design,foresight,plot,testing]", "hypothesis>=6.100", *also)
+    session.install("--editable", ".[cli,design,foresight,plot,testing]", "hypothesis>=6.100", *also)
     session.install("--no-deps", *(str(path.parent) for path in Path().glob("plugins/*/*.toml")))
     session.run("python", "-c", "import importlib.util as u; assert u.find_spec('torch') is None")
     session.run("pytest", *(session.posargs or CORE_TESTS))

@@ -454,7 +454,7 @@ def test_a_duplicate_key_in_json_is_refused(refused):
     (problem,) = error.problems
     assert problem.path == "max_lr"
     assert problem.line in (1, 3)
-    assert "stands twice" in problem.message
+    assert "is given twice" in problem.message
 
 
 def test_a_nested_duplicate_in_json_is_refused(refused):

@@ -207,7 +207,7 @@ def test_every_wrong_argument_is_reported_at_once(optimizer) -> None:
             "contradict each other; set one of them",
         ),
         ({"lr_decay_steps": 0}, "lr_decay_steps = 0: must be above 0"),
-        ({"lr_decay_style": "multi-step"}, "lr_decay_style.milestones: is missing"),
+        ({"lr_decay_style": "multi-step"}, "lr_decay_style.milestones: missing required key"),
         ({"lr_decay_style": {"style": "polynomial", "power": 0}}, "lr_decay_style.power = 0: must be above 0"),
         ({"lr_decay_style": {"style": "polynomial", "pover": 2}}, "did you mean 'power'?"),
         ({"start_wd": None}, "start_wd = None: must be a number"),
