@@ -3,6 +3,7 @@
 ``python -m release.check`` leaves the built files in ``dist/NAME/``: a source distribution, and a wheel that is built
 from it. twine checks their metadata, and their contents are compared with what git tracks. Then each is installed in an
 environment of its own: the core runs the commands of README.md, each plugin is listed as ok and its example is checked.
+The package of conda-forge is built from the source distribution of the core (see ``release/conda.py``).
 """
 
 import json
@@ -98,6 +99,19 @@ def unexpected_in_source(source: Path, distribution: Distribution) -> list[str]:
     ]
 
 
+def build_conda(core: Distribution) -> Path:
+    """Build the package of conda-forge from the source distribution of the core, and return it."""
+    from release import conda
+
+    (source,) = (DIST / core.name).glob("*.tar.gz")
+    target = DIST / "conda"
+    shutil.rmtree(target, ignore_errors=True)
+    package = conda.build(source, target)
+    if faults := conda.missing(package, core):
+        sys.exit("; ".join(faults))
+    return package
+
+
 def try_core(wheel: Path, rex: Path) -> None:
     """Run the commands of README.md where only the core and the plugin that the README installs are."""
     with tempfile.TemporaryDirectory() as place:
@@ -144,6 +158,7 @@ def main() -> None:
     for name, distribution in known.items():
         wheels[name] = build(distribution)
         print(f"{name}: built, {len(list((DIST / name).iterdir()))} files in dist/{name}", flush=True)
+    print(f"schedframe: {build_conda(known['schedframe']).name}, from the recipe of conda-forge", flush=True)
     core = wheels.pop("schedframe")
     try_core(core, wheels["schedframe-rex"])
     print("schedframe: the commands of README.md run on the wheel", flush=True)

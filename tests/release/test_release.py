@@ -117,6 +117,15 @@ def test_the_recipe_of_conda_forge_has_the_version_and_the_oldest_python() -> No
     assert recipe()["context"] == context
 
 
+def test_conda_forge_renders_its_recipe_once_for_every_python() -> None:
+    pytest.importorskip("rattler_build")
+    from release import conda
+
+    recipe = conda.rendered().recipe.to_dict()
+    assert recipe["build"]["noarch"] == "python"
+    assert f"python >={recipe['context']['python_min']}" in recipe["requirements"]["run"]
+
+
 def test_the_recipe_of_conda_forge_requires_what_the_core_and_its_command_line_require() -> None:
     project = KNOWN["schedframe"].project
     required = map(Requirement, [*project["dependencies"], *project["optional-dependencies"]["cli"]])
