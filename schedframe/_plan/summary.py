@@ -40,9 +40,16 @@ def option_value(value: Any) -> str:
 
 
 def style_with_options(style: Style) -> str:
-    """Write a style: ``WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt)``."""
-    options = {name: getattr(style, name) for name in type(style).model_fields if name != "style"}
-    listed = ", ".join(f"{name}={option_value(value)}" for name, value in options.items())
+    """Write a style: ``WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt)``.
+
+    An option that chooses between words is left out at its default.
+    """
+    fields = {name: field for name, field in type(style).model_fields.items() if name != "style"}
+    options = {name: getattr(style, name) for name in fields}
+    said = {
+        name: value for name, value in options.items() if not isinstance(value, str) or value != fields[name].default
+    }
+    listed = ", ".join(f"{name}={option_value(value)}" for name, value in said.items())
     return f"{style.style}({listed})" if listed else style.style
 
 

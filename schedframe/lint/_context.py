@@ -31,7 +31,7 @@ class Curve(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """A jump of the learning rate: from `before` at `step` to `after` right behind it."""
+    """A jump of the learning rate at `step`, or right behind it: from `before` to `after`."""
 
     step: float
     before: float
@@ -120,7 +120,7 @@ class GroupCurves:
         return tuple(self._gaps())
 
     def _gaps(self) -> Iterator[Gap]:
-        least = self.plan.max_lr / 100
+        least, marks = self.plan.max_lr / 100, {*bends(self.plan, self.end)}
         for (first, before), (last, after) in pairwise(zip(*self.lr_curve, strict=True)):
             if first < self.plan.lr_warmup_steps or abs(after - before) <= least:
                 continue
@@ -132,7 +132,7 @@ class GroupCurves:
                 else:
                     first, before = middle, value
             if abs(after - before) > least and last < self.end:
-                yield Gap(first, before, after)
+                yield Gap(last if last in marks else first, before, after)
 
     @cached_property
     def plateau(self) -> float:

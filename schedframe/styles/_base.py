@@ -166,7 +166,7 @@ class LRStyle(Style):
         return {}
 
     def phase(self, step: float, warmup_steps: float, decay_steps: float) -> str:
-        """Return the name of the phase at `step`, for reports: the last landmark before it, or the style's own name.
+        """Return the name of the phase at `step`, for reports: that of the last landmark behind it, or the style's own.
 
         Args:
             step: from the end of warmup to `decay_steps`.
@@ -174,7 +174,8 @@ class LRStyle(Style):
             decay_steps: where the decay ends, in steps from the start of the run.
         """
         marks = self.landmarks(warmup_steps, decay_steps)
-        passed = [(at, label) for label, at in marks.items() if at < step or at == warmup_steps]
+        jumps = self.jumps_at(warmup_steps, decay_steps)
+        passed = [(at, label) for label, at in marks.items() if at < step or at == warmup_steps or at == step in jumps]
         return max(passed)[1].removesuffix(" start") if passed else self.style
 
     def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
@@ -187,7 +188,7 @@ class LRStyle(Style):
         yield from ()
 
     def jumps_at(self, warmup_steps: float, decay_steps: float) -> Sequence[float]:
-        """Return the steps behind which the learning rate jumps by design: milestones, restarts.
+        """Return the steps at which the learning rate jumps by design: milestones, restarts.
 
         `schedframe.lint` reports every other jump.
 

@@ -358,8 +358,8 @@ BAD = {
         ("run.yaml: line 3, lr_decay_style = {style, milestones, multipliers}: milestones must rise, got [0.8, 0.5]"),
     ),
     "steps-outside": (
-        GOOD + "lr_decay_style: {style: multi-step, milestones: [0.5, 80], multipliers: [0.5, 0.1]}\n",
-        "run.yaml: line 3, lr_decay_style.milestones.1 = 80: must be at most 1",
+        GOOD + "lr_decay_style: {style: multi-step, milestones: [0.5, 80 %%], multipliers: [0.5, 0.1]}\n",
+        "run.yaml: line 3, lr_decay_style.milestones.1 = '80 %%': is not a percentage such as 10%",
     ),
     "steps-empty": (
         GOOD + "lr_decay_style: {style: multi-step, milestones: [], multipliers: []}\n",
@@ -373,14 +373,15 @@ BAD = {
         GOOD + "lr_decay_style: multi-step\n",
         (
             "run.yaml has 2 problems:\n"
-            "  line 3, lr_decay_style.milestones: is missing: Fractions of lr_decay_steps, rising.\n"
-            "  line 3, lr_decay_style.multipliers: is missing: Part of max_lr after each milestone: "
+            "  line 3, lr_decay_style.milestones: is missing: Parts of lr_decay_steps or positions, "
+            "rising: 80%, 0.8, 1.6T tokens.\n"
+            "  line 3, lr_decay_style.multipliers: is missing: Part of max_lr from each milestone on: "
             "0.316 or 31.6%."
         ),
     ),
     "steps-word": (
         GOOD + "lr_decay_style: {style: multi-step, milestones: [half], multipliers: [0.1]}\n",
-        "run.yaml: line 3, lr_decay_style.milestones.0 = 'half': is not a number",
+        "run.yaml: line 3, lr_decay_style.milestones.0 = 'half': is not a length such as 2000, 500M, 2000 iters or 10%",
     ),
     "steps-no-list": (
         GOOD + "lr_decay_style: {style: multi-step, milestones: 0.5, multipliers: [0.1]}\n",
@@ -458,10 +459,10 @@ BAD = {
             "  line 1, end_wd = -1: must not be negative\n"
             f"  line 2, lr_warmup_steps = 200: {WARMUP}\n"
             "  line 3, min_lr = 2.0: must not be above max_lr (1.0)\n"
-            "  line 6, lr_decay_style.milestones.0 = 'half': is not a number\n"
+            "  line 6, lr_decay_style.milestones.0 = 'half': is not a length such as 2000, 500M, 2000 iters or 10%\n"
             "  line 6, lr_decay_style.multipliers.0 = -1: must not be negative\n"
             "  line 6, lr_decay_style.bend = 3: is not an option of 'multi-step'\n"
-            "The options of 'multi-step': milestones, multipliers"
+            "The options of 'multi-step': milestones, multipliers, boundaries"
         ),
     ),
     "tail-key-misspelt": (

@@ -69,8 +69,10 @@ def phase_index_at(plan: Plan, step: float) -> int:
     """Return the number of the phase at the plan's own `step`: 0 in the warmup, 1 in the first phase after it."""
     if plan.lr_warmup_steps > 0 and step <= plan.lr_warmup_steps:
         return 0
-    marks = set(plan.lr_style.landmarks(plan.lr_warmup_steps, plan.lr_decay_steps).values())
-    begun = sum(plan.lr_warmup_steps < mark < min(step, plan.lr_decay_steps) for mark in marks)
+    run = (plan.lr_warmup_steps, plan.lr_decay_steps)
+    marks, jumps = set(plan.lr_style.landmarks(*run).values()), plan.lr_style.jumps_at(*run)
+    inside = [mark for mark in marks if plan.lr_warmup_steps < mark < plan.lr_decay_steps]
+    begun = sum(mark < step or mark == step in jumps for mark in inside)
     return 1 + begun + (step > plan.lr_decay_steps)
 
 

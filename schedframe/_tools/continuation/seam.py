@@ -76,8 +76,9 @@ class Seam:
         if self.own_step < first:
             raise self.refusal("lr_warmup_steps", f"step {self.step} lies in the warm-up, in no stable phase", first)
         run = (plan.lr_warmup_steps, plan.lr_decay_steps)
-        marks = (*plan.lr_style.landmarks(*run).values(), *plan.lr_style.jumps_at(*run))
-        last = max((step for step in marks if first <= step < self.own_step), default=first)
+        jumps = [step for step in plan.lr_style.jumps_at(*run) if first <= step <= self.own_step]
+        marks = [step for step in plan.lr_style.landmarks(*run).values() if first <= step < self.own_step]
+        last = max((*jumps, *marks), default=first)
         for step in within(last, (), self.own_step)[1:]:
             lr = plan.lr_style.lr(LRPoint(step, first, plan.lr_decay_steps, plan.max_lr, plan.min_lr))
             if lr != self.lr:
