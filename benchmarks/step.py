@@ -19,7 +19,7 @@ import schedframe
 from schedframe import OptimizerParamScheduler as Ours
 
 WARMUP, STABLE_END, DECAY = 1_000, 90_000, 100_000
-PHASES = {"warm-up": 500, "stable": 50_000, "tail": 95_000, "past the end": 150_000}
+PHASES = {"warmup": 500, "stable": 50_000, "cooldown": 95_000, "past the end": 150_000}
 
 
 class Optimizer:
@@ -105,11 +105,11 @@ def cases():
     """Yield (what, limit, ours, Megatron's); a limit of None is printed only."""
     for what, limit, arguments in plain_cases():
         yield what, limit, scheduler(Ours, *arguments), scheduler(Megatron, *arguments)
-    for phase in ("tail", "warm-up"):
+    for phase in ("cooldown", "warmup"):
         theirs = scheduler(Megatron, 1000, True, PHASES[phase])
-        limit = 0.6 if phase == "tail" else 1.1
+        limit = 0.6 if phase == "cooldown" else 1.1
         yield f"G=1000, {phase}, 20 rules", limit, ruled(1000, 20, False, PHASES[phase]), theirs
-    yield "G=1000, tail, 10 of 20 rules with phases", None, ruled(1000, 20, True, PHASES["tail"]), theirs
+    yield "G=1000, cooldown, 10 of 20 rules with phases", None, ruled(1000, 20, True, PHASES["cooldown"]), theirs
 
 
 def plain_cases():
@@ -118,14 +118,14 @@ def plain_cases():
         for own in (False, True):
             bounds = "own bounds" if own else "shared bounds"
             own_limit = 0.5 if own and groups >= 100 else limit  # the bounds of every group are checked
-            yield f"G={groups}, tail, {bounds}", own_limit, (groups, own, PHASES["tail"])
-    for phase in ("warm-up", "stable", "past the end"):
+            yield f"G={groups}, cooldown, {bounds}", own_limit, (groups, own, PHASES["cooldown"])
+    for phase in ("warmup", "stable", "past the end"):
         yield f"G=1000, {phase}", 1.1, (1000, False, PHASES[phase])
-    yield "G=1000, tail, constant WD", 1.1, (1000, False, PHASES["tail"], "WSD", "constant")
-    for phase in ("warm-up", "stable", "past the end"):
+    yield "G=1000, cooldown, constant WD", 1.1, (1000, False, PHASES["cooldown"], "WSD", "constant")
+    for phase in ("warmup", "stable", "past the end"):
         yield f"G=1000, {phase}, constant WD", 1.1, (1000, False, PHASES[phase], "WSD", "constant")
     for style in ("constant", "inverse-square-root"):
-        yield f"G=1000, {style}", None, (1000, False, PHASES["tail"], style)
+        yield f"G=1000, {style}", None, (1000, False, PHASES["cooldown"], style)
 
 
 def main() -> int:

@@ -93,7 +93,7 @@ def _default(field: FieldInfo) -> str:
 
 DEFAULTS = {
     "lr_decay_steps": "the run; one of the two is needed",
-    "start_wd": "`end_wd`; without both, weight decay is left alone",
+    "start_wd": "`end_wd`; without both, weight decay is not scheduled",
     "end_wd": "`start_wd`",
     "wd_incr_steps": "the run, else `lr_decay_steps`",
     "groups": "none",
@@ -188,7 +188,7 @@ def _config() -> Iterator[str]:
     yield '| `{regex: "bias$"}` | an expression that is found somewhere in a parameter\'s name |'
     yield "| `{key: {is_expert_parallel: true}}` | what the group holds, all of it |"
     yield "| `{index: 1}` | its position in the optimizer, from 0 on |"
-    yield "\nand sets any of these, each as the file says it for all other groups. How rules are applied stands in"
+    yield "\nand sets any of these, each as the file sets it for all other groups. How rules are applied stands in"
     yield "[Give param groups a schedule of their own](../how-to/param-groups.md).\n"
     yield "| key | example | |\n|---|---|---|"
     for key in FIELDS:

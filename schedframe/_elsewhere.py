@@ -210,7 +210,7 @@ PLUGINS = {
 def hint_for_key(key: str, value: object) -> str:
     """Return what the unknown `key` with `value` is here, as a sentence without its subject; empty if that is unknown.
 
-    A hyphen counts as an underscore, and capitals as small letters, as in all functions of this file.
+    A hyphen is equal to an underscore, and capitals to small letters, as in all functions of this file.
     """
     whose, here = _found(key, _KEYS)
     if not whose:

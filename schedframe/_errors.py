@@ -23,7 +23,7 @@ from difflib import get_close_matches
 from typing import Any
 
 FAILURES = (Exception, SystemExit)
-"""How code of a plugin may fail: it may also try to end the program, whose exit code then says nothing."""
+"""How code of a plugin may fail: it may also try to end the program, whose exit code is then meaningless."""
 
 
 class SchedframeError(Exception):

@@ -114,7 +114,7 @@ def _sentence(details: ErrorDetails, model: type[BaseModel], keys: Sequence[str]
 def _plain_sentence(details: ErrorDetails, model: type[BaseModel]) -> str:
     kind, context = details["type"], details.get("ctx", {})
     if kind == "missing":
-        return f"is missing{_described(model, details)}"
+        return f"missing required key{_described(model, details)}"
     if kind == "too_short":
         return f"needs at least {context['min_length']} item{'s' if context['min_length'] > 1 else ''}"
     if kind in _BOUNDS:

@@ -23,7 +23,7 @@ def log_the_first_time(message: str, *arguments: str) -> None:
 
 
 def is_first_rank() -> bool:
-    """Say whether this process should speak for all; torch is not imported to find out."""
+    """Return whether this process reports for all; torch is not imported to find out."""
     distributed = getattr(sys.modules.get("torch"), "distributed", None)
     if distributed is not None and distributed.is_available() and distributed.is_initialized():
         return bool(distributed.get_rank() == 0)

@@ -8,7 +8,7 @@ def read_regular(path: str | os.PathLike[str], largest: int) -> bytes:
     """Return the content of the regular file at `path`, of `largest` bytes at most.
 
     Raises:
-        OSError: it cannot be read, is not a regular file, or is larger; ``strerror`` says which.
+        OSError: it cannot be read, is not a regular file, or is larger; ``strerror`` names the reason.
     """
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode):

@@ -8,7 +8,7 @@
     def test_conforms(style, check):
         check(style)
 
-Each check takes a style and raises an `AssertionError` with a sentence. They evaluate it on a run whose warm-up ends
+Each check takes a style and raises an `AssertionError` with a sentence. They evaluate it on a run whose warmup ends
 at step 100 and whose decay ends at step 1100 (`WARMUP_STEPS`, `DECAY_STEPS`), weight decay from step 0 to 1100, so a
 style that has lengths must fit in there. ``schedframe conform NAME`` runs them on what is installed. Hook plugins
 are not called: policy checks are about schedules, not about a style. The checks of schemas need jsonschema,
@@ -42,7 +42,7 @@ from schedframe.styles._byname import by_lr_style, by_wd_style
 from schedframe.styles._installed import lr_styles, wd_styles
 
 WARMUP_STEPS = 100
-"""End of the warm-up, in steps, of the run on which styles are evaluated."""
+"""End of the warmup, in steps, of the run on which styles are evaluated."""
 
 DECAY_STEPS = 1100
 """End of the decay, and of the weight-decay schedule, in steps, of that run."""
@@ -131,7 +131,7 @@ def check_schema(style: Style) -> None:
 def check_options(style: Style) -> None:
     """Every option has a description."""
     missing = [key for key, field in type(style).model_fields.items() if key != "style" and not field.description]
-    assert not missing, f"the options {', '.join(missing)} have no description; say it in Field(description=...)"
+    assert not missing, f"the options {', '.join(missing)} have no description; add Field(description=...)"
 
 
 def check_docstring(style: Style) -> None:
@@ -154,7 +154,7 @@ def check_example(style: Style) -> None:
     report: list[str] = []
     with muted():
         failed, _ = doctest.DocTestRunner(verbose=False).run(test, out=report.append)
-    assert not failed, f"{failed} of its examples do not give what they say:\n{''.join(report).strip()}"
+    assert not failed, f"{failed} of its examples do not print what they show:\n{''.join(report).strip()}"
 
 
 def check_unknown_keys(style: Style) -> None:
@@ -199,10 +199,10 @@ def check_pure(style: Style) -> None:
 
 
 def check_start(style: Style) -> None:
-    """A learning rate starts at max_lr where warmup ends; a weight decay at start_wd."""
+    """A learning rate starts at max_lr where the warmup ends; a weight decay at start_wd."""
     if isinstance(style, LRStyle | WDShape):
         bound, value = _start(style, _bounds(style)[0])
-        what = "max_lr where warm-up ends" if isinstance(style, LRStyle) else "start_wd at step 0"
+        what = "max_lr where the warmup ends" if isinstance(style, LRStyle) else "start_wd at step 0"
         assert _is_near(value, bound), f"it starts at {value}, and not at {bound}, {what}"
 
 

@@ -16,7 +16,7 @@ class Good(LRCurve):
         c = (1 - p)**power
 
     At the edges:
-        The peak where it starts, the floor where it ends and after.
+        max_lr where it starts, min_lr where it ends and after.
 
     Examples:
         >>> Good().coefficient(0.25)

@@ -8,7 +8,7 @@ export interface Theme {
   mark: string;
 }
 
-/** Okabe and Ito's palette, which people with every kind of colour vision tell apart (jfly.uni-koeln.de/color). */
+/** Okabe and Ito's palette, which people with every kind of colour vision can distinguish (jfly.uni-koeln.de/color). */
 export const LIGHT: Theme = {
   curves: ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"],
   axis: "#4B5563",

@@ -1,4 +1,4 @@
-"""Cooldown shapes, for schedframe: curves that also serve as the tail of WSD."""
+"""Cooldown shapes, for schedframe: curves that also serve as the cooldown of WSD."""
 
 import math
 from typing import Literal, final
@@ -16,7 +16,7 @@ class MirrorCosine(LRCurve):
         c = 2 * (1 - p) - (1 + cos(pi * p)) / 2
 
     At the edges:
-        The peak where it starts, the floor where it ends and after, both exactly.
+        max_lr where it starts, min_lr where it ends and after, both exactly.
 
     Examples:
         >>> [MirrorCosine().coefficient(p) for p in (0.0, 0.5, 1.0)]
@@ -35,13 +35,13 @@ class MirrorCosine(LRCurve):
 
 @final
 class ExponentialTo(LRCurve):
-    """An exponential down to a ratio of the peak, moved so that it ends at the floor.
+    """An exponential down to a ratio of the peak, moved so that it ends at min_lr.
 
     Formula:
         c = (ratio**p - ratio) / (1 - ratio)
 
     At the edges:
-        The peak where it starts, the floor where it ends and after, both exactly.
+        max_lr where it starts, min_lr where it ends and after, both exactly.
 
     Examples:
         >>> [round(ExponentialTo(ratio=0.01).coefficient(p), 6) for p in (0.0, 0.5, 1.0)]
@@ -62,20 +62,20 @@ class ExponentialTo(LRCurve):
 
 @final
 class HalfLife(LRCurve):
-    """Halves again and again, and stops above the floor.
+    """Halves again and again, and stops above min_lr.
 
     Formula:
         c = 0.5**(half_lives * p)
 
     At the edges:
-        The peak where it starts; 0.5**half_lives where it ends, and a step down to the floor after it.
+        max_lr where it starts; 0.5**half_lives where it ends, and a step down to min_lr after it.
 
     Examples:
         >>> [HalfLife(half_lives=4).coefficient(p) for p in (0.0, 0.25, 1.0)]
         [1.0, 0.5, 0.0625]
 
     References:
-        MiniCPM's decay, 0.5**((n - S) / T), which never reaches the floor: https://arxiv.org/abs/2404.06395
+        MiniCPM's decay, 0.5**((n - S) / T), which never reaches min_lr: https://arxiv.org/abs/2404.06395
     """
 
     style: Literal["half-life"] = "half-life"
@@ -88,13 +88,13 @@ class HalfLife(LRCurve):
 
 @final
 class Harmonic(LRCurve):
-    """A straight line of the inverse learning rate, from 1 to 1 / ratio, moved so that it ends at the floor.
+    """A straight line of the inverse learning rate, from 1 to 1 / ratio, moved so that it ends at min_lr.
 
     Formula:
         c = (1 / (p / ratio + 1 - p) - ratio) / (1 - ratio)
 
     At the edges:
-        The peak where it starts, the floor where it ends and after. With ratio = min_lr / max_lr the learning rate
+        max_lr where it starts, min_lr where it ends and after. With ratio = min_lr / max_lr the learning rate
         is 1 / (p / min_lr + (1 - p) / max_lr).
 
     Examples:

@@ -1,10 +1,10 @@
-"""House rules from a policy file, for schedframe.
+"""Policy checks from a policy file, for schedframe.
 
 The environment variable ``SCHEDFRAME_HOUSERULES`` names a TOML file with caps that every schedule keeps::
 
     max_lr = 1e-2          # no peak above it
     end_wd = 0.2           # nor weight decay
-    lr_warmup_share = 0.2  # nor a warm-up that takes more of the decay
+    lr_warmup_share = 0.2  # nor a warmup that takes more of the decay
 
 Schedules of rules for param groups are held to the same. Without the variable there are no rules.
 """
@@ -38,10 +38,10 @@ def schedframe_check(schedule: "schedframe.Schedule") -> list[str]:
 
 
 def read(path: Path) -> Mapping[str, float]:
-    """Return the caps that the policy file at `path` says.
+    """Return the caps of the policy file at `path`.
 
     Raises:
-        ValueError: it cannot be read, or says something else than caps.
+        ValueError: it cannot be read, or contains something else than caps.
     """
     try:
         caps = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -5,18 +5,18 @@ from typing import Literal, final
 
 from pydantic import Field
 
-from schedframe.styles import Cooldown, Length, LRPoint, LRStyle, TailLength
+from schedframe.styles import Cooldown, CooldownLength, Length, LRPoint, LRStyle
 from schedframe.styles.lr import Geometric
 
 
 @final
 class Infinite(LRStyle):
-    """A cooldown to a constant, the constant for as long as there is data, and an exponential anneal when told.
+    """A cooldown to a constant, the constant for as long as there is data, and then an exponential anneal.
 
     With ``anneal_steps: 0`` and ``lr_decay_steps: open`` the constant has no end.
 
     Formula:
-        k = max_lr * constant, t the steps since the end of warm-up
+        k = max_lr * constant, t the steps since the end of the warmup
         cooldown, cosine:               lr = k + (max_lr - k) / 2 * (cos(pi * t / cooldown_steps) + 1)
         cooldown, inverse-square-root:  lr = max_lr + (k - max_lr) / h(1) * h(t / cooldown_steps),
                                         h(x) = 1 / sqrt(1 + timescale * x) - 1
@@ -24,7 +24,7 @@ class Infinite(LRStyle):
         anneal:                         lr = k * (min_lr / k)**q, q its progress
 
     At the edges:
-        The peak where warm-up ends, the floor at lr_decay_steps and after, if there is an anneal; the constant where
+        max_lr where the warmup ends, min_lr at lr_decay_steps and after, if there is an anneal; the constant where
         there is none.
 
     Examples:
@@ -38,24 +38,24 @@ class Infinite(LRStyle):
     """
 
     style: Literal["infinite"] = "infinite"
-    cooldown_steps: Length = Field(description="Length of the cooldown, from the end of warm-up on.")
+    cooldown_steps: Length = Field(description="Length of the cooldown, from the end of the warmup on.")
     cooldown_style: Literal["cosine", "inverse-square-root"] = Field("cosine", description="Curve of the cooldown.")
     timescale: float = Field(10.0, gt=0, description="How fast inverse-square-root falls first.")
     constant: float = Field(0.55, gt=0, le=1, description="The constant, as a part of the peak.")
-    anneal_steps: TailLength = Field(description="Length of the anneal at the end; 0 for none.")
+    anneal_steps: CooldownLength = Field(description="Length of the anneal at the end; 0 for none.")
 
     def lr(self, point: LRPoint) -> float:
-        """Return what the phase at this step says.
+        """Return the value of the phase at this step.
 
         Raises:
-            ValueError: the phases do not fit, the constant lies below the floor, or the anneal would end at 0.
+            ValueError: the phases do not fit, the constant lies below min_lr, or the anneal would end at 0.
         """
         constant, since = point.max_lr * self.constant, point.step - point.warmup_steps
         anneal_begins = point.decay_steps - self.anneal_steps
         if self.anneal_steps and anneal_begins < point.warmup_steps + self.cooldown_steps:
-            raise ValueError("cooldown and anneal are longer together than the time from the end of warm-up on")
+            raise ValueError("cooldown and anneal are longer together than the time from the end of the warmup on")
         if constant < point.min_lr or (self.anneal_steps and point.min_lr <= 0):
-            raise ValueError(f"the constant, {constant}, and the floor, {point.min_lr}, must be above 0 in this order")
+            raise ValueError(f"the constant, {constant}, and min_lr, {point.min_lr}, must be above 0 in this order")
         if since <= self.cooldown_steps:
             return self._cooldown(since / self.cooldown_steps if self.cooldown_steps else 1.0, point.max_lr, constant)
         if not self.anneal_steps or point.step <= anneal_begins:

@@ -4,7 +4,7 @@ from typing import Literal, final
 
 from pydantic import Field
 
-from schedframe.styles import AnyLRCurve, Cooldown, LRPoint, LRStyle, TailLength
+from schedframe.styles import AnyLRCurve, Cooldown, CooldownLength, LRPoint, LRStyle
 from schedframe.styles.lr import Exponential
 
 
@@ -13,15 +13,15 @@ class Power(LRStyle):
     """A power law of the tokens seen and the batch size, capped by the peak, with a decay at the end.
 
     Its amplitude and exponent are to hold for any batch size, number of tokens and (with muP) model size, and the law
-    itself needs no end: with ``wsd_decay_steps: 0`` and ``lr_decay_steps: open`` it goes on until told.
+    itself needs no end: with ``wsd_decay_steps: 0`` and ``lr_decay_steps: open`` it is open-ended.
 
     Formula:
         lr = min(max_lr, batch_size * amplitude * n**exponent), n = tokens_per_step * step
         in the last wsd_decay_steps: min_lr + d * (lr where they begin - min_lr), d the lr_wsd_decay_style
 
     At the edges:
-        The peak where warm-up ends; where the law lies below max_lr there, the peak is refused with the law's value,
-        because warm-up would jump down. Never below min_lr, which it is after lr_decay_steps if there is a decay.
+        max_lr where the warmup ends; where the law lies below max_lr there, the peak is refused with the law's value,
+        because warmup would jump down. Never below min_lr, which it is after lr_decay_steps if there is a decay.
 
     Examples:
         >>> style = Power(batch_size=1024, tokens_per_step=4096, wsd_decay_steps=0)
@@ -39,19 +39,19 @@ class Power(LRStyle):
     tokens_per_step: float = Field(gt=0, description="Tokens of one step: the sequence length where it is a sample.")
     amplitude: float = Field(4.0, gt=0, description="The paper's a.")
     exponent: float = Field(-0.51, lt=0, description="The paper's b.")
-    wsd_decay_steps: TailLength = Field(description="Length of the decay at the end; 0 for none.")
+    wsd_decay_steps: CooldownLength = Field(description="Length of the decay at the end; 0 for none.")
     lr_wsd_decay_style: AnyLRCurve = Field(Exponential(), description="Curve of that decay.")
 
     def lr(self, point: LRPoint) -> float:
         """Return the law, or the decay from it.
 
         Raises:
-            ValueError: the law lies below the peak where warm-up ends.
+            ValueError: the law lies below the peak where the warmup ends.
         """
         first = self._law(max(point.warmup_steps, 1))
         if first < point.max_lr:
             raise ValueError(
-                f"the power law is {first} where warm-up ends, below max_lr ({point.max_lr}); make it that"
+                f"the power law is {first} where the warmup ends, below max_lr ({point.max_lr}); make it that"
             )
         decay_begins = point.decay_steps - self.wsd_decay_steps
         if not self.wsd_decay_steps or point.step <= decay_begins:

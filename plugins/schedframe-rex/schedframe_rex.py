@@ -19,7 +19,7 @@ class Rex(LRCurve):
         c = (1 - p) / (1 - beta * p)
 
     At the edges:
-        The peak where warm-up ends, the floor at lr_decay_steps and after, both exactly.
+        max_lr where the warmup ends, min_lr at lr_decay_steps and after, both exactly.
 
     Examples:
         >>> Rex().coefficient(0.0), Rex().coefficient(0.5), Rex().coefficient(1.0)

@@ -13,7 +13,7 @@ from schedframe.styles.lr import Linear
 
 @final
 class WSDS(LRShape):
-    """Warm-up-stable-decay, simplified: each period ends in a decay, and the next goes on at the peak from there.
+    """Warmup-stable-decay, simplified: each period ends in a decay, and the next goes on at the peak from there.
 
     The model at the end of a period is a finished one, and nothing of its decay is thrown away.
 
@@ -23,8 +23,8 @@ class WSDS(LRShape):
 
     At the edges:
         The peak where the warmup ends. The next period begins at its boundary: its first step has the peak. With
-        ``boundaries: closed`` the boundary has the end of the decay, min LR. Periods fill the time from the end of the
-        warmup to lr_decay_steps, or with ``first_period: from-start`` from step 0; min LR at lr_decay_steps and after.
+        ``boundaries: closed`` the boundary has the end of the decay, min_lr. Periods fill the time from the end of the
+        warmup to lr_decay_steps, or with ``first_period: from-start`` from step 0; min_lr at lr_decay_steps and after.
 
     Examples:
         >>> style = WSDS(period_steps=[100, 300], decay_share=0.5, lr_wsd_decay_style="linear")
@@ -60,7 +60,7 @@ class WSDS(LRShape):
         begin = self._begin(warmup_steps)
         ends, room = list(accumulate(self.period_steps)), decay_steps - begin
         if abs(ends[-1] - room) > 1e-9 * room:
-            first = "step 0" if begin == 0 else "the end of warm-up"
+            first = "step 0" if begin == 0 else "the end of the warmup"
             raise ValueError(
                 f"the periods have {ends[-1]:g} steps together, and the decay has {room:g} from {first} on"
             )

@@ -17,11 +17,11 @@ from schedframe._errors import SchedframeError, SchedframeWarning
 from schedframe._version import __version__
 
 COMMANDS = {
-    "init": "Write a schedule file to begin with.",
+    "init": "Write a new schedule file.",
     "styles": "List the installed styles, or show one.",
-    "check": "Find what is wrong, and probably wrong, with schedules.",
+    "check": "Check schedules for errors and likely mistakes.",
     "rule": "List the rules of check, or explain one.",
-    "preview": "Show learning rate and weight decay at the steps that matter.",
+    "preview": "Show learning rate and weight decay at key steps.",
     "plot": "Draw learning rate and weight decay.",
     "design": "Edit a schedule beside its curves, in the browser.",
     "diff": "Compare two schedules.",
@@ -31,13 +31,13 @@ COMMANDS = {
     "predict": "Predict the final loss of schedules from finished runs.",
     "propose": "Propose a better schedule for a run.",
     "backtest": "Predict each of several finished runs from the others.",
-    "plugins": "List the installed plugins, and try each.",
+    "plugins": "List the installed plugins, and import each.",
     "schema": "Print the JSON Schema (2020-12) of a config.",
     "conform": "Run the conformance kit, schedframe.testing, on styles.",
-    "new": "Begin a plugin that passes its own tests.",
+    "new": "Create a plugin that passes its own tests.",
     "branch": "Start a cooldown from a stable phase.",
-    "extend": "Give a schedule a later end.",
-    "rewarm": "Start a new warm-up, with a decay after it.",
+    "extend": "Extend a schedule to a later end.",
+    "rewarm": "Start a new warmup, with a decay after it.",
 }
 """The first line of each command's help. A command is the function of its name in the module of its name."""
 
@@ -96,7 +96,7 @@ def _options(
         bool, typer.Option("--verbose", help="With --version: report the platform, plugins and libraries.")
     ] = False,
 ) -> None:
-    """Look at learning-rate and weight-decay schedules before the run, and go on from one to the next."""
+    """Check, plot, compare, run and continue learning-rate and weight-decay schedules."""
     if verbose and not version:
         raise typer.BadParameter("goes with --version", param_hint="'--verbose'")
     if version and verbose:

@@ -22,13 +22,15 @@ Files = Annotated[
     ),
 ]
 Kind = Annotated[Literal["lr", "wd"] | None, typer.Option(help="Only learning-rate, or only weight-decay styles.")]
-TableOrJson = Annotated[Literal["table", "json"], typer.Option(help="What to print; json holds exact values.")]
-TextOrJson = Annotated[Literal["text", "json"], typer.Option(help="What to print.")]
+TableOrJson = Annotated[Literal["table", "json"], typer.Option(help="Output format; json has exact values.")]
+TextOrJson = Annotated[Literal["text", "json"], typer.Option(help="Output format.")]
 
 _IMPORT = "import_"
 _Import = Annotated[
     list[str] | None,
-    typer.Option("--import", metavar="MODULE_OR_FILE", help="Import this first; it registers styles. May be repeated."),
+    typer.Option(
+        "--import", metavar="MODULE_OR_FILE", help="Import this module first, to register styles. Repeatable."
+    ),
 ]
 
 

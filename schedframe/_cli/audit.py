@@ -47,7 +47,7 @@ def audit(
 
     Reports the first iteration at which learning rate or weight decay leave the schedule, by how much, and the
     likely cause. Reads what Megatron-LM prints, TensorBoard's event files, JSON Lines, CSV and trainer_state.json.
-    The last value of an iteration counts, and rounding of the log's own digits is no difference.
+    The last value of an iteration is used. Rounding to the digits of the log is not a difference.
 
     The exit code is 1 where the log differs.
 

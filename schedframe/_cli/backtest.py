@@ -24,7 +24,7 @@ def backtest(
     """Predict each of several finished runs from the others.
 
     What would have been predicted stands beside what was measured: the mean loss over the last 2 % of the run that
-    are logged. A run that the others do not tell about has the reasons.
+    are logged. A run that the others do not determine has the reasons.
 
     Examples:
       schedframe backtest --fit a.log:a.yaml --fit b.log:b.yaml

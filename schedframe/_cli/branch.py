@@ -28,7 +28,7 @@ def branch(
         str | None, typer.Option(metavar="LR", help="Where it ends: 0, 3e-5, 10%; by default as FILE's own.")
     ] = None,
     stable_until: Annotated[
-        str | None, typer.Option(metavar="STEP", help="Stay at the peak until this step before the cooldown.")
+        str | None, typer.Option(metavar="STEP", help="Stay at max LR until this step before the cooldown.")
     ] = None,
     end_wd: EndWD = None,
     force: Force = False,
@@ -37,7 +37,8 @@ def branch(
     """Start a cooldown from a stable phase.
 
     By default it has the curve and the end of FILE's own cooldown: of the last of its phases, or of WSD. Weight decay
-    that follows the learning rate goes on to do so, and rules for param groups stay. Every key that changes is printed.
+    that follows the learning rate continues to follow it, and rules for param groups stay. Every key that changes is
+    printed.
 
     Writes NEW, which extends FILE and has the keys that change. Start the run with it from the checkpoint; no flag is
     needed: NEW specifies which schedule it continues.

@@ -40,12 +40,12 @@ def check(
     select: Annotated[
         _Names, typer.Option(metavar="RULE", help="Only these rules: SF101, SF2, a name.", autocompletion=rule)
     ] = None,
-    ignore: Annotated[_Names, typer.Option(metavar="RULE", help="Not these rules.", autocompletion=rule)] = None,
+    ignore: Annotated[_Names, typer.Option(metavar="RULE", help="Leave these rules out.", autocompletion=rule)] = None,
     notes: Annotated[bool, typer.Option("--notes", help="Show notes too.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for notes too.")] = False,
-    format: Annotated[Literal["text", "json", "github", "sarif"], typer.Option(help="What to print.")] = "text",
+    format: Annotated[Literal["text", "json", "github", "sarif"], typer.Option(help="Output format.")] = "text",
 ) -> None:
-    """Find what is wrong, and probably wrong, with schedules.
+    """Check schedules for errors and likely mistakes.
 
     Each file is loaded, and the curves of all its param groups are evaluated over the whole run. Folders are
     searched for YAML, TOML and JSON files with the key max_lr. `schedframe rule` explains each rule; the key

@@ -36,7 +36,7 @@ def conform(
 ) -> None:
     """Run the conformance kit, schedframe.testing, on styles.
 
-    A style is evaluated on a run whose warm-up ends at step 100 and whose decay ends at step 1100. The exit
+    A style is evaluated on a run whose warmup ends at step 100 and whose decay ends at step 1100. The exit
     code is 0 when every check passes, 1 when one finds something, 2 when a style cannot be used.
 
     Examples:

@@ -16,20 +16,18 @@ from schedframe._tools.continuation.continuation import Continuation
 
 Parent = Annotated[
     Path,
-    typer.Argument(
-        metavar="FILE", help="The schedule to go on from: YAML, TOML or JSON.", autocompletion=schedule_file
-    ),
+    typer.Argument(metavar="FILE", help="The schedule to continue: YAML, TOML or JSON.", autocompletion=schedule_file),
 ]
-At = Annotated[str | None, typer.Option(metavar="STEP", help="The step to go on from: 2000, 450M.")]
+At = Annotated[str | None, typer.Option(metavar="STEP", help="The step to continue from: 2000, 450M.")]
 FromCheckpoint = Annotated[
-    Path | None, typer.Option(metavar="CHECKPOINT", help="The checkpoint to go on from, instead of --at.")
+    Path | None, typer.Option(metavar="CHECKPOINT", help="The checkpoint to continue from, instead of --at.")
 ]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="NEW", help="The file to write, in FILE's format.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace NEW where it is there already; never FILE.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace NEW if it exists; never FILE.")]
 EndWD = Annotated[
     str | None,
     typer.Option(
-        metavar="WD", help="Where weight decay goes by the end, linearly; `current` holds it. A coupling stays."
+        metavar="WD", help="Weight decay at the end, reached linearly; `current` holds it. A coupling is kept."
     ),
 ]
 
@@ -37,7 +35,7 @@ EndWD = Annotated[
 def position(at: str | None, checkpoint: Path | None) -> Any:
     """Return the place to go on from: the step `at`, or the scheduler's state in `checkpoint`."""
     if (at is None) == (checkpoint is None):
-        raise typer.BadParameter("say where to go on: one of --at and --checkpoint", param_hint="'--at'")
+        raise typer.BadParameter("give the step to go on from: one of --at and --checkpoint", param_hint="'--at'")
     return at if checkpoint is None else read(checkpoint).state
 
 

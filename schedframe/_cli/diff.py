@@ -23,14 +23,14 @@ _CURVES = {"lr": "learning rate", "wd": "weight decay"}
 @importing
 def diff(
     a: Annotated[Path, typer.Argument(metavar="A", help="A schedule's file, or a checkpoint.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another schedule's file, or a checkpoint.")],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="PICTURE", help="Also draw both: .png, .svg or .pdf (extra: plot)."),
     ] = None,
     format: Annotated[
         Literal["text", "json", "markdown"],
-        typer.Option(help="What to print; json holds exact values, markdown is for a pull request."),
+        typer.Option(help="Output format; json has exact values, markdown is for a pull request."),
     ] = "text",
 ) -> None:
     """Compare two schedules.
@@ -103,7 +103,7 @@ def _name(curve: CurveDifference) -> str:
 
 
 def _facts(comparison: Comparison, curve: CurveDifference) -> dict[str, str]:
-    """Return what is said of a curve that differs."""
+    """Return the description of a curve that differs."""
     if curve.first is None or curve.largest is None:
         return {}
     gap = curve.largest

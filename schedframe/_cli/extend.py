@@ -18,12 +18,12 @@ def extend(
     at: At = None,
     checkpoint: FromCheckpoint = None,
     reshape: Annotated[
-        bool, typer.Option("--reshape", help="Change the curve although the learning rate jumps to another one.")
+        bool, typer.Option("--reshape", help="Change the curve even if the learning rate jumps.")
     ] = False,
     force: Force = False,
     format: TextOrJson = "text",
 ) -> None:
-    """Give a schedule a later end.
+    """Extend a schedule to a later end.
 
     The stable phase of WSD grows. A style that cannot get another end without changing what is behind it,
     such as cosine, is refused, and both learning rates are shown.

@@ -40,7 +40,7 @@ def init(
         "run.schedule.yaml"
     ),
 ) -> None:
-    """Write a schedule file to begin with.
+    """Write a new schedule file.
 
     On a terminal, the length of the run, the max LR and the decay style are asked for where they are not given. The
     keys have comments. A file that exists is never replaced.
@@ -67,7 +67,7 @@ def _refuse(output: Path) -> None:
         fault = "is not YAML, which init writes; `schedframe resolve FILE --format toml` prints a schedule as TOML"
         raise ConfigError(str(output), [Problem("", fault)])
     if os.path.lexists(output):
-        raise ConfigError(str(output), [Problem("", "is there already; choose another name with --output")])
+        raise ConfigError(str(output), [Problem("", "already exists; choose another name with --output")])
 
 
 def _length(given: dict[str, str], batches: dict[str, int]) -> dict[str, str]:

@@ -108,7 +108,7 @@ def _print_differences(inspection: Inspection) -> None:
             grid.add_row(row.key, row.saved, row.declared)
         print_parts("", grid)
     elif rows is not None:
-        typer.echo(f"\n{inspection.file} says what the checkpoint says")
+        typer.echo(f"\n{inspection.file} has the same schedule as the checkpoint")
 
 
 def _print_outcomes(inspection: Inspection) -> None:
@@ -128,4 +128,4 @@ def _cells(outcome: Outcome, inspection: Inspection) -> tuple[str, str, str]:
 
 
 def _wd(wd: float | None) -> str:
-    return "left alone" if wd is None else str(wd)
+    return "not scheduled" if wd is None else str(wd)

@@ -15,13 +15,13 @@ def new(
     kind: Annotated[
         Literal["lr", "wd", "hook"], typer.Option(help="A learning-rate style, a weight-decay style, or hooks.")
     ] = "lr",
-    license: Annotated[Literal["Apache-2.0", "MIT", "BSD-3-Clause"], typer.Option(help="Its license.")] = "Apache-2.0",
-    author: Annotated[str, typer.Option(metavar="NAME", help="Its author.")] = "its authors",
+    license: Annotated[Literal["Apache-2.0", "MIT", "BSD-3-Clause"], typer.Option(help="License.")] = "Apache-2.0",
+    author: Annotated[str, typer.Option(metavar="NAME", help="Author.")] = "its authors",
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Output directory.", show_default=False)
     ] = Path(),
 ) -> None:
-    """Begin a plugin that passes its own tests.
+    """Create a plugin that passes its own tests.
 
     It is a complete distribution: a pyproject.toml with the entry point, one module with a formula to be
     replaced, a README, tests by the conformance kit, and a license.

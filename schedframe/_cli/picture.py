@@ -14,7 +14,7 @@ SUFFIXES = (".png", ".svg", ".pdf")
 
 
 def named(files: Sequence[Path], schedules: Sequence[Schedule]) -> list[Named]:
-    """Return the `schedules` with the names of their `files`: without folders where that tells several apart."""
+    """Return the `schedules` with the names of their `files`: without folders where that distinguishes them."""
     short = 1 < len(files) == len({file.name for file in files})
     return [Named(file.name if short else str(file), it) for file, it in zip(files, schedules, strict=True)]
 

@@ -34,7 +34,9 @@ def plot(
         str, typer.Option(metavar="LIST", help="What to draw: lr, wd, lrwd (their product), cumulative (sum of lr).")
     ] = "lr,wd",
     log: Annotated[bool, typer.Option("--log", help="Draw values on a logarithmic axis.")] = False,
-    title: Annotated[str | None, typer.Option(metavar="TEXT", help="By default the files.", show_default=False)] = None,
+    title: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Title; by default the names of the files.", show_default=False)
+    ] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Mark the position of this checkpoint.", show_default=False)
     ] = None,

@@ -42,7 +42,7 @@ def plugins(
     format: TableOrJson = "table",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
-    """List the installed plugins, and try each.
+    """List the installed plugins, and import each.
 
     Styles that --import brings are listed too. What a plugin adds is imported, unless it is blocked: it is ok,
     broken, incompatible with this version, clashing with another, blocked, or stale, hidden by another copy on

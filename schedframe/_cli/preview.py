@@ -35,7 +35,7 @@ def preview(
         typer.Option(metavar="STEP", help="Also show this step: 2000, 50M, or 95% of lr_decay_steps. Repeatable."),
     ] = None,
     format: Annotated[
-        Literal["table", "csv", "json"], typer.Option(help="What to print; csv and json hold exact values.")
+        Literal["table", "csv", "json"], typer.Option(help="Output format; csv and json have exact values.")
     ] = "table",
     role: Annotated[
         list[str] | None,
@@ -47,9 +47,9 @@ def preview(
         typer.Option(metavar="PICTURE", help="Also draw the curves into this file: .png, .svg or .pdf (extra: plot)."),
     ] = None,
 ) -> None:
-    """Show learning rate and weight decay at the steps that matter.
+    """Show learning rate and weight decay at key steps.
 
-    These are the start, the end of the warm-up, where the styles bend, the end of the decay and of the
+    These are the start, the end of the warmup, breakpoints of the styles, the end of the decay and of the
     run, and the step after the end of the decay. Where the file has rules for param groups, each rule's
     schedule is shown, with its wd_mult. A terminal shows as many columns as fit.
 
@@ -122,7 +122,7 @@ def _labels(schedule: Schedule, points: int, at: Iterable[str]) -> dict[float, s
 
 
 def _print_csv(tables: dict[Path, dict[str, list[Row]]], *, with_roles: bool) -> None:
-    """Print the rows; those of several files and of several roles have a column that says of which they are."""
+    """Print the rows; those of several files and of several roles have a column that names them."""
     cells = [
         ({"file": str(file)} if len(tables) > 1 else {}) | ({"role": role} if with_roles else {}) | row.cells()
         for file, rows in tables.items()

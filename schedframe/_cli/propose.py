@@ -32,7 +32,7 @@ def propose(
     family: Annotated[str, typer.Option(metavar="NAME", help="How candidates are declared: wsd or phases.")] = "wsd",
     loss: Loss = None,
     step: Step = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace NEW where it is there already; never RUN.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace NEW if it exists; never RUN.")] = False,
     format: TextOrJson = "text",
 ) -> None:
     """Propose a better schedule for a run.

@@ -1,4 +1,4 @@
-"""``schedframe rewarm``: a new config file with a new warm-up and a decay after it."""
+"""``schedframe rewarm``: a new config file with a new warmup and a decay after it."""
 
 from typing import Annotated
 
@@ -14,8 +14,8 @@ from schedframe._tools.continuation import operations
 @importing
 def rewarm(
     file: Parent,
-    lr_warmup_steps: Annotated[str, typer.Option(metavar="STEPS", help="Length of the new warm-up: 1M, 1%.")],
-    lr_decay_steps: Annotated[str, typer.Option(metavar="STEPS", help="End of the new decay, from the seam on.")],
+    lr_warmup_steps: Annotated[str, typer.Option(metavar="STEPS", help="Length of the new warmup: 1M, 1%.")],
+    lr_decay_steps: Annotated[str, typer.Option(metavar="STEPS", help="Length of the new decay, from that step on.")],
     output: Output,
     at: At = None,
     checkpoint: FromCheckpoint = None,
@@ -23,24 +23,24 @@ def rewarm(
         str | None, typer.Option(metavar="LR", help="The new max LR, or `current`; by default FILE's.")
     ] = None,
     init_lr: Annotated[
-        str, typer.Option(metavar="LR", help="Where the new warm-up begins; by default where the old run is.")
+        str, typer.Option(metavar="LR", help="Where the new warmup begins; by default where the old run is.")
     ] = "current",
-    min_lr: Annotated[str | None, typer.Option(metavar="LR", help="The new floor; by default FILE's.")] = None,
+    min_lr: Annotated[str | None, typer.Option(metavar="LR", help="The new min LR; by default FILE's.")] = None,
     lr_decay_style: Annotated[
         str | None,
-        typer.Option(metavar="STYLE", help="Style after the warm-up; by default FILE's.", autocompletion=lr_style),
+        typer.Option(metavar="STYLE", help="Style after the warmup; by default FILE's.", autocompletion=lr_style),
     ] = None,
     end_wd: EndWD = None,
     allow_jump: Annotated[
-        bool, typer.Option("--allow-jump", help="Go on although the learning rate jumps at the step to go on from.")
+        bool, typer.Option("--allow-jump", help="Continue even if the learning rate jumps at that step.")
     ] = False,
     force: Force = False,
     format: TextOrJson = "text",
 ) -> None:
-    r"""Start a new warm-up, with a decay after it.
+    r"""Start a new warmup, with a decay after it.
 
     For continual pre-training: from the learning rate that the run has to a new maximum. Where it would begin
-    elsewhere, with --init-lr or without a warm-up, --allow-jump must say that the jump is meant.
+    elsewhere, with --init-lr or without a warmup, --allow-jump must confirm the jump.
 
     Examples:
       schedframe rewarm run.yaml --checkpoint ckpt --max-lr 4e-4 \

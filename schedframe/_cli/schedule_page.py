@@ -34,7 +34,7 @@ def show_table(file: Path, schedule: Schedule, rows: Mapping[str, Sequence[Row]]
     out = console()
     print_parts(head, "", _fitting(_columns(rows, never="inf" if out.options.ascii_only else "∞"), out))
     if all(row.wd is None for of_role in rows.values() for row in of_role):
-        typer.echo("\nweight decay is left alone: the file has no start_wd and no end_wd")
+        typer.echo("\nweight decay is not scheduled: the file has no start_wd and no end_wd")
 
 
 def _columns(rows: Mapping[str, Sequence[Row]], never: str) -> dict[str, list[str]]:

@@ -17,14 +17,14 @@ from schedframe._plan.summary import option_value
 from schedframe._plugins.registry import Registry
 from schedframe._plugins.source import Source
 from schedframe._tools.views.style_curve import FLOOR, NEEDED, WARMUP, StyleCurve, style_curve
-from schedframe._units.lengths import Length, TailLength
+from schedframe._units.lengths import CooldownLength, Length
 from schedframe.styles import LRCurve, LRShape, Style, WDCurve, WDShape
 from schedframe.styles._byname import ByName
 from schedframe.styles._installed import source_of
 
 _WIDEST = 110
 _POINTS = 300
-_LENGTHS = [get_args(length)[1:] for length in (Length, TailLength)]
+_LENGTHS = [get_args(length)[1:] for length in (Length, CooldownLength)]
 _BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 
@@ -70,7 +70,7 @@ def as_data(registry: Registry[Any], style: type[Style]) -> dict[str, Any]:
 
 
 def identity(registry: Registry[Any], source: Source) -> dict[str, Any]:
-    """Return as plain data what tells one style from all others."""
+    """Return as plain data what distinguishes one style from all others."""
     keys = ("distribution", "version", "target", "path", "sha256")
     known = {key: getattr(source, key) for key in keys}
     return {"name": source.name, "kind": registry.kind, **known, "aliases": _aliases(registry, source.name)}

@@ -1,4 +1,4 @@
-"""``schedframe --version --verbose``: what a report of a fault should say about where it happened."""
+"""``schedframe --version --verbose``: what a report of a fault contains about the environment."""
 
 import os
 import platform

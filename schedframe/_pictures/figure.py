@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito's palette, which people with every kind of colour vision tell apart (jfly.uni-koeln.de/color)."""
+"""Okabe and Ito's palette, which people with every kind of colour vision can distinguish (jfly.uni-koeln.de/color)."""
 
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
-"""So that curves are told apart in print too."""
+"""Distinguishes curves in print too."""
 
 WIDTH = 6.5
 """Of a figure, in inches: that of the text of a page."""
@@ -122,7 +122,7 @@ def draw(picture: Picture, ax: "Axes | None" = None, label: str = "") -> "Axes":
     Args:
         picture: what is drawn.
         ax: the axis; it may show other schedules.
-        label: what the schedule is called in the legend, where its roles alone do not say it.
+        label: what the schedule is called in the legend, where its roles alone do not show it.
 
     Raises:
         ValueError: `ax` shows another quantity, or positions in another unit.

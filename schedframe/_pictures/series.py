@@ -296,7 +296,7 @@ def samples_of(
     Args:
         schedules: one or several.
         unit: of the positions.
-        points: of each curve, dense where it bends.
+        points: of each curve, dense where it is curved.
         roles: by default all.
         log: add as many points that lie evenly: a straight stretch is none on a logarithmic axis.
     """

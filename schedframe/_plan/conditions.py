@@ -161,9 +161,9 @@ def _ramp(
 def _step_schedule(schedule: str, seq_length: int | None, size: int | None, ramp: object, decrease: bool) -> str:
     for key, value in (("global_batch_size", size), ("rampup_batch_size", ramp)):
         if value is not None:
-            return f"says the batch sizes, and so does {key}; leave one of the two out"
+            return f"sets the batch sizes, and so does {key}; leave one of the two out"
     if decrease:
-        return "cannot stand beside decrease_batch_size_if_needed, as in Megatron"
+        return "cannot be combined with decrease_batch_size_if_needed, as in Megatron"
     if seq_length is None:
         return "needs seq_length, because its thresholds are tokens"
     return _refusal(batches.stepped, schedule, seq_length)
@@ -226,7 +226,7 @@ def _first_fault(
                 return f"{style!r} from {source_of(style)} gives {value} at step {step:g}{fault}"
     except ValueError as error:
         source = source_of(style)
-        return f"{error}" if source.distribution == "schedframe" else f"{error}, says {source}"
+        return f"{error}" if source.distribution == "schedframe" else f"{error} (reported by {source})"
     except FAILURES as error:
         return f"{style!r} from {source_of(style)} fails when it is evaluated: {type(error).__name__}: {error}"
     return ""

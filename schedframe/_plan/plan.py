@@ -146,7 +146,7 @@ def fingerprint_as_written(values: Mapping[str, Any]) -> str:
 
 
 def _of_curves(table: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a rule's `table` says of its curve, however it was written: what differs from that of the `plan`."""
+    """Return a rule's `table` with those values of its curve that differ from those of the `plan`."""
     values = {name: value for name, value in table.get("values", {}).items() if _exact(value) != _exact(plan.get(name))}
     return {**table, "values": values, "lr_mult": None}
 

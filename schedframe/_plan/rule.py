@@ -124,7 +124,7 @@ def parse_match(table: Any) -> Match:
     """
     ways = f"{', '.join(KINDS[:-1])} or {KINDS[-1]}"
     if table is None:
-        raise ValueError(f"is missing: a table with {ways}")
+        raise ValueError(f"missing required key: a table with {ways}")
     if not isinstance(table, Mapping) or len(table) != 1 or next(iter(table)) not in KINDS:
         unknown = [str(key) for key in table if key not in KINDS] if isinstance(table, Mapping) else []
         near = did_you_mean(unknown[0], KINDS) if unknown else ""

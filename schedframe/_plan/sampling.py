@@ -1,4 +1,4 @@
-"""The steps at which a curve is drawn: every bend, and between them as densely as the curve needs."""
+"""The steps at which a curve is drawn: every breakpoint, and between them as densely as the curve needs."""
 
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -10,9 +10,9 @@ from schedframe._plan.plan import Plan
 from schedframe._units.lengths import OPEN
 
 _BESIDE = 1e-9
-"""So much of the whole lies right before and right behind a bend, where a curve may jump."""
+"""So much of the whole lies right before and right behind a breakpoint, where a curve may jump."""
 
-_MOST_BENDS = 400
+_MOST_BREAKPOINTS = 400
 
 _SHORT = 1 / 50
 """No stretch is longer, as a part of the whole, where lines are close with fewer points than asked for."""
@@ -22,13 +22,13 @@ _PARTS = (0.25, 0.5, 0.75)
 _Point = tuple[float, ...]
 
 
-def bends(plan: Plan, end: float) -> list[float]:
-    """Return the steps within the first `end` steps of `plan` at which a curve bends or jumps, 400 at most."""
+def breakpoints(plan: Plan, end: float) -> list[float]:
+    """Return the breakpoints and jumps of the curves within the first `end` steps of `plan`, 400 at most."""
     style, warmup, decay = plan.lr_style, plan.lr_warmup_steps, plan.lr_decay_steps
     found = {warmup, decay, *style.landmarks(warmup, decay).values(), *style.jumps_at(warmup, decay)}
     if plan.start_wd is not None:
         found |= {plan.wd_incr_steps, *plan.wd_style.landmarks(plan.wd_incr_steps).values()}
-    return sorted(step for step in found if 0 < step < end)[:_MOST_BENDS]
+    return sorted(step for step in found if 0 < step < end)[:_MOST_BREAKPOINTS]
 
 
 def steps_between(
@@ -84,7 +84,7 @@ def steps_between(
 
 
 def steps_of(plan: Plan, end: float, points: int, also: Iterable[float] = (), close: float = 0.0) -> list[float]:
-    """Return about `points` steps from 0 to `end` for the curves of `plan`, with every bend and the steps `also`.
+    """Return about `points` steps from 0 to `end` for the curves of `plan`, with every breakpoint and the steps `also`.
 
     Args:
         plan: the plan; its `init_lr` is a number.
@@ -100,13 +100,13 @@ def steps_of(plan: Plan, end: float, points: int, also: Iterable[float] = (), cl
         lr, wd = curves_at(plan, step)
         return lr, wd or 0.0
 
-    marks = [0.0, *bends(plan, end), *(step for step in also if 0 < step < end), end]
+    marks = [0.0, *breakpoints(plan, end), *(step for step in also if 0 < step < end), end]
     highest_wd = max(value_at(mark)[1] for mark in marks)
     return steps_between(marks, points, value_at, (plan.max_lr or 1.0, highest_wd or 1.0), close)
 
 
 def end_of(plan: Plan, run_steps: float | None) -> float:
-    """Return the last step to look at: of the run, else of the decay, else a while behind the last bend."""
+    """Return the last step to look at: of the run, else of the decay, else a while behind the last breakpoint."""
     if run_steps is not None:
         return run_steps
     if plan.lr_decay_steps != OPEN:

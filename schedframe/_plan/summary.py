@@ -65,15 +65,15 @@ def value_of_key(value: Any) -> str:
 
 
 def summary(plan: Plan, train_steps: float | None = None) -> str:
-    """Say in one line what `plan` is, of a run of `train_steps`."""
-    parts = [style_with_options(plan.lr_style), f"peak {_bound(plan.max_lr)}", f"floor {_bound(plan.min_lr)}"]
+    """Return one line that describes `plan`, of a run of `train_steps`."""
+    parts = [style_with_options(plan.lr_style), f"max LR {_bound(plan.max_lr)}", f"min LR {_bound(plan.min_lr)}"]
     if plan.lr_warmup_steps:
         start = f" from {_bound(plan.init_lr)}" if plan.init_lr else ""
         shape = plan.lr_warmup_style
         by = "" if shape.is_megatrons else f" by {style_with_options(shape)}"
-        parts.append(f"warm-up {short(plan.lr_warmup_steps)}{start}{by}")
+        parts.append(f"warmup {short(plan.lr_warmup_steps)}{start}{by}")
     else:
-        parts.append("no warm-up")
+        parts.append("no warmup")
     parts.append(f"decay {short(plan.lr_decay_steps)}")
     if train_steps is not None and train_steps != plan.lr_decay_steps:
         parts.append(f"run {short(train_steps)}")
@@ -92,7 +92,7 @@ def _bound(value: float | str) -> str:
 def _weight_decay(plan: Plan) -> str:
     start_wd, end_wd = plan.start_wd, plan.end_wd
     if start_wd is None or end_wd is None:
-        return "weight decay left alone"
+        return "weight decay not scheduled"
     if plan.wd_style.is_constant:
         return f"weight decay {_bound(end_wd)}"
     style, steps = style_with_options(plan.wd_style), short(plan.wd_incr_steps)

@@ -30,7 +30,7 @@ _hookspec = pluggy.HookspecMarker(HOOK_GROUP)
 
 @_hookspec
 def schedframe_check(schedule: Any) -> "list[str] | None":
-    """Return complaints about a schedule that breaks a house rule; it is then refused with all of them.
+    """Return complaints about a schedule that breaks a policy check; it is then refused with all of them.
 
     Called by ``schedframe check`` and ``Schedule.build``::
 
@@ -102,7 +102,7 @@ HOOKS = {hook.__name__: hook for hook in (schedframe_check, schedframe_rules, sc
 
 
 def complaints_by_plugin(schedule: Any) -> list[tuple[str, str]]:
-    """Return the complaints of the installed house rules about `schedule`, each after its plugin."""
+    """Return the complaints of the installed policy checks about `schedule`, each after its plugin."""
     answers = _call("schedframe_check", _sentences, schedule=schedule)
     return [(plugin, text) for plugin, sentences in answers for text in sentences]
 

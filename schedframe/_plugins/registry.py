@@ -247,7 +247,7 @@ class Registry(Mapping[str, type[StyleT]], Generic[StyleT]):
         if not name_of(style):
             return "its field `style` has no default; write style: Literal[NAME] = NAME"
         if name_of(style) != name:
-            return f"its field `style` says {name_of(style)!r}, and its entry point {name!r}; make them the same"
+            return f"its field `style` is {name_of(style)!r} and its entry point {name!r}; make them the same"
         try:
             style.model_rebuild()  # the validator, which the class defers
         except FAILURES as error:

@@ -77,7 +77,7 @@ def parse_override(keys: Any, policy: str) -> tuple[str, ...]:
         if other in FLAT_WSD:
             fault = f"{other} is an option of the style; name lr_decay_style as a whole"
     elif keys and policy == "override":
-        fault = "says nothing new: with the policy override this run counts in every key"
+        fault = "has no effect: with the policy override this run takes precedence in every key"
     if fault:
         raise broken_condition(fault, "override", keys)
     return tuple(keys)

@@ -83,7 +83,7 @@ class OptimizerParamScheduler:
             ``max_lr``, ``min_lr``, ``start_wd``, ``end_wd`` win over the scheduler's, and ``wd_mult`` multiplies its
             weight decay.
         init_lr: learning rate at step 0; ``"current"`` is the one that the checkpoint has at `start_step`.
-        max_lr: learning rate at the end of warmup.
+        max_lr: learning rate at the end of the warmup.
         min_lr: learning rate at the end of the decay.
         lr_warmup_steps: length of the warmup, in steps of the clock (Megatron: samples).
         lr_decay_steps: where the decay ends, in steps from the start of the run.
@@ -159,7 +159,7 @@ class OptimizerParamScheduler:
         roles: Roles | None = None,
     ) -> None:
         """Check every argument, then write the first values."""
-        self._tail: tuple[Any, Any] = (wsd_decay_steps, lr_wsd_decay_style)
+        self._cooldown: tuple[Any, Any] = (wsd_decay_steps, lr_wsd_decay_style)
         numbers: dict[str, Any] = {
             "lr_decay_steps": lr_decay_steps,
             "max_lr": max_lr,
@@ -181,7 +181,7 @@ class OptimizerParamScheduler:
             fault = "use_checkpoint_opt_param_scheduler is set too, and they contradict each other; set one of them"
             problems.insert(0, Problem("override_opt_param_scheduler", fault, "True"))
         numbers, lr_style, wd_style, mistakes = check(
-            type(self).__name__, numbers, self._with_tail(lr_decay_style), wd_incr_style, problems
+            type(self).__name__, numbers, self._with_cooldown(lr_decay_style), wd_incr_style, problems
         )
         roles = roles or Roles()
         numbers["max_lr"] = float(numbers["max_lr"])
@@ -219,7 +219,7 @@ class OptimizerParamScheduler:
         if problems := cls._class_problems(plan.clock):
             raise ConfigError(cls.__name__, problems)
         self = cls.__new__(cls)
-        self._tail = (None, None)
+        self._cooldown = (None, None)
         self.use_checkpoint_opt_param_scheduler = policy == "checkpoint"
         self.override_opt_param_scheduler = policy == "override"
         self.override_keys = tuple(override_keys)
@@ -302,7 +302,7 @@ class OptimizerParamScheduler:
 
     @lr_decay_style.setter
     def lr_decay_style(self, style: StyleLike | LRStyle) -> None:
-        self.lr_style = resolve_style("lr_decay_style", by_lr_style, self._with_tail(style), self.lr_decay_steps)
+        self.lr_style = resolve_style("lr_decay_style", by_lr_style, self._with_cooldown(style), self.lr_decay_steps)
 
     @property
     def wd_incr_style(self) -> str:
@@ -315,24 +315,24 @@ class OptimizerParamScheduler:
 
     @property
     def wsd_decay_steps(self) -> float | None:
-        """Length of the tail of ``WSD``, in steps; for another style, what the constructor was given."""
+        """Length of the cooldown of ``WSD``, in steps; for another style, what the constructor was given."""
         wsd = flat_of(self.lr_style)
-        return self._tail[0] if wsd is None else wsd.wsd_decay_steps
+        return self._cooldown[0] if wsd is None else wsd.wsd_decay_steps
 
     @wsd_decay_steps.setter
     def wsd_decay_steps(self, steps: float | None) -> None:
-        self._change_tail(steps, self._tail[1])
+        self._change_cooldown(steps, self._cooldown[1])
 
     @property
     def lr_wsd_decay_style(self) -> str | None:
-        """Name of the tail of ``WSD``; for another style, what the constructor was given."""
+        """Name of the cooldown of ``WSD``; for another style, what the constructor was given."""
         wsd = flat_of(self.lr_style)
-        tail = self._tail[1] if wsd is None else wsd.lr_wsd_decay_style
-        return tail.style if isinstance(tail, Style) else tail
+        cooldown = self._cooldown[1] if wsd is None else wsd.lr_wsd_decay_style
+        return cooldown.style if isinstance(cooldown, Style) else cooldown
 
     @lr_wsd_decay_style.setter
     def lr_wsd_decay_style(self, style: StyleLike | LRStyle | None) -> None:
-        self._change_tail(self._tail[0], style)
+        self._change_cooldown(self._cooldown[0], style)
 
     def get_lr(self, param_group: Mapping[str, Any]) -> float:
         """Return the learning rate at `num_steps` for one param group.
@@ -343,7 +343,7 @@ class OptimizerParamScheduler:
         return evaluate.lr_at(self.plan_of(param_group), self.num_steps - self.start_step, param_group)
 
     def get_wd(self, param_group: Mapping[str, Any] | None = None) -> float | None:
-        """Return the weight decay at `num_steps`, before ``wd_mult``; ``None`` where weight decay is left alone.
+        """Return the weight decay at `num_steps`, before ``wd_mult``; ``None`` where weight decay is not scheduled.
 
         Args:
             param_group: a group of an optimizer; its own ``start_wd`` and ``end_wd`` win.
@@ -367,7 +367,7 @@ class OptimizerParamScheduler:
 
         A group whose value is a tensor has it filled in place. A step is taken wholly or not at all: where it is
         refused nothing changes, and an interrupt while groups are written takes effect when all are. Where something
-        else writes the groups' ``lr`` too, a `SchedframeWarning` says so once; some of the steps look for it.
+        else writes the groups' ``lr`` too, a `SchedframeWarning` reports it once; some of the steps look for it.
 
         Args:
             increment: how far to advance, in steps of the clock (Megatron: the samples of one batch): a number of any
@@ -430,7 +430,7 @@ class OptimizerParamScheduler:
         """Return Megatron's ten keys, with its types, and one more, ``schedframe``: a JSON string with the rest."""
         if unknown := unknown_to_megatron(self.plan):
             log_the_first_time(
-                "Megatron's own class cannot go on with checkpoints of this run: it does not know %s", unknown
+                "Megatron's own class cannot continue from checkpoints of this run: it does not know %s", unknown
             )
         return write_state(self.plan, self.num_steps)
 
@@ -452,7 +452,9 @@ class OptimizerParamScheduler:
         """
         policy = policy_of(self.use_checkpoint_opt_param_scheduler, self.override_opt_param_scheduler)
         saved, came_from = read(hooks.translate_state(state_dict)), self.num_steps
-        load = decide(saved, self.plan, policy=policy, override=self.override_keys, parent=self.parent, tail=self._tail)
+        load = decide(
+            saved, self.plan, policy=policy, override=self.override_keys, parent=self.parent, cooldown=self._cooldown
+        )
         self._go_to(load.plan, load.position)
         log_once("%s", report(load, came_from), warn=bool(load.rows))
 
@@ -461,7 +463,7 @@ class OptimizerParamScheduler:
 
         The values are those of the schedule, without a group's own bounds, and the same on every rank: ``lr``; ``wd``,
         after the rule's ``wd_mult``, ``None`` where weight decay is not scheduled; ``phase``, the current phase; and
-        ``progress``, 0 to 1 from the end of warmup to the end of the decay, ``None`` where that end is open.
+        ``progress``, 0 to 1 from the end of the warmup to the end of the decay, ``None`` where that end is open.
         """
         return report_of_roles(self.plan, self.num_steps - self.start_step, self._role_plans.roles.indices)
 
@@ -577,7 +579,7 @@ class OptimizerParamScheduler:
             raise StateError(f"increment = {written(increment)} {error}; nothing was changed") from None
 
     def _explain(self, error: Exception, num_steps: float, groups: list[dict[str, Any]]) -> None:
-        """Raise what makes a step fail, where `error` does not say it: a bound of a group, or a style's own error."""
+        """Raise the cause of a step that fails, unless `error` is it: a bound of a group, or a style's own error."""
         faults = "; ".join(map(str, bounds.problems(groups)))
         if faults:
             raise StateError(f"{faults}; no param group was changed") from None
@@ -591,15 +593,15 @@ class OptimizerParamScheduler:
         """Return the plan that `param_group`, one of the optimizer's, follows."""
         return self._role_plans.of_group(self.plan, param_group, self.optimizer.param_groups)
 
-    def _with_tail(self, style: Any) -> Any:
+    def _with_cooldown(self, style: Any) -> Any:
         """The table for a bare ``WSD``, from the two arguments that Megatron has for it."""
-        return table_of(*self._tail) if is_bare(style) else style
+        return table_of(*self._cooldown) if is_bare(style) else style
 
-    def _change_tail(self, steps: float | None, style: Any) -> None:
+    def _change_cooldown(self, steps: float | None, style: Any) -> None:
         if flat_of(self.lr_style) is not None:
             table = table_of(steps, style)
             self.lr_style = resolve_style("lr_decay_style", by_lr_style, table, self.lr_decay_steps)
-        self._tail = (steps, style)
+        self._cooldown = (steps, style)
 
 
 def _before_start(position: float, start_step: float) -> StateError:

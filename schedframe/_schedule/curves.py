@@ -28,7 +28,7 @@ class RoleCurves:
         self._keys = keys
 
     def steps(self, points: int, close: float = 0.0) -> list[float]:
-        """Return `points` steps from 0 to the end of the run, or of the decay, dense where the curves bend.
+        """Return `points` steps from 0 to the end of the run, or of the decay, dense where the curves are curved.
 
         There are fewer where lines through them are as `close` to the curves as that part of the highest value. All
         changes of the batch size are among them, so that lines over iterations are close to the curves too.

@@ -1,4 +1,4 @@
-"""The types of config keys: each reads its value, with what the keys before it say."""
+"""The types of config keys: each reads its value, with the values of the keys before it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -191,4 +191,4 @@ IgnoreField = Annotated[
     PlainSerializer(dict),
     WithJsonSchema({"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}),
 ]
-"""Lint rules, each with the reason why it does not count."""
+"""Lint rules, each with the reason why it is not applied."""

@@ -1,4 +1,4 @@
-"""What lint rules and house rules find in a declared schedule, each with the file and the line where it stands."""
+"""What lint rules and policy checks find in a declared schedule, each with the file and the line where it stands."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -119,7 +119,7 @@ class _RuleParser:
 
     def _parse_role(self, role: Any) -> str:
         if role is None:
-            raise ValueError("is missing: the name of the rule, for reports")
+            raise ValueError("missing required key: the name of the rule, for reports")
         if not isinstance(role, str) or not role.strip() or JOINT in role or not role.isprintable():
             raise ValueError(f"must be a name, a text without {JOINT}")
         if role == DEFAULT:

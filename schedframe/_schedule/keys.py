@@ -82,14 +82,14 @@ class Keys(BaseModel):
         "`open` where that is not known.",
         examples=["90% of run"],
     )
-    max_lr: Number = Field(description="The peak learning rate; it is always needed.", examples=[3e-4])
-    min_lr: fields.RateField = Field(0.0, description="The floor; a percentage is of max_lr.", examples=["10%"])
+    max_lr: Number = Field(description="The peak learning rate.", examples=[3e-4])
+    min_lr: fields.RateField = Field(0.0, description="The min LR; a percentage is of max_lr.", examples=["10%"])
     init_lr: fields.InitLRField = Field(
         0.0,
         description="The learning rate at step 0; a percentage is of max_lr, `current` is the checkpoint's.",
         examples=[1e-7],
     )
-    lr_warmup_steps: fields.LengthField = Field(0, description="Length of the warm-up.", examples=["2000 iters"])
+    lr_warmup_steps: fields.LengthField = Field(0, description="Length of the warmup.", examples=["2000 iters"])
     lr_warmup_style: fields.WarmupField = Field(
         MEGATRONS,
         description="Its shape: linear, cosine, quadratic, or as in megatron, nemo, torchtitan, hf.",
@@ -97,7 +97,7 @@ class Keys(BaseModel):
     )
     lr_decay_style: fields.LRStyleField = Field(
         Linear(),
-        description="Style after the warm-up.",
+        description="Style after the warmup.",
         examples=[{"style": "WSD", "wsd_decay_steps": "10%", "lr_wsd_decay_style": "minus_sqrt"}],
     )
     start_wd: Number | None = Field(None, description="Weight decay at step 0; defaults to end_wd.", examples=[0.033])
@@ -117,12 +117,12 @@ class Keys(BaseModel):
     )
     resume: fields.ResumeField = Field(
         Resume(),
-        description="What counts on resume: strict, checkpoint, override, or a table.",
+        description="Which schedule is used on resume: strict, checkpoint, override, or a table.",
         examples=[{"policy": "strict", "override": ["max_lr"]}],
     )
     ignore: fields.IgnoreField | None = Field(
         None,
-        description="Lint rules that do not count here, by code or name, each with the reason.",
+        description="Lint rules that are not applied here, by code or name, each with the reason.",
         examples=[{"SF202": "the minimum holds for a while as in GPT-3"}],
     )
     parent: fields.ParentField | None = Field(

@@ -216,7 +216,7 @@ class Schedule(Keys):
 
         Raises:
             ValueError: `step` lies before `start_step`, or there is no such rule.
-            StateError: `init_lr` is ``current``, and `step` lies in the warm-up.
+            StateError: `init_lr` is ``current``, and `step` lies in the warmup.
         """
         plan = self._plan_for(param_group)
         group = {} if param_group is None or isinstance(param_group, str) else param_group
@@ -255,8 +255,9 @@ class Schedule(Keys):
     def sample(self, points: int | Sequence[float] = 1000, unit: str | None = None, role: str | None = None) -> Samples:
         """Return the curves as columns of points, from `start_step` to the end of the run, or of the decay.
 
-        A line through the points is within 0.2 % of the highest value of each curve everywhere: every bend is among
-        them, with a point right before and right behind it, and the others lie where the curves bend.
+        A line through the points is within 0.2 % of the highest value of each curve everywhere. Every breakpoint is
+        among them, with a point right before and right behind it, and the others lie where a line is far from a
+        curve.
 
         Args:
             points: how many there are; or the steps themselves, the scheduler's counts from `start_step`, rising.
@@ -313,13 +314,13 @@ class Schedule(Keys):
         return self.plan.under(rules_for(self.groups, param_group))
 
     def landmarks(self) -> dict[str, float]:
-        """Return the steps that matter, by label, in their order: start, end of warm-up, where styles bend, end.
+        """Return the steps that matter, by label, in their order: start, end of the warmup, breakpoints of styles, end.
 
         They are the scheduler's counts: the first is `start_step`.
         """
         marks: dict[str, float] = {"start": 0.0}
         if self.lr_warmup_steps:
-            marks["warm-up end"] = self.lr_warmup_steps
+            marks["warmup end"] = self.lr_warmup_steps
         if self.lr_decay_steps != OPEN:
             marks["decay end"] = self.lr_decay_steps
         if self.train_steps is not None:
@@ -379,7 +380,7 @@ class Schedule(Keys):
         The rules evaluate the curves of every role over the whole run. Those that the key `ignore` names are left out.
 
         Args:
-            select: only rules with these codes, beginnings of codes, or names; without house rules of plugins.
+            select: only rules with these codes, beginnings of codes, or names; without policy checks of plugins.
             ignore: no rules with these.
 
         Raises:
@@ -410,7 +411,7 @@ class Schedule(Keys):
 
         Raises:
             ConfigError: the optimizer's groups contradict the schedule, the flags contradict `resume`, or a
-                house rule of an installed plugin is broken.
+                policy check of an installed plugin is broken.
             PluginError: an installed hook plugin fails.
         """
         from schedframe._schedule.build import build

@@ -114,5 +114,5 @@ def _misplaced(style: object) -> str:
     """Return what is wrong with a flat option of WSD beside `style`, which is not a bare WSD."""
     name = style.get("style") if isinstance(style, dict) else getattr(style, "style", style)
     if is_bare(name):
-        return f"is said beside the table of {_STYLE}; say it in the table"
+        return f"is given beside the table of {_STYLE}; give it in the table"
     return f"is only for {_STYLE}: WSD, and that is {name!r} here"

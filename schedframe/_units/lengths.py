@@ -260,5 +260,5 @@ Length = Annotated[float, PlainValidator(_validate_length), WithJsonSchema(JSON_
 Milestone = Annotated[float, PlainValidator(_validate_milestone), WithJsonSchema(JSON_LENGTH)]
 """A position: a fraction of the decay below 1, as ``0.8`` or ``80%``, or a length from the style's step 0 on."""
 
-TailLength = Annotated[float, PlainValidator(_validate_tail), WithJsonSchema(JSON_LENGTH)]
+CooldownLength = Annotated[float, PlainValidator(_validate_tail), WithJsonSchema(JSON_LENGTH)]
 """A `Length` at the end of the style."""

@@ -23,7 +23,7 @@ def position(value: float, digits: int = 4) -> str:
 
 
 def positions(values: Sequence[float]) -> list[str]:
-    """Write a column of positions with 4 digits, or up to 6 where that tells more of them apart."""
+    """Write a column of positions with 4 digits, or up to 6 where that distinguishes more of them."""
     return _told_apart(values, position, 4, 6)
 
 
@@ -44,7 +44,7 @@ def rate(value: float, digits: int = 3) -> str:
 
 
 def rates(values: Sequence[float]) -> list[str]:
-    """Write a column of learning rates or weight decays with 3 digits, or 4 where that tells more of them apart."""
+    """Write a column of learning rates or weight decays with 3 digits, or 4 where that distinguishes more of them."""
     return _told_apart(values, rate, 3, 4)
 
 

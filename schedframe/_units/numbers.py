@@ -225,7 +225,7 @@ def json_number(what: str, *texts: str, words: Iterable[str] = ()) -> dict[str, 
     """Return the JSON schema of a number of at least 0, or of a text.
 
     Args:
-        what: what editors say that another text is not, such as ``a number``.
+        what: what editors report that another text is not, such as ``a number``.
         texts: patterns of the text, one of which matches.
         words: what the text may be besides.
     """

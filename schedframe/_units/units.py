@@ -140,7 +140,7 @@ def parse_clock(value: Any, *, known: tuple[str, ...] = get_args(Clock)) -> Cloc
         raise ValueError(f"is not a clock{near} choose samples, iters or tokens")
     if value not in known:
         raise ValueError(
-            f"cannot be the clock here: Megatron passes {' or '.join(known)} to step(). Say clock: samples, and "
+            f"cannot be the clock here: Megatron passes {' or '.join(known)} to step(). Use clock: samples, and "
             f"lengths in {value} with their unit"
         )
     clock: Clock = value

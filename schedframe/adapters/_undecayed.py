@@ -70,7 +70,7 @@ def mark_undecayed(schedule: Schedule, groups: Sequence[Group]) -> None:
     elif not any(is_tag(key) for group in groups for key in group):
         fault = (
             "cannot be used: all of the optimizer's param groups were made with weight_decay = 0.0, the default of "
-            "transformers.TrainingArguments, and nothing says which of them are to have weight decay. Make those with "
+            "transformers.TrainingArguments, and nothing shows which of them are to have weight decay. Make those with "
             "another value, such as start_wd, or give each group its wd_mult, 1.0 or 0.0"
         )
         raise schedule.origin.error([Problem("start_wd", fault, str(schedule.start_wd))])

@@ -58,7 +58,7 @@ class Updates:
         """Convert for `schedule`.
 
         Raises:
-            ConfigError: the clock counts samples or tokens, and the keys that say how many an update has are missing.
+            ConfigError: the clock counts samples or tokens, and the keys that give the size of an update are missing.
         """
         self._schedule = schedule
         self._scale = replace(schedule.scale, start=0)

@@ -5,8 +5,8 @@
 - `log_metrics` adds the scheduler's values to what the trainer logs.
 
 One step is one update of the optimizer: the ``Trainer`` calls ``lr_scheduler.step()`` after each, also after the one of
-a partial last window of gradient accumulation, and not after one that mixed precision skipped. What is said here of
-transformers was read in huggingface/transformers:src/transformers/trainer.py at v5.24.0.
+a partial last window of gradient accumulation, and not after one that mixed precision skipped
+(huggingface/transformers:src/transformers/trainer.py at v5.24.0).
 """
 
 import warnings

@@ -46,7 +46,7 @@ class ScheduledLR(LRScheduler):
             scheduler; see `Schedule.build`.
 
     Raises:
-        ConfigError: the schedule has problems, does not say how many samples an update has, is for another number of
+        ConfigError: the schedule has problems, does not give the samples of an update, is for another number of
             updates, or contradicts the optimizer's groups.
         StateError: the learning rate would jump at `last_epoch`.
 

@@ -33,7 +33,7 @@ class ScheduleContainer(LRSchedulersContainer):  # type: ignore[misc]
 
     @dataclass(kw_only=True, slots=True)
     class Config(LRSchedulersContainer.Config):  # type: ignore[misc]
-        """What a config says of the schedule; the fields of torchtitan's own config are not used.
+        """What a config specifies of the schedule; the fields of torchtitan's own config are not used.
 
         Attributes:
             schedule: the path of the file.

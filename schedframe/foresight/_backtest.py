@@ -24,7 +24,7 @@ class Tested:
         schedule: its schedule.
         updates: where the end of its log lies: the mean of the updates that `measured` is of.
         measured: the mean loss over the last 2 % of the run that are logged.
-        predicted: the loss that the other runs predict there; ``None`` where they do not tell.
+        predicted: the loss that the other runs predict there; ``None`` where they do not determine it.
         bounds: between which losses it lies in 95 of 100 such cases.
         reasons: why nothing is predicted.
     """

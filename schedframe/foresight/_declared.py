@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from schedframe._plan.sampling import bends, end_of, steps_between
+from schedframe._plan.sampling import breakpoints, end_of, steps_between
 from schedframe._schedule.schedule import Schedule
 from schedframe._units.lengths import OPEN
 from schedframe._units.notation import rate, whole_number
@@ -99,7 +99,7 @@ class Declared:
 
     @property
     def shape(self) -> str:
-        """How the learning rate falls, in words that tell shapes apart: ``decay over 98 %, to 10 %, fullness 0.5``."""
+        """How the learning rate falls, as a text: ``decay over 98 %, to 10 %, fullness 0.5``."""
         return f"decay over {self.decay_share:.0%}, to {self.trough:.0%}, fullness {self.fullness:.1f}"
 
     def reasons(self) -> Iterator[Reason]:
@@ -136,7 +136,7 @@ def declared(schedule: Schedule, name: str = "") -> Declared:
         name: what it is called in messages; by default its file.
 
     Raises:
-        ForesightError: it does not say when the run ends, is only a part of a run, or cannot be converted to updates.
+        ForesightError: it has no end, is only a part of a run, or cannot be converted to updates.
         PluginError: a style fails.
         StateError: `init_lr` is ``current``.
     """
@@ -182,7 +182,7 @@ def _steps(schedule: Schedule) -> list[float]:
     plan = schedule.plan
     end = end_of(plan, schedule.train_steps)
     changes = (schedule.step_at(f"{first} iters") for first, _, _ in _stretches(schedule)[1:])
-    marks = [0.0, *bends(plan, end), *(step for step in changes if 0 < step < end), end]
+    marks = [0.0, *breakpoints(plan, end), *(step for step in changes if 0 < step < end), end]
     return steps_between(marks, _POINTS, lambda step: (schedule.lr_at(step),), (plan.max_lr,))
 
 

@@ -20,7 +20,7 @@ from schedframe.foresight._least_squares import Model
 from schedframe.foresight._reasons import Reason, refuse
 from schedframe.foresight._same_run import Run, nearest_peak, reasons_of_target, warnings_of_target
 
-# These four were chosen on the public curves of docs/explanation/evidence.md, which says what their bars hold.
+# These four were chosen on the public curves of docs/explanation/evidence.md, which shows what their bars hold.
 _BASE = 0.0020
 """The relative error of a law that was fitted well, on a run of the same length and peak: a standard deviation."""
 
@@ -169,7 +169,7 @@ class Law:
             steps: at which updates; by default 100 of them, from where the law holds to the end of the run.
 
         Raises:
-            ForesightError: the runs that were fitted do not tell, with every reason.
+            ForesightError: the runs that were fitted do not determine it, with every reason.
             ValueError: one of `steps` does not lie within the run, or before the law holds.
         """
         return self.forecast(self._accepted(schedule), steps)
@@ -197,12 +197,12 @@ class Law:
         """Return how far the final losses of two schedules lie apart, and how often such a sign is right.
 
         Raises:
-            ForesightError: the runs that were fitted do not tell, with every reason.
+            ForesightError: the runs that were fitted do not determine it, with every reason.
         """
         return self.difference_of(self.end_of(self._accepted(first)), self.end_of(self._accepted(second)))
 
     def end_of(self, run: Declared) -> End:
-        """Return what the law says of the end of a run, whatever is known of its errors there."""
+        """Return what the law predicts of the end of a run, whatever is known of its errors there."""
         grid = run.curve.grid([run.curve.length])
         loss, gradient = float(self._loss(grid)[0]), self._gradient(grid)[0]
         return End(loss, tuple(gradient.tolist()), run.curve.length, run.curve.peak)

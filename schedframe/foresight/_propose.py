@@ -63,7 +63,7 @@ class Proposal:
         candidates: all of the family, the best first.
         rule: WSD with a linear cooldown of 40 % to 0.
         cosine: a cosine decay to 10 %.
-        against_given: the chosen one minus the given one; ``None`` where nothing can be said of that.
+        against_given: the chosen one minus the given one; ``None`` where that is not known.
         against_rule: the chosen one minus the rule of thumb.
         against_cosine: the chosen one minus cosine.
         lowest: below this loss nothing can be predicted, whatever curve falls from the peak.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from schedframe._errors import FAILURES, PluginError, SchedframeError
 from schedframe._plan.evaluate import Group, curves_at, lr_at, wd_at
 from schedframe._plan.plan import CURRENT, Plan
-from schedframe._plan.sampling import bends, end_of
+from schedframe._plan.sampling import breakpoints, end_of
 from schedframe._units.lengths import Scale
 
 _POINTS = 600
@@ -91,12 +91,12 @@ class GroupCurves:
 
     @cached_property
     def lr_curve(self) -> Curve:
-        """The learning rate at every bend, right behind each, and between them."""
+        """The learning rate at every breakpoint, right behind each, and between them."""
         return Curve(self._steps, tuple(lr for lr, _ in self._values))
 
     @cached_property
     def wd_curve(self) -> Curve:
-        """The weight decay at every bend and between them; empty where it is not scheduled."""
+        """The weight decay at every breakpoint and between them; empty where it is not scheduled."""
         if self.plan.start_wd is None:
             return Curve((), ())
         return Curve(self._steps, tuple(wd or 0.0 for _, wd in self._values))
@@ -107,7 +107,7 @@ class GroupCurves:
 
     @cached_property
     def _steps(self) -> tuple[float, ...]:
-        inside = bends(self.plan, self.end)
+        inside = breakpoints(self.plan, self.end)
         marks = [0.0, *inside, self.end]
         points = max(2, _POINTS // len(marks))
         steps = {start + (stop - start) * part / points for start, stop in pairwise(marks) for part in range(points)}
@@ -116,7 +116,7 @@ class GroupCurves:
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
-        """The jumps of the learning rate by more than a hundredth of the peak, from the end of warmup on."""
+        """The jumps of the learning rate by more than a hundredth of the peak, from the end of the warmup on."""
         return tuple(self._gaps())
 
     def _gaps(self) -> Iterator[Gap]:

@@ -12,9 +12,9 @@ from schedframe.lint._rules import RULES
 _OURS = "SF"
 
 
-@rule("SF001", "house-rule", "error")
+@rule("SF001", "policy-check", "error")
 def house_rule(context: RuleContext) -> Iterator[Found]:
-    """A house rule of an installed plugin is broken.
+    """A policy check of an installed plugin is broken.
 
     The hook ``schedframe_check`` of the plugin returns the complaint. The key ``ignore`` has no effect on it.
     """

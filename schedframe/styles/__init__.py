@@ -3,14 +3,14 @@
 A learning-rate style subclasses `LRCurve`, `LRShape` or `LRStyle`, a weight-decay style `WDCurve`,
 `WDShape` or `WDStyle`: take the first that can express the formula. A field that holds another style is
 typed `AnyLRStyle`, `AnyLRCurve` or `AnyWDStyle`, never the abstract class itself. An option that is a
-length in steps is typed `Length`, so that ``10%`` and ``2000 iters`` work in it, or `TailLength` where what it
+length in steps is typed `Length`, so that ``10%`` and ``2000 iters`` work in it, or `CooldownLength` where what it
 measures ends at lr_decay_steps.
 
 The built-in styles are in `schedframe.styles.lr`, `schedframe.styles.wd`, `schedframe.styles.couplings` (weight decay
 that follows the learning rate) and `schedframe.styles.phases`.
 """
 
-from schedframe._units.lengths import Length, TailLength
+from schedframe._units.lengths import CooldownLength, Length
 from schedframe.styles._base import (
     Cooldown,
     LRCurve,
@@ -30,13 +30,13 @@ __all__ = [
     "AnyLRStyle",
     "AnyWDStyle",
     "Cooldown",
+    "CooldownLength",
     "LRCurve",
     "LRPoint",
     "LRShape",
     "LRStyle",
     "Length",
     "Style",
-    "TailLength",
     "WDCurve",
     "WDPoint",
     "WDShape",

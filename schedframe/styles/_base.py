@@ -28,10 +28,10 @@ class LRPoint(NamedTuple):
 
     Attributes:
         step: the scheduler's count (Megatron: samples), at or after `warmup_steps`, without an upper end.
-        warmup_steps: length of the warm-up, in steps.
+        warmup_steps: length of the warmup, in steps.
         decay_steps: where the decay ends, in steps from the start of the run.
         max_lr: the param group's peak.
-        min_lr: the param group's floor.
+        min_lr: the param group's min_lr.
     """
 
     step: float
@@ -53,7 +53,7 @@ class WDPoint(NamedTuple):
         end_wd: the param group's weight decay at `incr_steps` and after.
         lr: the learning rate that was just computed for the same param group, a float.
         max_lr: the param group's peak learning rate.
-        warmup_steps: length of the learning rate's warm-up, in steps.
+        warmup_steps: length of the learning rate's warmup, in steps.
     """
 
     step: float
@@ -137,9 +137,9 @@ class Style(BaseModel, ABC):
 
 
 class LRStyle(Style):
-    """A learning-rate style: what happens from the end of warm-up, for ever.
+    """A learning-rate style: what happens from the end of the warmup, for ever.
 
-    The engine owns warm-up, bounds and state. Subclass this only for what is no interpolation between
+    The engine owns warmup, bounds and state. Subclass this only for what is no interpolation between
     the bounds; `LRShape` and `LRCurve` are faster, because they are asked once a step instead of once
     a param group.
     """
@@ -150,17 +150,17 @@ class LRStyle(Style):
 
         Args:
             point: step, lengths (in steps) and the group's bounds; `point.step` is never inside the
-                warm-up, and may lie past `point.decay_steps`: the style decides what happens there.
+                warmup, and may lie past `point.decay_steps`: the style decides what happens there.
 
         Raises:
-            ValueError: the formula has no value between these bounds; said at construction, not at the step.
+            ValueError: the formula has no value between these bounds; raised at construction, not at the step.
         """
 
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
-        """Return the steps at which the style bends, by label; previews, plots and reports show them.
+        """Return the breakpoints of the style, steps by label; previews, plots and reports show them.
 
         Args:
-            warmup_steps: length of the warm-up, in steps.
+            warmup_steps: length of the warmup, in steps.
             decay_steps: where the decay ends, in steps from the start of the run.
         """
         return {}
@@ -169,7 +169,7 @@ class LRStyle(Style):
         """Return the name of the phase at `step`, for reports: that of the last landmark behind it, or the style's own.
 
         Args:
-            step: from the end of warmup to `decay_steps`.
+            step: from the end of the warmup to `decay_steps`.
             warmup_steps: length of the warmup, in steps.
             decay_steps: where the decay ends, in steps from the start of the run.
         """
@@ -218,12 +218,12 @@ class LRShape(LRStyle):
 
     @abstractmethod
     def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
-        """Return the coefficient at `step`: 1 is the peak, 0 the floor.
+        """Return the coefficient at `step`: 1 is the peak, 0 min_lr.
 
         Args:
-            step: from the end of warm-up to `decay_steps`, both included. Past the end it is not asked:
-                the learning rate is the floor there.
-            warmup_steps: length of the warm-up, in steps.
+            step: from the end of the warmup to `decay_steps`, both included. Past the end it is not asked:
+                the learning rate is min_lr there.
+            warmup_steps: length of the warmup, in steps.
             decay_steps: where the decay ends, in steps from the start of the run.
         """
 
@@ -236,7 +236,7 @@ class LRShape(LRStyle):
 
     @final
     def lr(self, point: LRPoint) -> float:
-        """Interpolate between the bounds; past the end, return the floor."""
+        """Interpolate between the bounds; past the end, return min_lr."""
         if point.step > point.decay_steps:
             return point.min_lr
         coefficient = self.coefficient_at(point.step, point.warmup_steps, point.decay_steps)
@@ -244,11 +244,11 @@ class LRShape(LRStyle):
 
 
 class LRCurve(LRShape):
-    """A learning-rate style that is a coefficient of progress; it also serves as the tail of ``WSD``."""
+    """A learning-rate style that is a coefficient of progress; it also serves as the cooldown of ``WSD``."""
 
     @abstractmethod
     def coefficient(self, progress: float) -> float:
-        """Return the coefficient at `progress` in [0, 1]: 1 is the peak, 0 the floor."""
+        """Return the coefficient at `progress` in [0, 1]: 1 is the peak, 0 min_lr."""
 
     @final
     def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
@@ -274,11 +274,11 @@ class WDStyle(Style):
         """Return the weight decay at `point`, for one param group, before its ``wd_mult``.
 
         Raises:
-            ValueError: the formula has no value between these bounds; said at construction, not at the step.
+            ValueError: the formula has no value between these bounds; raised at construction, not at the step.
         """
 
     def landmarks(self, incr_steps: float) -> dict[str, float]:
-        """Return the steps at which the style bends, by label; previews, plots and reports show them."""
+        """Return the breakpoints of the style, steps by label; previews, plots and reports show them."""
         return {}
 
     @property

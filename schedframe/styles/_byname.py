@@ -120,7 +120,7 @@ class ByName:
         if not issubclass(cls, self.base):
             kinds = {LRStyle: "a learning-rate style", LRCurve: "a curve", WDStyle: "a weight-decay style"}
             kind = kinds[self.base]
-            raise ValueError(f"{name!r} is not {kind}; only {kind} can stand here")
+            raise ValueError(f"{name!r} is not {kind}; only {kind} is valid here")
 
     def _validate(self, value: Any, info: ValidationInfo) -> Style:
         try:

@@ -31,7 +31,7 @@ from schedframe.styles._base import Cooldown, LRPoint
 from schedframe.styles._byname import AnyLRStyle
 
 ENDS = ("floor", "end_wd")
-"""Words for the end of the whole: the group's floor, or its weight decay's end."""
+"""Words for the end of the whole: the group's min_lr, or its weight decay's end."""
 
 Boundaries = Literal["open", "closed"]
 """Which of two neighbours holds at the boundary between them: the next one, or the one before."""
@@ -67,7 +67,7 @@ class Phase(BaseModel):
     Attributes:
         length: in steps; ``None`` for what the other phases leave.
         style: what happens in it: any style, as on a run of its own, from step 0 to `length`, between where it
-            begins (its peak) and its target (its floor).
+            begins (its peak) and its target (its min_lr).
         to: the target; ``None`` is the end of the whole.
         from_: where it begins, ``from`` in a config; by default where the phase before ended, or the peak.
         jump: it begins elsewhere than the phase before ended.
@@ -87,11 +87,11 @@ class Phase(BaseModel):
     def _check_jump(self) -> "Phase":
         if (self.from_ is not None) != self.jump:
             fault = "has `from` without jump: true" if self.from_ is not None else "has jump: true without `from`"
-            raise ValueError(f"{fault}; a phase begins where the one before ended, or jumps to what `from` says")
+            raise ValueError(f"{fault}; a phase begins where the one before ended, or jumps to the value of `from`")
         if self.length == 0:
             raise ValueError("has no length; leave the phase out")
         if self.style.style == "constant" and self.to is not None:
-            raise ValueError("is constant, and cannot go to a target; say `from` with jump: true, or another style")
+            raise ValueError("is constant, and cannot have a target; use `from` with jump: true, or another style")
         return self
 
     @model_serializer(mode="wrap")
@@ -203,8 +203,8 @@ def _ends(total: float, lengths: Sequence[float | None]) -> tuple[float, ...]:
     if None not in lengths:
         if abs(rest) > max(min(_CLOSE * total, 1), len(known) * ulp(total)):
             raise ValueError(
-                f"the phases have {together} steps together, and the decay has {whole_length} from the end of warm-up "
-                f"on; leave the length of one of them out"
+                f"the phases have {together} steps together, and the decay has {whole_length} from the end of the "
+                f"warmup on; leave the length of one of them out"
             )
         return (*map(settled, accumulate(known[:-1])), total)
     if rest <= 0:

@@ -18,7 +18,7 @@ Shape = Literal["linear", "cosine", "quadratic"]
 
 @final
 class Warmup(Style):
-    """The warm-up: from init_lr to the peak over lr_warmup_steps.
+    """The warmup: from init_lr to the peak over lr_warmup_steps.
 
     Formula:
         lr = init_lr + (max_lr - init_lr) * w(p), p = min((n + shift) / (lr_warmup_steps + (shift)), 1)
@@ -41,16 +41,16 @@ class Warmup(Style):
     """
 
     style: Shape = "linear"
-    shift: Length = Field(default=0, description="How far the warm-up is ahead, such as `1 iters`.")
+    shift: Length = Field(default=0, description="How far the warmup is ahead, such as `1 iters`.")
     stretched: bool = Field(default=False, description="The shift is added to the length too.")
 
     @property
     def is_megatrons(self) -> bool:
-        """Whether it is the warm-up of Megatron's class."""
+        """Whether it is the warmup of Megatron's class."""
         return self.style == "linear" and not self.shift
 
     def share(self, step: float, warmup_steps: float) -> float:
-        """Return w at `step`, 0 to 1, of a warm-up of `warmup_steps` steps."""
+        """Return w at `step`, 0 to 1, of a warmup of `warmup_steps` steps."""
         progress = float(step + self.shift) / float(warmup_steps + (self.shift if self.stretched else 0))
         progress = min(progress, 1.0)
         if self.style == "cosine":
@@ -74,7 +74,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "modded-nanogpt": {"style": "linear", "shift": "1 iters"},
     "nemo": {"style": "linear", "shift": "1 iters", "stretched": True},
 }
-"""Warm-ups by the name of the code base that has them."""
+"""Warmups by the name of the code base that has them."""
 
 
 def parse_warmup(value: Any, scale: Scale | None = None, warmup_steps: float = 0) -> Warmup:
@@ -92,7 +92,7 @@ def parse_warmup(value: Any, scale: Scale | None = None, warmup_steps: float = 0
         return value
     table = PRESETS.get(value, {"style": value}) if isinstance(value, str) else value
     if not isinstance(table, Mapping):
-        raise ValueError("must be a warm-up's name, or a table with style, shift and stretched")
+        raise ValueError("must be a warmup's name, or a table with style, shift and stretched")
     shape = table.get("style", "linear")
     if shape not in get_args(Shape):
         known = (*get_args(Shape), *PRESETS)
@@ -111,7 +111,7 @@ def parse_warmup(value: Any, scale: Scale | None = None, warmup_steps: float = 0
 def _refuse_a_ramp(scale: Scale, warmup_steps: float) -> None:
     one = scale.steps("1 iters")
     if one * Fraction(scale.in_unit(warmup_steps, "iters")) != Fraction(warmup_steps):
-        raise ValueError("is shifted by iterations, and the batch size changes within the warm-up; count in iterations")
+        raise ValueError("is shifted by iterations, and the batch size changes within the warmup; count in iterations")
 
 
 _OPTIONS = {"style": {"enum": list(get_args(Shape))}, "shift": JSON_LENGTH, "stretched": {"type": "boolean"}}

@@ -1,4 +1,4 @@
-"""Styles that are made of other styles: products, and other ways to min LR."""
+"""Styles that are made of other styles: products, and other ways to min_lr."""
 
 from collections.abc import Iterator, Sequence
 from math import prod
@@ -10,14 +10,14 @@ from schedframe.styles._base import Cooldown, LRPoint, LRStyle
 from schedframe.styles._byname import AnyLRStyle
 
 Floor = Literal["reach", "cut", "tend"]
-"""What a style does at min LR."""
+"""What a style does at min_lr."""
 
 
 @final
 class Product(LRStyle):
     """Several styles, multiplied with each other.
 
-    Each goes from 1 to 0 by itself, and their product from the peak to min LR. It is what PyTorch's
+    Each goes from 1 to 0 by itself, and their product from the peak to min_lr. It is what PyTorch's
     ``ChainedScheduler`` does::
 
         lr_decay_style:
@@ -44,7 +44,7 @@ class Product(LRStyle):
     of: tuple[AnyLRStyle, ...] = Field(min_length=2, description="The styles, by name or as tables.")
 
     def lr(self, point: LRPoint) -> float:
-        """Return min LR plus the product of all coefficients times the span."""
+        """Return min_lr plus the product of all coefficients times the span."""
         between = point._replace(max_lr=1.0, min_lr=0.0)
         return point.min_lr + prod(style.lr(between) for style in self.of) * (point.max_lr - point.min_lr)
 
@@ -73,7 +73,7 @@ class Product(LRStyle):
 
 @final
 class Floored(LRStyle):
-    """Another style, which meets min LR in another way: it ends there, is cut there, or tends to it from above.
+    """Another style, which meets min_lr in another way: it ends there, is cut there, or tends to it from above.
 
     A table of any style may have the key ``floor``, and is this one then: ``{style: cosine, floor: cut}``.
 
@@ -84,7 +84,7 @@ class Floored(LRStyle):
         tend:  lr = min_lr + c * (max_lr - min_lr)
 
     At the edges:
-        The peak where the warmup ends. With reach min LR at lr_decay_steps and after; otherwise the style decides what
+        The peak where the warmup ends. With reach min_lr at lr_decay_steps and after; otherwise the style decides what
         c is there.
 
     Examples:
@@ -100,13 +100,13 @@ class Floored(LRStyle):
 
     style: Literal["floored"] = "floored"
     of: AnyLRStyle = Field(description="The style.")
-    floor: Floor = Field(description="It ends at min LR, is cut there, or tends to it: reach, cut or tend.")
+    floor: Floor = Field(description="It ends at min_lr, is cut there, or tends to it: reach, cut or tend.")
 
     def lr(self, point: LRPoint) -> float:
-        """Return the style's learning rate, as `floor` brings it to min LR.
+        """Return the style's learning rate, as `floor` brings it to min_lr.
 
         Raises:
-            ValueError: min LR lies above the peak, or the style ends at the peak.
+            ValueError: min_lr lies above the peak, or the style ends at the peak.
         """
         if point.min_lr > point.max_lr:
             raise ValueError(f"floor: {self.floor} needs a learning rate that falls, and min_lr is above max_lr")
@@ -145,5 +145,5 @@ class Floored(LRStyle):
         return self.of.may_rise()
 
     def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown | None:
-        """Return the cooldown of a style that tends to min LR; one that is scaled or cut has another course."""
+        """Return the cooldown of a style that tends to min_lr; one that is scaled or cut has another course."""
         return self.of.cooldown(step, warmup_steps, decay_steps) if self.floor == "tend" else None

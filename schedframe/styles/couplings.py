@@ -91,11 +91,11 @@ class ConstantEffective(_OnBase):
     """Weight decay that rises as the learning rate falls, so that lr * wd stays the same.
 
     Formula:
-        wd = base * max_lr / lr    after the warm-up
+        wd = base * max_lr / lr    after the warmup
         wd = base                  in it, as at its end
 
     At the edges:
-        base where warm-up ends, 0 where the learning rate is 0. A learning rate near 0 gives a large one.
+        base where the warmup ends, 0 where the learning rate is 0. A learning rate near 0 gives a large one.
 
     Examples:
         >>> ConstantEffective().wd(WDPoint(50, 100, 0.1, 0.1, lr=0.5, max_lr=1.0))
@@ -108,7 +108,7 @@ class ConstantEffective(_OnBase):
     style: Literal["constant-effective"] = "constant-effective"
 
     def wd(self, point: WDPoint) -> float:
-        """Return base * max_lr / lr after the warm-up, base in it."""
+        """Return base * max_lr / lr after the warmup, base in it."""
         if not point.lr:
             return 0.0
         if point.step <= point.warmup_steps and point.warmup_steps > 0:

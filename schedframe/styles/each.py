@@ -28,7 +28,7 @@ class Each(LRStyle):
 
     At the edges:
         The peak where the warmup ends. A stair begins at its boundary, or with ``boundaries: closed`` one update later.
-        It goes on past lr_decay_steps, and never falls below min LR.
+        It goes on past lr_decay_steps, and never falls below min_lr.
 
     Examples:
         >>> steady, stairs = Each(factor=0.25, every=10), Each(factor=0.5, every=10, stairs=True)
@@ -51,7 +51,7 @@ class Each(LRStyle):
     )
 
     def lr(self, point: LRPoint) -> float:
-        """Return the peak times the power of the factor, at least min LR."""
+        """Return the peak times the power of the factor, at least min_lr."""
         count = float(point.step - point.warmup_steps) / float(self.every)
         if self.stairs:
             count = settled(count)

@@ -1,6 +1,6 @@
 """The built-in learning-rate styles.
 
-Megatron's own keep its formulas and its order of operations, so that they are equal float for float
+Megatron's own keep its formulas and its order of operations, so that they are bit-for-bit identical
 (``megatron/core/optimizer_param_scheduler.py`` at core_v0.16.1 to core_v0.19.0). In the formulas,
 ``p`` is progress through the decay, ``(step - lr_warmup_steps) / (lr_decay_steps - lr_warmup_steps)``.
 """
@@ -15,7 +15,7 @@ from typing import Literal, final
 
 from pydantic import Field, model_validator
 
-from schedframe._units.lengths import Length, Milestone, TailLength, compact
+from schedframe._units.lengths import CooldownLength, Length, Milestone, compact
 from schedframe._units.numbers import Share, quotient, ratio_of, settled
 from schedframe.styles._base import Cooldown, LRCurve, LRPoint, LRShape, LRStyle
 from schedframe.styles._byname import AnyLRCurve
@@ -25,7 +25,7 @@ from schedframe.styles._byname import AnyLRCurve
 class Constant(LRStyle):
     """The peak, for ever.
 
-    The learning rate stays at the peak from the end of warm-up on. The floor is never used.
+    The learning rate stays at the peak from the end of the warmup on. min_lr is never used.
 
     Formula:
         lr = max_lr
@@ -51,13 +51,13 @@ class Constant(LRStyle):
 
 @final
 class Linear(LRCurve):
-    """A straight line from the peak to the floor.
+    """A straight line from max_lr to min_lr.
 
     Formula:
         c = 1 - p
 
     At the edges:
-        The peak where warm-up ends, the floor at lr_decay_steps and after.
+        max_lr where the warmup ends, min_lr at lr_decay_steps and after.
 
     Examples:
         >>> Linear().coefficient(0.25)
@@ -76,13 +76,13 @@ class Linear(LRCurve):
 
 @final
 class Cosine(LRCurve):
-    """Half a cosine wave from the peak to the floor.
+    """Half a cosine wave from max_lr to min_lr.
 
     Formula:
         c = (cos(pi * p) + 1) / 2
 
     At the edges:
-        The peak where warm-up ends, the floor at lr_decay_steps and after; it does not rise again.
+        max_lr where the warmup ends, min_lr at lr_decay_steps and after; it does not rise again.
 
     Examples:
         >>> Cosine().coefficient(0.5)
@@ -102,16 +102,16 @@ class Cosine(LRCurve):
 
 @final
 class InverseSquareRoot(LRStyle):
-    """The peak times the square root of warm-up over step.
+    """The peak times the square root of warmup over step.
 
-    It depends on the step itself, not on progress: lr_decay_steps only says where it ends.
+    It depends on the step itself, not on progress: lr_decay_steps only sets where it ends.
 
     Formula:
         lr = max(min_lr, max_lr * sqrt(max(lr_warmup_steps, 1)) / sqrt(max(step, 1)))
 
     At the edges:
-        The peak where warm-up ends. Past lr_decay_steps it is min_lr, which is a jump down where the
-        curve had not reached the floor.
+        max_lr where the warmup ends. Past lr_decay_steps it is min_lr, which is a jump down where the
+        curve had not reached min_lr.
 
     Examples:
         >>> from schedframe.styles import LRPoint
@@ -125,7 +125,7 @@ class InverseSquareRoot(LRStyle):
     style: Literal["inverse-square-root"] = "inverse-square-root"
 
     def lr(self, point: LRPoint) -> float:
-        """Return the peak scaled by sqrt(warm-up / step), at least the floor."""
+        """Return the peak scaled by sqrt(warmup / step), at least min_lr."""
         if point.step > point.decay_steps:
             return point.min_lr
         warmup_steps, step = max(point.warmup_steps, 1), max(point.step, 1)
@@ -134,22 +134,22 @@ class InverseSquareRoot(LRStyle):
 
 @final
 class Exponential(LRCurve):
-    """Half an exponential, shifted so that it reaches the floor.
+    """Half an exponential, shifted so that it reaches min_lr.
 
-    As a tail it is Megatron's ``exponential``; here it may also run over the whole decay.
+    As a cooldown it is Megatron's ``exponential``; here it may also run over the whole decay.
 
     Formula:
         c = 2 * 0.5**p - 1
 
     At the edges:
-        The peak where it starts, the floor where it ends and after.
+        max_lr where it starts, min_lr where it ends and after.
 
     Examples:
         >>> Exponential().coefficient(1.0)
         0.0
 
     References:
-        NVIDIA/Megatron-LM:megatron/core/optimizer_param_scheduler.py at core_v0.16.1, as a tail of WSD
+        NVIDIA/Megatron-LM:megatron/core/optimizer_param_scheduler.py at core_v0.16.1, as a cooldown of WSD
     """
 
     style: Literal["exponential"] = "exponential"
@@ -163,13 +163,13 @@ class Exponential(LRCurve):
 class MinusSqrt(LRCurve):
     """One minus the square root of progress: fast at first, then slow.
 
-    Also spelled ``1-sqrt``, as elsewhere. It is meant as the tail of ``WSD``.
+    Also spelled ``1-sqrt``, as elsewhere. It is meant as the cooldown of ``WSD``.
 
     Formula:
         c = 1 - sqrt(p)
 
     At the edges:
-        The peak where it starts, the floor where it ends and after.
+        max_lr where it starts, min_lr where it ends and after.
 
     Examples:
         >>> MinusSqrt().coefficient(0.25)
@@ -178,7 +178,7 @@ class MinusSqrt(LRCurve):
     References:
         Scaling Laws and Compute-Optimal Training Beyond Fixed Training Durations,
         https://arxiv.org/abs/2405.18392;
-        NVIDIA/Megatron-LM:megatron/core/optimizer_param_scheduler.py at core_v0.16.1, as a tail of WSD
+        NVIDIA/Megatron-LM:megatron/core/optimizer_param_scheduler.py at core_v0.16.1, as a cooldown of WSD
     """
 
     style: Literal["minus_sqrt"] = "minus_sqrt"
@@ -190,18 +190,18 @@ class MinusSqrt(LRCurve):
 
 @final
 class WSD(LRShape):
-    """Warm-up, stable, decay: the peak until a tail brings it to the floor.
+    """Warmup, stable, decay: the peak until a cooldown brings it to min_lr.
 
-    The tail is the last wsd_decay_steps steps before lr_decay_steps. Its curve is any installed curve,
+    The cooldown is the last wsd_decay_steps steps before lr_decay_steps. Its curve is any installed curve,
     by name or as a table with options. Also spelled ``wsd``.
 
     Formula:
         c = 1                for step <= lr_decay_steps - wsd_decay_steps
-        c = tail(q)          after, with q = (step - (lr_decay_steps - wsd_decay_steps)) / wsd_decay_steps
+        c = cooldown(q)          after, with q = (step - (lr_decay_steps - wsd_decay_steps)) / wsd_decay_steps
 
     At the edges:
-        The peak where warm-up ends, the floor at lr_decay_steps and after. A tail longer than the decay
-        would begin inside the warm-up and jump: a `Schedule` refuses it.
+        max_lr where the warmup ends, min_lr at lr_decay_steps and after. A cooldown longer than the decay
+        would begin inside the warmup and jump: a `Schedule` refuses it.
 
     Examples:
         >>> style = WSD(wsd_decay_steps=20, lr_wsd_decay_style="linear")
@@ -214,28 +214,30 @@ class WSD(LRShape):
     """
 
     style: Literal["WSD"] = "WSD"
-    wsd_decay_steps: TailLength = Field(description="Length of the tail, in steps or percent of lr_decay_steps.")
-    lr_wsd_decay_style: AnyLRCurve = Field(Exponential(), description="Curve of the tail.")
+    wsd_decay_steps: CooldownLength = Field(
+        description="Length of the cooldown, in steps or percent of lr_decay_steps."
+    )
+    lr_wsd_decay_style: AnyLRCurve = Field(Exponential(), description="Curve of the cooldown.")
 
     def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
-        """Return 1 until the tail begins, then the tail's coefficient."""
+        """Return 1 until the cooldown begins, then the cooldown's coefficient."""
         return self.over(warmup_steps, decay_steps)(step)
 
     def over(self, warmup_steps: float, decay_steps: float) -> Callable[[float], float]:
         """Return the coefficient as a function of the step."""
         anneal_start, length = decay_steps - self.wsd_decay_steps, float(self.wsd_decay_steps)
-        tail = self.lr_wsd_decay_style.coefficient
+        cooldown = self.lr_wsd_decay_style.coefficient
 
         def coefficient(step: float) -> float:
             if step <= anneal_start:
                 return 1.0
             progress = float(step - anneal_start) / length
-            return tail(progress if progress < 1.0 else 1.0)  # a fractional length may round to just above 1
+            return cooldown(progress if progress < 1.0 else 1.0)  # a fractional length may round to just above 1
 
         return coefficient
 
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
-        """Return where the tail begins."""
+        """Return where the cooldown begins."""
         return {"cooldown start": decay_steps - self.wsd_decay_steps}
 
     def phase(self, step: float, warmup_steps: float, decay_steps: float) -> str:
@@ -243,15 +245,15 @@ class WSD(LRShape):
         return "stable" if step <= decay_steps - self.wsd_decay_steps else "cooldown"
 
     def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
-        """Yield a tail that has no length, or does not fit behind the warmup."""
+        """Yield a cooldown that has no length, or does not fit behind the warmup."""
         room = decay_steps - warmup_steps
         if self.wsd_decay_steps == 0:
             yield "wsd_decay_steps", "must be above 0; the style without a cooldown is `constant`"
         elif self.wsd_decay_steps > room:
             yield (
                 "wsd_decay_steps",
-                f"is longer than the {room} steps between the end of warm-up and lr_decay_steps, "
-                f"so the learning rate would jump where warm-up ends; make it at most {room}",
+                f"is longer than the {room} steps between the end of the warmup and lr_decay_steps, "
+                f"so the learning rate would jump where the warmup ends; make it at most {room}",
             )
 
     def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown:
@@ -259,19 +261,19 @@ class WSD(LRShape):
         return Cooldown(self.lr_wsd_decay_style)
 
     def may_rise(self) -> bool:
-        """Return whether the tail does."""
+        """Return whether the cooldown does."""
         return self.lr_wsd_decay_style.may_rise()
 
 
 @final
 class Geometric(LRStyle):
-    """A straight line on a logarithmic scale from the peak to the floor.
+    """A straight line on a logarithmic scale from max_lr to min_lr.
 
     Formula:
         lr = max_lr * (min_lr / max_lr)**p
 
     At the edges:
-        The peak where warm-up ends, the floor at lr_decay_steps and after. Both must be above 0.
+        max_lr where the warmup ends, min_lr at lr_decay_steps and after. Both must be above 0.
 
     Examples:
         >>> from schedframe.styles import LRPoint
@@ -303,7 +305,7 @@ class Polynomial(LRCurve):
         c = (1 - p)**power
 
     At the edges:
-        The peak where warm-up ends, the floor at lr_decay_steps and after. With power 1 it is ``linear``.
+        max_lr where the warmup ends, min_lr at lr_decay_steps and after. With power 1 it is ``linear``.
 
     Examples:
         >>> Polynomial(power=2.0).coefficient(0.5)
@@ -372,7 +374,7 @@ class MultiStep(LRStyle):
         return self
 
     def lr(self, point: LRPoint) -> float:
-        """Return the multiplier of the last milestone up to the step times the peak, at least the floor.
+        """Return the multiplier of the last milestone up to the step times the peak, at least min_lr.
 
         Raises:
             ValueError: milestones in parts and in steps do not rise together.
@@ -417,7 +419,7 @@ class MinusPower(LRCurve):
         c = 1 - p**power
 
     At the edges:
-        The peak where it starts, the floor where it ends and after. With power 0.5 it is ``minus_sqrt``, with 1
+        max_lr where it starts, min_lr where it ends and after. With power 0.5 it is ``minus_sqrt``, with 1
         ``linear``.
 
     Examples:
@@ -441,13 +443,13 @@ class MinusPower(LRCurve):
 class QuarterCosine(LRCurve):
     """A quarter of a cosine wave: slow at first, and falling fastest where it ends.
 
-    It is the first half of ``cosine``, brought to the floor.
+    It is the first half of ``cosine``, brought to min_lr.
 
     Formula:
         c = cos(pi * p / 2)
 
     At the edges:
-        The peak where it starts, the floor where it ends and after, exactly.
+        max_lr where it starts, min_lr where it ends and after, exactly.
 
     Examples:
         >>> round(QuarterCosine().coefficient(2 / 3), 12), QuarterCosine().coefficient(1.0)
@@ -466,16 +468,16 @@ class QuarterCosine(LRCurve):
 
 @final
 class PowerLaw(LRStyle):
-    """The peak times a power of the steps since the end of warm-up: it has no end that it goes to.
+    """The peak times a power of the steps since the end of the warmup: it has no end that it goes to.
 
-    With exponent -0.5 it is the inverse square root of many code bases; timescale is the length of the warm-up
+    With exponent -0.5 it is the inverse square root of many code bases; timescale is the length of the warmup
     there, so that lr falls as 1 / sqrt(step).
 
     Formula:
-        lr = max(min_lr, max_lr * (1 + t / timescale)**exponent), t the steps since the end of warm-up
+        lr = max(min_lr, max_lr * (1 + t / timescale)**exponent), t the steps since the end of the warmup
 
     At the edges:
-        The peak where warm-up ends. It goes on past lr_decay_steps, and never falls below the floor.
+        max_lr where the warmup ends. It goes on past lr_decay_steps, and never falls below min_lr.
 
     Examples:
         >>> from schedframe.styles import LRPoint
@@ -490,10 +492,10 @@ class PowerLaw(LRStyle):
 
     style: Literal["power-law"] = "power-law"
     exponent: float = Field(-0.5, lt=0, description="The power; below 0.")
-    timescale: Length | None = Field(None, description="Steps after which (1 + 1)**exponent is reached; the warm-up.")
+    timescale: Length | None = Field(None, description="Steps after which (1 + 1)**exponent is reached; the warmup.")
 
     def lr(self, point: LRPoint) -> float:
-        """Return the peak times the power, at least the floor."""
+        """Return the peak times the power, at least min_lr."""
         timescale = max(point.warmup_steps, 1) if self.timescale is None else self.timescale
         if not timescale:
             raise ValueError("power-law needs a timescale above 0")

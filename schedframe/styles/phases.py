@@ -15,11 +15,11 @@ class Phases(LRStyle):
     """One style after the other, each over its length and to its target.
 
     A phase runs its style as if it were a run of its own: its peak is where the phase before ended (the run's
-    peak for the first), its floor is its target. So the learning rate is continuous but where a phase says
+    peak for the first), its min_lr is its target. So the learning rate is continuous but where a phase has
     ``jump: true`` and ``from``. One phase may have no length: it takes what the others leave.
 
     Keys of a phase: ``style`` (any learning-rate style, phases too), ``length``, ``to`` (``floor``, ``31.6%`` of
-    the peak, or a number that counts as it is), ``from``, ``jump``, ``name``::
+    the peak, or an absolute number), ``from``, ``jump``, ``name``::
 
         lr_decay_style:
           style: phases
@@ -29,11 +29,11 @@ class Phases(LRStyle):
 
     Formula:
         lr = style_i(t - b_i), with max_lr = the value at b_i, min_lr = to_i, lr_decay_steps = length_i,
-        b_i the step where phase i begins, t the steps since the end of warm-up
+        b_i the step where phase i begins, t the steps since the end of the warmup
 
     At the edges:
         A phase begins at its boundary: where it jumps, the boundary itself has the new value, or with
-        ``boundaries: closed`` the old one. Together the phases fill the time from the end of warm-up to
+        ``boundaries: closed`` the old one. Together the phases fill the time from the end of the warmup to
         lr_decay_steps; past it the last phase's style decides.
 
     Examples:
@@ -42,7 +42,7 @@ class Phases(LRStyle):
         [1.0, 0.75, 0.5, 0.5, 0.5]
 
     References:
-        Of the schedules that it can say, docs/how-to/write-phases.md
+        Of the schedules that it can express: docs/how-to/write-phases.md
     """
 
     style: Literal["phases"] = "phases"

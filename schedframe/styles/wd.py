@@ -1,6 +1,6 @@
 """The built-in weight-decay styles.
 
-Megatron's own keep its formulas and its order of operations, so that they are equal float for float
+Megatron's own keep its formulas and its order of operations, so that they are bit-for-bit identical
 (``megatron/core/optimizer_param_scheduler.py`` at core_v0.16.1 to core_v0.19.0). In the formulas,
 ``p`` is ``step / wd_incr_steps``. Unlike Megatron's, the weight decay may fall as well as rise.
 """
@@ -11,7 +11,7 @@ from typing import Literal, final
 
 from pydantic import Field
 
-from schedframe._units.lengths import TailLength
+from schedframe._units.lengths import CooldownLength
 from schedframe.styles._base import WDCurve, WDPoint, WDShape, WDStyle
 from schedframe.styles._byname import AnyLRCurve, AnyWDStyle
 from schedframe.styles.lr import Linear as LRLinear
@@ -109,7 +109,7 @@ class WDCosine(WDCurve):
 
 @final
 class WDExponential(WDCurve):
-    """Half an exponential, shifted so that it reaches end_wd: ``exponential`` of the learning rate, turned round.
+    """Half an exponential, shifted so that it reaches end_wd: ``exponential`` of the learning rate, mirrored.
 
     Formula:
         c = 2 - 2 * 0.5**p
@@ -122,7 +122,7 @@ class WDExponential(WDCurve):
         1.0
 
     References:
-        The complement of the tail of that name in
+        The complement of the cooldown of that name in
         NVIDIA/Megatron-LM:megatron/core/optimizer_param_scheduler.py at core_v0.16.1
     """
 
@@ -166,7 +166,7 @@ class WDGeometric(WDStyle):
 
 @final
 class WDFromLRCurve(WDStyle):
-    """Any curve of the learning rate, turned round where weight decay rises.
+    """Any curve of the learning rate, mirrored where weight decay rises.
 
     A learning-rate curve may be named as the weight-decay style itself: ``wd_incr_style: minus_sqrt`` is this one
     with that curve.
@@ -222,7 +222,7 @@ class WDCooldown(WDStyle):
     """
 
     style: Literal["cooldown"] = "cooldown"
-    wd_cooldown_steps: TailLength = Field(description="Length of the cooldown, in steps before wd_incr_steps.")
+    wd_cooldown_steps: CooldownLength = Field(description="Length of the cooldown, in steps before wd_incr_steps.")
     wd_cooldown_style: AnyLRCurve = Field(LRLinear(), description="Curve of the cooldown.")
     final_wd: float = Field(0.0, ge=0, description="Where the cooldown ends.")
     base: AnyWDStyle = Field(WDConstant(), description="The weight decay before the cooldown.")

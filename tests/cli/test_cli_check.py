@@ -12,7 +12,7 @@ import pytest
 from ..runs import Done, cli
 
 GOOD = "lr_decay_steps: 1M\nmax_lr: 1e-3\nlr_warmup_steps: 2%\nlr_decay_style: cosine\nstart_wd: 0.1\n"
-SUMMARY = "cosine, peak 1e-3, floor 0, warm-up 20K, decay 1M, weight decay 0.1"
+SUMMARY = "cosine, max LR 1e-3, min LR 0, warmup 20K, decay 1M, weight decay 0.1"
 SUSPECT = "train_iters: 100000\nglobal_batch_size: 1024\nmax_lr: 3e-4\nlr_warmup_steps: 2000\nlr_decay_style: cosine\n"
 BAD = "max_lr: -1\nlr_decay_stepz: 5\nlr_decay_style: cosin\n"
 
@@ -224,7 +224,7 @@ def test_without_a_terminal_there_are_no_colours() -> None:
     assert b"\x1b[" not in done.stdout
 
 
-# --- house rules and rules of plugins -------------------------------------------------------------------------
+# --- policy checks and rules of plugins -------------------------------------------------------------------------
 
 HOUSE_RULE = """
     import warnings

@@ -74,7 +74,7 @@ def test_branch_prints_what_it_wrote_and_both_sides_of_the_seam() -> None:
     )
     assert (code, err) == (0, "")
     assert out.splitlines() == [
-        "new.yaml: WSD(wsd_decay_steps=20M, lr_wsd_decay_style=minus_sqrt), peak 3e-4, floor 0, no warm-up, "
+        "new.yaml: WSD(wsd_decay_steps=20M, lr_wsd_decay_style=minus_sqrt), max LR 3e-4, min LR 0, no warmup, "
         "decay 20M, from step 300M, weight decay 0.1",
         "step 300_000_000: learning rate 0.0003 before, 0.0003 after",
         "step 300_000_000: weight decay 0.1 before, 0.1 after",
@@ -131,9 +131,9 @@ def test_extend_of_a_cosine_is_refused_with_both_learning_rates() -> None:
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["--wsd-decay-steps", "20M"], "say where to go on: one of --at and --checkpoint"),
+        (["--wsd-decay-steps", "20M"], "give the step to go on from: one of --at and --checkpoint"),
         (["--wsd-decay-steps", "20M", "--at", "9M", "--checkpoint", "ckpt"], "one of --at and --checkpoint"),
-        (["--wsd-decay-steps", "20M", "--at", "1M"], "lies in the warm-up, in no stable phase"),
+        (["--wsd-decay-steps", "20M", "--at", "1M"], "lies in the warmup, in no stable phase"),
         (["--wsd-decay-steps", "many", "--at", "9M"], "wsd_decay_steps = 'many': is not a length such as"),
         (["--wsd-decay-steps", "2M", "--at", "9M", "--lr-wsd-decay-style", "{style: [}"], "is not complete YAML"),
         (["--wsd-decay-steps", "2M", "--at", "9M", "--lr-wsd-decay-style", "!x {a: 1}"], "!x"),
@@ -185,6 +185,6 @@ def test_weight_decay_that_is_moving_is_asked_for() -> None:
     words = ["branch", "run.yaml", "--at", "250M", "--wsd-decay-steps", "50M", "-o", "new.yaml"]
     code, _, err = schedframe_cli(*words)
     assert code == 2
-    assert "Say where it goes with end_wd (--end-wd): 0.2, or `current` to hold it" in err
+    assert "Set where it ends with end_wd (--end-wd): 0.2, or `current` to hold it" in err
     assert schedframe_cli(*words, "--end-wd", "current")[0] == 0
     assert schedframe.load("new.yaml").wd_at(299_000_000) == load("run.yaml").wd_at(250_000_000)

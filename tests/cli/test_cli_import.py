@@ -82,7 +82,7 @@ def data(*arguments: str, **environment: str) -> Any:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_that_knows_styles_has_the_option(command: str) -> None:
     shown = " ".join(CliRunner().invoke(app, [command, "--help"]).stdout.split())
-    assert "--import MODULE_OR_FILE Import this first; it registers styles. May be repeated." in shown
+    assert "--import MODULE_OR_FILE Import this module first, to register styles. Repeatable." in shown
 
 
 @pytest.mark.parametrize("command", ["styles", "check", "preview", "plugins", "schema", "conform"])
@@ -183,7 +183,7 @@ print(json.dumps(scheduler.state_dict()))
     code, out, err = run("inspect", "checkpoint.json", "--with", "run.yaml", "--import", "my_styles.py")
     assert (code, err) == (0, "")
     assert f"square from my_styles.py ({BRIEF})\n" in out
-    assert "run.yaml says what the checkpoint says" in out
+    assert "run.yaml has the same schedule as the checkpoint" in out
 
 
 def test_a_style_of_a_file_conforms() -> None:

@@ -64,7 +64,7 @@ def test_a_file_that_is_there_is_kept() -> None:
     Path("run.schedule.yaml").write_text("mine")
     done = cli("init", "--tokens", "2T", *FLAGS)
     assert (done.code, Path("run.schedule.yaml").read_text()) == (2, "mine")
-    assert done.err == "run.schedule.yaml: is there already; choose another name with --output\n"
+    assert done.err == "run.schedule.yaml: already exists; choose another name with --output\n"
 
 
 def test_what_check_would_report_is_reported() -> None:

@@ -81,7 +81,7 @@ def test_a_checkpoint_alone() -> None:
         "position step 4_750, iteration 250",
         f"learning rate {lr}",
         "weight decay 0.1",
-        "schedule WSD(wsd_decay_steps=500, lr_wsd_decay_style=minus_sqrt), peak 3e-4, floor 3e-5, warm-up 100, "
+        "schedule WSD(wsd_decay_steps=500, lr_wsd_decay_style=minus_sqrt), max LR 3e-4, min LR 3e-5, warmup 100, "
         "decay 5K, weight decay 0.1",
         "written by schedframe",
         f"fingerprint {load('run.yaml').fingerprint}",
@@ -121,7 +121,7 @@ def test_beside_its_own_schedule_all_policies_agree() -> None:
     code, out, _ = inspect("checkpoints", "--with", "run.yaml")
     lr = load("run.yaml").lr_at(4750)
     assert code == 0
-    assert "run.yaml says what the checkpoint says" in out
+    assert "run.yaml has the same schedule as the checkpoint" in out
     assert out[-3:] == [f"strict (of the file) {lr} 0.1", f"checkpoint {lr} 0.1", f"override {lr} 0.1"]
 
 
@@ -147,7 +147,9 @@ def test_json_holds_exact_values() -> None:
 def test_a_checkpoint_of_megatrons_class() -> None:
     code, out, _ = inspect("stock.json")
     assert code == 0
-    unknown = "unknown: the style is WSD, and Megatron does not save its tail; --with FILE takes what is missing from"
+    unknown = (
+        "unknown: the style is WSD, and Megatron does not save its cooldown; --with FILE takes what is missing from"
+    )
     assert out[2] == f"learning rate {unknown} a schedule"
     assert "written by Megatron's class, or one like it" in out
     code, out, _ = inspect("stock.json", "--with", "run.yaml")

@@ -47,7 +47,7 @@ class Square(LRCurve):
         c = 1 - p**2
 
     At the edges:
-        The peak where warm-up ends, the floor at the end and after.
+        max_lr where the warmup ends, min_lr at the end and after.
 
     Examples:
         >>> Square().coefficient(0.5)
@@ -246,7 +246,7 @@ def test_the_chart_is_eighty_by_twenty_where_it_is_piped() -> None:
     chart = lines[top : top + 20]
     assert max(map(len, chart)) == 80
     assert chart[-1].split() == ["0", "20M", "40M", "60M", "80M", "100M"]
-    assert lines[top + 20].split() == ["warm-up", "cosine"]
+    assert lines[top + 20].split() == ["warmup", "cosine"]
 
 
 def on_a_terminal(columns: int, *arguments: str, **environment: str) -> str:
@@ -274,7 +274,7 @@ def on_a_terminal(columns: int, *arguments: str, **environment: str) -> str:
 def test_a_narrow_terminal_wraps_between_words() -> None:
     assert on_a_terminal(50, "check", "run.yaml").splitlines() == [
         "run.yaml: ok",
-        "  cosine, peak 3e-4, floor 0, warm-up 1M, decay",
+        "  cosine, max LR 3e-4, min LR 0, warmup 1M, decay",
         "  100M, weight decay 0 to 0.1 by linear over 100M,",
         "  rules for router",
         "1 note; --notes shows the notes",

@@ -52,7 +52,7 @@ def steps(*arguments: object) -> dict[str, float]:
 def test_the_points_that_matter(run_yaml: Path) -> None:
     assert steps(run_yaml) == {
         "start": 0,
-        "warm-up end": 5_000_000,
+        "warmup end": 5_000_000,
         "cooldown start": 450_000_000,
         "decay end, run end, weight decay end": 500_000_000,
         "after the end": 500_000_001,
@@ -96,19 +96,19 @@ def test_without_weight_decay_there_is_no_such_column(tmp_path: Path) -> None:
     ]
     assert all("wd" not in point for point in points(path))
     table = preview(path, "--no-chart")
-    assert "weight decay is left alone" in table
+    assert "weight decay is not scheduled" in table
     assert " wd" not in table
 
 
 def test_the_table(run_yaml: Path) -> None:
     assert preview(run_yaml, "--no-chart").splitlines() == [
-        f"{run_yaml}: WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt), peak 3e-4, floor 3e-5, warm-up 5M, "
+        f"{run_yaml}: WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt), max LR 3e-4, min LR 3e-5, warmup 5M, "
         "decay 500M, weight decay 0.033 to 0.1 by cosine over 500M",
         "",
         "step  label                                   lr       wd    lr*wd  1/(lr*wd)",
         "─────────────────────────────────────────────────────────────────────────────",
         "   0  start                                    0    0.033        0          ∞",
-        "  5M  warm-up end                           3e-4  0.03302   9.9e-6    100,960",
+        "  5M  warmup end                            3e-4  0.03302   9.9e-6    100,960",
         "450M  cooldown start                        3e-4  0.09836  2.95e-5     33,889",
         "500M  decay end, run end, weight decay end  3e-5      0.1     3e-6    333,333",
         "500M  after the end                         3e-5      0.1     3e-6    333,333",
@@ -282,7 +282,7 @@ class TestSeveralFiles:
 
     def test_each_has_its_table(self, files: list[Path]) -> None:
         shown = preview(*files)
-        assert [line.partition(": ")[0] for line in shown.splitlines() if ", peak " in line] == list(map(str, files))
+        assert [line.partition(": ")[0] for line in shown.splitlines() if ", max LR " in line] == list(map(str, files))
 
     def test_one_chart_has_them_all_and_a_legend(self, files: list[Path]) -> None:
         shown = preview(*files)
@@ -352,4 +352,4 @@ class TestWidths:
     def test_nothing_is_cut(self, wide: Path) -> None:
         shown = cli("preview", wide, "--no-chart", columns=80).out
         assert "…" not in shown
-        assert all(label in shown for label in ("warm-up end", "weight decay end", "after the end"))
+        assert all(label in shown for label in ("warmup end", "weight decay end", "after the end"))

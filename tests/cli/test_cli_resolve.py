@@ -25,7 +25,7 @@ OF_DOCS = {
 HEAD = "max_lr: 3e-4\nmin_lr: 10%\ntrain_samples: 10M\n"
 MADE = {
     "bounds alone": "",
-    "a warm-up's table without its style": "lr_warmup_steps: 1M\nlr_warmup_style: {shift: 1000}\n",
+    "a warmup's table without its style": "lr_warmup_steps: 1M\nlr_warmup_style: {shift: 1000}\n",
     "a flat WSD": "lr_decay_style: WSD\nwsd_decay_steps: 10%\nlr_wsd_decay_style: minus_sqrt\n",
     "a flat WSD without its curve": "lr_decay_style: wsd\nwsd_decay_steps: 2M\n",
     "WSD as a table": "lr_decay_style: {style: WSD, wsd_decay_steps: 10%}\n",
@@ -70,8 +70,8 @@ MADE = {
         "groups: [{role: a, match: {index: 1}, lr_decay_steps: open}]\n"
     ),
     "a frozen role": "groups: [{role: a, match: {index: 0}, max_lr: 0, min_lr: 0, wd_mult: 0}]\nstart_wd: 0.1\n",
-    "a warm-up by name": "lr_warmup_steps: 1%\nlr_warmup_style: torchtitan\nglobal_batch_size: 8\n",
-    "a warm-up as a table": "lr_warmup_steps: 1%\nlr_warmup_style: {style: cosine, shift: 1}\n",
+    "a warmup by name": "lr_warmup_steps: 1%\nlr_warmup_style: torchtitan\nglobal_batch_size: 8\n",
+    "a warmup as a table": "lr_warmup_steps: 1%\nlr_warmup_style: {style: cosine, shift: 1}\n",
 }
 
 

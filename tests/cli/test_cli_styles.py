@@ -190,8 +190,8 @@ def test_the_page_of_a_builtin_style() -> None:
     options = lines.index("with lr_warmup_steps 5%, min_lr 5% of max_lr, wsd_decay_steps 20%:")
     assert lines[options - 5].split() == ["option", "type", "default", "description"]
     assert lines[options - 3 : options - 1] == [
-        "wsd_decay_steps     length    (needed)     Length of the tail, in steps or percent of lr_decay_steps.",
-        "lr_wsd_decay_style  LR curve  exponential  Curve of the tail.",
+        "wsd_decay_steps     length    (needed)     Length of the cooldown, in steps or percent of lr_decay_steps.",
+        "lr_wsd_decay_style  LR curve  exponential  Curve of the cooldown.",
     ]
 
 

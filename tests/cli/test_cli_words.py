@@ -38,21 +38,21 @@ BASE = {"max_lr": 3e-4, "lr_decay_steps": "10M"}
 @pytest.mark.parametrize(
     ("keys", "text"),
     [
-        ({}, "linear, peak 3e-4, floor 0, no warm-up, decay 10M, weight decay left alone"),
+        ({}, "linear, max LR 3e-4, min LR 0, no warmup, decay 10M, weight decay not scheduled"),
         (
             {"lr_warmup_steps": "1%", "init_lr": "10%", "min_lr": "10%", "train_samples": "12M"},
-            "linear, peak 3e-4, floor 3e-5, warm-up 100K from 3e-5, decay 10M, run 12M, weight decay left alone",
+            "linear, max LR 3e-4, min LR 3e-5, warmup 100K from 3e-5, decay 10M, run 12M, weight decay not scheduled",
         ),
         (
             {"lr_decay_style": {"style": "multi-step", "milestones": [0.8, 0.9], "multipliers": [0.316, 0.1]}},
-            "multi-step(milestones=[0.8, 0.9], multipliers=[0.316, 0.1]), peak 3e-4, floor 0, no warm-up, "
-            "decay 10M, weight decay left alone",
+            "multi-step(milestones=[0.8, 0.9], multipliers=[0.316, 0.1]), max LR 3e-4, min LR 0, no warmup, "
+            "decay 10M, weight decay not scheduled",
         ),
         (
             {"start_wd": 0.1, "end_wd": 0.2, "wd_incr_style": "linear", "wd_incr_steps": "50%"},
-            "linear, peak 3e-4, floor 0, no warm-up, decay 10M, weight decay 0.1 to 0.2 by linear over 5M",
+            "linear, max LR 3e-4, min LR 0, no warmup, decay 10M, weight decay 0.1 to 0.2 by linear over 5M",
         ),
-        ({"end_wd": 0.1}, "linear, peak 3e-4, floor 0, no warm-up, decay 10M, weight decay 0.1"),
+        ({"end_wd": 0.1}, "linear, max LR 3e-4, min LR 0, no warmup, decay 10M, weight decay 0.1"),
     ],
 )
 def test_a_schedule_in_one_line(keys: dict, text: str) -> None:

@@ -50,7 +50,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
 @requires_hatchling
 @pytest.mark.parametrize("kind", FILES)
 def test_what_is_made_passes_its_own_tests(installed: tuple[Path, dict[str, Path]], kind: str) -> None:
-    """A house rule that caps max_lr is installed beside the styles, and says nothing about them."""
+    """A policy check that caps max_lr is installed beside the styles, and says nothing about them."""
     pytest.importorskip("jsonschema")
     site, made = installed
     name = f"my-{kind}"

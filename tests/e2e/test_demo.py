@@ -94,7 +94,7 @@ def test_trains_on_a_style_from_a_plugin(tmp_path):
     assert history[0]["loss"] == pytest.approx(5.57, abs=0.1)
     assert history[-1]["loss"] < 3.5
 
-    for said in ("40/40", "warm-up end", "learning rate by step", "weight decay by step", "loss by step"):
+    for said in ("40/40", "warmup end", "learning rate by step", "weight decay by step", "loss by step"):
         assert said in run.output
     assert "from schedframe-rex 0.1.0 (schedframe_rex:Rex)" in run.output
     assert [" ".join(line.split()) for line in proofs(run)] == [

@@ -92,7 +92,7 @@ RUNS: dict[str, dict[str, Any]] = {
 
 
 def names(said: Any) -> set[str]:
-    """The styles that `said` names, tails too."""
+    """The styles that `said` names, cooldowns too."""
     if isinstance(said, str):
         return {said}
     inside = [said[key] for key in ("lr_wsd_decay_style", "base") if key in said]

@@ -431,16 +431,16 @@ def test_a_toml_date_is_no_number(refused):
 
 def test_a_duplicate_key_names_both_lines(refused):
     error = refused("max_lr: 1\nlr_decay_steps: 5\nmax_lr: 2\n")
-    assert said(error) == "run.yaml: line 3, max_lr: stands twice, first on line 1; keep one"
+    assert said(error) == "run.yaml: line 3, max_lr: is given twice, first on line 1; keep one"
 
 
 def test_every_duplicate_is_named_nested_ones_by_their_path(refused):
     error = refused(f"{GOOD}lr_decay_style:\n  style: cosine\n  style: linear\nmax_lr: 5\nmax_lr: 6\n")
     assert said(error) == (
         "run.yaml has 3 problems:\n"
-        "  line 5, lr_decay_style.style: stands twice, first on line 4; keep one\n"
-        "  line 6, max_lr: stands twice, first on line 1; keep one\n"
-        "  line 7, max_lr: stands twice, first on line 1; keep one"
+        "  line 5, lr_decay_style.style: is given twice, first on line 4; keep one\n"
+        "  line 6, max_lr: is given twice, first on line 1; keep one\n"
+        "  line 7, max_lr: is given twice, first on line 1; keep one"
     )
 
 

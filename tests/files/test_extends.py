@@ -168,7 +168,7 @@ def test_every_error_names_the_file_and_the_line_where_the_key_stands() -> None:
 def test_a_value_that_was_replaced_is_no_problem_any_more() -> None:
     child("max_lr: fast\nmax_lr: 3\nlr_decay_steps: 100\n", "base.yaml")
     text = refusal(child("extends: base.yaml\nmax_lr: 1\n"))
-    assert text == "child.yaml: line 2 of base.yaml, max_lr: stands twice, first on line 1; keep one"
+    assert text == "child.yaml: line 2 of base.yaml, max_lr: is given twice, first on line 1; keep one"
 
 
 def test_a_broken_parent_names_its_line() -> None:

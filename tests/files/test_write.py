@@ -59,7 +59,7 @@ def test_the_text_is_written_as_it_is(tmp_path):
 def test_a_file_that_is_there_stays_unless_it_is_to_be_overwritten(tmp_path):
     path = tmp_path / "run.yaml"
     write_new(path, "old")
-    assert refused(path) == "is there already; choose another name, or ask for it to be overwritten"
+    assert refused(path) == "already exists; choose another name, or ask for it to be overwritten"
     assert path.read_text() == "old"
     write_new(path, "new", overwrite=True)
     assert path.read_text() == "new"
@@ -106,14 +106,14 @@ def test_a_link_to_another_file_is_replaced_and_not_followed(tmp_path):
     other, link = tmp_path / "other.yaml", tmp_path / "link.yaml"
     other.write_text("other")
     link.symlink_to(other)
-    assert "is there already" in refused(link)
+    assert "already exists" in refused(link)
     write_new(link, "new", overwrite=True)
     assert (other.read_text(), link.read_text(), link.is_symlink()) == ("other", "new", False)
 
 
 def test_a_link_to_nothing_is_there_already(tmp_path):
     (tmp_path / "link.yaml").symlink_to(tmp_path / "nothing.yaml")
-    assert "is there already" in refused(tmp_path / "link.yaml")
+    assert "already exists" in refused(tmp_path / "link.yaml")
     assert not (tmp_path / "nothing.yaml").exists()
 
 
@@ -128,7 +128,7 @@ def test_what_cannot_be_written_is_a_sentence(tmp_path, overwrite):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "inner").mkdir()
     for name in ("file/run.yaml", "folder", "n" * 300, "null\0"):
-        assert refused(tmp_path / name, overwrite=overwrite).startswith(("cannot be written: ", "is there already; "))
+        assert refused(tmp_path / name, overwrite=overwrite).startswith(("cannot be written: ", "already exists; "))
 
 
 @posix_only
@@ -199,7 +199,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path, monkeypatch, call):
 def test_a_file_system_without_hard_links_will_do(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "link", no_links)
     write_new(tmp_path / "run.yaml", "old")
-    assert "is there already" in refused(tmp_path / "run.yaml")
+    assert "already exists" in refused(tmp_path / "run.yaml")
     assert [entry.read_text() for entry in tmp_path.iterdir()] == ["old"]
 
 
@@ -236,7 +236,7 @@ for number in range(200):
         write_new(Path(folder, str(number)), name * 10_000)
         print(number)
     except ConfigError as error:
-        assert "is there already" in str(error), error
+        assert "already exists" in str(error), error
 """
     with start(script, tmp_path, "a", links) as first, start(script, tmp_path, "b", links) as second:
         for process in (first, second):

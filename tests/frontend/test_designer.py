@@ -121,7 +121,7 @@ def test_a_session_of_ten_edits_with_two_errors(designer: Designer, open_page: O
     person.replace("lr_warmup_steps", "lr_warmup_stesp: 200")
     person.sees(".findings .error", "did you mean 'lr_warmup_steps'")
     person.replace("lr_warmup", "lr_warmup_steps: 200")
-    person.sees(".summary", "warm-up 200")
+    person.sees(".summary", "warmup 200")
     person.replace("lr_decay_style", "lr_decay_style: cosine")
     person.sees(".summary", "cosine")
     person.replace("start_wd", "start_wd: 0.05")

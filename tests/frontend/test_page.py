@@ -70,7 +70,7 @@ def test_a_panel_has_the_phases_that_a_picture_has(write: Write, moe: Path, sche
     moe.write_text(moe.read_text().rstrip() + slow)
     lr, *_ = data_of(write(moe))["panels"]
     for unit, phases in lr["phases"].items():
-        assert [phase["name"] for phase in phases] == ["warm-up", "stable", "anneal"]
+        assert [phase["name"] for phase in phases] == ["warmup", "stable", "anneal"]
         ends = [schedule.units_at(step)[unit] for step in (schedule.lr_warmup_steps, schedule.end_step)]
         assert [phases[0]["end"], phases[-1]["end"]] == pytest.approx(ends, rel=1e-5)
     borders = {curve["role"]: curve["borders"]["samples"] for curve in lr["curves"]}

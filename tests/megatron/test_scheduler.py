@@ -212,7 +212,7 @@ class TestClock:
             megatron.OptimizerParamScheduler(optimizer(), *self.TEN, clock="iters")
         assert str(caught.value) == (
             "OptimizerParamScheduler: clock = 'iters': cannot be the clock here: Megatron passes samples to step(). "
-            "Say clock: samples, and lengths in iters with their unit"
+            "Use clock: samples, and lengths in iters with their unit"
         )
 
     def test_a_file_of_another_clock_is_refused_by_its_line(self, optimizer, tmp_path) -> None:

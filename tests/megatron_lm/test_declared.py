@@ -148,7 +148,7 @@ def test_a_value_that_only_a_flag_says_is_blamed_on_the_flag(file):
         (
             {"lr_decay_style_options": "{style: rex}"},
             "the flags: --lr-decay-style-options = {style: rex}: must be a table of options, such as '{beta: 0.5}'; "
-            "the style's name is said by the other flag",
+            "the style's name is given by the other flag",
         ),
         (
             {"lr_wsd_decay_style_options": "{power: 2}"},

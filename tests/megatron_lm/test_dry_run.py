@@ -95,8 +95,8 @@ def test_the_schedule_of_a_file_and_flags_is_shown_with_every_unit(dry, file):
     schedule = Schedule(**{**read(file).data, **keys})
     assert shown["err"] == ""
     assert shown["out"].startswith(f"{file}: {schedule.summary()}\n")
-    row = next(line.split() for line in shown["out"].splitlines() if "warm-up end" in line)
-    assert row == ["2,000", "warm-up", "end", "2", "8.192M", "3e-4", "0.01", "3e-6", "333,333"]
+    row = next(line.split() for line in shown["out"].splitlines() if "warmup end" in line)
+    assert row == ["2,000", "warmup", "end", "2", "8.192M", "3e-4", "0.01", "3e-6", "333,333"]
 
 
 def test_a_bare_number_of_samples_in_a_run_of_iterations_is_found_with_its_line(dry, file):
@@ -181,5 +181,5 @@ def test_python_m_shows_it_and_does_not_run_the_script(wheels, file, tmp_path):
     done = subprocess.run(
         command, env=without_gpu("0.19.2", wheels), text=True, capture_output=True, timeout=300, cwd=os.sep
     )
-    assert (done.returncode, done.stdout.count("warm-up end")) == (1, 1), done.stderr
+    assert (done.returncode, done.stdout.count("warmup end")) == (1, 1), done.stderr
     assert "the script ran" not in done.stderr

@@ -103,7 +103,7 @@ class Trial:
             Run("other flag", True, [*schedule, "--lr=2e-3", "--lr-warmup-iters=5"]),
             Run("unknown style", True, [*iters(10), "--lr=1e-3", "--lr-decay-style=cosin"]),
             Run("bad options", True, [*rex, "--lr-decay-style-options={b: 1}"]),
-            Run("house rule", True, [*iters(10), *COSINE], {"SCHEDFRAME_HOUSERULES": str(self.policy)}),
+            Run("policy check", True, [*iters(10), *COSINE], {"SCHEDFRAME_HOUSERULES": str(self.policy)}),
         ]
         return everywhere + (distributed if self.version in ENDS else []) + (once if self.version == LATEST else [])
 
@@ -262,6 +262,6 @@ def test_so_are_options_that_the_style_does_not_have(trial):
 
 
 def test_house_rules_hold(trial):
-    refused = trial.ran["house rule"]
+    refused = trial.ran["policy check"]
     assert refused.code == 2
     assert f"max_lr is 0.001, above the cap of 0.0005 in {trial.policy}" in refused.said[-1]

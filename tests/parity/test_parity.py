@@ -1,4 +1,4 @@
-"""Equal float for float to the class of the installed Megatron Core, with no tolerance."""
+"""Equal bit for bit to the class of the installed Megatron Core, with no tolerance."""
 
 import random
 import warnings

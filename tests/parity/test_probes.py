@@ -1,6 +1,6 @@
 """Resumes that go wrong with Megatron's class, on real optimizers of Megatron Core, and go right with ours.
 
-The run, unless a test says otherwise: peak 1.0, floor 0.1, warm-up to step 10, cosine to step 110.
+The run, unless a test says otherwise: max LR 1.0, min LR 0.1, warmup to step 10, cosine to step 110.
 """
 
 import json

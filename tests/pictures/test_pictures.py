@@ -56,7 +56,7 @@ def test_the_axis_is_in_tokens_where_they_are_known() -> None:
 
 def test_the_phases_of_one_file_are_named() -> None:
     panel = picture_of([named()]).panels[0]
-    assert [phase.name for phase in panel.phases] == ["warm-up", "stable", "cooldown"]
+    assert [phase.name for phase in panel.phases] == ["warmup", "stable", "cooldown"]
     assert [phase.end for phase in panel.phases] == pytest.approx([4e8, 3.2e9, 4e9])
 
 
@@ -67,9 +67,9 @@ def borders(panel: Panel) -> list[list[float]]:
 def test_a_panel_without_the_default_role_has_the_phases_of_its_own_groups() -> None:
     slow = {**ROUTER, "lr_mult": 0.01, "lr_warmup_steps": "50%", "lr_decay_style": "cosine"}
     first, second = picture_of([named(groups=[slow])], what=["lr"]).panels
-    assert [phase.name for phase in first.phases] == ["warm-up", "stable", "cooldown"]
+    assert [phase.name for phase in first.phases] == ["warmup", "stable", "cooldown"]
     assert [(phase.name, phase.end) for phase in second.phases] == [
-        ("warm-up", pytest.approx(2e9)),
+        ("warmup", pytest.approx(2e9)),
         ("cosine", pytest.approx(4e9)),
     ]
     assert borders(second) == [[]]
@@ -86,7 +86,7 @@ def test_a_group_with_other_phases_than_the_default_has_its_own_borders_on_its_c
 def test_several_files_have_phases_where_they_are_the_same() -> None:
     same = picture_of([named("a"), named("b", max_lr=1e-4)], what=["lr"]).panels[0]
     other = picture_of([named("a"), named("b", lr_warmup_steps="5%")], what=["lr"]).panels[0]
-    assert [phase.name for phase in same.phases] == ["warm-up", "stable", "cooldown"]
+    assert [phase.name for phase in same.phases] == ["warmup", "stable", "cooldown"]
     assert (other.phases, borders(other)) == ((), [[], []])
 
 

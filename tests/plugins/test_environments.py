@@ -170,7 +170,7 @@ def test_a_good_one_beside_them_is_untouched(crowded: Environment) -> None:
     file = config(crowded, "good")
     assert said(crowded, "check", file)[:2] == (
         0,
-        f"{file}: ok\n  good(power=2), peak 1e-3, floor 0, no warm-up, decay 1K, weight decay left alone\n"
+        f"{file}: ok\n  good(power=2), max LR 1e-3, min LR 0, no warmup, decay 1K, weight decay not scheduled\n"
         "1 note; --notes shows the notes\n",
     )
     previewed = said(crowded, "preview", file, "--points", "2", "--format", "csv")

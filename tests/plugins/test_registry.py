@@ -358,12 +358,12 @@ def test_a_plugin_that_fails_to_import_is_an_error_only_when_it_is_named(install
         (
             curve("rong"),
             "Curve",
-            "its field `style` says 'rong', and its entry point 'wrong'; make them the same",
+            "its field `style` is 'rong' and its entry point 'wrong'; make them the same",
         ),
         (
             "from schedframe.styles.lr import Linear as Curve",
             "Curve",
-            "its field `style` says 'linear', and its entry point 'wrong'; make them the same",
+            "its field `style` is 'linear' and its entry point 'wrong'; make them the same",
         ),
     ],
     ids=["number", "plain-class", "wd-style", "instance", "function", "abstract", "other-name", "built-in-class"],

@@ -331,7 +331,7 @@ class TestGroupsThatAreThere:
         assert refused([ROUTER], [{}]) == [
             "groups.0.match = param *router.weight: is about names, and the optimizer has no group that was made by "
             "it; make its groups with schedule.param_groups(model), in Megatron with "
-            "schedframe.megatron.config_overrides(schedule, model), which tell it where no name fits"
+            "schedframe.megatron.config_overrides(schedule, model), which report where no name matches"
         ]
 
     def test_nothing_matches(self) -> None:
@@ -382,7 +382,7 @@ class TestGroupsThatAreThere:
     def test_a_multiplier_that_is_not_the_rules_is_refused(self) -> None:
         assert refused([{"role": "x", "match": {"index": 1}, "wd_mult": 0.5}], [{}, {"wd_mult": 0.0}]) == [
             "groups.0.wd_mult = 0.5: param_groups[1] has wd_mult = 0.0 from where the groups were made, and the rule "
-            "says 0.5; let the rule match other groups only, or say the same"
+            "has 0.5; let the rule match other groups only, or make both the same"
         ]
 
     def test_a_multiplier_of_zero_from_elsewhere_is_honoured(self) -> None:
@@ -393,7 +393,7 @@ class TestGroupsThatAreThere:
         build([{"role": "x", "match": {"index": 1}, "lr_mult": 0.5}], [{"lr": 1e-3}, {"lr": 0.02}])
         (text,) = refused([{"role": "x", "match": {"index": 1}, "lr_mult": 0.5}], [{"lr": 1e-3}, {}, {"lr": 0.02}])
         assert "different lr (0.001 in param_groups[0], 0.02 in param_groups[2])" in text
-        assert text.endswith("or by a rule under `groups`")
+        assert text.endswith("or a rule under `groups`")
 
 
 class TestKeysOfTheUsersOwn:
@@ -453,8 +453,8 @@ class TestReport:
     @pytest.mark.parametrize(
         ("step", "phase", "progress"),
         [
-            (0, "warm-up", 0.0),
-            (10, "warm-up", 0.0),
+            (0, "warmup", 0.0),
+            (10, "warmup", 0.0),
             (11, "plateau", 1 / 990),
             (310, "plateau", 300 / 990),
             (311, "fast", 301 / 990),

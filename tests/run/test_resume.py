@@ -108,7 +108,7 @@ class TestPolicyOfAConfig:
             ({"override": "max_lr"}, "resume.override = 'max_lr': must be a list of keys, such as [max_lr, min_lr]"),
             ({"override": ["maxlr"]}, "maxlr is not a key of the curves; did you mean 'max_lr'?"),
             ({"override": ["wsd_decay_steps"]}, "wsd_decay_steps is an option of the style; name lr_decay_style"),
-            ({"policy": "override", "override": ["max_lr"]}, "says nothing new: with the policy override this run"),
+            ({"policy": "override", "override": ["max_lr"]}, "has no effect: with the policy override this run"),
         ],
     )
     def test_is_refused_in_words(self, resume: Any, text: str) -> None:
@@ -259,7 +259,7 @@ class TestReport:
         ({"lr_decay_style": {**WSD, "lr_wsd_decay_style": "polynomial"}}, "lr_wsd_decay_style polynomial"),
         ({"wd_incr_style": "exponential"}, "wd_incr_style exponential"),
         ({"start_wd": 0.3}, "weight decay that falls"),
-        ({"start_wd": None, "end_wd": None, "wd_incr_style": None}, "weight decay that is left alone"),
+        ({"start_wd": None, "end_wd": None, "wd_incr_style": None}, "weight decay that is not scheduled"),
         ({"start_step": 7}, "start_step 7"),
     ],
 )

@@ -225,7 +225,7 @@ def test_a_wrong_argument_is_refused_in_words(optimizer, changes, sentence) -> N
         ([{}], {"lr_decay_style": "WSD", "wsd_decay_steps": 105, "lr_wsd_decay_style": "linear"}, "is longer than"),
         ([{}], {"lr_decay_style": "WSD", "wsd_decay_steps": 0, "lr_wsd_decay_style": "linear"}, "must be above 0"),
         ([{}], {"lr_warmup_steps": -5}, "lr_warmup_steps = -5: must not be negative"),
-        ([{"max_lr": 0.05}], {}, "floor of 0.1 above its peak of 0.05"),
+        ([{"max_lr": 0.05}], {}, "min_lr = 0.1 above its max_lr = 0.05"),
         ([{"max_lr": 2.0, "default_config": True}], {}, "max_lr = 1.0: the optimizer's param_groups[0] have max_lr"),
         ([{"lr": 0.1}, {"lr": 0.2}], {}, "have different lr (0.1 in param_groups[0], 0.2 in param_groups[1])"),
         ([{"lr_mult": 10.0}], {}, "lr_mult = 10.0, which is ignored"),

@@ -297,7 +297,7 @@ class TestStockStates:
 
     def test_wsd_is_refused_in_a_run_that_has_no_tail(self, optimizer) -> None:
         scheduler = build(optimizer(), lr_decay_style="cosine")
-        with pytest.raises(StateError, match="Megatron does not save its tail; give this run wsd_decay_steps"):
+        with pytest.raises(StateError, match="Megatron does not save its cooldown; give this run wsd_decay_steps"):
             scheduler.load_state_dict(self.stock(optimizer, 50))
         assert (scheduler.num_steps, scheduler.lr_decay_style) == (0, "cosine")
 

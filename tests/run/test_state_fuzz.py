@@ -91,7 +91,7 @@ if importlib.util.find_spec("schedframe_rex"):
     RUNS["WSD, rex"] = {"lr_decay_style": {"style": "WSD", "wsd_decay_steps": 50, "lr_wsd_decay_style": "rex"}}
 
 POSITIONS = (40, 45, 95, 130)
-"""Where a state is saved: where some start, in a warm-up, in a tail, past the end."""
+"""Where a state is saved: where some start, in a warmup, in a cooldown, past the end."""
 
 NUMBERS = [key for key in TEN_KEYS if key not in ("lr_decay_style", "wd_incr_style")]
 
@@ -556,7 +556,7 @@ def outcome(policy: str, state: Any, name: str = "WSD", **changes: Any) -> str:
 
 
 def ours(name: str = "WSD") -> dict[str, Any]:
-    """What a run saves in its warm-up."""
+    """What a run saves in its warmup."""
     return next(dict(state) for run, state in saved_states() if (run, state.get("num_steps")) == (name, 45))
 
 
@@ -693,7 +693,7 @@ def test_one_end_of_the_weight_decay_is_refused_or_left_alone(world: World, poli
 
 LARGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a decay, times a group's wd_mult": ({"end_wd": 1.7e308, "num_steps": 130}, {}),
-    "a warm-up, times a group's own peak": (
+    "a warmup, times a group's own peak": (
         {"lr_warmup_steps": 1e308, "lr_decay_steps": 1.5e308, "num_steps": 9e307, "lr_decay_style": "linear"},
         {"lr_style": {"style": "linear"}},
     ),

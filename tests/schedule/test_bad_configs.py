@@ -1,4 +1,4 @@
-"""Files that are wrong in units, phases, warm-up, weight decay or rules, and the exact error of each.
+"""Files that are wrong in units, phases, warmup, weight decay or rules, and the exact error of each.
 
 They stand in bad_configs.txt, each followed by what is said of it.
 """

@@ -65,8 +65,8 @@ def test_where_no_group_says_default_config_every_group_must_agree(schedule, opt
 @pytest.mark.parametrize(
     ("bounds", "sentence"),
     [
-        ({"max_lr": 1e-5}, "a floor of 3e-05 above its peak of 1e-05"),
-        ({"min_lr": 1.0}, "a floor of 1.0 above its peak of 0.0003"),
+        ({"max_lr": 1e-5}, "min_lr = 3e-05 above its max_lr = 1e-05"),
+        ({"min_lr": 1.0}, "min_lr = 1.0 above its max_lr = 0.0003"),
     ],
 )
 def test_a_floor_above_a_groups_peak_is_refused(schedule, optimizer, bounds, sentence) -> None:
@@ -78,7 +78,7 @@ def test_a_floor_above_a_groups_peak_is_refused(schedule, optimizer, bounds, sen
 def test_a_warm_up_that_would_fall_is_refused(optimizer) -> None:
     schedule = Schedule(max_lr=1.0, init_lr=0.5, lr_warmup_steps=5, lr_decay_steps=10)
     own = {"max_lr": 0.1, "min_lr": 0.0, "default_config": False}
-    with pytest.raises(ConfigError, match=r"the warm-up of param_groups\[1\] would fall, from 0.5 to 0.1"):
+    with pytest.raises(ConfigError, match=r"the warmup of param_groups\[1\] would fall, from 0.5 to 0.1"):
         schedule.build(optimizer({"default_config": True}, own))
 
 

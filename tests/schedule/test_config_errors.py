@@ -41,7 +41,7 @@ DECAY = (
     "Where the decay ends; needed unless train_samples, train_iters or train_tokens is given. `open` where that is "
     "not known."
 )
-TAIL = "Length of the tail, in steps or percent of lr_decay_steps."
+TAIL = "Length of the cooldown, in steps or percent of lr_decay_steps."
 
 BAD = {
     "style-misspelt": (
@@ -71,8 +71,8 @@ BAD = {
     "lr-style-for-wd": (
         GOOD + "start_wd: 0.1\nwd_incr_style: inverse-square-root\n",
         (
-            "run.yaml: line 4, wd_incr_style.curve = {style}: 'inverse-square-root' is not a curve; only a curve can "
-            "stand here"
+            "run.yaml: line 4, wd_incr_style.curve = {style}: 'inverse-square-root' is not a curve; only a curve "
+            "is valid here"
         ),
     ),
     "tail-misspelt": (
@@ -212,15 +212,15 @@ BAD = {
     "tail-beyond": (
         GOOD + "lr_warmup_steps: 20\nlr_decay_style: WSD\nwsd_decay_steps: 90\n",
         (
-            "run.yaml: line 5, wsd_decay_steps = 90: is longer than the 80 steps between the end of warm-up "
-            "and lr_decay_steps, so the learning rate would jump where warm-up ends; make it at most 80"
+            "run.yaml: line 5, wsd_decay_steps = 90: is longer than the 80 steps between the end of the warmup "
+            "and lr_decay_steps, so the learning rate would jump where the warmup ends; make it at most 80"
         ),
     ),
     "tail-beyond-table": (
         GOOD + "lr_warmup_steps: 20\nlr_decay_style: {style: WSD, wsd_decay_steps: 90%}\n",
         (
             "run.yaml: line 4, lr_decay_style.wsd_decay_steps = '90%': is longer than the 80 steps between "
-            "the end of warm-up and lr_decay_steps, so the learning rate would jump where warm-up ends; "
+            "the end of the warmup and lr_decay_steps, so the learning rate would jump where the warmup ends; "
             "make it at most 80"
         ),
     ),
@@ -235,11 +235,11 @@ BAD = {
     ),
     "tail-missing": (
         GOOD + "lr_decay_style: WSD\n",
-        f"run.yaml: line 3, wsd_decay_steps: is missing: {TAIL}",
+        f"run.yaml: line 3, wsd_decay_steps: missing required key: {TAIL}",
     ),
     "tail-missing-table": (
         GOOD + "lr_decay_style: {style: WSD}\n",
-        f"run.yaml: line 3, lr_decay_style.wsd_decay_steps: is missing: {TAIL}",
+        f"run.yaml: line 3, lr_decay_style.wsd_decay_steps: missing required key: {TAIL}",
     ),
     "tail-of-cosine": (
         GOOD + "lr_decay_style: cosine\nwsd_decay_steps: 10\n",
@@ -251,18 +251,18 @@ BAD = {
     ),
     "tail-twice": (
         GOOD + "lr_decay_style: {style: WSD, wsd_decay_steps: 10}\nwsd_decay_steps: 10\n",
-        "run.yaml: line 4, wsd_decay_steps = 10: is said beside the table of lr_decay_style; say it in the table",
+        "run.yaml: line 4, wsd_decay_steps = 10: is given beside the table of lr_decay_style; give it in the table",
     ),
     "tail-no-curve": (
         GOOD + "lr_decay_style: WSD\nwsd_decay_steps: 10\nlr_wsd_decay_style: constant\n",
-        ("run.yaml: line 5, lr_wsd_decay_style = 'constant': 'constant' is not a curve; only a curve can stand here"),
+        ("run.yaml: line 5, lr_wsd_decay_style = 'constant': 'constant' is not a curve; only a curve is valid here"),
     ),
     "tail-wsd": (
         GOOD
         + "lr_decay_style: {style: WSD, wsd_decay_steps: 10, lr_wsd_decay_style: {style: WSD, wsd_decay_steps: 5}}\n",
         (
             "run.yaml: line 3, lr_decay_style.lr_wsd_decay_style = {style, wsd_decay_steps}: 'WSD' is not a "
-            "curve; only a curve can stand here"
+            "curve; only a curve is valid here"
         ),
     ),
     "floor-above-peak": (
@@ -307,7 +307,7 @@ BAD = {
         "max_lr: 1.0\nlr_warmup_steps: 1%\n",
         (
             "run.yaml has 2 problems:\n"
-            f"  lr_decay_steps: is missing: {DECAY}\n"
+            f"  lr_decay_steps: missing required key: {DECAY}\n"
             "  line 2, lr_warmup_steps = '1%': is a percentage of lr_decay_steps, which is missing or wrong"
         ),
     ),
@@ -315,7 +315,7 @@ BAD = {
         "max_lr: 1.0\nlr_decay_style: {style: WSD, wsd_decay_steps: 10%}\n",
         (
             "run.yaml has 2 problems:\n"
-            f"  lr_decay_steps: is missing: {DECAY}\n"
+            f"  lr_decay_steps: missing required key: {DECAY}\n"
             "  line 2, lr_decay_style.wsd_decay_steps = '10%': is a percentage of lr_decay_steps, which is "
             "missing or wrong"
         ),
@@ -373,9 +373,9 @@ BAD = {
         GOOD + "lr_decay_style: multi-step\n",
         (
             "run.yaml has 2 problems:\n"
-            "  line 3, lr_decay_style.milestones: is missing: Parts of lr_decay_steps or positions, "
+            "  line 3, lr_decay_style.milestones: missing required key: Parts of lr_decay_steps or positions, "
             "rising: 80%, 0.8, 1.6T tokens.\n"
-            "  line 3, lr_decay_style.multipliers: is missing: Part of max_lr from each milestone on: "
+            "  line 3, lr_decay_style.multipliers: missing required key: Part of max_lr from each milestone on: "
             "0.316 or 31.6%."
         ),
     ),
@@ -417,11 +417,11 @@ BAD = {
     ),
     "no-peak": (
         "lr_decay_steps: 100\n",
-        "run.yaml: max_lr: is missing: The peak learning rate; it is always needed.",
+        "run.yaml: max_lr: missing required key: The peak learning rate.",
     ),
     "no-length": (
         "max_lr: 1.0\n",
-        f"run.yaml: lr_decay_steps: is missing: {DECAY}",
+        f"run.yaml: lr_decay_steps: missing required key: {DECAY}",
     ),
     "suffix-twice": (
         "max_lr: 1.0\nlr_decay_steps: 5 MM\n",
@@ -440,7 +440,7 @@ BAD = {
         "max_lr: fast\nlr_warmup_steps: 1%\nlr_decay_style: cosin\nmin_lr: 10%\nsurplus: 1\nmax_lr: 1.0\n",
         (
             "run.yaml has 7 problems:\n"
-            f"  lr_decay_steps: is missing: {DECAY}\n"
+            f"  lr_decay_steps: missing required key: {DECAY}\n"
             "  line 1, max_lr = 'fast': is not a number\n"
             "  line 2, lr_warmup_steps = '1%': is a percentage of lr_decay_steps, which is missing or wrong\n"
             "  line 3, lr_decay_style = 'cosin': there is no LR style 'cosin'; did you mean 'cosine'? "
@@ -448,7 +448,7 @@ BAD = {
             "'cosin'\n"
             "  line 4, min_lr = '10%': is a percentage of max_lr, which is missing or wrong\n"
             "  line 5, surplus = 1: is not a key of a schedule\n"
-            f"  line 6, max_lr: stands twice, first on line 1; keep one\n{KEYS}"
+            f"  line 6, max_lr: is given twice, first on line 1; keep one\n{KEYS}"
         ),
     ),
     "several-rules": (
@@ -469,7 +469,7 @@ BAD = {
         GOOD + "lr_decay_style: WSD\nwsd_decay_step: 10\n",
         (
             "run.yaml has 2 problems:\n"
-            f"  line 3, wsd_decay_steps: is missing: {TAIL}\n"
+            f"  line 3, wsd_decay_steps: missing required key: {TAIL}\n"
             f"  line 4, wsd_decay_step = 10: is not a key of a schedule; did you mean 'wsd_decay_steps'?\n{KEYS}"
         ),
     ),

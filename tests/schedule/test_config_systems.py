@@ -87,7 +87,7 @@ class TestPydantic:
         assert self.Run(name="a", schedule=EVERYTHING) == self.Run(name="a", schedule=Schedule(**EVERYTHING))
 
     def test_what_is_wrong_is_told_under_the_field(self) -> None:
-        with pytest.raises(ValueError, match=r"schedule\n.*max_lr: is missing: The peak learning rate"):
+        with pytest.raises(ValueError, match=r"schedule\n.*max_lr: missing required key: The peak learning rate"):
             self.Run(name="a", schedule={"train_samples": 10})
 
     def test_a_model_of_the_keys(self) -> None:

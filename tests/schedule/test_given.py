@@ -52,5 +52,5 @@ def test_what_is_wrong_is_told_as_ever() -> None:
 
 
 def test_without_an_end_it_says_what_is_missing() -> None:
-    with pytest.raises(ConfigError, match="lr_decay_steps: is missing: Where the decay ends"):
+    with pytest.raises(ConfigError, match="lr_decay_steps: missing required key: Where the decay ends"):
         parsed("--schedule.max_lr=1.0")

@@ -164,8 +164,8 @@ BAD: dict[str, tuple[Any, list[str]]] = {
     "nothing but what it sets": (
         [{"lr_mult": 0.1}],
         [
-            "groups.0.role: is missing: the name of the rule, for reports",
-            "groups.0.match: is missing: a table with param, regex, key or index",
+            "groups.0.role: missing required key: the name of the rule, for reports",
+            "groups.0.match: missing required key: a table with param, regex, key or index",
         ],
     ),
     "nothing set": ([ROUTER], [f"groups.0: sets nothing; it can set {KEYS}"]),
@@ -236,7 +236,7 @@ BAD: dict[str, tuple[Any, list[str]]] = {
     "factor is no number": ([{**ROUTER, "lr_mult": "tenth"}], ["groups.0.lr_mult = 'tenth': is not a number"]),
     "factor is true": ([{**ROUTER, "lr_mult": True}], ["groups.0.lr_mult = True: is not a number"]),
     "negative peak": ([{**ROUTER, "max_lr": -1}], ["groups.0.max_lr = -1: must not be negative"]),
-    "peak below the floor": (
+    "peak below min_lr": (
         [{**ROUTER, "max_lr": 1e-5}],
         ["groups.0: with what it sets, min_lr = 0.0001 must not be above max_lr (1e-05); let the rule set min_lr too"],
     ),
@@ -248,7 +248,7 @@ BAD: dict[str, tuple[Any, list[str]]] = {
         [{**ROUTER, "lr_decay_style": {"style": "polynomial", "pwoer": 2}}],
         ["groups.0.lr_decay_style.pwoer = 2: is not an option of 'polynomial'; did you mean 'power'?"],
     ),
-    "warm-up too long": (
+    "warmup too long": (
         [{**ROUTER, "lr_warmup_steps": 1000}],
         [
             "groups.0.lr_warmup_steps = 1000: must be below lr_decay_steps (1000); for a run that ends within the "

@@ -18,7 +18,7 @@ from ..runs import cli
 GIVEN: dict[str, Any] = {"max_lr": 1e-3, "lr_decay_steps": 100, "lr_decay_style": "constant", "end_wd": 0.1}
 NO_VALUE = {
     "clock": "is not a clock",
-    "lr_warmup_style": "must be a warm-up's name",
+    "lr_warmup_style": "must be a warmup's name",
     "lr_decay_style": "must be a style's name",
     "wd_incr_style": "must be a style's name",
     "wsd_decay_steps": "is only for lr_decay_style: WSD",

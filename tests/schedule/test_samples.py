@@ -111,7 +111,7 @@ def test_steps_themselves_are_sampled() -> None:
     samples = schedule.sample([0, 2000, 2001], unit="samples")
     assert samples["step"] == [0, 2000, 2001]
     assert samples["lr"] == schedule.lr_at([0, 2000, 2001])
-    assert samples["phase"] == ["warm-up", "warm-up", "linear"]
+    assert samples["phase"] == ["warmup", "warmup", "linear"]
 
 
 def test_a_step_before_the_start_is_refused() -> None:
@@ -123,7 +123,7 @@ def test_the_columns_are_positions_values_and_phases() -> None:
     schedule = Schedule(**LONG, global_batch_size=100, seq_length=10, start_wd=0.1, lr_decay_style=TAIL)
     samples = schedule.sample(10)
     assert list(samples) == ["step", "iters", "tokens", "lr", "wd", "lr_wd", "phase"]
-    assert list(dict.fromkeys(samples["phase"])) == ["warm-up", "stable", "cooldown"]
+    assert list(dict.fromkeys(samples["phase"])) == ["warmup", "stable", "cooldown"]
 
 
 def test_weight_decay_that_is_not_scheduled_has_no_column() -> None:

@@ -180,7 +180,7 @@ def test_the_tail_may_be_a_table_too():
 def test_wsd_in_both_forms_at_once_is_refused():
     table = {"style": "WSD", "wsd_decay_steps": 20}
     assert problems(max_lr=1, lr_decay_steps=100, lr_decay_style=table, wsd_decay_steps=20) == {
-        "wsd_decay_steps": "is said beside the table of lr_decay_style; say it in the table"
+        "wsd_decay_steps": "is given beside the table of lr_decay_style; give it in the table"
     }
 
 
@@ -209,7 +209,7 @@ def test_a_style_object_beside_the_flat_keys_is_the_same_mistake_as_a_table():
 @pytest.mark.parametrize("keys", [{}, {"lr_wsd_decay_style": "linear"}], ids=str)
 def test_wsd_without_a_length_misses_it(keys):
     assert problems(max_lr=1, lr_decay_steps=100, lr_decay_style="WSD", **keys) == {
-        "wsd_decay_steps": "is missing: Length of the tail, in steps or percent of lr_decay_steps."
+        "wsd_decay_steps": "missing required key: Length of the cooldown, in steps or percent of lr_decay_steps."
     }
 
 
@@ -258,8 +258,8 @@ def test_a_style_object_is_taken_as_it_is():
 def test_a_style_of_the_other_kind_is_refused():
     said = problems(max_lr=1, lr_decay_steps=10, lr_decay_style=WDCosine(), wd_incr_style=Cosine())
     assert said == {
-        "lr_decay_style": "'cosine' is not a learning-rate style; only a learning-rate style can stand here",
-        "wd_incr_style": "'cosine' is not a weight-decay style; only a weight-decay style can stand here",
+        "lr_decay_style": "'cosine' is not a learning-rate style; only a learning-rate style is valid here",
+        "wd_incr_style": "'cosine' is not a weight-decay style; only a weight-decay style is valid here",
     }
 
 
@@ -539,7 +539,7 @@ def test_landmarks_are_the_steps_that_matter_in_their_order():
     )
     assert list(schedule.landmarks().items()) == [
         ("start", 0),
-        ("warm-up end", 10),
+        ("warmup end", 10),
         ("weight decay end", 50),
         ("cooldown start", 80),
         ("decay end", 100),

@@ -124,7 +124,7 @@ def test_without_matplotlib_a_notebook_shows_the_summary_and_the_findings() -> N
         "print(schedframe.Schedule(max_lr=1e-3, train_samples='1M', lr_warmup_steps='1%')._repr_html_())"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout.startswith("<div><p>linear, peak 1e-3"), done.stderr
+    assert done.stdout.startswith("<div><p>linear, max LR 1e-3"), done.stderr
     assert "<li>" in done.stdout
     assert "<svg" not in done.stdout
 
@@ -176,7 +176,7 @@ def phases_on(axis: Any) -> list[str]:
 def test_a_further_schedule_with_the_same_phases_is_not_shaded_again(axis: Any) -> None:
     for peak in (3e-4, 1e-4):
         Schedule(**{**KEYS, "max_lr": peak}).plot(axis)
-    assert (len(axis.patches), sorted(phases_on(axis))) == (3, ["cooldown", "stable", "warm-up"])
+    assert (len(axis.patches), sorted(phases_on(axis))) == (3, ["cooldown", "stable", "warmup"])
 
 
 def test_schedules_with_different_phases_are_not_shaded(axis: Any) -> None:

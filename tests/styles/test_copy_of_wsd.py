@@ -16,7 +16,7 @@ from typing import Literal, final
 
 from pydantic import Field
 
-from schedframe.styles import AnyLRCurve, Cooldown, LRShape, TailLength
+from schedframe.styles import AnyLRCurve, Cooldown, LRShape, CooldownLength
 
 
 @final
@@ -24,8 +24,8 @@ class Trapezoid(LRShape):
     """What WSD is."""
 
     style: Literal["trapezoid"] = "trapezoid"
-    wsd_decay_steps: TailLength = Field(description="Length of the tail.")
-    lr_wsd_decay_style: AnyLRCurve = Field("exponential", description="Curve of the tail.")
+    wsd_decay_steps: CooldownLength = Field(description="Length of the cooldown.")
+    lr_wsd_decay_style: AnyLRCurve = Field("exponential", description="Curve of the cooldown.")
 
     def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
         start = decay_steps - self.wsd_decay_steps
@@ -46,8 +46,8 @@ class Trapezoid(LRShape):
         elif self.wsd_decay_steps > room:
             yield (
                 "wsd_decay_steps",
-                f"is longer than the {room} steps between the end of warm-up and lr_decay_steps, "
-                f"so the learning rate would jump where warm-up ends; make it at most {room}",
+                f"is longer than the {room} steps between the end of the warmup and lr_decay_steps, "
+                f"so the learning rate would jump where the warmup ends; make it at most {room}",
             )
 
     def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown:
@@ -108,7 +108,7 @@ def test_it_is_previewed(format: str) -> None:
         ["extend", "run.yaml", "--at", "200M", "--lr-decay-steps", "800M"],
         ["extend", "run.yaml", "--at", "480M", "--lr-decay-steps", "800M"],
     ],
-    ids=["branch", "branch within the tail", "extend", "extend within the tail"],
+    ids=["branch", "branch within the cooldown", "extend", "extend within the cooldown"],
 )
 def test_it_is_branched_and_extended(arguments: list[str]) -> None:
     def derive() -> dict[str, Any]:

@@ -200,7 +200,7 @@ class TestPhases:
         }
         schedule = of(phases, **run, lr_decay_steps=None)
         marks = {label: schedule.units_at(step)["iters"] for label, step in schedule.landmarks().items()}
-        assert marks["warm-up end"] == 2
+        assert marks["warmup end"] == 2
         assert (marks["phase 2"], marks["rest"], marks["last"], marks["decay end"]) == (5, 9, 12, 15)
         inner = {
             "style": "phases",
@@ -237,7 +237,7 @@ BAD = {
     "no list": (5, "lr_decay_style.phases = 5: must be a list of phases"),
     "empty": ([], "lr_decay_style.phases = []: must be a list of phases"),
     "no table": ([5], "lr_decay_style.phases.0 = 5: must be a table"),
-    "no style": ([{"length": 5}], "lr_decay_style.phases.0.style: is missing: What happens in it."),
+    "no style": ([{"length": 5}], "lr_decay_style.phases.0.style: missing required key: What happens in it."),
     "no such style": ([{"style": "cosin"}], "lr_decay_style.phases.0.style = 'cosin': there is no LR style 'cosin'"),
     "no such key": (
         [{"style": "linear", "lenght": 5}],
@@ -259,7 +259,7 @@ BAD = {
     "too short": (
         [{"style": "linear", "length": 900}],
         "lr_decay_style = {style, phases}: the phases have 900 steps together, and the decay has 1000 from the end of "
-        "warm-up on; leave the length of one of them out",
+        "the warmup on; leave the length of one of them out",
     ),
     "too long": (
         [{"style": "linear", "length": 1000}, {"style": "constant"}],
@@ -268,7 +268,7 @@ BAD = {
     "a jump that is not said": (
         [{"style": "linear", "length": 500}, {"style": "linear", "from": "50%"}],
         "lr_decay_style.phases.1 = {style, from}: has `from` without jump: true; a phase begins where the one before "
-        "ended, or jumps to what `from` says",
+        "ended, or jumps to the value of `from`",
     ),
     "a jump to nowhere": (
         [{"style": "linear", "jump": True}],
@@ -280,13 +280,13 @@ BAD = {
     ),
     "a constant with a target": (
         [{"style": "constant", "to": "50%"}],
-        "lr_decay_style.phases.0 = {style, to}: is constant, and cannot go to a target; say `from` with jump: true",
+        "lr_decay_style.phases.0 = {style, to}: is constant, and cannot have a target; use `from` with jump: true",
     ),
     "a target that is a word": (
         [{"style": "linear", "to": "bottom"}],
         "lr_decay_style.phases.0.to = 'bottom': is not a number; a target is a number, a percentage, or `floor`",
     ),
-    "a target below the floor": (
+    "a target below min_lr": (
         [{"style": "linear", "to": 0.1}],
         "lr_decay_style = {style, phases}: the target 0.1 does not lie between 0.25 and 1.0",
     ),

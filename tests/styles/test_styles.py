@@ -178,7 +178,7 @@ def test_every_style_has_a_docstring_in_form_and_described_options(registry) -> 
         doc = cls.__doc__
         parts = [doc.index(part) for part in ("Formula:", "At the edges:", "Examples:", "References:")]
         assert parts == sorted(parts)
-        assert doc.splitlines()[0].endswith((".", "turned round."))
+        assert doc.splitlines()[0].endswith((".", "mirrored."))
         assert all(field.description for key, field in cls.model_fields.items() if key != "style")
 
 

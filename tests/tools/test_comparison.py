@@ -183,7 +183,7 @@ def test_two_checkpoints_without_the_options_of_a_style_are_refused(folder: Path
     state = json.loads((folder / "state.json").read_text())
     state.pop("schedframe")
     (folder / "megatrons.json").write_text(json.dumps(state))
-    with pytest.raises(ConfigError, match="Megatron does not save its tail; compare it with a file"):
+    with pytest.raises(ConfigError, match="Megatron does not save its cooldown; compare it with a file"):
         read_both(folder / "megatrons.json", folder / "state.json")
 
 

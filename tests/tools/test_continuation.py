@@ -18,7 +18,7 @@ min_lr: 10%                # of the peak
 lr_warmup_steps: 2%
 lr_decay_style:
   style: WSD
-  wsd_decay_steps: 10%     # the tail
+  wsd_decay_steps: 10%     # the cooldown
   lr_wsd_decay_style: cosine
 start_wd: 0.1
 # the end
@@ -121,7 +121,7 @@ class TestBranch:
     @pytest.mark.parametrize(
         ("at", "text"),
         [
-            (50, "lr_warmup_steps = 100: step 50 lies in the warm-up, in no stable phase"),
+            (50, "lr_warmup_steps = 100: step 50 lies in the warmup, in no stable phase"),
             (4600, "lr_decay_style = WSD: step 4600 lies in no stable phase: the learning rate is "),
             (6000, "step 6000 lies in no stable phase: the learning rate is 3e-05 there, and was 0.000277"),
             ("never", "start_step = 'never': is not a length such as"),
@@ -188,7 +188,7 @@ class TestWeightDecay:
     def test_that_is_still_moving_must_be_told_where_to_go(self) -> None:
         with pytest.raises(ConfigError) as caught:
             schedframe.branch(self.parent(), 400, wsd_decay_steps=100)
-        text = "weight decay is still moving at step 400: it is 0.2 there, on its way to 0.3. Say where it goes with"
+        text = "weight decay is still moving at step 400: it is 0.2 there, on its way to 0.3. Set where it ends with"
         assert text in str(caught.value)
 
     @pytest.mark.parametrize(("end_wd", "end"), [(0.3, 0.3), ("0.05", 0.05), ("current", 0.2)])
@@ -220,7 +220,7 @@ class TestExtend:
         longer = load(run.with_name("longer.yaml"))
         assert longer.landmarks() == {
             "start": 0,
-            "warm-up end": 100,
+            "warmup end": 100,
             "cooldown start": 7500,
             "decay end": 8000,
             "run end": 8000,
@@ -295,7 +295,7 @@ class TestExtend:
 
 
 class TestRewarm:
-    """Continual pre-training: a new warm-up, then a style."""
+    """Continual pre-training: a new warmup, then a style."""
 
     @pytest.mark.parametrize(("init_lr", "first"), [("current", 3e-05), (0, 0.0), ("1e-6", 1e-06)])
     def test_from_the_current_or_a_given_learning_rate_to_a_new_peak(
@@ -330,7 +330,7 @@ class TestRewarm:
         parent = Schedule(max_lr=1.0, lr_decay_steps=100)
         style = {"style": "WSD", "wsd_decay_steps": "20%"}
         made = schedframe.rewarm(parent, 60, lr_warmup_steps=10, lr_decay_steps=50, lr_decay_style=style).schedule
-        assert made.landmarks() == {"start": 60, "warm-up end": 70, "cooldown start": 100, "decay end": 110}
+        assert made.landmarks() == {"start": 60, "warmup end": 70, "cooldown start": 100, "decay end": 110}
 
 
 class TestWrite:

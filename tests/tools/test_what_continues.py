@@ -226,7 +226,7 @@ class TestCoupledWeightDecay:
 
     def test_a_base_that_moves_is_refused_with_its_own_values(self) -> None:
         style = {"style": "cooldown", "wd_cooldown_steps": 10, "base": "adamc"}
-        with pytest.raises(ConfigError, match=r"is 0\.1 there, on its way to 0\.0\. Say where it goes with end_wd"):
+        with pytest.raises(ConfigError, match=r"is 0\.1 there, on its way to 0\.0\. Set where it ends with end_wd"):
             self.made(wd_incr_style=style)
         assert self.made("current", wd_incr_style=style).schedule.wd_style.style == "adamc"
 
@@ -284,7 +284,7 @@ class TestJump:
             rewarm(self.PARENT, 100, **self.LENGTHS, init_lr=0)
         assert str(caught.value) == (
             "the schedule: init_lr = 0.0: the learning rate at step 100 is 0.25 and would become 0.0. Begin there with "
-            "--init-lr current, or, if the jump is meant, say allow_jump (--allow-jump)"
+            "--init-lr current, or, if the jump is intended, pass allow_jump (--allow-jump)"
         )
 
     def test_without_a_warmup_is_of_the_new_max_lr(self) -> None:

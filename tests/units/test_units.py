@@ -248,7 +248,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "two kinds of sizes": (
         {"step_batch_size_schedule": "0:8"},
-        "step_batch_size_schedule = '0:8': says the batch sizes, and so does global_batch_size",
+        "step_batch_size_schedule = '0:8': sets the batch sizes, and so does global_batch_size",
     ),
     "steps without tokens": (
         {"step_batch_size_schedule": "0:8", "global_batch_size": None, "seq_length": None},
@@ -370,7 +370,7 @@ class TestFiles:
     def test_preview_shows_every_unit(self, run: Path) -> None:
         points = json.loads(preview(run, "--format", "json", "--at", "50 iters", "--at", "4K tokens"))["points"]
         shown = {point["label"]: (point["step"], point["iters"], point["tokens"], point["lr"]) for point in points}
-        assert shown["warm-up end"] == (80, 10, 320, 1.0)
+        assert shown["warmup end"] == (80, 10, 320, 1.0)
         assert shown["at 50 iters"] == (640, 50, 2560, 1.0)
         assert shown["at 4K tokens"] == (1000, 72.5, 4000, 1.0)
         assert shown["cooldown start"] == (1120, 80, 4480, 1.0)

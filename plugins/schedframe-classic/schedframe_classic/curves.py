@@ -10,7 +10,7 @@ from schedframe.styles import LRCurve
 
 @final
 class Tanh(LRCurve):
-    """A hyperbolic tangent: it holds the peak, falls in the middle, and holds the floor.
+    """A hyperbolic tangent: it holds the peak, falls in the middle, and holds min_lr.
 
     It is scaled so that it reaches both bounds; the paper's misses them, by 0.0000008 and 0.0025 with these options.
 
@@ -18,7 +18,7 @@ class Tanh(LRCurve):
         c = (tanh(upper) - tanh(x)) / (tanh(upper) - tanh(lower)), x = lower * (1 - p) + upper * p
 
     At the edges:
-        The peak where warm-up ends, the floor at lr_decay_steps and after, both exactly.
+        The peak where the warmup ends, min_lr at lr_decay_steps and after, both exactly.
 
     Examples:
         >>> [round(Tanh().coefficient(p), 6) for p in (0.0, 0.5, 1.0)]
@@ -47,7 +47,7 @@ class KDecay(LRCurve):
         c = (1 + cos(pi * p**k)) / 2
 
     At the edges:
-        The peak where warm-up ends, the floor at lr_decay_steps and after, both exactly. With k = 1 it is ``cosine``.
+        The peak where the warmup ends, min_lr at lr_decay_steps and after, both exactly. With k = 1 it is ``cosine``.
 
     Examples:
         >>> [round(KDecay(k=2).coefficient(p), 6) for p in (0.0, 0.5**0.5, 1.0)]
@@ -73,7 +73,7 @@ class HalfCosine(LRCurve):
         c = 1 - sin(pi * p / 2)
 
     At the edges:
-        The peak where the warmup ends, min LR at lr_decay_steps and after, both exactly. OLMo-core's
+        The peak where the warmup ends, min_lr at lr_decay_steps and after, both exactly. OLMo-core's
         ``half_cos_with_warmup`` is this curve with a max LR halfway between its two learning rates, which is where its
         warmup ends.
 
@@ -100,7 +100,7 @@ class CosinePower(LRCurve):
         c = ((1 + cos(pi * p)) / 2)**power
 
     At the edges:
-        The peak where the warmup ends, min LR at lr_decay_steps and after, both exactly. With power 1 it is ``cosine``.
+        The peak where the warmup ends, min_lr at lr_decay_steps and after, both exactly. With power 1 it is ``cosine``.
 
     Examples:
         >>> round(CosinePower(power=2).coefficient(0.5), 12)
@@ -126,7 +126,7 @@ class CosineCycles(LRCurve):
         c = (1 + cos(2 * pi * cycles * p)) / 2
 
     At the edges:
-        The peak where the warmup ends, min LR after lr_decay_steps. Where the cycles end above min LR, the learning
+        The peak where the warmup ends, min_lr after lr_decay_steps. Where the cycles end above min_lr, the learning
         rate jumps there.
 
     Examples:

@@ -50,7 +50,7 @@ class CosineRestarts(LRStyle):
     At the edges:
         The peak where the warmup ends. A restart takes place at its boundary: the first step of a period has the peak.
         With ``boundaries: closed`` the period before still holds there. lr_decay_steps cuts the last period, and no
-        restart lies on it; min LR after it.
+        restart lies on it; min_lr after it.
 
     Examples:
         >>> style = CosineRestarts(period_steps=100, period_mult=2)
@@ -202,7 +202,7 @@ class OneCycle(LRStyle):
 
 @final
 class Triangular(LRShape):
-    """A cyclical learning rate: up and down on straight lines between min LR and max LR.
+    """A cyclical learning rate: up and down on straight lines between min_lr and max LR.
 
     The rise is part of the style, so the schedule has no warmup of its own: lr_warmup_steps stays 0.
 
@@ -211,7 +211,7 @@ class Triangular(LRShape):
         c = peak_mult**i * (1 - x) / (1 - r) after, r = up_steps / (up_steps + down_steps)
 
     At the edges:
-        Min LR at step 0 and where each cycle ends, and after lr_decay_steps.
+        min_lr at step 0 and where each cycle ends, and after lr_decay_steps.
 
     Examples:
         >>> style = Triangular(up_steps=10, peak_mult=0.5)
@@ -257,7 +257,7 @@ class Triangular(LRShape):
 
 @final
 class RangeTest(LRStyle):
-    """A learning-rate range test: it rises from min LR to max LR, to find where training diverges.
+    """A learning-rate range test: it rises from min_lr to max LR, to find where training diverges.
 
     The rise is the style, so the schedule has no warmup of its own: lr_warmup_steps stays 0.
 
@@ -267,7 +267,7 @@ class RangeTest(LRStyle):
         with stairs, p is that of the last multiple of stairs
 
     At the edges:
-        Min LR at step 0, max LR at lr_decay_steps and after.
+        min_lr at step 0, max LR at lr_decay_steps and after.
 
     Examples:
         >>> [RangeTest().lr(LRPoint(step, 0, 100, 1.0, 0.0)) for step in (0, 25, 100)]

@@ -12,14 +12,14 @@ from schedframe.styles.lr import Geometric
 
 @final
 class TriStage(LRStyle):
-    """Warm-up, hold, and an exponential decay, as speech recognition trains.
+    """Warmup, hold, and an exponential decay, as speech recognition trains.
 
     Formula:
         lr = max_lr                                 for hold_steps
         lr = max_lr * (min_lr / max_lr)**q          after it, q its progress
 
     At the edges:
-        The peak where warm-up ends, the floor at lr_decay_steps and after. Both bounds must be above 0.
+        The peak where the warmup ends, min_lr at lr_decay_steps and after. Both bounds must be above 0.
 
     Examples:
         >>> style = TriStage(hold_steps=100)
@@ -32,10 +32,10 @@ class TriStage(LRStyle):
     """
 
     style: Literal["tri-stage"] = "tri-stage"
-    hold_steps: Length = Field(description="Length of the hold, from the end of warm-up on.")
+    hold_steps: Length = Field(description="Length of the hold, from the end of the warmup on.")
 
     def lr(self, point: LRPoint) -> float:
-        """Return what the stage at this step says.
+        """Return the value of the stage at this step.
 
         Raises:
             ValueError: a bound is 0, or the hold takes the whole decay.
@@ -64,13 +64,14 @@ class TriStage(LRStyle):
 class Noam(LRStyle):
     """The Transformer's: an inverse square root whose height comes from the model's width.
 
-    The peak follows from the width and the warm-up, so max_lr must be it; what it is, is said where it is not.
+    The peak follows from the width and the warmup, so max_lr must be equal to it; otherwise the error contains its
+    value.
 
     Formula:
         lr = factor * d_model**-0.5 * n**-0.5, n the updates so far, step / steps_per_update
 
     At the edges:
-        The peak, factor * (d_model * n)**-0.5 at the end of warm-up; it falls for ever, to min_lr at the lowest.
+        The peak, factor * (d_model * n)**-0.5 at the end of the warmup; it falls for ever, to min_lr at the lowest.
 
     Examples:
         >>> style = Noam(d_model=512, steps_per_update=1)
@@ -87,16 +88,16 @@ class Noam(LRStyle):
     steps_per_update: Length = Field("1 iters", gt=0, description="Steps of one update.")  # type: ignore[assignment]
 
     def lr(self, point: LRPoint) -> float:
-        """Return the inverse square root, not below the floor.
+        """Return the inverse square root, not below min_lr.
 
         Raises:
-            ValueError: there is no warm-up, or `max_lr` is not the peak that follows.
+            ValueError: there is no warmup, or `max_lr` is not the peak that follows.
         """
         if point.warmup_steps <= 0:
-            raise ValueError("noam needs a warm-up")
+            raise ValueError("noam needs a warmup")
         peak = self._law(point.warmup_steps)
         if not math.isclose(peak, point.max_lr, rel_tol=1e-6):
-            raise ValueError(f"noam's peak is {peak} with this width and warm-up; make max_lr that, not {point.max_lr}")
+            raise ValueError(f"noam's peak is {peak} with this width and warmup; make max_lr that, not {point.max_lr}")
         return max(point.max_lr * math.sqrt(point.warmup_steps / max(point.step, point.warmup_steps)), point.min_lr)
 
     def _law(self, step: float) -> float:
@@ -115,7 +116,7 @@ class Chebyshev(LRShape):
         c = (g_i - g_last) / (g_0 - g_last), g_last the smallest
 
     At the edges:
-        The peak in the first level; the floor after lr_decay_steps.
+        The peak in the first level; min_lr after lr_decay_steps.
 
     Examples:
         >>> style = Chebyshev(levels=4)

@@ -49,7 +49,7 @@ def test_conforms_but_for_its_own_rise(style, check):
 
 @parametrize_styles(
     [{"style": "noam", "d_model": 1, "factor": 8, "steps_per_update": 1}],
-    expected_failures={"check_group_bounds": "its peak follows from the width and the warm-up"},
+    expected_failures={"check_group_bounds": "its peak follows from the width and the warmup"},
 )
 def test_noam_conforms_but_for_peaks_of_groups(style, check):
     check(style)
@@ -226,7 +226,7 @@ def test_noam_is_the_transformers():
     for update in range(4000, 100_000, 997):
         expected = 512**-0.5 * min(update**-0.5, update * 4000**-1.5)
         assert style.lr(LRPoint(32 * update, 32 * 4000, 10**7, peak, 0.0)) == pytest.approx(expected, rel=1e-12)
-    with pytest.raises(ConfigError, match=r"noam's peak is 0.000698\d+ with this width and warm-up; make max_lr that"):
+    with pytest.raises(ConfigError, match=r"noam's peak is 0.000698\d+ with this width and warmup; make max_lr that"):
         Schedule(
             max_lr=1e-3,
             train_iters=100_000,

@@ -42,8 +42,11 @@ def test_has_no_end_until_told():
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"cooldown_steps": 900}, "cooldown and anneal are longer together than the time from the end of warm-up on"),
-        ({"constant": 0.001}, "the constant, 0.001, and the floor, 0.01, must be above 0 in this order"),
+        (
+            {"cooldown_steps": 900},
+            "cooldown and anneal are longer together than the time from the end of the warmup on",
+        ),
+        ({"constant": 0.001}, "the constant, 0.001, and min_lr, 0.01, must be above 0 in this order"),
     ],
 )
 def test_what_does_not_fit_is_refused(changes, told):

@@ -16,7 +16,7 @@ def test_conforms(style, check):
 
 
 def granite(n, total, decay, batch=1024, seq=4096, peak=0.02):
-    """Equation 8 after the warm-up, whose end lies where the law is still capped, with a linear f."""
+    """Equation 8 after the warmup, whose end lies where the law is still capped, with a linear f."""
 
     def law(samples):
         return min(peak, batch * 4 * (samples * seq) ** -0.51)
@@ -35,7 +35,7 @@ def test_is_the_papers_equation():
 
 
 def test_a_peak_above_the_law_at_the_end_of_warm_up_is_refused_with_the_laws_value():
-    with pytest.raises(ConfigError, match=r"the power law is 0\.003.* where warm-up ends, below max_lr \(0.02\)"):
+    with pytest.raises(ConfigError, match=r"the power law is 0\.003.* where the warmup ends, below max_lr \(0.02\)"):
         Schedule(
             max_lr=0.02,
             train_samples="100M",

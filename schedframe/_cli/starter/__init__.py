@@ -23,7 +23,7 @@ GROUPS = {"lr": "schedframe.lr_styles", "wd": "schedframe.wd_styles", "hook": "s
 SUMMARIES = {
     "lr": "The learning-rate style {name}, for schedframe",
     "wd": "The weight-decay style {name}, for schedframe",
-    "hook": "House rules for schedules, for schedframe",
+    "hook": "Policy checks for schedules, for schedframe",
 }
 MINIMUM = ".".join(__version__.split(".")[:2])
 """The oldest schedframe that a new plugin runs with."""
@@ -99,7 +99,7 @@ def start(starter: Starter, folder: Path) -> Path:
         raise ConfigError("the plugin", [Problem("", fault)])
     target = folder / starter.distribution
     if target.exists():
-        raise ConfigError(str(target), [Problem("", "is there already; choose another name, or another folder")])
+        raise ConfigError(str(target), [Problem("", "already exists; choose another name, or another folder")])
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{starter.distribution}-", dir=folder) as building:
@@ -115,7 +115,7 @@ def start(starter: Starter, folder: Path) -> Path:
 
 
 def _fault(starter: Starter) -> str:
-    """Say why the name cannot be used; empty where it can."""
+    """Return why the name cannot be used; empty where it can."""
     name = starter.name
     if not _NAME.fullmatch(name):
         return f"{name!r} is not a valid name: use lower-case letters, digits and single hyphens, such as late-cosine"

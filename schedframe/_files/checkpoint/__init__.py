@@ -29,7 +29,7 @@ class Checkpoint:
         format: ``torch``, ``torch_dist``, ``dcp``, ``torch.save`` or ``json``.
         slot: its dotted path within the checkpoint; empty where the file is the state itself.
         state: its keys, with text, numbers, booleans, ``None``, lists and dicts alone as values.
-        iteration: the iteration at which the checkpoint was written; ``None`` where it does not say.
+        iteration: the iteration at which the checkpoint was written; ``None`` where it is not recorded.
         groups: for every param group the plain values that decide its learning rate and weight decay; equal groups of
             several ranks count once. ``None`` where the checkpoint does not hold them.
         groups_note: why `groups` is ``None``, or what is special about them; empty otherwise.

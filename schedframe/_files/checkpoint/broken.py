@@ -11,7 +11,7 @@ _LONGEST_SHOWN = 100
 
 
 class Broken(Exception):
-    """A checkpoint cannot be read; the text says why, as a sentence without its subject."""
+    """A checkpoint cannot be read; the text is the reason, as a sentence without its subject."""
 
     def __init__(self, reason: str, path: Path | None = None) -> None:
         """Keep the `path` that the reason is about; ``None`` until it is known."""

@@ -135,7 +135,7 @@ def _told(other: _Other, place: Place) -> str:
     if type(count) is not int or not 0 <= count + other.ahead <= _LATEST:
         return f"{where} is {other.what} ({other.mark})"
     return (
-        f"{where} is {other.what} ({other.position} {count}). A schedule goes on there with "
+        f"{where} is {other.what} ({other.position} {count}). A schedule continues there with "
         f"scheduler.num_steps = schedule.step_at('{count + other.ahead} iters') and scheduler.step(0)"
     )
 

@@ -37,7 +37,8 @@ Groups = list[dict[str, Any]]
 def find_groups(tree: Any, shards: Callable[[], Mapping[str, Any]]) -> tuple[tuple[dict[str, Any], ...] | None, str]:
     """Return the `KEYS` of every param group in `tree`, or else in what `shards` reads, and a note on them.
 
-    The groups are ``None`` where they are not known, and the note says why; it also names keys that are left out.
+    The groups are ``None`` where they are not known, and the note gives the reason. It also names keys that are left
+    out.
     """
     try:
         optimizer = resolve(tree.get("optimizer")) if type(tree) is dict else None

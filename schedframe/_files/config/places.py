@@ -1,4 +1,4 @@
-"""On which line each key and each item of a JSON or TOML text stands, whose readers do not tell.
+"""On which line each key and each item of a JSON or TOML text stands, whose readers do not record it.
 
 The text is read a second time, as tokens. It is valid, and no larger than a config can be.
 """
@@ -46,7 +46,7 @@ class Places:
         """Give `parsed` the lines, and a problem for each key that stands twice."""
         parsed.lines = {dotted(path): line for path, line in self._lines.items()}
         for path, line in self._repeated:
-            message = f"stands twice, first on line {self._lines[path]}; keep one"
+            message = f"is given twice, first on line {self._lines[path]}; keep one"
             parsed.problems.append(Problem(dotted(path), message, line=line))
 
     def keys(self, end: str) -> Path:

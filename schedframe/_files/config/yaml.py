@@ -124,7 +124,7 @@ class _Builder:
                 self._problem(path, f"has a key that is not a word: {written}", line)
             elif key_node.value in table:
                 inner = dotted((*path, key_node.value))
-                self._problem((inner,), f"stands twice, first on line {self._parsed.lines[inner]}; keep one", line)
+                self._problem((inner,), f"is given twice, first on line {self._parsed.lines[inner]}; keep one", line)
             else:
                 inner_path = (*path, key_node.value)
                 refuse_long_keys([key_node.value], line)

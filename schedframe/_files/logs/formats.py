@@ -88,7 +88,7 @@ def open_log(
     Args:
         path: a regular file.
         wanted: names of numbers: those of `record.SPELLINGS`, or columns' names as by `record.folded`.
-        progress: is told how many bytes were read.
+        progress: is called with the number of bytes that were read.
         iteration: the names of the column with the iteration, as by `record.folded`, the best one first. What
             Megatron-LM prints and event files have no choice of it.
 

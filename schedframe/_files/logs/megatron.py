@@ -87,7 +87,7 @@ class _Fields(NamedTuple):
 
 
 def _fields_of(text: str, labels: Labels) -> _Fields | None:
-    """Return the fields of the first iteration of `text`; ``None`` where they cannot be told apart by their labels."""
+    """Return the fields of the first iteration of `text`; ``None`` where labels do not distinguish them."""
     start = _START.search(text)
     if start is None:
         return None
@@ -108,7 +108,7 @@ def _fields_of(text: str, labels: Labels) -> _Fields | None:
 
 
 def _beginning(label: str, labels: Labels) -> str:
-    """Return as much of `label` as tells it from all `labels`: to compare all of it would take longer."""
+    """Return as much of `label` as distinguishes it from all `labels`: to compare all of it would take longer."""
     longer = (label[:length] for length in range(2, len(label)))
     return next((part for part in longer if not any(other.startswith(part) for other in labels)), label)
 

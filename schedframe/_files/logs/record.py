@@ -70,7 +70,7 @@ def columns_of(records: Iterable[Record], wanted: Collection[str]) -> Iterator[C
 
 
 class BrokenLog(Exception):
-    """A log cannot be read; the text says why, as a sentence without its subject."""
+    """A log cannot be read; the text is the reason, as a sentence without its subject."""
 
 
 @lru_cache(maxsize=4096)

@@ -66,19 +66,19 @@ def contradictions(base: Plan, followed: Followed, members: Members, *, marked: 
                 yield (
                     key,
                     f"the optimizer's {holders} have {key} = {value}, from OptimizerConfig.{field} or from where the "
-                    f"groups were made, and a group's own bounds win. Make both the same, "
-                    f"OptimizerConfig({field}=schedule.{key}); a group that means it says default_config=False",
+                    f"groups were made, and a group's own bounds take precedence. Make both the same, "
+                    f"OptimizerConfig({field}=schedule.{key}); a group that is to differ needs default_config=False",
                 )
     for index, group in groups:
         max_lr, min_lr = _lr_bounds(plan, group)
         if min_lr > max_lr:
             yield (
                 "min_lr",
-                f"param_groups[{index}] has a floor of {min_lr} above its peak of {max_lr}; "
+                f"param_groups[{index}] has min_lr = {min_lr} above its max_lr = {max_lr}; "
                 f"give the group a min_lr of its own",
             )
         if plan.init_lr != CURRENT and plan.init_lr > max_lr and plan.lr_warmup_steps > 0:
-            yield "init_lr", f"the warm-up of param_groups[{index}] would fall, from {plan.init_lr} to {max_lr}"
+            yield "init_lr", f"the warmup of param_groups[{index}] would fall, from {plan.init_lr} to {max_lr}"
     yield from unrunnable(plan, groups)
     yield from _overwritten(plan, groups)
 
@@ -101,7 +101,7 @@ def _overwritten(plan: Plan, groups: Members) -> Iterator[tuple[str, str]]:
             yield (
                 blamed,
                 f"the optimizer's groups have different {key} ({listed}), which the schedule would overwrite; "
-                f"say what a group shall have by giving it {remedy}, or by a rule under `groups`",
+                f"give each group {remedy}, or a rule under `groups`",
             )
 
 
@@ -128,7 +128,7 @@ def other_multipliers(followed: Followed, groups: Members) -> Iterator[tuple[str
                 yield (
                     key,
                     f"param_groups[{index}] has {key} = {group[key]} from where the groups were made, and the rule "
-                    f"says {followed.settings[key]}; let the rule match other groups only, or say the same",
+                    f"has {followed.settings[key]}; let the rule match other groups only, or make both the same",
                 )
 
 

@@ -57,9 +57,9 @@ def _row(base: Plan, rules: list[GroupRule], step: float) -> dict[str, float | s
 
 
 def phase_at(plan: Plan, step: float) -> str:
-    """Return ``warm-up``, ``done``, or else the phase that the style has at the plan's own `step`."""
+    """Return ``warmup``, ``done``, or else the phase that the style has at the plan's own `step`."""
     if plan.lr_warmup_steps > 0 and step <= plan.lr_warmup_steps:
-        return "warm-up"
+        return "warmup"
     if step > plan.lr_decay_steps:
         return "done"
     return plan.lr_style.phase(step, plan.lr_warmup_steps, plan.lr_decay_steps)

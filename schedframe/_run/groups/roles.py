@@ -50,7 +50,7 @@ class Roles:
         if count < before:
             raise StateError(
                 f"the optimizer has {count} param groups and had {before} when the scheduler was built; which rules "
-                f"are for which cannot be told any more"
+                f"apply to which group is no longer known"
             )
         return {**self.indices, DEFAULT: [*self.indices[DEFAULT], *range(before, count)]}
 
@@ -226,7 +226,7 @@ def _without_group(rule: GroupRule, groups: Sequence[Group]) -> str:
     return (
         "is about names, and the optimizer has no group that was made by it; make its groups with "
         "schedule.param_groups(model), in Megatron with schedframe.megatron.config_overrides(schedule, model), "
-        "which tell it where no name fits"
+        "which report where no name matches"
     )
 
 

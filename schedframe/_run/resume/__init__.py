@@ -1,1 +1,1 @@
-"""What a checkpoint says, and what counts on resume."""
+"""What a checkpoint contains, and what is used on resume."""

@@ -27,7 +27,7 @@ def decide(
     policy: Policy,
     override: Collection[str] = (),
     parent: Parent | None = None,
-    tail: tuple[Any, Any] = (None, None),
+    cooldown: tuple[Any, Any] = (None, None),
 ) -> Load:
     """Return what a load of `saved` does to a run that declares `declared`; nothing is changed.
 
@@ -37,7 +37,7 @@ def decide(
         policy: which of the two is used.
         override: keys that are taken from this run whatever the policy.
         parent: the schedule that this one continues; its checkpoint is loaded with ``strict`` too.
-        tail: this run's ``wsd_decay_steps`` and ``lr_wsd_decay_style``, given beside a style that is not WSD.
+        cooldown: this run's ``wsd_decay_steps`` and ``lr_wsd_decay_style``, given beside a style that is not WSD.
 
     Raises:
         StateError: the checkpoint's schedule is needed and cannot be resolved or run, or the policy refuses.
@@ -51,7 +51,7 @@ def decide(
             f"convert; set clock: {clock}"
         )
     kept = frozenset(KEYS if policy == "override" else override)
-    values, reason = _checkpoint_plan(saved, declared, kept, tail)
+    values, reason = _checkpoint_plan(saved, declared, kept, cooldown)
     checkpoint = None if reason else Plan(**values)
     checked = declared
     if policy != "checkpoint" or "init_lr" in kept:
@@ -79,21 +79,21 @@ def plan_of(saved: Saved) -> Plan:
         StateError: a style cannot be resolved, or is WSD, whose cooldown Megatron does not save.
     """
     if saved.by_megatron and is_bare(saved.lr.name):
-        raise StateError("the style is WSD, and Megatron does not save its tail")
+        raise StateError("the style is WSD, and Megatron does not save its cooldown")
     defaults = {"init_lr": CURRENT, "start_wd": None, "end_wd": None, "wd_incr_steps": saved.numbers["lr_decay_steps"]}
     styles = {"lr_style": saved.lr.resolve(), "wd_style": WDConstant() if saved.wd is None else saved.wd.resolve()}
     return Plan(**{**defaults, **saved.numbers}, **styles, groups=tuple(rule.resolve() for rule in saved.groups or ()))
 
 
 def _checkpoint_plan(
-    saved: Saved, declared: Plan, kept: Collection[str], tail: tuple[Any, Any]
+    saved: Saved, declared: Plan, kept: Collection[str], cooldown: tuple[Any, Any]
 ) -> tuple[dict[str, Any], str]:
     """Return the checkpoint's plan, completed from this run; and the reason if a style could not be resolved."""
     values = {name: saved.numbers.get(name, getattr(declared, name)) for name in NAMES}
     unresolved: dict[str, Callable[[], Any]] = {}
     for name, style in (("lr_style", saved.lr), ("wd_style", saved.wd)):
         if style is not None and not _same_style(style, getattr(declared, name), saved.by_megatron):
-            unresolved[name] = partial(_resolve, style, tail if saved.by_megatron else None)
+            unresolved[name] = partial(_resolve, style, cooldown if saved.by_megatron else None)
     if saved.groups is not None:
         unresolved["groups"] = partial(_resolve_rules, saved.groups, declared.groups)
     reason = ""
@@ -113,15 +113,15 @@ def _same_style(saved: SavedStyle, declared: Style, by_megatron: bool) -> bool:
     return saved.name == declared.style if by_megatron else saved.table == declared.model_dump(mode="json")
 
 
-def _resolve(style: SavedStyle, tail: tuple[Any, Any] | None) -> Any:
-    if tail is None or not is_bare(style.name):
+def _resolve(style: SavedStyle, cooldown: tuple[Any, Any] | None) -> Any:
+    if cooldown is None or not is_bare(style.name):
         return style.resolve()
-    if None in tail:
+    if None in cooldown:
         raise StateError(
-            "the checkpoint's style is WSD, and Megatron does not save its tail; "
+            "the checkpoint's style is WSD, and Megatron does not save its cooldown; "
             "give this run wsd_decay_steps and lr_wsd_decay_style"
         )
-    return replace(style, table=table_of(*tail)).resolve()
+    return replace(style, table=table_of(*cooldown)).resolve()
 
 
 def _resolve_rules(saved: Iterable[SavedRule], declared: Iterable[GroupRule]) -> tuple[GroupRule, ...]:

@@ -73,10 +73,10 @@ def refusal(load: Load, parent: Parent | None) -> str:
     lines += _cause(load)
     keys = ", ".join(dict.fromkeys(row.key.split(".")[0] for row in load.rows))
     lines.append(
-        "Make the two the same, or say which counts: the checkpoint's (resume: checkpoint, or "
+        "Make the two the same, or choose which one is used: the checkpoint's (resume: checkpoint, or "
         "use_checkpoint_opt_param_scheduler), this run's (resume: override, or override_opt_param_scheduler), or "
         f"this run's in these keys alone (resume: {{policy: strict, override: [{keys}]}}). For a cooldown, a longer "
-        "run or a new warm-up, schedframe branch, extend and rewarm write the file that continues the old one"
+        "run or a new warmup, schedframe branch, extend and rewarm write the file that continues the old one"
     )
     return "\n".join(lines)
 
@@ -123,7 +123,7 @@ def _shown(plan: Plan | None, position: float) -> tuple[str, str]:
         lr, wd = finite_values(plan, position)
     except StateError:
         return "unknown", "unknown"
-    return str(lr), "left alone" if wd is None else str(wd)
+    return str(lr), "not scheduled" if wd is None else str(wd)
 
 
 def _winner(row: Row, load: Load) -> str:

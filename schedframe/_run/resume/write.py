@@ -61,7 +61,7 @@ def unknown_to_megatron(plan: Plan) -> str:
     if wsd is not None and wsd.lr_wsd_decay_style.style not in _WSD_STYLES:
         return f"lr_wsd_decay_style {wsd.lr_wsd_decay_style.style}"
     if plan.start_wd is None:
-        return "weight decay that is left alone"
+        return "weight decay that is not scheduled"
     if plan.wd_style.style not in _WD_STYLES:
         return f"wd_incr_style {plan.wd_style.style}"
     if (plan.end_wd or 0.0) < plan.start_wd:

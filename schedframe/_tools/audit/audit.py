@@ -87,7 +87,7 @@ def audit(
     Megatron-LM logs at iteration n the learning rate that the next update, n + 1, gets: ``train_step`` steps the
     scheduler behind the optimizer, and ``train`` reads the learning rate behind that, of the first param group with
     ``default_config`` (NVIDIA/Megatron-LM:megatron/training/training.py and megatron/core/optimizer_param_scheduler.py
-    at core_v0.19.2). transformers' Trainer logs the one that update n had. Where a format does not say who wrote it,
+    at core_v0.19.2). transformers' Trainer logs the one that update n had. Where a format does not show who wrote it,
     both are tried, and the one with fewer differences is used.
 
     A difference is what the digits of the log and 32-bit floats do not explain. The last value of an iteration counts.

@@ -1,7 +1,7 @@
 """The config keys with which a schedule continues another one: what changes, and what has to be written to stay.
 
-A length that is a percentage, or in another unit, may come to other steps in the new schedule. What a key says is
-therefore compared by its value there, whatever its spelling.
+A length that is a percentage, or in another unit, may come to other steps in the new schedule. Keys are therefore
+compared by their values there, whatever their spelling.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -27,7 +27,8 @@ def style_of_branch(
 ) -> Any:
     """Return the table of a style that stays for `stable` steps, then cools down over `length` steps.
 
-    Curve and end are those of the parent's own cooldown by default. It is ``WSD`` where that says it, else phases.
+    Curve and end are those of the parent's own cooldown by default. The style is ``WSD`` where that is possible, else
+    ``phases``.
 
     Args:
         parent: the parent.

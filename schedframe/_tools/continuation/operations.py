@@ -129,7 +129,7 @@ def extend(schedule: Schedule, at: Position, *, lr_decay_steps: float | str, res
             f"{parent.plan.lr_style.style} cannot get another end without being another curve before step "
             f"{parent.step}: from step {moved} on it would have been different. The learning rate at step "
             f"{parent.step} is {parent.lr} and would become {extended.lr_after}, the weight decay {parent.wd} and "
-            f"{extended.wd_after}. If that is meant, say reshape (--reshape)",
+            f"{extended.wd_after}. If that is intended, pass reshape (--reshape)",
             lr_decay_steps,
         )
     return extended
@@ -197,7 +197,7 @@ def rewarm(
         warms_up = made.schedule.lr_warmup_steps > 0
         key, begins = ("init_lr", float(made.schedule.init_lr)) if warms_up else ("max_lr", made.lr_after)
         option = f"--{key.replace('_', '-')} current"
-        remedy = f"Begin there with {option}, or, if the jump is meant, say allow_jump (--allow-jump)"
+        remedy = f"Begin there with {option}, or, if the jump is intended, pass allow_jump (--allow-jump)"
         _refuse_jump(parent, key, "learning rate", (parent.lr, begins), remedy)
     return made
 

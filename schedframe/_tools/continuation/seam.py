@@ -74,7 +74,7 @@ class Seam:
         """Refuse a step at which the learning rate is not what it has been since the last breakpoint of its style."""
         plan, first = self.plan, max(self.plan.lr_warmup_steps, 0)
         if self.own_step < first:
-            raise self.refusal("lr_warmup_steps", f"step {self.step} lies in the warm-up, in no stable phase", first)
+            raise self.refusal("lr_warmup_steps", f"step {self.step} lies in the warmup, in no stable phase", first)
         run = (plan.lr_warmup_steps, plan.lr_decay_steps)
         jumps = [step for step in plan.lr_style.jumps_at(*run) if first <= step <= self.own_step]
         marks = [step for step in plan.lr_style.landmarks(*run).values() if first <= step < self.own_step]
@@ -91,7 +91,7 @@ class Seam:
                 )
 
     def first_difference(self, other: Schedule) -> float | None:
-        """Return the first of many steps up to the seam at which `other` differs; ``None`` if there is none."""
+        """Return the first of many steps up to the branch point at which `other` differs; ``None`` if there is none."""
         start = self.plan.start_step
         marks = [step - start for step in self.schedule.landmarks().values()]
         steps = [start + whole(step) for step in within(0.0, marks, self.own_step)]

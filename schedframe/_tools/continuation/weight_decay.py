@@ -33,8 +33,8 @@ def weight_decay(parent: Seam, end_wd: float | str | None) -> dict[str, Any]:
     if end_wd is None and any(value != now for value in ahead):
         raise parent.refusal(
             "wd_incr_style",
-            f"weight decay is still moving at step {parent.step}: it is {now} there, on its way to {ahead[-1]}. Say "
-            f"where it goes with end_wd (--end-wd): {ahead[-1]}, or `current` to hold it",
+            f"weight decay is still moving at step {parent.step}: it is {now} there, on its way to {ahead[-1]}. Set "
+            f"where it ends with end_wd (--end-wd): {ahead[-1]}, or `current` to hold it",
             style.style,
         )
     end = now if end_wd in (None, CURRENT) else parent.parsed("end_wd", end_wd, parse_number)

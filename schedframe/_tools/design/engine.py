@@ -14,7 +14,7 @@ _MOST_STUCK = 3
 
 
 class StuckError(Exception):
-    """A check does not come to an end; the text says what to do."""
+    """A check does not come to an end; the text is the remedy."""
 
 
 class Engine:

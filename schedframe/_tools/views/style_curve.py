@@ -28,7 +28,7 @@ class StyleCurve(NamedTuple):
     needed: tuple[str, ...]
 
     def heights(self, count: int) -> list[float]:
-        """Return `count` values of the curve, evenly spaced from the end of the warm-up to the end of the run."""
+        """Return `count` values of the curve, evenly spaced from the end of the warmup to the end of the run."""
         begin = self.schedule.lr_warmup_steps
         steps = [begin + (STEPS - begin) * index / (count - 1) for index in range(count)]
         return self.schedule.lr_at(steps) if self.is_lr else [value or 0.0 for value in self.schedule.wd_at(steps)]

@@ -131,14 +131,14 @@ def find_unusual_warmups(context: RuleContext) -> Iterator[Found]:
 
 @rule(
     "SF307",
-    "bend-within-warmup",
+    "breakpoint-within-warmup",
     "warning",
     bad="train_samples: 1M\nmax_lr: 3e-4\nlr_warmup_steps: 50%\n"
     "lr_decay_style: {style: multi-step, milestones: [0.3, 0.9], multipliers: [0.3, 0.1]}\n",
     good="train_samples: 1M\nmax_lr: 3e-4\nlr_warmup_steps: 1%\n"
     "lr_decay_style: {style: multi-step, milestones: [0.3, 0.9], multipliers: [0.3, 0.1]}\n",
 )
-def find_bends_within_warmup(context: RuleContext) -> Iterator[Found]:
+def find_breakpoints_within_warmup(context: RuleContext) -> Iterator[Found]:
     """A milestone, or the start of a cooldown, lies within the warmup, where the style does not hold yet."""
     for group in context.groups:
         plan = group.plan

@@ -22,7 +22,7 @@ def find_styles_of_plugins(context: RuleContext) -> Iterator[Found]:
     """A style comes from a plugin, which every machine of the run needs in the same version.
 
     Pin it where the environment of the run is described. The state in a checkpoint names the version, and a resume with
-    another one says so.
+    another one reports it.
     """
     for path, source in sources_of(context.plan).items():
         if source.distribution not in (None, OURSELVES):

@@ -84,7 +84,7 @@ class CommandLine:
 
 
 def refuse_errors(schedule: Schedule) -> None:
-    """Refuse a schedule in which lint rules, or house rules of installed plugins, find errors; log their warnings.
+    """Refuse a schedule in which lint rules, or policy checks of installed plugins, find errors; log their warnings.
 
     Raises:
         ConfigError: with all of the errors.

@@ -47,7 +47,7 @@ def table_of(text: Any, argument: str) -> dict[str, Any]:
         return {}
     table = _parsed(text) if isinstance(text, str) else getattr(text, "__dict__", text)
     if not isinstance(table, dict) or "style" in table:
-        fault = "must be a table of options, such as '{beta: 0.5}'; the style's name is said by the other flag"
+        fault = "must be a table of options, such as '{beta: 0.5}'; the style's name is given by the other flag"
         shown = str(text) if str(text).isprintable() else repr(text)
         raise ConfigError("the flags", [Problem(flag_of(argument), fault, shown)])
     return table
@@ -96,7 +96,7 @@ def combine(path: str, given: Mapping[str, Any], place: str, weight_decay: float
             by_flags = getattr(_schedule({**keys, key: value}, document, flags), key)
             by_file = getattr(schedule, key)
             if by_file != by_flags:
-                fault = f"{flag.flags} {place} says {written(by_flags)}; leave one of the two out"
+                fault = f"{flag.flags} {place} gives {written(by_flags)}; leave one of the two out"
                 problems.append(_located(Problem(key, fault, written(by_file)), document))
     if problems:
         raise ConfigError(str(document.path), problems)
@@ -171,12 +171,12 @@ def _other_ends(
             continue
         if end is not None and abs(schedule.units_at(end)[unit] - flag.value) < 1:
             continue  # Megatron trains whole ones
-        says = f"{flag.flags} {place} says {written(flags_end)}"
+        by_flag = f"{flag.flags} {place} gives {written(flags_end)}"
         if start:
-            fault = f"and its run end at step {written(end)}, and {says}"
+            fault = f"and its run end at step {written(end)}, and {by_flag}"
             yield schedule.origin.located(Problem("start_step", fault, written(start)))
         else:
-            yield schedule.origin.located(Problem(run_key, f"{says}; leave one of the two out", written(steps)))
+            yield schedule.origin.located(Problem(run_key, f"{by_flag}; leave one of the two out", written(steps)))
 
 
 def _schedule(keys: Mapping[str, Any], document: Document, flags: Mapping[str, Setting]) -> Schedule:

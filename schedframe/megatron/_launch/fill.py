@@ -98,7 +98,7 @@ def refuse_other_batches(args: Any, schedule: Schedule, *, takes_ramps: bool) ->
         if key == "rampup_batch_size" and megatrons is not None:
             megatrons = tuple(int(size) for size in megatrons)
         if declared not in (None, False, megatrons):
-            fault = f"Megatron runs with {megatrons}; make both the same, {flag_of(key)} says it to Megatron"
+            fault = f"Megatron runs with {megatrons}; make both the same, pass {flag_of(key)} to Megatron"
             problems.append(Problem(key, fault, str(declared)))
     if problems:
         raise schedule.origin.error(problems)

@@ -134,7 +134,7 @@ def _reorder(groups: Sequence[Group], saved: list[Group], pairs: list[int]) -> N
     if by_pair == sizes and by_position == sizes:
         raise StateError(
             "the checkpoint's param groups stand in another order than this run's, and groups of one size changed "
-            "places, so that which parameters a saved group has cannot be told; resume once with the bounds of the "
+            "places, so that the parameters of a saved group are not known; resume once with the bounds of the "
             "checkpoint, or leave its optimizer out with --no-load-optim"
         )
     if by_pair == sizes:

@@ -123,7 +123,7 @@ def test_a_folder_of_hugging_face(archive, tmp_path):
     assert f"is in it; give scheduler.pt in it. {READABLE}" in refusal(tmp_path)
     assert refusal(path) == (
         f"{path}: holds no scheduler state of Megatron's kind (num_steps with max_lr); "
-        f"it is the state of a torch LRScheduler (last_epoch 3). A schedule goes on there with "
+        f"it is the state of a torch LRScheduler (last_epoch 3). A schedule continues there with "
         f"scheduler.num_steps = schedule.step_at('3 iters') and scheduler.step(0)"
     )
 

@@ -178,7 +178,7 @@ def test_the_state_of_another_scheduler_is_named_with_the_way_on(name, tmp_path)
     held, what, updates = OTHERS[name]
     torch.save(held, tmp_path / name)
     way = f"scheduler.num_steps = schedule.step_at('{updates} iters') and scheduler.step(0)"
-    assert refusal(tmp_path / name).endswith(f"; {what}. A schedule goes on there with {way}")
+    assert refusal(tmp_path / name).endswith(f"; {what}. A schedule continues there with {way}")
 
 
 def test_the_way_on_from_another_scheduler_leads_there():

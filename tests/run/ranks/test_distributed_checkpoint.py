@@ -98,7 +98,7 @@ TEMPLATES = {
     "a style with more options": {
         "lr_decay_style": {"style": "multi-step", "milestones": [0.5, 0.9], "multipliers": [0.3, 0.1]}
     },
-    "weight decay left alone": {"start_wd": None, "end_wd": None},
+    "weight decay not scheduled": {"start_wd": None, "end_wd": None},
 }
 
 
@@ -192,5 +192,5 @@ def test_an_older_state_of_ours_goes_on_equal(build, through, flags: str) -> Non
 
 
 def tail_of_megatrons() -> dict[str, Any]:
-    """Return the tail of the run as Megatron's class takes it."""
+    """Return the cooldown of the run as Megatron's class takes it."""
     return {"lr_decay_style": "WSD", "wsd_decay_steps": 30, "lr_wsd_decay_style": "minus_sqrt"}

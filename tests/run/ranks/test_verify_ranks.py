@@ -172,7 +172,7 @@ def test_a_rank_with_another_version_of_a_plugin_is_named_with_both_versions(wor
     both = {"lr_decay_style": "bend", "wd_incr_style": "rise"}
     cases = {
         "its style": {"path": {**dict.fromkeys("0123", old), "2": new}, "changes": dict.fromkeys("0123", bend)},
-        "its style as a tail": {"changes": dict.fromkeys("0123", tail)},
+        "its style as a cooldown": {"changes": dict.fromkeys("0123", tail)},
         "two of its styles": {"changes": dict.fromkeys("0123", both)},
         "none of its styles": {},
     }
@@ -181,7 +181,7 @@ def test_a_rank_with_another_version_of_a_plugin_is_named_with_both_versions(wor
     rise_differs = other_version("wd_style 'rise'", "bends_mod:Rise")
     expected = {
         "its style": bend_differs,
-        "its style as a tail": other_version("lr_style.lr_wsd_decay_style 'bend'", "bends_mod:Bend"),
+        "its style as a cooldown": other_version("lr_style.lr_wsd_decay_style 'bend'", "bends_mod:Bend"),
         "two of its styles": f"the ranks differ in 2 ways:\n  {bend_differs}\n  {rise_differs}",
         "none of its styles": "",
     }

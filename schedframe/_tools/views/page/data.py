@@ -27,7 +27,7 @@ from schedframe._tools.views.findings import LOADING
 from schedframe.lint._rule import Finding
 
 _DENSE = 240
-"""Points where the curves bend."""
+"""Points where the curves are curved."""
 
 _EVEN = 400
 """Points that lie evenly, so that every stretch has values to read."""
