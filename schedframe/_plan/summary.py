@@ -10,6 +10,7 @@ from schedframe._units.notation import rate, si
 from schedframe._units.numbers import whole
 from schedframe.styles import Style
 from schedframe.styles._phase import Phase
+from schedframe.styles._warmup import options_of
 
 _LARGE = 1e5
 _LONG = 100_000
@@ -44,12 +45,12 @@ def style_with_options(style: Style) -> str:
 
     An option that chooses between words is left out at its default.
     """
-    fields = {name: field for name, field in type(style).model_fields.items() if name != "style"}
-    options = {name: getattr(style, name) for name in fields}
-    said = {
-        name: value for name, value in options.items() if not isinstance(value, str) or value != fields[name].default
-    }
-    listed = ", ".join(f"{name}={option_value(value)}" for name, value in said.items())
+    fields = type(style).model_fields
+    listed = ", ".join(
+        f"{name}={option_value(value)}"
+        for name, value in options_of(style).items()
+        if not isinstance(value, str) or value != fields[name].default
+    )
     return f"{style.style}({listed})" if listed else style.style
 
 
@@ -74,9 +75,12 @@ def summary(plan: Plan, train_steps: float | None = None) -> str:
         parts.append(f"warmup {short(plan.lr_warmup_steps)}{start}{by}")
     else:
         parts.append("no warmup")
-    parts.append(f"decay {short(plan.lr_decay_steps)}")
+    below = " from step 0" if plan.decay_begin < plan.lr_warmup_steps else ""
+    parts.append(f"decay {short(plan.lr_decay_steps)}{below}")
     if train_steps is not None and train_steps != plan.lr_decay_steps:
         parts.append(f"run {short(train_steps)}")
+    if plan.shift:
+        parts.append(f"read {short(abs(plan.shift))} {'ahead' if plan.shift > 0 else 'behind'}")
     if plan.start_step:
         parts.append(f"from step {short(plan.start_step)}")
     parts.append(_weight_decay(plan))

@@ -10,7 +10,7 @@ from pydantic_core.core_schema import ValidationInfo
 from schedframe._errors import ConfigError
 from schedframe._plain import plain
 from schedframe._plan.conditions import CONDITIONS, CONDITIONS_OF_GROUPS, Condition, by_key
-from schedframe._plan.plan import NAMES, Plan
+from schedframe._plan.plan import NAMES, WARMUP, Plan
 from schedframe._plan.rule import key_of
 from schedframe._plugins.claims import snapshot
 from schedframe._problems import broken_condition, problems_of
@@ -94,6 +94,16 @@ class Keys(BaseModel):
         MEGATRONS,
         description="Its shape: linear, cosine, quadratic, or as in megatron, nemo, torchtitan, hf.",
         examples=["torchtitan"],
+    )
+    first_update: fields.FirstUpdateField = Field(
+        0,
+        description="Where the curves are read at the first update: 0, 1 update ahead, or -1 behind.",
+        examples=[1],
+    )
+    decay_from: fields.DecayFromField = Field(
+        WARMUP,
+        description="Where the decay begins: warmup, its end, or 0, below the warmup from the start of the run.",
+        examples=[0],
     )
     lr_decay_style: fields.LRStyleField = Field(
         Linear(),

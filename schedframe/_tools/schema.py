@@ -4,7 +4,7 @@ Models mark where a style stands; here each mark becomes a reference to one defi
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from schedframe._errors import SchedframeError
 from schedframe._files.config.document import EXTENDS
@@ -18,6 +18,7 @@ from schedframe.styles._byname import MARK, by_lr_curve, by_lr_style, by_wd_styl
 from schedframe.styles._flat_wsd import FLAT_WSD, is_bare
 from schedframe.styles._installed import lr_styles, wd_styles
 from schedframe.styles._phase import PHASES_MARK, Phase
+from schedframe.styles.combined import Floor
 
 _KINDS = {by_lr_style.mark: "LRStyle", by_lr_curve.mark: "LRCurve", by_wd_style.mark: "WDStyle"}
 _WSD = "WSD"
@@ -27,6 +28,7 @@ _EXTENDS = {
     "type": "string",
     "description": "A config file, relative to this one, whose keys hold where this one has none; null takes one away.",
 }
+_FLOOR = "How it meets min_lr: it ends there (reach), is cut there, or tends to it."
 _LENGTHS_OF_A_RUN = (*RUN_KEYS, "lr_decay_steps")
 
 
@@ -135,6 +137,8 @@ def _of_style(cls: type[Style], name: str, prefix: str) -> dict[str, Any]:
     schema = _of_model(cls)
     schema["title"] = name
     schema["properties"]["style"] = {"enum": _spelled(name, lr_styles if prefix == "LR" else wd_styles)}
+    if prefix == "LR":
+        schema["properties"].setdefault("floor", {"enum": list(get_args(Floor)), "description": _FLOOR})
     schema["required"] = ["style", *(key for key in schema.get("required", ()) if key != "style")]
     return schema
 

@@ -120,9 +120,10 @@ class GroupCurves:
         return tuple(self._gaps())
 
     def _gaps(self) -> Iterator[Gap]:
-        least, marks = self.plan.max_lr / 100, {*bends(self.plan, self.end)}
+        least, marks = self.plan.max_lr / 100, {*breakpoints(self.plan, self.end)}
+        warmup_end, _ = self.plan.ends()
         for (first, before), (last, after) in pairwise(zip(*self.lr_curve, strict=True)):
-            if first < self.plan.lr_warmup_steps or abs(after - before) <= least:
+            if first < warmup_end - self.tiny * 2 or abs(after - before) <= least:
                 continue
             while last - first > self.tiny * 1.5:
                 middle = (first + last) / 2

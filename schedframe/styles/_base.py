@@ -13,12 +13,22 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple, final, get_args
 
-from pydantic import BaseModel, ConfigDict, create_model, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    create_model,
+    model_serializer,
+    model_validator,
+)
 
 with suppress(Exception):
     create_model("First")  # here pydantic looks for its own plugins, and fails where any distribution is unreadable
 
 from schedframe._plain import plain
+
+_LATER = ("boundaries", "k")
+"""Options that early versions did not have; at their default they are in no state, so that fingerprints stay."""
 
 
 class LRPoint(NamedTuple):
@@ -134,6 +144,12 @@ class Style(BaseModel, ABC):
             return options
         without_bool = _keys_without_bool(cls)
         return {key: _mask_bools(value) if key in without_bool else value for key, value in plain(options).items()}
+
+    @model_serializer(mode="wrap")
+    def _without_later_options(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        table: dict[str, Any] = dump(self)
+        return {key: value for key, value in table.items() if key not in _LATER or value != fields[key].default}
 
 
 class LRStyle(Style):

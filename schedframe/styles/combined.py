@@ -89,8 +89,8 @@ class Floored(LRStyle):
 
     Examples:
         >>> half = LRPoint(50, 0, 100, max_lr=1.0, min_lr=0.25)
-        >>> [Floored(of=style, floor=floor).lr(half) for style, floor in (("linear", "cut"), ("linear", "tend"))]
-        [0.5, 0.625]
+        >>> Floored(of="linear", floor="cut").lr(half), Floored(of="linear", floor="tend").lr(half)
+        (0.5, 0.625)
 
     References:
         cut: SquareAnnealing, NVIDIA/NeMo:nemo/core/optim/lr_scheduler.py at 8cfedd7, and the linear decay of

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import ceil, floor
 from typing import Literal, final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schedframe._units.lengths import Length
 from schedframe._units.numbers import Share, settled
@@ -44,11 +44,17 @@ class Each(LRStyle):
 
     style: Literal["each"] = "each"
     factor: Share = Field(description="What the learning rate is multiplied by in each stretch: 0.97 or 97%.")
-    every: Length = Field(gt=0, description="Length of a stretch.")
+    every: Length = Field(description="Length of a stretch.")
     stairs: bool = Field(default=False, description="Multiply at the end of each stretch, not steadily within it.")
     boundaries: Literal["open", "closed"] = Field(
         default="open", description="Whether a stair begins at its boundary, or one update later."
     )
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> "Each":
+        if self.every <= 0:
+            raise ValueError("every must be above 0")
+        return self
 
     def lr(self, point: LRPoint) -> float:
         """Return the peak times the power of the factor, at least min_lr."""

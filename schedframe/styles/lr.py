@@ -299,28 +299,31 @@ class Geometric(LRStyle):
 
 @final
 class Polynomial(LRCurve):
-    """A power of the remaining progress.
+    """A power of the remaining progress, of which a power may be taken first.
 
     Formula:
-        c = (1 - p)**power
+        c = (1 - p**k)**power
 
     At the edges:
-        max_lr where the warmup ends, min_lr at lr_decay_steps and after. With power 1 it is ``linear``.
+        max_lr where the warmup ends, min_lr at lr_decay_steps and after. With power 1 and k 1, the defaults, it
+        is ``linear``.
 
     Examples:
         >>> Polynomial(power=2.0).coefficient(0.5)
         0.25
 
     References:
-        torch.optim.lr_scheduler.PolynomialLR, pytorch/pytorch:torch/optim/lr_scheduler.py at v2.13.0
+        torch.optim.lr_scheduler.PolynomialLR, pytorch/pytorch:torch/optim/lr_scheduler.py at v2.13.0;
+        k is k_decay of huggingface/pytorch-image-models:timm/scheduler/poly_lr.py at v1.0.31
     """
 
     style: Literal["polynomial"] = "polynomial"
-    power: float = Field(2.0, gt=0, description="Exponent: above 1 falls fast first, below 1 late.")
+    power: float = Field(1.0, gt=0, description="Exponent: above 1 falls fast first, below 1 late.")
+    k: float = Field(1.0, gt=0, description="Power of progress: above 1 stays high for longer.")
 
     def coefficient(self, progress: float) -> float:
-        """Return (1 - p)**power."""
-        return float((1.0 - progress) ** self.power)
+        """Return (1 - p**k)**power."""
+        return float((1.0 - progress**self.k) ** self.power)
 
 
 @final

@@ -19,7 +19,7 @@ LR_CURVES = {
     "cosine": lambda p: math.cos(math.pi * p / 2) ** 2,
     "exponential": lambda p: math.exp((1 - p) * math.log(2)) - 1,
     "minus_sqrt": lambda p: 1 - p**0.5,
-    "polynomial": lambda p: (1 - Fraction(p)) ** 2,
+    "polynomial": lambda p: 1 - Fraction(p),
     "quarter-cosine": lambda p: math.sin(math.pi * (1 - p) / 2),
 }
 WD_CURVES = {
@@ -118,6 +118,9 @@ def test_wsd_holds_the_peak_until_the_tail() -> None:
 
 OPTIONS = {
     "WSD": {"wsd_decay_steps": "20%"},
+    "each": {"factor": 0.01, "every": "50%"},
+    "floored": {"of": "minus_sqrt", "floor": "cut"},
+    "product": {"of": ["cosine", "linear"]},
     "minus-power": {"power": 0.6},
     "multi-step": {"milestones": [0.8, 0.9], "multipliers": [0.316, 0.1]},
     "phases": {"phases": [{"style": "constant"}, {"style": "cosine", "length": "20%"}]},

@@ -137,7 +137,7 @@ class OneCycle(LRStyle):
         low at step 0, last from the update before lr_decay_steps on. It is never below min_lr.
 
     Examples:
-        >>> style = OneCycle(pct_start=0.25, div_factor=10, anneal="linear", steps_per_update=1)
+        >>> style = OneCycle(pct_start=0.25, div_factor=10, shape="linear", steps_per_update=1)
         >>> [round(style.lr(LRPoint(step, 0, 40, 1.0, 0.0)), 6) for step in (0, 9, 24, 39)]
         [0.1, 1.0, 0.500005, 1e-05]
 
@@ -150,7 +150,7 @@ class OneCycle(LRStyle):
     pct_start: float = Field(0.3, gt=0, lt=1, description="Part of lr_decay_steps in which the learning rate rises.")
     div_factor: float = Field(25.0, ge=1, description="The peak is so many times the first learning rate.")
     final_div_factor: float = Field(1e4, ge=1, description="The first learning rate is so many times the last one.")
-    anneal: Literal["cosine", "linear"] = Field("cosine", description="Shape of every way.")
+    shape: Literal["cosine", "linear"] = Field("cosine", description="Shape of every way.")
     three_phase: bool = Field(False, description="Fall as long as it rose, then far below.")
     steps_per_update: Length = Field("1 iters", gt=0, description="Steps of one update.")  # type: ignore[assignment]
 
@@ -185,7 +185,7 @@ class OneCycle(LRStyle):
         return top, 2 * self.pct_start * total - 2 * update if self.three_phase else end, end
 
     def _way(self, start: float, end: float, part: float) -> float:
-        if self.anneal == "linear":
+        if self.shape == "linear":
             return (end - start) * part + start
         return end + (start - end) / 2.0 * (math.cos(math.pi * part) + 1)
 
@@ -225,9 +225,15 @@ class Triangular(LRShape):
     """
 
     style: Literal["triangular"] = "triangular"
-    up_steps: Length = Field(gt=0, description="Length of a rise.")
+    up_steps: Length = Field(description="Length of a rise.")
     down_steps: Length | None = Field(None, description="Length of a fall; by default that of a rise.")
     peak_mult: float = Field(1.0, gt=0, le=1, description="Factor on the height from one cycle to the next.")
+
+    @model_validator(mode="after")
+    def _rises(self) -> "Triangular":
+        if self.up_steps <= 0 or self.down_steps == 0:
+            raise ValueError("up_steps and down_steps must be above 0")
+        return self
 
     def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
         """Return the coefficient of the cycle in which `step` lies."""

@@ -36,7 +36,7 @@ def test_conforms(style, check):
 @parametrize_styles(
     [
         {"style": "one-cycle", "steps_per_update": 1},
-        {"style": "one-cycle", "three_phase": True, "anneal": "linear", "steps_per_update": 10},
+        {"style": "one-cycle", "three_phase": True, "shape": "linear", "steps_per_update": 10},
         {"style": "triangular", "up_steps": 200, "down_steps": 300, "peak_mult": 0.5},
         "range-test",
         {"style": "range-test", "rise": "geometric", "stairs": 50},
@@ -142,20 +142,20 @@ def test_restarts_need_one_length(options):
         Schedule(max_lr=1.0, lr_decay_steps=10, lr_decay_style={"style": "cosine-restarts", **options})
 
 
-@pytest.mark.parametrize("anneal", ["cosine", "linear"])
+@pytest.mark.parametrize("shape", ["cosine", "linear"])
 @pytest.mark.parametrize("three_phase", [False, True])
 @pytest.mark.parametrize(("pct_start", "updates"), [(0.3, 100), (0.25, 40), (0.45, 333)])
-def test_one_cycle_is_torchs_bit_for_bit(anneal, three_phase, pct_start, updates):
+def test_one_cycle_is_torchs_bit_for_bit(shape, three_phase, pct_start, updates):
     options = {"pct_start": pct_start, "div_factor": 10.0, "final_div_factor": 1e3, "three_phase": three_phase}
     expected = torchs(
         lr_scheduler.OneCycleLR,
         updates - 1,
         max_lr=1.0,
         total_steps=updates,
-        anneal_strategy=anneal[:3].replace("lin", "linear"),
+        anneal_strategy=shape[:3].replace("lin", "linear"),
         **options,
     )
-    assert lrs_of({"style": "one-cycle", "anneal": anneal, **options}, updates)[: updates - 1] == expected
+    assert lrs_of({"style": "one-cycle", "shape": shape, **options}, updates)[: updates - 1] == expected
 
 
 def test_one_cycle_counts_updates_where_the_scheduler_counts_samples():
