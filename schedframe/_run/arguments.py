@@ -122,7 +122,7 @@ def parse_decay_from(value: Any) -> DecayFrom:
     """
     if isinstance(value, str) and value == WARMUP:
         return WARMUP
-    if not isinstance(value, str) and plain_size(value) == 0:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value == 0:
         return 0
     raise ValueError(f"must be `{WARMUP}`, the end of the warmup, or 0, the start of the run")
 

@@ -62,7 +62,7 @@ RUNS: dict[str, dict[str, Any]] = {
         "wd_incr_style": "linear",
     },
     "floored": {
-        "lr_decay_style": {"style": "power-law", "floor": "tend"},
+        "lr_decay_style": {"style": "floored", "of": "power-law", "floor": "tend"},
         "wd_incr_style": "cosine",
         "lr_warmup_style": {"style": "polynomial", "power": 2},
     },

@@ -162,7 +162,7 @@ class TestFirstUpdate:
             ({"first_update": "1"}, "must be 0, 1 or -1"),
             ({"first_update": 1, "clock": "samples"}, "global_batch_size is missing"),
             ({"decay_from": 5}, "decay_from = 5: must be `warmup`, the end of the warmup, or 0, the start of the run"),
-            ({"decay_from": False}, "must be a number, not a bool"),
+            ({"decay_from": False}, "decay_from = False: must be `warmup`"),
         ],
     )
     def test_what_is_refused(self, keys: dict[str, Any], message: str) -> None:

@@ -19,6 +19,8 @@ GIVEN: dict[str, Any] = {"max_lr": 1e-3, "lr_decay_steps": 100, "lr_decay_style"
 NO_VALUE = {
     "clock": "is not a clock",
     "lr_warmup_style": "must be a warmup's name",
+    "first_update": "must be 0, 1 or -1",
+    "decay_from": "must be `warmup`",
     "lr_decay_style": "must be a style's name",
     "wd_incr_style": "must be a style's name",
     "wsd_decay_steps": "is only for lr_decay_style: WSD",

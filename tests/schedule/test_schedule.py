@@ -18,7 +18,6 @@ from schedframe.styles.lr import WSD, Constant, Cosine, Exponential, Linear, Min
 from schedframe.styles.wd import WDConstant, WDCosine, WDLinear
 
 from ..runs import Optimizer
-from .test_config_errors import WARMUP
 
 
 @pytest.fixture(autouse=True)
@@ -593,7 +592,7 @@ def test_everything_wrong_is_said_at_once():
         min_lr=2,
         init_lr="x",
         lr_decay_steps=10,
-        lr_warmup_steps=20,
+        lr_warmup_steps=-20,
         lr_decay_style={"style": "polynomial", "power": -1},
         start_wd=-1,
         end_wd=0.5,
@@ -606,7 +605,7 @@ def test_everything_wrong_is_said_at_once():
         *("wd_incr_style", "surplus"),
     }
     assert said["min_lr"] == "must not be above max_lr (1.0)"
-    assert said["lr_warmup_steps"].startswith("must be below lr_decay_steps (10); for a run that ends within")
+    assert said["lr_warmup_steps"] == "must not be negative"
     assert said["init_lr"] == "is not a number"
 
 
@@ -621,8 +620,6 @@ def test_everything_wrong_is_said_at_once():
         ({"min_lr": "110%"}, "min_lr", "must not be above max_lr (1.0)"),
         ({"init_lr": -0.1}, "init_lr", "must not be negative"),
         ({"init_lr": 1.5}, "init_lr", "must not be above max_lr (1.0)"),
-        ({"lr_warmup_steps": 100}, "lr_warmup_steps", WARMUP),
-        ({"lr_warmup_steps": "100%"}, "lr_warmup_steps", WARMUP),
         ({"lr_warmup_steps": -1}, "lr_warmup_steps", "must not be negative"),
         ({"end_wd": -1}, "end_wd", "must not be negative"),
         (

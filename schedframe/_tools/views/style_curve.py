@@ -46,9 +46,7 @@ def style_curve(name: str, style: type[Style]) -> StyleCurve | None:
 
 def _curve(keys: dict[str, object], is_lr: bool, needed: tuple[str, ...]) -> StyleCurve | None:
     try:
-        schedule = Schedule(
-            clock="iters", lr_decay_steps=STEPS, max_lr=_HIGH, min_lr=FLOOR, lr_warmup_steps=WARMUP, **keys
-        )
+        schedule = Schedule(lr_decay_steps=STEPS, max_lr=_HIGH, min_lr=FLOOR, lr_warmup_steps=WARMUP, **keys)
         curve = StyleCurve(schedule, is_lr, needed)
         curve.heights(10)
     except (SchedframeError, *FAILURES):
