@@ -151,7 +151,15 @@ _JSON_INIT_LR = json_number(
 InitLRField = Annotated[float | Literal["current"], PlainValidator(_parse_init_lr), WithJsonSchema(_JSON_INIT_LR)]
 """A learning rate, or ``current``."""
 
-FirstUpdateField = Annotated[float, PlainValidator(_parse_first_update), WithJsonSchema({"enum": [0, 1, -1]})]
+
+def updates_of(shift: float) -> int:
+    """Return what a config gives as ``first_update`` for a `shift` in steps: 1 ahead, 0, -1 behind."""
+    return (shift > 0) - (shift < 0)
+
+
+FirstUpdateField = Annotated[
+    float, PlainValidator(_parse_first_update), PlainSerializer(updates_of), WithJsonSchema({"enum": [0, 1, -1]})
+]
 """How far ahead of the position the curves are read."""
 
 DecayFromField = Annotated[DecayFrom, PlainValidator(parse_decay_from), WithJsonSchema({"enum": [WARMUP, 0]})]

@@ -21,12 +21,13 @@ from schedframe._plan.summary import summary, value_of_key
 from schedframe._run.groups.report import phase_at
 from schedframe._run.groups.roles import make_groups, rules_for
 from schedframe._schedule.curves import RoleCurves
+from schedframe._schedule.fields import updates_of
 from schedframe._schedule.findings import find
 from schedframe._schedule.given import GivenFields
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.notebook import as_html
 from schedframe._schedule.origin import Origin
-from schedframe._schedule.written import given_keys, resolved_keys, updates_of
+from schedframe._schedule.written import given_keys, resolved_keys
 from schedframe._units.lengths import OPEN
 from schedframe.lint._rule import Finding
 from schedframe.styles._base import LRStyle, WDStyle

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from schedframe._plan.plan import Parent
 from schedframe._plan.rule import GroupRule, key_of
 from schedframe._run.policy import Resume
+from schedframe._schedule.fields import updates_of
 from schedframe._schedule.groups import FIELDS
 from schedframe._schedule.keys import Keys
 from schedframe._units.lengths import OPEN
@@ -87,11 +88,6 @@ def _value(keys: Keys, key: str) -> Any:
     if key in _HORIZONS and value == OPEN:
         return "open"
     return plain(keys.model_dump(include={key})[key] if key in _SERIALIZED else value)
-
-
-def updates_of(shift: float) -> int:
-    """Return what a config gives as ``first_update`` for a `shift` in steps: 1 ahead, 0, -1 behind."""
-    return (shift > 0) - (shift < 0)
 
 
 def _with_defaults(written: Any, style: Style) -> Any:

@@ -172,6 +172,14 @@ class LRStyle(Style):
             ValueError: the formula has no value between these bounds; raised at construction, not at the step.
         """
 
+    def peak(self, warmup_steps: float) -> float | None:
+        """Return the max_lr that follows from the options, so that a config need not give it; ``None`` for none.
+
+        Args:
+            warmup_steps: length of the warmup, in steps.
+        """
+        return None
+
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return the breakpoints of the style, steps by label; previews, plots and reports show them.
 

@@ -177,7 +177,7 @@ def test_a_broken_parent_names_its_line() -> None:
 
 
 def test_a_key_that_is_missing_everywhere_is_told() -> None:
-    assert "max_lr: is missing" in refusal(child("extends: run.yaml\nmax_lr: null\n"))
+    assert "max_lr: missing required key" in refusal(child("extends: run.yaml\nmax_lr: null\n"))
 
 
 def test_a_program_cannot_extend_a_file() -> None:

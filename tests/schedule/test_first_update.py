@@ -133,7 +133,8 @@ class TestFirstUpdate:
 
     def test_a_schedule_survives_to_dict(self) -> None:
         schedule = Schedule(**COSINE, first_update=-1, decay_from=0)
-        for keys in (schedule.to_dict(), schedule.to_dict(resolve=True), schedule.for_role("default").to_dict()):
+        derived = schedule.for_role("default").to_dict()
+        for keys in (schedule.to_dict(), schedule.to_dict(resolve=True), derived, schedule.model_dump()):
             assert keys["first_update"] == -1
             assert Schedule(**keys) == schedule
 

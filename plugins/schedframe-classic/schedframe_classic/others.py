@@ -64,8 +64,8 @@ class TriStage(LRStyle):
 class Noam(LRStyle):
     """The Transformer's: an inverse square root whose height comes from the model's width.
 
-    The peak follows from the width and the warmup, so max_lr must be equal to it; otherwise the error contains its
-    value.
+    The peak follows from the width and the warmup, so a config need not give max_lr. One that is given must be equal to
+    it; otherwise the error contains its value.
 
     Formula:
         lr = factor * d_model**-0.5 * n**-0.5, n the updates so far, step / steps_per_update
@@ -99,6 +99,10 @@ class Noam(LRStyle):
         if not math.isclose(peak, point.max_lr, rel_tol=1e-6):
             raise ValueError(f"noam's peak is {peak} with this width and warmup; make max_lr that, not {point.max_lr}")
         return max(point.max_lr * math.sqrt(point.warmup_steps / max(point.step, point.warmup_steps)), point.min_lr)
+
+    def peak(self, warmup_steps: float) -> float | None:
+        """Return the learning rate of the law where the warmup ends; without a warmup it has none."""
+        return self._law(warmup_steps) if warmup_steps > 0 else None
 
     def _law(self, step: float) -> float:
         return self.factor / math.sqrt(self.d_model * (step / self.steps_per_update))

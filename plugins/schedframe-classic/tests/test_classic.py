@@ -236,6 +236,26 @@ def test_noam_is_the_transformers():
         )
 
 
+def test_the_peak_of_noam_need_not_be_given():
+    run = {"train_iters": 20_000, "global_batch_size": 32, "lr_warmup_steps": "4000 iters", "min_lr": "1%"}
+    schedule = Schedule(**run, lr_decay_style={"style": "noam", "d_model": 512, "factor": 2})
+    peak = 2 * 512**-0.5 * 4000**-0.5
+    assert schedule.max_lr == pytest.approx(peak, rel=1e-15)
+    for update in (1, 100, 4000, 16_000):
+        expected = max(2 * 512**-0.5 * min(update**-0.5, update * 4000**-1.5), 0.01 * peak if update > 4000 else 0)
+        assert schedule.lr_at(32 * update) == pytest.approx(expected, rel=1e-12)
+    assert "max_lr" not in schedule.to_dict()
+    assert Schedule(**schedule.to_dict()) == Schedule(**schedule.to_dict(resolve=True)) == schedule
+    assert schedule.for_role("default").fingerprint == schedule.fingerprint
+    rule = {"role": "router", "match": {"param": "*"}, "lr_mult": 0.5, "lr_decay_style": "linear"}
+    both = Schedule(**run, lr_decay_style={"style": "noam", "d_model": 512, "factor": 2}, groups=[rule])
+    assert both.lr_at(4000 * 32, "router") == pytest.approx(peak / 2)
+    with pytest.raises(ConfigError, match="max_lr: missing required key"):
+        Schedule(**run, lr_decay_style="cosine")
+    with pytest.raises(ConfigError, match="noam needs a warmup"):
+        Schedule(max_lr=1.0, lr_decay_steps=10, clock="iters", lr_decay_style={"style": "noam", "d_model": 512})
+
+
 def test_chebyshev_has_the_papers_order_and_nodes():
     style = Chebyshev(levels=8, low=0.05)
     order = [0, 7, 3, 4, 1, 6, 2, 5]
