@@ -10,6 +10,9 @@ from pydantic import Field
 from schedframe.styles import AnyLRCurve, Cooldown, Length, LRShape
 from schedframe.styles.lr import Linear
 
+_DIGITS = 6
+"""So many decimals of a step are more than rounding: 7 % of 100 steps is 7.000000000000001."""
+
 
 @final
 class WSDS(LRShape):
@@ -58,13 +61,13 @@ class WSDS(LRShape):
             ValueError: the periods do not fill the time up to `decay_steps`.
         """
         begin = self._begin(warmup_steps)
-        ends, room = list(accumulate(self.period_steps)), decay_steps - begin
+        ends, room = [round(end, _DIGITS) for end in accumulate(self.period_steps)], decay_steps - begin
         if abs(ends[-1] - room) > 1e-9 * room:
             first = "step 0" if begin == 0 else "the end of the warmup"
             raise ValueError(
                 f"the periods have {ends[-1]:g} steps together, and the decay has {room:g} from {first} on"
             )
-        inside = min(step - begin, ends[-1])
+        inside = round(min(step - begin, ends[-1]), _DIGITS)
         bisect = bisect_left if self.boundaries == "closed" else bisect_right
         period = min(bisect(ends, inside), len(ends) - 1)
         left, decay = ends[period] - inside, self.decay_share * self.period_steps[period]

@@ -104,16 +104,20 @@ class Plan:
         """Return the step at which the curves are read at the position `step`, both from the plan's own step 0."""
         return max(step + self.shift, 0)
 
+    def position_of(self, step: float) -> float:
+        """Return the first position at which the curves are read at `step`."""
+        return max(step - self.shift, 0) if step > 0 else 0
+
     def ends(self) -> tuple[float, float]:
         """Return the positions at which the warmup and the decay end."""
-        return self.lr_warmup_steps - self.shift, self.lr_decay_steps - self.shift
+        return self.position_of(self.lr_warmup_steps), self.position_of(self.lr_decay_steps)
 
     def landmarks(self) -> dict[str, float]:
         """Return the positions of the breakpoints of the learning-rate style, by label."""
         if self.is_all_warmup:
             return {}
         marks = self.lr_style.landmarks(self.decay_begin, self.lr_decay_steps)
-        return {label: step - self.shift for label, step in marks.items()}
+        return {label: self.position_of(step) for label, step in marks.items()}
 
     def jumps(self) -> list[float]:
         """Return the positions at which the learning rate jumps by design."""
@@ -122,7 +126,7 @@ class Plan:
         jumps = [*self.lr_style.jumps_at(self.decay_begin, self.lr_decay_steps)]
         if self.decay_begin < self.lr_warmup_steps:
             jumps.append(self.lr_warmup_steps)
-        return [step - self.shift for step in jumps]
+        return [self.position_of(step) for step in jumps]
 
     def under(self, rules: Iterable[GroupRule]) -> "Plan":
         """Return the plan of a param group that `rules` match.

@@ -27,7 +27,7 @@ def breakpoints(plan: Plan, end: float) -> list[float]:
     found = {*plan.ends(), *plan.landmarks().values(), *plan.jumps()}
     if plan.start_wd is not None:
         of_wd = (plan.wd_incr_steps, *plan.wd_style.landmarks(plan.wd_incr_steps).values())
-        found |= {step - plan.shift for step in of_wd}
+        found |= {plan.position_of(step) for step in of_wd}
     return sorted(step for step in found if 0 < step < end)[:_MOST_BREAKPOINTS]
 
 

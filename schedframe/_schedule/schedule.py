@@ -332,9 +332,9 @@ class Schedule(Keys):
             marks[f"{label} of {self.lr_style.style}" if label in marks else label] = step
         if self.start_wd is not None:
             for label, step in self.wd_style.landmarks(self.wd_incr_steps).items():
-                marks[f"weight decay {label}"] = step - self.plan.shift
+                marks[f"weight decay {label}"] = self.plan.position_of(step)
             if self.start_wd != self.end_wd:
-                marks["weight decay end"] = self.wd_incr_steps - self.plan.shift
+                marks["weight decay end"] = self.plan.position_of(self.wd_incr_steps)
         return {label: self.start_step + step for label, step in sorted(marks.items(), key=lambda mark: mark[1])}
 
     def param_groups(self, model: Any, *, process_group: Any = None) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schedframe import ConfigError, OptimizerParamScheduler, Schedule, StateError, branch, extend
+from schedframe import ConfigError, OptimizerParamScheduler, Schedule, StateError, branch, extend, rewarm
 from schedframe._run.resume.write import unknown_to_megatron
 
 from ..runs import Optimizer
@@ -148,6 +148,25 @@ class TestFirstUpdate:
         resumed = child.build(Optimizer())
         resumed.load_state_dict(scheduler.state_dict())
         assert resumed.optimizer.param_groups[0]["lr"] == 1.0
+
+    @pytest.mark.parametrize("shift", [1, 0, -1])
+    def test_weight_decay_goes_on_where_it_is(self, shift: int) -> None:
+        keys = {**RUN, "lr_decay_style": "constant", "start_wd": 0.0, "end_wd": 1.0, "wd_incr_style": "linear"}
+        parent = Schedule(**keys, first_update=shift)
+        child = branch(parent, 50, wsd_decay_steps=20, end_wd="current").schedule
+        assert [child.wd_at(n) for n in (50, 60)] == [parent.wd_at(50)] * 2 == pytest.approx([0.5 + shift / 100] * 2)
+        again = rewarm(parent, 50, lr_warmup_steps=10, lr_decay_steps=50, end_wd=0.1).schedule
+        assert again.wd_at(50) == parent.wd_at(50)
+        assert [again.lr_at(n) for n in (50, 60)] == [1.0, 1.0]
+
+    @pytest.mark.parametrize("shift", [1, 0, -1])
+    def test_no_position_lies_before_the_run(self, shift: int) -> None:
+        phases = [{"style": "constant", "length": 50, "name": "first"}, {"style": "linear", "name": "second"}]
+        keys = {"clock": "iters", "max_lr": 1.0, "lr_decay_steps": 100, "first_update": shift}
+        schedule = Schedule(**keys, lr_decay_style={"style": "phases", "phases": phases})
+        marks = schedule.landmarks()
+        assert (marks["start"], marks["first"], marks["second"]) == (0, 0, 50 - shift)
+        assert branch(schedule, 20, wsd_decay_steps=10).schedule.lr_at(20) == 1.0
 
     def test_extending_keeps_it(self) -> None:
         style = {"style": "WSD", "wsd_decay_steps": 20, "lr_wsd_decay_style": "linear"}

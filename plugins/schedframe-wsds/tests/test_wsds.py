@@ -28,6 +28,13 @@ def test_each_period_holds_the_peak_and_decays():
     assert schedule.landmarks()["decay 2"] == 4_700_000
 
 
+def test_periods_in_percent_begin_on_time():
+    style = {"style": "wsd-s", "period_steps": ["7%", "93%"]}
+    schedule = Schedule(max_lr=1.0, clock="iters", lr_decay_steps=100, lr_decay_style=style)
+    assert [schedule.lr_at(step) for step in (6, 7, 8)] == [1.0, 1.0, 1.0]
+    assert schedule.lr_at(6.5) < 1.0
+
+
 def test_a_closed_boundary_has_min_lr():
     style = {"style": "wsd-s", "period_steps": [40, 60], "boundaries": "closed"}
     schedule = Schedule(max_lr=1.0, lr_decay_steps=100, lr_decay_style=style)
