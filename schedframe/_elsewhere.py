@@ -113,7 +113,7 @@ _KEYS = {
 _LR_STYLES = {
     "transformers": {
         "cosine_with_min_lr": "cosine, with min_lr",
-        "cosine_warmup_with_min_lr": "cosine, with min_lr",
+        "cosine_warmup_with_min_lr": "cosine, with min_lr and first_update: 1",
         "cosine_with_restarts": "cosine-restarts, of the plugin schedframe-classic",
         "constant_with_warmup": "constant, with lr_warmup_steps",
         "inverse_sqrt": "inverse-square-root, or power-law, which has no end",
