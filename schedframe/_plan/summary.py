@@ -1,6 +1,7 @@
 """Steps, styles and schedules in few words."""
 
 from math import inf
+from types import NoneType
 from typing import Any
 
 from schedframe._plan.plan import Plan
@@ -9,6 +10,7 @@ from schedframe._units.lengths import compact
 from schedframe._units.notation import rate, si
 from schedframe._units.numbers import whole
 from schedframe.styles import Style
+from schedframe.styles._base import LATER
 from schedframe.styles._phase import Phase
 from schedframe.styles._warmup import options_of
 
@@ -43,13 +45,13 @@ def option_value(value: Any) -> str:
 def style_with_options(style: Style) -> str:
     """Write a style: ``WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt)``.
 
-    An option that chooses between words is left out at its default.
+    An option that chooses between words, or has no value, is left out at its default.
     """
     fields = type(style).model_fields
     listed = ", ".join(
         f"{name}={option_value(value)}"
         for name, value in options_of(style).items()
-        if not isinstance(value, str) or value != fields[name].default
+        if value != fields[name].default or not (isinstance(value, str | NoneType) or name in LATER)
     )
     return f"{style.style}({listed})" if listed else style.style
 

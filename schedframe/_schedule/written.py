@@ -30,7 +30,7 @@ _SERIALIZED = ("groups", "ignore")
 def plain(value: Any) -> Any:
     """Return `value` as a config declares it: a style without options is its name."""
     if isinstance(value, Style):
-        options = {name: plain(option) for name, option in options_of(value).items()}
+        options = {name: plain(option) for name, option in options_of(value).items() if option is not None}
         return {"style": value.style, **options} if options else value.style
     if isinstance(value, Resume | Parent):
         return {key: plain(inner) for key, inner in asdict(value).items()}
@@ -96,7 +96,8 @@ def _with_defaults(written: Any, style: Style) -> Any:
     name = written.get("style", style.style) if isinstance(written, Mapping) else None
     if name is None or aliases.get(name, name) != style.style:
         return plain(style)
-    return {"style": style.style, **{name: plain(option) for name, option in options_of(style).items()}, **written}
+    defaults = {name: plain(option) for name, option in options_of(style).items() if option is not None}
+    return {"style": style.style, **defaults, **written}
 
 
 def _with_derived(written: Mapping[str, Any], rule: GroupRule) -> dict[str, Any]:

@@ -27,7 +27,7 @@ with suppress(Exception):
 
 from schedframe._plain import plain
 
-_LATER = ("boundaries", "k")
+LATER = ("boundaries", "k")
 """Options that early versions did not have; at their default they are in no state, so that fingerprints stay."""
 
 
@@ -149,7 +149,7 @@ class Style(BaseModel, ABC):
     def _without_later_options(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields = type(self).model_fields
         table: dict[str, Any] = dump(self)
-        return {key: value for key, value in table.items() if key not in _LATER or value != fields[key].default}
+        return {key: value for key, value in table.items() if key not in LATER or value != fields[key].default}
 
 
 class LRStyle(Style):

@@ -182,6 +182,6 @@ def find_styles_without_warmup(context: RuleContext) -> Iterator[Found]:
             continue
         step = min(group.end, plan.lr_decay_steps) / 100
         lr = group.lr(step)
-        if lr < plan.max_lr / 2 and not plan.jumps():
+        if lr < plan.max_lr / 2 <= group.lr(0) and not plan.jumps():
             message = f"falls to {lr:.3g} within the first 1 % of the decay"
             yield Found(group.key("lr_decay_style"), message, "give lr_warmup_steps", step, group.role)
