@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 IN_PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 FRONTEND := $(wildcard frontend/*.* frontend/src/*.* frontend/src/*/*)
-PLUGINS := $(wildcard plugins/*/pyproject.toml plugins/*/*.py)
+PLUGINS := $(wildcard plugins/*/pyproject.toml plugins/*/*.py plugins/*/schedframe_*/*.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo docs frontend test coverage lint fuzz bench nox adapters release-check clean

@@ -30,6 +30,10 @@ COMMAND = re.compile(r"^\$ schedframe (.* -o (\w+\.svg).*)$", re.MULTILINE)
 OPTIONS: dict[str, dict[str, Any]] = {
     "WSD": {"wsd_decay_steps": "20%", "lr_wsd_decay_style": "minus_sqrt"},
     "cosine-restarts": {"period_steps": 200},
+    "cosine-cycles": {"cycles": 1.5},
+    "cosine-power": {"power": 2},
+    "each": {"factor": 0.6, "every": 125, "stairs": True},
+    "floored": {"of": "linear", "floor": "cut"},
     "infinite": {"cooldown_steps": 200, "constant": 0.5, "anneal_steps": 200},
     "minus-power": {"power": 3},
     "multi-step": {"milestones": [0.8, 0.9], "multipliers": [0.316, 0.1]},
@@ -41,9 +45,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
             {"style": "minus_sqrt", "to": "floor"},
         ]
     },
+    "polynomial": {"power": 2},
     "power": {"batch_size": 1, "tokens_per_step": 100_000, "wsd_decay_steps": 200, "lr_wsd_decay_style": "linear"},
     "power-law": {"timescale": 100},
+    "product": {"of": ["cosine", {"style": "each", "factor": 0.6, "every": 250}]},
     "tri-stage": {"hold_steps": 200},
+    "triangular": {"up_steps": 150, "peak_mult": 0.7},
     "wsd-s": {"period_steps": [300, 300, 300], "decay_share": 0.3},
 }
 """The options of styles that need some, or show more with them."""
@@ -72,6 +79,8 @@ def _schedule(name: str) -> schedframe.Schedule:
     keys: dict[str, Any] = {"clock": "iters", "train_iters": 1000, "max_lr": 1e-3, "lr_warmup_steps": 100}
     if name in ("geometric", "tri-stage", "exponential-to", "half-life", "infinite"):
         keys["min_lr"] = "1%"
+    if name == "floored":
+        keys["min_lr"] = "30%"
     options = OPTIONS.get(name, {})
     return schedframe.Schedule(**keys, lr_decay_style={"style": name, **options})
 

@@ -50,7 +50,8 @@ class Distribution(NamedTuple):
         """Return the paths that a wheel installs beside its metadata."""
         if self.is_core:
             return {path for path in self.tracked() if path.startswith("schedframe/")}
-        return {f"{self.name.replace('-', '_')}.py"}
+        module = self.name.replace("-", "_")
+        return {path for path in self.tracked() if path == f"{module}.py" or path.startswith(f"{module}/")}
 
 
 def distributions() -> dict[str, Distribution]:

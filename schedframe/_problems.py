@@ -132,8 +132,8 @@ def _described(model: type[BaseModel], details: ErrorDetails) -> str:
 def _unknown_key(key: str, value: object, model: type[BaseModel], keys: Sequence[str]) -> tuple[str, str]:
     style = model.model_fields.get("style")
     if style is not None and not style.is_required():
-        known = [name for name in model.model_fields if name != "style"]
-        of = repr(style.default) if len(get_args(style.annotation)) < 2 else f"a {model.__name__.lower()}"
+        known = [name for name, field in model.model_fields.items() if name != "style" and not field.exclude]
+        of = repr(style.default) if len(get_args(style.annotation)) == 1 else f"a {model.__name__.lower()}"
         return unknown_key(key, value, f"is not an option of {of}", known, f"The options of {of}")
     keys = keys or [field.alias or name for name, field in model.model_fields.items()]
     noun = model.model_config.get("title") or model.__name__.lower()

@@ -10,7 +10,7 @@ import schedframe
 from schedframe import ConfigError, Schedule, UnknownStyleError, lr_styles
 from schedframe._elsewhere import PLUGINS, hint_for_key, hint_for_lr_style, hint_for_unit, hint_for_warmup
 from schedframe._schedule.shorthand import all_keys
-from schedframe.styles._warmup import PRESETS
+from schedframe.styles._warmup import PRESETS, SHAPES
 
 tomllib = pytest.importorskip("tomllib" if __import__("sys").version_info >= (3, 11) else "tomli")
 
@@ -113,7 +113,10 @@ def test_a_name_that_nobody_has_lists_what_is_installed() -> None:
 
 
 def test_the_warmup_of_another_code_base_is_answered_with_ours() -> None:
-    assert told(lr_warmup_style="nanoGPT").endswith("is the warmup that schedframe calls nemo")
+    assert told(lr_warmup_style="fairseq").endswith("is the warmup that schedframe calls hf")
+    assert told(lr_warmup_style="OLMo-core").endswith(
+        "is the warmup that schedframe calls linear, with first_update: 1"
+    )
 
 
 def test_a_share_where_a_rate_stands_is_answered_with_the_rate() -> None:
@@ -167,7 +170,8 @@ def test_no_style_of_ours_is_in_the_table() -> None:
 
 
 def test_every_warmup_in_the_answers_is_one() -> None:
-    assert {here.partition(",")[0] for here in schedframe._elsewhere._WARMUPS.values()} <= PRESETS.keys()
+    names = {re.split("[,;]", here)[0] for here in schedframe._elsewhere._WARMUPS.values()}
+    assert names <= {*PRESETS, *SHAPES}
 
 
 def test_no_warmup_and_no_unit_of_ours_is_in_the_table() -> None:

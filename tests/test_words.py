@@ -27,7 +27,7 @@ MODULES = sorted(
     if "tests" not in path.relative_to(ROOT / folder).parts and "build" not in path.relative_to(ROOT).parts
 )
 ALLOWED = {
-    "floor": r"^floor$|to: floor|`+floor`+|\bfloor: |\bfloor\(|: floor,|or floor$",
+    "floor": r"^floor$|to: floor|`+floor`+|\bfloor: |\bfloor\(|: floor,|or floor$|floor=",
     "anneal": r"^anneal$|anneal_steps|`+anneal`+|anneal: |anneal, with|anneal start|name: anneal"
     r"|(an|exponential|the|and) anneal\b",
     "annealing": r"Learning Rate Annealing|CosineAnnealing\w*",

@@ -22,6 +22,10 @@ _Landmarks = Callable[[], Mapping[str, float]]
 _Value = Callable[[float], float]
 
 
+_BEGIN = "decay_begin"
+"""Stands among the keys of a condition for the step at which the decay begins."""
+
+
 class Fault(NamedTuple):
     """What is wrong, and with which option of the style in the key; empty for the key as a whole."""
 
@@ -52,7 +56,7 @@ class Condition:
 
     def fault(self, values: Mapping[str, Any]) -> Fault | None:
         """Return what is wrong with `values`; ``None`` if the condition holds, or a key that it needs is not known."""
-        needed = [values.get(name) for name in self.needs]
+        needed = [_begin_of_decay(values) if name == _BEGIN else values.get(name) for name in self.needs]
         if None in needed or CURRENT in needed or not values.keys() >= {*self.also}:
             return None
         try:
@@ -64,6 +68,10 @@ class Condition:
         if isinstance(fault, str):
             return Fault("", fault) if fault else None
         return fault
+
+
+def _begin_of_decay(values: Mapping[str, Any]) -> Any:
+    return 0 if values.get("decay_from") == 0 else values.get("lr_warmup_steps")
 
 
 def _if(broken: bool, text: str) -> str:
@@ -97,6 +105,10 @@ def _warmup_is_finite(warmup_steps: float, max_lr: float) -> str:
 
 def _branch_point_is_inside(parent: Parent, start_step: float) -> Fault | None:
     return Fault("step", f"must not be below start_step ({start_step})") if parent.step < start_step else None
+
+
+def _fault_of_lr_style(style: LRStyle, begin: float, end: float) -> Fault | None:
+    return _fault_of_style(style, begin, end) if begin < end else None
 
 
 def _fault_of_style(style: LRStyle | WDStyle, start: float, end: float) -> Fault | None:
@@ -181,6 +193,8 @@ def _refusal(make: Callable[..., object], *arguments: Any) -> str:
 def lr_fault(style: LRStyle, decay_steps: float, warmup_steps: float, max_lr: float, min_lr: float) -> str:
     """Evaluate `style` over the run and past its end; return where it has no finite value from 0 to the max LR."""
     first = max(warmup_steps, 0)
+    if first >= decay_steps:
+        return ""
     return _first_fault(
         style,
         (first, decay_steps),
@@ -234,7 +248,7 @@ def _first_fault(
     return ""
 
 
-_STYLE_OF_LR = ("lr_decay_style", "lr_warmup_steps", "lr_decay_steps")
+_STYLE_OF_LR = ("lr_decay_style", _BEGIN, "lr_decay_steps")
 _STYLE_OF_WD = ("wd_incr_style", "wd_incr_steps", "start_wd", "end_wd", "max_lr")
 
 CONDITIONS = (
@@ -264,9 +278,8 @@ CONDITIONS = (
     Condition(("init_lr", "max_lr"), _not_above_max_lr),
     Condition(("lr_warmup_steps",), _not_negative, refused_by_megatron=False),
     Condition(("lr_warmup_steps", "max_lr"), _warmup_is_finite),
-    Condition(("lr_warmup_steps", "lr_decay_steps"), _warmup_ends_before_decay),
-    Condition(_STYLE_OF_LR, _fault_of_style, refused_by_megatron=False),
-    Condition(("lr_decay_style", "lr_decay_steps", "lr_warmup_steps", "max_lr", "min_lr"), lr_fault),
+    Condition(_STYLE_OF_LR, _fault_of_lr_style, refused_by_megatron=False),
+    Condition(("lr_decay_style", "lr_decay_steps", _BEGIN, "max_lr", "min_lr"), lr_fault),
     Condition((*_STYLE_OF_LR, "max_lr", "min_lr"), _needs_no_end, refused_by_megatron=False),
     Condition(("start_wd",), _not_negative),
     Condition(("end_wd",), _not_negative),
@@ -282,6 +295,13 @@ CONDITIONS_OF_GROUPS = tuple(
     Condition(("max_lr",), _not_negative) if condition.needs == ("max_lr",) else condition for condition in CONDITIONS
 )
 """The conditions for the schedule of some param groups, which a max LR of 0 freezes."""
+
+
+CONDITIONS_OF_MEGATRON = (
+    Condition(("lr_warmup_steps", "lr_decay_steps"), _warmup_ends_before_decay),
+    *CONDITIONS,
+)
+"""The conditions for Megatron's class, which asserts that the decay does not end within the warmup."""
 
 
 def by_key(conditions: Iterable[Condition]) -> dict[str, tuple[Condition, ...]]:

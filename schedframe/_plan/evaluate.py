@@ -35,11 +35,15 @@ def lr_at(plan: Plan, step: float, group: Group) -> float:
         StateError: a bound of the group is not a finite number of at least 0.
     """
     max_lr, min_lr = _bound(group, "max_lr", plan.max_lr), _bound(group, "min_lr", plan.min_lr)
-    warmup_steps, style = plan.lr_warmup_steps, plan.lr_style
-    if warmup_steps > 0 and step <= warmup_steps:
+    style = plan.lr_style
+    if plan.shift:
+        step = plan.read_at(step)
+    if plan.lr_warmup_steps > 0 and step <= plan.warmup_end:
         init_lr, done, total = _warmup(plan, step)
         return _number(init_lr + ((max_lr - init_lr) * done / total), style, step)
-    lr = _number(style.lr(LRPoint(step, warmup_steps, plan.lr_decay_steps, max_lr, min_lr)), style, step)
+    if plan.is_all_warmup:
+        return float(max_lr if style.style == "constant" else min_lr)
+    lr = _number(style.lr(LRPoint(step, plan.decay_begin, plan.lr_decay_steps, max_lr, min_lr)), style, step)
     if fault := outside(lr, max(max_lr, min_lr)):
         raise _refusal(lr, style, step, fault)
     return lr
@@ -51,9 +55,9 @@ def lrs_at(plan: Plan, steps: Sequence[float]) -> list[float]:
     Where the style is a shape and `steps` rise, its coefficient is all that is evaluated step by step.
     """
     coefficient_at = plan.lr_coefficient_at
-    if coefficient_at is None or not all(map(le, steps, islice(steps, 1, None))):
+    if coefficient_at is None or plan.shift or not all(map(le, steps, islice(steps, 1, None))):
         return [lr_at(plan, step, {}) for step in steps]
-    begin = bisect_right(steps, plan.lr_warmup_steps) if plan.lr_warmup_steps > 0 else 0
+    begin = bisect_right(steps, plan.warmup_end) if plan.lr_warmup_steps > 0 else 0
     end = bisect_right(steps, plan.lr_decay_steps, begin)
     coefficients = list(map(coefficient_at, steps[begin:end]))
     if not _are_parts(coefficients):
@@ -87,7 +91,7 @@ def wd_at(plan: Plan, step: float, group: Group) -> float | None:
 def lr_and_wd_at(plan: Plan, step: float, group: Group) -> tuple[float, float | None]:
     """Return `lr_at` and `wd_at`, with the learning rate evaluated once."""
     lr = lr_at(plan, step, group)
-    return lr, _wd_of(plan, step, group, lr)
+    return lr, _wd_of(plan, plan.read_at(step) if plan.shift else step, group, lr)
 
 
 def curves_at(plan: Plan, step: float) -> tuple[float, float | None]:
@@ -163,16 +167,18 @@ def values_at(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Val
         StateError: a group's own bound is not a finite number of at least 0.
     """
     lr_c = init_lr = total = 0.0
-    warmup_steps = plan.lr_warmup_steps
+    position = step
+    if plan.shift:
+        step = plan.read_at(step)
     lr_coefficient_at = plan.lr_coefficient_at
-    if warmup_steps > 0 and step <= warmup_steps:
+    if plan.lr_warmup_steps > 0 and step <= plan.warmup_end:
         init_lr, done, total = _warmup(plan, step)
     elif lr_coefficient_at is None:
-        return _values_by_bounds(plan, step, groups)
+        return _values_by_bounds(plan, position, groups)
     elif step <= plan.lr_decay_steps:
         lr_c = lr_coefficient_at(step)
         if lr_c.__class__ is not float or not 0.0 <= lr_c <= 1.0:
-            return _values_by_bounds(plan, step, groups)
+            return _values_by_bounds(plan, position, groups)
     min_lr, max_lr = plan.min_lr, plan.max_lr
     lr = init_lr + ((max_lr - init_lr) * done / total) if total else min_lr + lr_c * (max_lr - min_lr)
     start_wd: Any = plan.start_wd
@@ -181,13 +187,13 @@ def values_at(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Val
     if start_wd is not None:
         incr_steps, wd_coefficient_at = plan.wd_incr_steps, plan.wd_coefficient_at
         if wd_coefficient_at is None:
-            return _values_by_bounds(plan, step, groups)
+            return _values_by_bounds(plan, position, groups)
         if step <= incr_steps:
             curve = plan.wd_curve
             wd_c = wd_coefficient_at(step, incr_steps) if curve is None else curve(float(step) / float(incr_steps))
         wd = (end_wd if wd_c is None else start_wd + wd_c * (end_wd - start_wd)) * 1.0
         if wd.__class__ is not float or not 0.0 <= wd < inf:
-            return _values_by_bounds(plan, step, groups)
+            return _values_by_bounds(plan, position, groups)
     values: list[Value] = []
     low_before, high_before = min_lr, max_lr
     first_before, last_before = start_wd, end_wd
@@ -200,7 +206,7 @@ def values_at(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Val
                 low_before, high_before = low, high
                 lr = init_lr + ((high - init_lr) * done / total) if total else low + lr_c * (high - low)
                 if lr.__class__ is not float or not (0.0 <= low <= LARGEST and 0.0 <= high <= LARGEST):
-                    return _values_by_bounds(plan, step, groups)
+                    return _values_by_bounds(plan, position, groups)
             if wd is not None:
                 first = group.get("start_wd", start_wd)
                 last = group.get("end_wd", end_wd)
@@ -210,12 +216,12 @@ def values_at(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Val
                     wd_mult_before = wd_mult
                     wd = (last if wd_c is None else first + wd_c * (last - first)) * wd_mult
                     if wd.__class__ is not float or not (0.0 <= wd < inf and 0.0 <= first <= LARGEST):
-                        return _values_by_bounds(plan, step, groups)
+                        return _values_by_bounds(plan, position, groups)
                     if not (last >= 0.0 and wd_mult >= 0.0):
-                        return _values_by_bounds(plan, step, groups)
+                        return _values_by_bounds(plan, position, groups)
             values.append((group, lr, wd))
     except Exception:  # a bound that is None, or of another type than a number
-        return _values_by_bounds(plan, step, groups)
+        return _values_by_bounds(plan, position, groups)
     return values
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from math import inf, nextafter
 from numbers import Real
 from typing import Any, Literal
 
@@ -13,6 +14,12 @@ from schedframe._units.units import Clock
 from schedframe.styles._base import LRShape, LRStyle, WDCurve, WDShape, WDStyle
 from schedframe.styles._installed import sources_within
 from schedframe.styles._warmup import MEGATRONS_TABLE, Warmup
+
+WARMUP: Literal["warmup"] = "warmup"
+"""A value of ``decay_from``: the end of the warmup."""
+
+DecayFrom = Literal["warmup", 0]
+"""Where the decay begins."""
 
 CURRENT: Literal["current"] = "current"
 """A value of ``init_lr``: the learning rate that the checkpoint's schedule has where this one starts."""
@@ -40,6 +47,10 @@ class Plan:
         start_step: the scheduler's count at which the plan's own step 0 lies; the lengths below start there.
         init_lr: learning rate at the plan's step 0; ``"current"`` until a checkpoint is loaded.
         groups: rules that give some param groups a plan of their own.
+        first_update: how far ahead of the position both curves are read, in steps; below 0 behind it. They are read at
+            step 0 at the earliest. A plan that continues another one, with a `start_step`, is read at the position.
+        decay_from: where the decay begins: ``"warmup"`` is the end of the warmup; from 0 on, the decay runs below the
+            warmup, and holds from its end on.
     """
 
     clock: Clock
@@ -56,15 +67,26 @@ class Plan:
     wd_incr_steps: float
     wd_style: WDStyle
     groups: tuple[GroupRule, ...] = ()
+    first_update: float = 0
+    decay_from: DecayFrom = WARMUP
 
     lr_coefficient_at: Callable[[float], float] | None = field(init=False, repr=False, compare=False)
     wd_coefficient_at: Callable[[float, float], float] | None = field(init=False, repr=False, compare=False)
     wd_curve: Callable[[float], float] | None = field(init=False, repr=False, compare=False)
+    shift: float = field(init=False, repr=False, compare=False)
+    warmup_end: float = field(init=False, repr=False, compare=False)
+    decay_begin: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Bind the styles' coefficient methods."""
+        """Bind the styles' coefficient methods, and where the curves are read."""
         lr, wd, bind = self.lr_style, self.wd_style, object.__setattr__
-        of_run = lr.over(self.lr_warmup_steps, self.lr_decay_steps) if isinstance(lr, LRShape) else None
+        warmup, is_below = self.lr_warmup_steps, self.decay_from == 0
+        bind(self, "shift", 0 if self.start_step else self.first_update)
+        bind(self, "warmup_end", nextafter(warmup, -inf) if is_below else warmup)
+        bind(self, "decay_begin", 0 if is_below else warmup)
+        of_run = None
+        if isinstance(lr, LRShape) and not self.is_all_warmup:
+            of_run = lr.over(self.decay_begin, self.lr_decay_steps)
         bind(self, "lr_coefficient_at", of_run)
         bind(self, "wd_coefficient_at", wd.coefficient_at if isinstance(wd, WDShape) else None)
         bind(self, "wd_curve", wd.coefficient if isinstance(wd, WDCurve) else None)
@@ -72,6 +94,39 @@ class Plan:
     def __reduce__(self) -> tuple[Any, ...]:
         """Copy and pickle the values alone."""
         return Plan, tuple(getattr(self, name) for name in NAMES)
+
+    @property
+    def is_all_warmup(self) -> bool:
+        """Whether the decay ends within the warmup."""
+        return 0 < self.lr_warmup_steps >= self.lr_decay_steps
+
+    def read_at(self, step: float) -> float:
+        """Return the step at which the curves are read at the position `step`, both from the plan's own step 0."""
+        return max(step + self.shift, 0)
+
+    def position_of(self, step: float) -> float:
+        """Return the first position at which the curves are read at `step`."""
+        return max(step - self.shift, 0) if step > 0 else 0
+
+    def ends(self) -> tuple[float, float]:
+        """Return the positions at which the warmup and the decay end."""
+        return self.position_of(self.lr_warmup_steps), self.position_of(self.lr_decay_steps)
+
+    def landmarks(self) -> dict[str, float]:
+        """Return the positions of the breakpoints of the learning-rate style, by label."""
+        if self.is_all_warmup:
+            return {}
+        marks = self.lr_style.landmarks(self.decay_begin, self.lr_decay_steps)
+        return {label: self.position_of(step) for label, step in marks.items()}
+
+    def jumps(self) -> list[float]:
+        """Return the positions at which the learning rate jumps by design."""
+        if self.is_all_warmup:
+            return []
+        jumps = [*self.lr_style.jumps_at(self.decay_begin, self.lr_decay_steps)]
+        if self.decay_begin < self.lr_warmup_steps:
+            jumps.append(self.lr_warmup_steps)
+        return [self.position_of(step) for step in jumps]
 
     def under(self, rules: Iterable[GroupRule]) -> "Plan":
         """Return the plan of a param group that `rules` match.
@@ -141,6 +196,8 @@ def fingerprint_as_written(values: Mapping[str, Any]) -> str:
         **dict.fromkeys(("start_wd", "end_wd", "wd_style"), weight_decay),
         "wd_incr_steps": weight_decay and values["wd_style"]["style"] != "constant",
         "groups": values["groups"],
+        "first_update": values.get("first_update") and not values["start_step"],
+        "decay_from": warmup and values.get("decay_from", WARMUP) != WARMUP,
     }
     return digest({name: values[name] for name in NAMES if is_used.get(name, True)})
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from schedframe._errors import did_you_mean
 from schedframe.styles._base import Style
 
-Kind = Literal["param", "regex", "key", "index"]
+Kind = Literal["param", "regex", "ndim", "key", "index"]
 KINDS = get_args(Kind)
 
 _LONGEST = 200
@@ -36,21 +36,23 @@ class Match:
     """Which param groups a rule matches.
 
     Attributes:
-        kind: ``param``, a glob of parameters' names; ``regex``, found anywhere in them; ``key``, values that a
-            group holds; ``index``, a position in the optimizer's list.
-        value: the glob, the expression, pairs of key and value, or the position.
+        kind: ``param``, a glob of parameters' names; ``regex``, found anywhere in them; ``ndim``, how many
+            dimensions they have; ``key``, values that a group holds; ``index``, a position in the optimizer's list.
+        value: the glob, the expression, the numbers of dimensions, pairs of key and value, or the position.
     """
 
     kind: Kind
     value: Any
 
     @property
-    def is_by_name(self) -> bool:
-        """Whether it matches names of parameters, which groups do not hold."""
-        return self.kind in ("param", "regex")
+    def is_by_parameter(self) -> bool:
+        """Whether it matches single parameters, by what a group does not hold."""
+        return self.kind in ("param", "regex", "ndim")
 
-    def fits_name(self, name: str) -> bool:
-        """Return whether it matches the parameter `name`."""
+    def fits_parameter(self, name: str, parameter: Any) -> bool:
+        """Return whether it matches `parameter`, which is called `name`."""
+        if self.kind == "ndim":
+            return getattr(parameter, "ndim", None) in self.value
         if self.kind == "param":
             return fnmatchcase(name, self.value)
         return self.kind == "regex" and re.search(self.value, name) is not None
@@ -63,17 +65,23 @@ class Match:
 
     def nearest(self, names: Iterable[str]) -> list[str]:
         """Return the `names` that are most like the value, three at most."""
+        if self.kind == "ndim":
+            return []
         plain = re.sub(r"[*?^$\\\[\]]+", "", str(self.value))
         names = list(names)
         return get_close_matches(plain[:_LONGEST], names, n=3, cutoff=0.0) if names else []
 
     def table(self) -> dict[str, Any]:
         """Return it as a config spells it."""
+        if self.kind == "ndim":
+            return {self.kind: self.value[0] if len(self.value) == 1 else list(self.value)}
         return {self.kind: dict(self.value) if self.kind == "key" else self.value}
 
     def __str__(self) -> str:
         if self.kind == "key":
             return "key " + ", ".join(f"{key}: {value}" for key, value in self.value)
+        if self.kind == "ndim":
+            return f"ndim {', '.join(map(str, self.value))}"
         return f"{self.kind} {self.value}"
 
 
@@ -134,6 +142,11 @@ def parse_match(table: Any) -> Match:
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise ValueError("index must be the position of a param group, from 0 on")
         return Match(kind, value)
+    if kind == "ndim":
+        numbers = value if isinstance(value, list | tuple) else (value,)
+        if not numbers or not all(type(number) is int and number >= 0 for number in numbers):
+            raise ValueError("ndim must be a number of dimensions, such as 1, or a list, such as [0, 1]")
+        return Match(kind, tuple(dict.fromkeys(numbers)))
     if kind == "key":
         plain = isinstance(value, Mapping) and all(isinstance(held, str | int | float) for held in value.values())
         if not plain or not value:

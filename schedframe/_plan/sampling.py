@@ -24,10 +24,10 @@ _Point = tuple[float, ...]
 
 def breakpoints(plan: Plan, end: float) -> list[float]:
     """Return the breakpoints and jumps of the curves within the first `end` steps of `plan`, 400 at most."""
-    style, warmup, decay = plan.lr_style, plan.lr_warmup_steps, plan.lr_decay_steps
-    found = {warmup, decay, *style.landmarks(warmup, decay).values(), *style.jumps_at(warmup, decay)}
+    found = {*plan.ends(), *plan.landmarks().values(), *plan.jumps()}
     if plan.start_wd is not None:
-        found |= {plan.wd_incr_steps, *plan.wd_style.landmarks(plan.wd_incr_steps).values()}
+        of_wd = (plan.wd_incr_steps, *plan.wd_style.landmarks(plan.wd_incr_steps).values())
+        found |= {plan.position_of(step) for step in of_wd}
     return sorted(step for step in found if 0 < step < end)[:_MOST_BREAKPOINTS]
 
 
@@ -111,5 +111,5 @@ def end_of(plan: Plan, run_steps: float | None) -> float:
         return run_steps
     if plan.lr_decay_steps != OPEN:
         return plan.lr_decay_steps
-    marks = plan.lr_style.landmarks(plan.lr_warmup_steps, OPEN).values()
+    marks = plan.landmarks().values()
     return 2 * max((plan.lr_warmup_steps, 1000, *(mark for mark in marks if mark < OPEN / 2)))

@@ -1,6 +1,7 @@
 """Writes steps, styles and schedules in short form."""
 
 from math import inf
+from types import NoneType
 from typing import Any
 
 from schedframe._plan.plan import Plan
@@ -9,7 +10,9 @@ from schedframe._units.lengths import compact
 from schedframe._units.notation import rate, si
 from schedframe._units.numbers import whole
 from schedframe.styles import Style
+from schedframe.styles._base import LATER
 from schedframe.styles._phase import Phase
+from schedframe.styles._warmup import options_of
 
 _LARGE = 1e5
 _LONG = 100_000
@@ -40,9 +43,16 @@ def option_value(value: Any) -> str:
 
 
 def style_with_options(style: Style) -> str:
-    """Write a style: ``WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt)``."""
-    options = {name: getattr(style, name) for name in type(style).model_fields if name != "style"}
-    listed = ", ".join(f"{name}={option_value(value)}" for name, value in options.items())
+    """Write a style: ``WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt)``.
+
+    An option that chooses between words, or has no value, is left out at its default.
+    """
+    fields = type(style).model_fields
+    listed = ", ".join(
+        f"{name}={option_value(value)}"
+        for name, value in options_of(style).items()
+        if value != fields[name].default or not (isinstance(value, str | NoneType) or name in LATER)
+    )
     return f"{style.style}({listed})" if listed else style.style
 
 
@@ -67,9 +77,12 @@ def summary(plan: Plan, train_steps: float | None = None) -> str:
         parts.append(f"warmup {short(plan.lr_warmup_steps)}{start}{by}")
     else:
         parts.append("no warmup")
-    parts.append(f"decay {short(plan.lr_decay_steps)}")
+    below = " from step 0" if plan.decay_begin < plan.lr_warmup_steps else ""
+    parts.append(f"decay {short(plan.lr_decay_steps)}{below}")
     if train_steps is not None and train_steps != plan.lr_decay_steps:
         parts.append(f"run {short(train_steps)}")
+    if plan.shift:
+        parts.append(f"read {short(abs(plan.shift))} {'ahead' if plan.shift > 0 else 'behind'}")
     if plan.start_step:
         parts.append(f"from step {short(plan.start_step)}")
     parts.append(_weight_decay(plan))

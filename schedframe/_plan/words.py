@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from schedframe._plan.rule import GroupRule, key_of
 from schedframe._units.lengths import OPEN
 from schedframe.styles._base import Style
+from schedframe.styles._warmup import options_of
 
 
 def written(value: Any) -> str:
@@ -18,7 +19,9 @@ def written(value: Any) -> str:
         return f"{value.role}({value.match}: {sets})"
     if not isinstance(value, BaseModel):
         return "open" if value == OPEN else str(value)
-    fields = {key: getattr(value, key) for key in type(value).model_fields}
-    name = fields.pop("style") if isinstance(value, Style) else "phase"
+    if isinstance(value, Style):
+        name, fields = value.style, options_of(value)
+    else:
+        name, fields = "phase", {key: getattr(value, key) for key in type(value).model_fields}
     options = ", ".join(f"{key.rstrip('_')}={written(option)}" for key, option in fields.items() if option is not None)
     return f"{name}({options})" if options else name

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from schedframe._errors import ConfigError, Problem, SchedframeError, written
-from schedframe._plan.conditions import broken_conditions
-from schedframe._plan.plan import CURRENT
+from schedframe._plan.conditions import CONDITIONS_OF_MEGATRON, broken_conditions
+from schedframe._plan.plan import CURRENT, WARMUP, DecayFrom
 from schedframe._plan.rule import GroupRule
 from schedframe._problems import problems_of
 from schedframe._units.lengths import Scale
@@ -45,7 +45,7 @@ def check(
             sound[key] = resolve_style(key, by_name, style, sound.get("lr_decay_steps"))
         except ConfigError as error:
             problems += error.problems
-    refused, mistakes = broken_conditions(sound)
+    refused, mistakes = broken_conditions(sound, CONDITIONS_OF_MEGATRON)
     if problems or refused:
         raise ConfigError(where, [*problems, *refused])
     return plain_numbers, sound["lr_decay_style"], sound["wd_incr_style"], mistakes
@@ -114,6 +114,19 @@ def _parse_decay_steps(value: Any) -> float:
     raise ValueError("must be above 0")
 
 
+def parse_decay_from(value: Any) -> DecayFrom:
+    """Return `value` as a place where the decay begins.
+
+    Raises:
+        ValueError: it is neither ``"warmup"`` nor 0.
+    """
+    if isinstance(value, str) and value == WARMUP:
+        return WARMUP
+    if isinstance(value, int | float) and not isinstance(value, bool) and value == 0:
+        return 0
+    raise ValueError(f"must be `{WARMUP}`, the end of the warmup, or 0, the start of the run")
+
+
 def _instance_of(cls: type, hint: str) -> Callable[[Any], Any]:
     def parse(value: Any) -> Any:
         if isinstance(value, cls):
@@ -139,5 +152,7 @@ _FIELDS: dict[str, Callable[[Any], Any]] = {
     "end_wd": _parse_wd,
     "wd_style": _instance_of(WDStyle, "a name or a table is assigned to wd_incr_style"),
     "groups": _parse_rules,
+    "first_update": plain,
+    "decay_from": parse_decay_from,
 }
 """The fields of a plan that are more, or less, than a number of at least 0."""

@@ -16,13 +16,13 @@ from schedframe._errors import (
 )
 from schedframe._plan import evaluate
 from schedframe._plan.evaluate import Value, values_at, write, write_value
-from schedframe._plan.plan import CURRENT, Parent, Plan, fingerprint
+from schedframe._plan.plan import CURRENT, WARMUP, DecayFrom, Parent, Plan, fingerprint
 from schedframe._plan.rule import GroupRule
 from schedframe._plan.summary import short, style_with_options, value_of_key
 from schedframe._plugins import hooks
 from schedframe._process import log_once, log_the_first_time
 from schedframe._run import agreement
-from schedframe._run.arguments import check, parse_field, problems_with, resolve_style
+from schedframe._run.arguments import check, parse_decay_from, parse_field, problems_with, resolve_style
 from schedframe._run.groups import bounds
 from schedframe._run.groups.following import RolePlans
 from schedframe._run.groups.report import metrics_of_roles, report_of_roles
@@ -34,7 +34,7 @@ from schedframe._run.resume.decide import decide
 from schedframe._run.resume.read import read
 from schedframe._run.resume.report import report
 from schedframe._run.resume.write import unknown_to_megatron, write_state
-from schedframe._units.numbers import moved, parse_position
+from schedframe._units.numbers import moved, parse_position, plain
 from schedframe._units.units import Clock, Units, parse_clock
 from schedframe.styles._base import LRStyle, Style, WDStyle
 from schedframe.styles._byname import by_lr_style, by_wd_style
@@ -102,6 +102,8 @@ class OptimizerParamScheduler:
             loaded with neither flag, too.
         clock: what `step` counts: ``"samples"``, as Megatron, ``"iters"`` or ``"tokens"``.
         lr_warmup_style: shape of the warmup, a name or a table; by default Megatron's, a straight line.
+        first_update: how far ahead of the position the curves are read, in steps of the clock; below 0 behind it.
+        decay_from: where the decay begins: ``"warmup"``, its end, or 0, below the warmup from the start of the run.
         roles: rules of a `Schedule` and the groups that they match, from `Schedule.build`; by default none.
 
     Raises:
@@ -128,6 +130,8 @@ class OptimizerParamScheduler:
     wd_incr_steps = _PlanField[float]()
     wd_style = _PlanField[WDStyle]()
     groups = _PlanField[tuple[GroupRule, ...]]()
+    first_update = _PlanField[float]()
+    decay_from = _PlanField[DecayFrom]()
 
     _clocks: ClassVar[tuple[str, ...]] = get_args(Clock)
     _ignores_lr_mult: ClassVar[bool] = True
@@ -156,6 +160,8 @@ class OptimizerParamScheduler:
         parent: Parent | Mapping[str, Any] | None = None,
         clock: Clock = "samples",
         lr_warmup_style: str | Mapping[str, Any] | Warmup = MEGATRONS,
+        first_update: float = 0,
+        decay_from: DecayFrom = WARMUP,
         roles: Roles | None = None,
     ) -> None:
         """Check every argument, then write the first values."""
@@ -176,6 +182,8 @@ class OptimizerParamScheduler:
             *problems_with("override_keys", lambda keys: parse_override(keys, "strict"), list(override_keys)),
             *problems_with("parent", parse_parent, parent),
             *problems_with("lr_warmup_style", parse_warmup, lr_warmup_style),
+            *problems_with("first_update", plain, first_update),
+            *problems_with("decay_from", parse_decay_from, decay_from),
         ]
         if use_checkpoint_opt_param_scheduler and override_opt_param_scheduler:
             fault = "use_checkpoint_opt_param_scheduler is set too, and they contradict each other; set one of them"
@@ -187,7 +195,14 @@ class OptimizerParamScheduler:
         numbers["max_lr"] = float(numbers["max_lr"])
         warmup = parse_warmup(lr_warmup_style)
         plan = Plan(
-            **numbers, clock=clock, lr_warmup_style=warmup, lr_style=lr_style, wd_style=wd_style, groups=roles.rules
+            **numbers,
+            clock=clock,
+            lr_warmup_style=warmup,
+            lr_style=lr_style,
+            wd_style=wd_style,
+            groups=roles.rules,
+            first_update=plain(first_update),
+            decay_from=parse_decay_from(decay_from),
         )
         self.use_checkpoint_opt_param_scheduler = use_checkpoint_opt_param_scheduler
         self.override_opt_param_scheduler = override_opt_param_scheduler

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
 
-from schedframe._plan.plan import CURRENT, Parent
+from schedframe._plan.plan import CURRENT, WARMUP, DecayFrom, Parent
+from schedframe._run.arguments import parse_decay_from
 from schedframe._run.policy import KEYS as OVERRIDE_KEYS
 from schedframe._run.policy import POLICIES, Resume, parse_parent, parse_resume
 from schedframe._units import lengths
@@ -56,7 +57,8 @@ def _units(**values: Any) -> Units:
 
 def _scale_of_lr_style(info: ValidationInfo) -> Scale:
     scale = scale_of(info.data)
-    return replace(scale, begin=info.data.get("lr_warmup_steps", 0), end=scale.decay_steps)
+    begin = 0 if info.data.get("decay_from") == 0 else info.data.get("lr_warmup_steps", 0)
+    return replace(scale, begin=begin, end=scale.decay_steps)
 
 
 def _scale_of_wd_style(info: ValidationInfo) -> Scale:
@@ -71,6 +73,19 @@ def _parse_end(value: Any, info: ValidationInfo) -> float:
 
 def _parse_horizon(value: Any, info: ValidationInfo) -> float:
     return OPEN if value == "open" else scale_of(info.data).steps(value)
+
+
+def _parse_first_update(value: Any, info: ValidationInfo) -> float:
+    """Return how far ahead of the position the curves are read, in steps."""
+    if isinstance(value, bool) or value not in (-1, 0, 1):
+        raise ValueError("must be 0, 1 or -1: read at the update itself, one update ahead, or one behind")
+    if value == 0:
+        return 0
+    units = scale_of(info.data).units
+    sizes = units.batch_sizes
+    if units.clock != "iters" and sizes is not None and len(sizes.stretches) > 1:
+        raise ValueError("moves the curves by one update, and the batch size changes; write `clock: iters`")
+    return int(value) * scale_of(info.data).steps("1 iters")
 
 
 def _parse_rate(value: Any, info: ValidationInfo) -> float:
@@ -135,6 +150,20 @@ _JSON_INIT_LR = json_number(
 )
 InitLRField = Annotated[float | Literal["current"], PlainValidator(_parse_init_lr), WithJsonSchema(_JSON_INIT_LR)]
 """A learning rate, or ``current``."""
+
+
+def updates_of(shift: float) -> int:
+    """Return what a config gives as ``first_update`` for a `shift` in steps: 1 ahead, 0, -1 behind."""
+    return (shift > 0) - (shift < 0)
+
+
+FirstUpdateField = Annotated[
+    float, PlainValidator(_parse_first_update), PlainSerializer(updates_of), WithJsonSchema({"enum": [0, 1, -1]})
+]
+"""How far ahead of the position the curves are read."""
+
+DecayFromField = Annotated[DecayFrom, PlainValidator(parse_decay_from), WithJsonSchema({"enum": [WARMUP, 0]})]
+"""``warmup`` or 0."""
 
 WarmupField = Annotated[
     Warmup,

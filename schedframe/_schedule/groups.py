@@ -210,6 +210,12 @@ _MATCH_SCHEMA = {
     "properties": {
         "param": {"type": "string"},
         "regex": {"type": "string", "format": "regex"},
+        "ndim": {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
+            ]
+        },
         "key": {"type": "object", "minProperties": 1},
         "index": {"type": "integer", "minimum": 0},
     },

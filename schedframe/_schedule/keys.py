@@ -1,16 +1,17 @@
 """The keys of a config: what each of them is, and what must hold between them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from schedframe._errors import ConfigError
+from schedframe._errors import ConfigError, SchedframeError
 from schedframe._plain import plain
 from schedframe._plan.conditions import CONDITIONS, CONDITIONS_OF_GROUPS, Condition, by_key
-from schedframe._plan.plan import NAMES, Plan
+from schedframe._plan.plan import NAMES, WARMUP, Plan
 from schedframe._plan.rule import key_of
 from schedframe._plugins.claims import snapshot
 from schedframe._problems import broken_condition, problems_of
@@ -19,6 +20,9 @@ from schedframe._schedule import fields, shorthand
 from schedframe._schedule.groups import GroupRulesField, GroupsInput
 from schedframe._units.lengths import Scale
 from schedframe._units.numbers import Count, Number
+from schedframe.styles._base import LRStyle
+from schedframe.styles._byname import by_lr_style
+from schedframe.styles._flat_wsd import FLAT_WSD
 from schedframe.styles._warmup import MEGATRONS
 from schedframe.styles.lr import Linear
 from schedframe.styles.wd import WDConstant
@@ -97,6 +101,16 @@ class Keys(BaseModel):
         description="Its shape: linear, cosine, quadratic, or as in megatron, nemo, torchtitan, hf.",
         examples=["torchtitan"],
     )
+    first_update: fields.FirstUpdateField = Field(
+        0,
+        description="Where the curves are read at the first update: 0, 1 update ahead, or -1 behind.",
+        examples=[1],
+    )
+    decay_from: fields.DecayFromField = Field(
+        WARMUP,
+        description="Where the decay begins: warmup, its end, or 0, below the warmup from the start of the run.",
+        examples=[0],
+    )
     lr_decay_style: fields.LRStyleField = Field(
         Linear(),
         description="Style of the learning rate after the warmup.",
@@ -162,6 +176,8 @@ class Keys(BaseModel):
         if not isinstance(keys, Mapping):
             return keys
         keys = plain(keys)
+        if keys.get("max_lr") is None and (peak := _peak_of(keys)) is not None:
+            keys = {**keys, "max_lr": peak}
         expanded = shorthand.expand(keys)
         if expanded.get("groups") is not None:
             others = {key: value for key, value in keys.items() if key != "groups"}
@@ -205,3 +221,22 @@ class KeysOfGroups(Keys):
     """The keys of a config as they are for some param groups, which a max LR of 0 freezes."""
 
     _conditions: ClassVar[Mapping[str, tuple[Condition, ...]]] = by_key(CONDITIONS_OF_GROUPS)
+
+
+_DEPEND_ON_MAX_LR = ("max_lr", "min_lr", "init_lr", "lr_decay_style", *FLAT_WSD, "wd_incr_style", "groups")
+
+
+def _peak_of(keys: Mapping[str, Any]) -> float | None:
+    """Return the max LR that follows from the options of the style and the warmup; ``None`` where none does."""
+    table = keys.get("lr_decay_style")
+    name = table.get("style") if isinstance(table, Mapping) else None
+    try:
+        cls = by_lr_style.model_of(name) if isinstance(name, str) else None
+        if cls is None or not issubclass(cls, LRStyle) or cls.peak is LRStyle.peak:
+            return None
+        others = {key: value for key, value in keys.items() if key not in _DEPEND_ON_MAX_LR}
+        run = KeysOfGroups(**others, max_lr=1.0)
+        style = by_lr_style.resolve(table, replace(run.scale, begin=run.lr_warmup_steps, end=run.lr_decay_steps))
+    except (SchedframeError, ValueError):
+        return None  # the validation of the keys reports it
+    return style.peak(run.lr_warmup_steps) if isinstance(style, LRStyle) else None

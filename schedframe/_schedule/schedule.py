@@ -21,6 +21,7 @@ from schedframe._plan.summary import summary, value_of_key
 from schedframe._run.groups.report import phase_at
 from schedframe._run.groups.roles import make_groups, rules_for
 from schedframe._schedule.curves import RoleCurves
+from schedframe._schedule.fields import updates_of
 from schedframe._schedule.findings import find
 from schedframe._schedule.given import fields_as_given
 from schedframe._schedule.keys import Keys
@@ -74,6 +75,7 @@ class Schedule(Keys):
         """Return the keys that were given and are not at their default, in one line, lengths in steps."""
         fields, given = Keys.model_fields, self._origin.given or self.model_fields_set
         values = {key: getattr(self, key) for key in fields if key in given}
+        values |= {key: updates_of(value) for key, value in values.items() if key == "first_update"}
         keys = (f"{key}={value_of_key(value)}" for key, value in values.items() if value != fields[key].default)
         return f"{type(self).__name__}({', '.join(keys)})"
 
@@ -322,19 +324,20 @@ class Schedule(Keys):
         They are the scheduler's counts: the first is `start_step`.
         """
         marks: dict[str, float] = {"start": 0.0}
+        warmup_end, decay_end = self.plan.ends()
         if self.lr_warmup_steps:
-            marks["warmup end"] = self.lr_warmup_steps
+            marks["warmup end"] = warmup_end
         if self.lr_decay_steps != OPEN:
-            marks["decay end"] = self.lr_decay_steps
+            marks["decay end"] = decay_end
         if self.train_steps is not None:
             marks["run end"] = self.train_steps
-        for label, step in self.lr_style.landmarks(self.lr_warmup_steps, self.lr_decay_steps).items():
+        for label, step in self.plan.landmarks().items():
             marks[f"{label} of {self.lr_style.style}" if label in marks else label] = step
         if self.start_wd is not None:
             for label, step in self.wd_style.landmarks(self.wd_incr_steps).items():
-                marks[f"weight decay {label}"] = step
+                marks[f"weight decay {label}"] = self.plan.position_of(step)
             if self.start_wd != self.end_wd:
-                marks["weight decay end"] = self.wd_incr_steps
+                marks["weight decay end"] = self.plan.position_of(self.wd_incr_steps)
         return {label: self.start_step + step for label, step in sorted(marks.items(), key=lambda mark: mark[1])}
 
     def param_groups(self, model: Any, *, process_group: Any = None) -> list[dict[str, Any]]:

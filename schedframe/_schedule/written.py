@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from schedframe._plan.plan import Parent
 from schedframe._plan.rule import GroupRule, key_of
 from schedframe._run.policy import Resume
+from schedframe._schedule.fields import updates_of
 from schedframe._schedule.groups import FIELDS
 from schedframe._schedule.keys import Keys
 from schedframe._units.lengths import OPEN
@@ -18,6 +19,7 @@ from schedframe._units.units import RUN_KEYS
 from schedframe.styles._base import Style
 from schedframe.styles._flat_wsd import FLAT_WSD, is_bare
 from schedframe.styles._installed import lr_styles, wd_styles
+from schedframe.styles._warmup import options_of
 
 _HORIZONS = ("lr_decay_steps", "wd_incr_steps")
 _STYLES = ("lr_decay_style", "wd_incr_style", "lr_warmup_style")
@@ -28,8 +30,8 @@ _SERIALIZED = ("groups", "ignore")
 def plain(value: Any) -> Any:
     """Return `value` as a config declares it: a style without options is its name."""
     if isinstance(value, Style):
-        table = {name: plain(getattr(value, name)) for name in type(value).model_fields}
-        return table if len(table) > 1 else value.style
+        options = {name: plain(option) for name, option in options_of(value).items() if option is not None}
+        return {"style": value.style, **options} if options else value.style
     if isinstance(value, Resume | Parent):
         return {key: plain(inner) for key, inner in asdict(value).items()}
     if isinstance(value, BaseModel):
@@ -81,6 +83,8 @@ def resolved_keys(keys: Keys, given: Mapping[str, Any]) -> dict[str, Any]:
 def _value(keys: Keys, key: str) -> Any:
     """Return the value of `key` as a config declares it, with lengths in steps."""
     value = getattr(keys, key)
+    if key == "first_update":
+        return updates_of(value)
     if key in _HORIZONS and value == OPEN:
         return "open"
     return plain(keys.model_dump(include={key})[key] if key in _SERIALIZED else value)
@@ -92,7 +96,8 @@ def _with_defaults(written: Any, style: Style) -> Any:
     name = written.get("style", style.style) if isinstance(written, Mapping) else None
     if name is None or aliases.get(name, name) != style.style:
         return plain(style)
-    return {**{name: plain(getattr(style, name)) for name in type(style).model_fields}, **written}
+    defaults = {name: plain(option) for name, option in options_of(style).items() if option is not None}
+    return {"style": style.style, **defaults, **written}
 
 
 def _with_derived(written: Mapping[str, Any], rule: GroupRule) -> dict[str, Any]:

@@ -46,6 +46,10 @@ def beginning(run: Mapping[str, Any], max_lr: str, style: Mapping[str, str]) -> 
         "start_wd": "0.1",
     }
     Schedule(**keys)
+    without_warmup = {key: value for key, value in keys.items() if key != "lr_warmup_steps"}
+    by_itself = Schedule(**without_warmup)
+    if by_itself.lr_at(0) < by_itself.max_lr:  # the style has its own rise
+        keys = without_warmup
     return "".join(f"{line}\n" for line in _lines(keys, ""))
 
 

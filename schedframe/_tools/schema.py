@@ -4,7 +4,7 @@ Models mark where a style stands; here each mark becomes a reference to one defi
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from schedframe._errors import SchedframeError
 from schedframe._files.config.document import EXTENDS
@@ -13,11 +13,12 @@ from schedframe._schedule.groups import FIELDS
 from schedframe._schedule.schedule import Schedule
 from schedframe._units.numbers import JSON_NUMBER
 from schedframe._units.units import RUN_KEYS
-from schedframe.styles._base import LRCurve, Style
+from schedframe.styles._base import LRCurve, LRStyle, Style
 from schedframe.styles._byname import MARK, by_lr_curve, by_lr_style, by_wd_style
 from schedframe.styles._flat_wsd import FLAT_WSD, is_bare
 from schedframe.styles._installed import lr_styles, wd_styles
 from schedframe.styles._phase import PHASES_MARK, Phase
+from schedframe.styles.combined import Floor
 
 _KINDS = {by_lr_style.mark: "LRStyle", by_lr_curve.mark: "LRCurve", by_wd_style.mark: "WDStyle"}
 _WSD = "WSD"
@@ -27,6 +28,7 @@ _EXTENDS = {
     "type": "string",
     "description": "A config file, relative to this one, whose keys hold where this one has none; null takes one away.",
 }
+_FLOOR = "How it meets min_lr: it ends there (reach), is cut there, or tends to it."
 _LENGTHS_OF_A_RUN = (*RUN_KEYS, "lr_decay_steps")
 
 
@@ -62,7 +64,7 @@ def schema(*, builtin: bool = False) -> tuple[dict[str, Any], list[str]]:
     whole |= {
         "if": {"required": [EXTENDS]},
         "else": {
-            "required": whole.pop("required"),
+            **_max_lr_unless_it_follows(whole.pop("required"), [name for name, cls in lr.items() if _has_peak(cls)]),
             "anyOf": [{"required": [key]} for key in _LENGTHS_OF_A_RUN],
             "properties": with_value,
             "if": {"properties": {_STYLE: {"enum": _spelled(_WSD, lr_styles)}}, "required": [_STYLE]},
@@ -72,6 +74,20 @@ def schema(*, builtin: bool = False) -> tuple[dict[str, Any], list[str]]:
     }
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "schedframe config"}
     return {**head, **{key: value for key, value in whole.items() if key != "title"}, "$defs": definitions}, faults
+
+
+def _has_peak(style: type[Style]) -> bool:
+    return issubclass(style, LRStyle) and style.peak is not LRStyle.peak
+
+
+def _max_lr_unless_it_follows(required: list[str], styles: list[str]) -> dict[str, Any]:
+    """Return the part of a schema that needs the keys `required`; `styles` have a max LR of their own."""
+    if not styles:
+        return {"required": required}
+    named = {"type": "object", "properties": {"style": {"enum": styles}}, "required": ["style"]}
+    follows = {"properties": {_STYLE: named}, "required": [_STYLE]}
+    others = [key for key in required if key != "max_lr"]
+    return {"required": others, "allOf": [{"if": follows, "else": {"required": ["max_lr"]}}]}
 
 
 def _admits_null(part: Mapping[str, Any]) -> bool:
@@ -135,6 +151,8 @@ def _of_style(cls: type[Style], name: str, prefix: str) -> dict[str, Any]:
     schema = _of_model(cls)
     schema["title"] = name
     schema["properties"]["style"] = {"enum": _spelled(name, lr_styles if prefix == "LR" else wd_styles)}
+    if prefix == "LR":
+        schema["properties"].setdefault("floor", {"enum": list(get_args(Floor)), "description": _FLOOR})
     schema["required"] = ["style", *(key for key in schema.get("required", ()) if key != "style")]
     return schema
 

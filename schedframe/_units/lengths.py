@@ -4,7 +4,7 @@ What is not a length, or cannot be converted, raises a ``ValueError`` whose text
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -121,6 +121,7 @@ class Scale:
         start: the scheduler's count at the schedule's own step 0.
         begin: where the stretch that is measured begins, in steps from there.
         end: where it ends; ``None`` where that is not known.
+        zero: where the step 0 of the style lies that is measured, in steps from there.
         decay_steps: what a percentage is of, in steps; ``None`` where it is not known.
         run_length: what a percentage of the run is of, in its own unit; ``None`` where it is not known.
     """
@@ -129,6 +130,7 @@ class Scale:
     start: float = 0
     begin: float = 0
     end: float | None = None
+    zero: float = 0
     decay_steps: float | None = None
     run_length: Measure | None = None
 
@@ -218,6 +220,17 @@ def _validate_length(value: Any, info: ValidationInfo) -> float:
     return scale_in(info).steps(value)
 
 
+def _validate_milestone(value: Any, info: ValidationInfo) -> float:
+    """Return a part of the decay as a fraction below 1, anything else in steps from the style's own step 0."""
+    measure, scale = parse_measure(value), scale_in(info)
+    if measure.amount < 1 and measure.unit in ("", "%"):
+        return float(measure.amount)
+    steps = replace(scale, begin=scale.zero).steps(value)
+    if 0 < steps < 1:
+        raise ValueError(f"is {steps:g} steps of the scheduler, and a milestone lies at step 1 or later, or at 0")
+    return steps
+
+
 def _validate_tail(value: Any, info: ValidationInfo) -> float:
     return scale_in(info).steps_before_the_end(value)
 
@@ -243,6 +256,9 @@ JSON_LENGTH = json_number(f"{_EXAMPLES} or 10%", _IN_UNITS, _SHARE)
 
 Length = Annotated[float, PlainValidator(_validate_length), WithJsonSchema(JSON_LENGTH)]
 """A length: ``2000``, ``500M``, ``2000 iters``, ``10B tokens``, ``5%``, ``5% of run``."""
+
+Milestone = Annotated[float, PlainValidator(_validate_milestone), WithJsonSchema(JSON_LENGTH)]
+"""A position: a fraction of the decay below 1, as ``0.8`` or ``80%``, or a length from the style's step 0 on."""
 
 CooldownLength = Annotated[float, PlainValidator(_validate_tail), WithJsonSchema(JSON_LENGTH)]
 """A `Length` at the end of the style."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
+from math import ulp
 from numbers import Integral, Rational, Real
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ _MANTISSA = rf"(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})"
 _NUMBER = re.compile(rf"(?P<mantissa>[+-]?{_MANTISSA})(?:[eE](?P<exponent>[+-]?[0-9]+))?")
 _LONGEST = 1_000
 _MOST_DIGITS = 400
+_ALL_WHOLE = 2**53
 
 LARGEST = 1e100
 """Far above anything that is trained with; the product of two such numbers is still finite."""
@@ -151,6 +153,14 @@ def refuse_negative(number: Fraction) -> Fraction:
 def whole(number: float) -> float:
     """Return `number` as an ``int`` where it is integral, else unchanged."""
     return int(number) if number == int(number) else number
+
+
+def settled(number: float) -> float:
+    """Return `number` without what rounding adds to a whole number or takes from it: 7.000000000000001 is 7."""
+    if isinstance(number, int) or abs(number) >= _ALL_WHOLE:
+        return number
+    nearest = round(number)
+    return nearest if abs(number - nearest) <= 4 * ulp(number) else number
 
 
 def ratio_of(number: Any) -> Ratio:

@@ -64,7 +64,7 @@ class ScheduleTrainerMixin:
         if not is_given:
             schedule = as_schedule(self.schedule)
             mark_undecayed(schedule, optimizer.param_groups)
-            if any(rule.match.is_by_name for rule in schedule.groups):
+            if any(rule.match.is_by_parameter for rule in schedule.groups):
                 model = next((model for model in (*arguments, *options.values()) if model is not None), self.model)
                 optimizer.param_groups[:] = _divided(optimizer.param_groups, schedule.param_groups(model))
         return optimizer

@@ -31,7 +31,7 @@ class Curve(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """A jump of the learning rate: from `before` at `step` to `after` right behind it."""
+    """A jump of the learning rate at `step`, or right behind it: from `before` to `after`."""
 
     step: float
     before: float
@@ -120,9 +120,10 @@ class GroupCurves:
         return tuple(self._gaps())
 
     def _gaps(self) -> Iterator[Gap]:
-        least = self.plan.max_lr / 100
+        least, marks = self.plan.max_lr / 100, {*breakpoints(self.plan, self.end)}
+        warmup_end, _ = self.plan.ends()
         for (first, before), (last, after) in pairwise(zip(*self.lr_curve, strict=True)):
-            if first < self.plan.lr_warmup_steps or abs(after - before) <= least:
+            if first < warmup_end - self.tiny * 2 or abs(after - before) <= least:
                 continue
             while last - first > self.tiny * 1.5:
                 middle = (first + last) / 2
@@ -132,7 +133,7 @@ class GroupCurves:
                 else:
                     first, before = middle, value
             if abs(after - before) > least and last < self.end:
-                yield Gap(first, before, after)
+                yield Gap(last if last in marks else first, before, after)
 
     @cached_property
     def plateau(self) -> float:

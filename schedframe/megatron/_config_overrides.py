@@ -39,7 +39,7 @@ def config_overrides(schedule: Schedule, model: Any = None) -> dict[Any, dict[st
         schedule.param_groups(model)
     overrides: dict[Any, dict[str, Any]] = {}
     for rule in schedule.groups:
-        if not rule.match.is_by_name:
+        if not rule.match.is_by_parameter:
             continue
         if rule.match.kind == "param":
             key = param_key(name=rule.match.value)
@@ -51,4 +51,4 @@ def config_overrides(schedule: Schedule, model: Any = None) -> dict[Any, dict[st
 
 
 def _fits(rule: GroupRule) -> Any:
-    return lambda parameter, name: rule.match.fits_name(name)
+    return lambda parameter, name: rule.match.fits_parameter(name, parameter)

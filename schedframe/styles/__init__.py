@@ -7,7 +7,7 @@ length in steps is typed `Length`, so that ``10%`` and ``2000 iters`` work in it
 is the length of a cooldown that ends at lr_decay_steps.
 
 The built-in styles are in `schedframe.styles.lr`, `schedframe.styles.wd`, `schedframe.styles.couplings` (weight decay
-that follows the learning rate) and `schedframe.styles.phases`.
+that follows the learning rate), `schedframe.styles.phases`, `schedframe.styles.each` and `schedframe.styles.combined`.
 """
 
 from schedframe._units.lengths import CooldownLength, Length

@@ -13,12 +13,22 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple, final, get_args
 
-from pydantic import BaseModel, ConfigDict, create_model, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    create_model,
+    model_serializer,
+    model_validator,
+)
 
 with suppress(Exception):
     create_model("First")  # here pydantic looks for its own plugins, and fails where any distribution is unreadable
 
 from schedframe._plain import plain
+
+LATER = ("boundaries", "k")
+"""Options that early versions did not have; at their default they are in no state, so that fingerprints stay."""
 
 
 class LRPoint(NamedTuple):
@@ -136,6 +146,12 @@ class Style(BaseModel, ABC):
         without_bool = _keys_without_bool(cls)
         return {key: _mask_bools(value) if key in without_bool else value for key, value in plain(options).items()}
 
+    @model_serializer(mode="wrap")
+    def _without_later_options(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        table: dict[str, Any] = dump(self)
+        return {key: value for key, value in table.items() if key not in LATER or value != fields[key].default}
+
 
 class LRStyle(Style):
     """A learning-rate style: the learning rate at every step after the warmup.
@@ -157,6 +173,14 @@ class LRStyle(Style):
             ValueError: the formula has no value between these bounds; raised at construction, not at the step.
         """
 
+    def peak(self, warmup_steps: float) -> float | None:
+        """Return the max_lr that follows from the options, so that a config need not give it; ``None`` for none.
+
+        Args:
+            warmup_steps: length of the warmup, in steps.
+        """
+        return None
+
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return the breakpoints of the style, steps by label; previews, plots and reports show them.
 
@@ -167,7 +191,7 @@ class LRStyle(Style):
         return {}
 
     def phase(self, step: float, warmup_steps: float, decay_steps: float) -> str:
-        """Return the name of the phase at `step`, for reports: the last landmark before it, or the style's own name.
+        """Return the name of the phase at `step`, for reports: that of the last landmark behind it, or the style's own.
 
         Args:
             step: from the end of the warmup to `decay_steps`.
@@ -175,7 +199,8 @@ class LRStyle(Style):
             decay_steps: where the decay ends, in steps from the start of the run.
         """
         marks = self.landmarks(warmup_steps, decay_steps)
-        passed = [(at, label) for label, at in marks.items() if at < step or at == warmup_steps]
+        jumps = self.jumps_at(warmup_steps, decay_steps)
+        passed = [(at, label) for label, at in marks.items() if at < step or at == warmup_steps or at == step in jumps]
         return max(passed)[1].removesuffix(" start") if passed else self.style
 
     def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
@@ -188,7 +213,7 @@ class LRStyle(Style):
         yield from ()
 
     def jumps_at(self, warmup_steps: float, decay_steps: float) -> Sequence[float]:
-        """Return the steps after which the learning rate jumps by design: milestones, restarts.
+        """Return the steps at which the learning rate jumps by design: milestones, restarts.
 
         `schedframe.lint` reports every other jump.
 

@@ -22,6 +22,9 @@ from schedframe.styles._installed import lr_styles, source_of, wd_styles
 
 _LONGEST_NAME = 200
 
+FLOORED = "floored"
+"""The name of the style that a table with the key ``floor`` is."""
+
 MARK = "x-schedframe-style"
 """Key of a schema that gives the kind of the style that stands there."""
 
@@ -95,6 +98,8 @@ class ByName:
         canonical = cls.model_fields["style"].default
         if canonical == self.wrapper and name != self.wrapper:
             value = {"curve": dict(value)}
+        if "floor" in value and self.base is LRStyle and "floor" not in cls.model_fields:
+            return self._floored(value, scale)
         self._refuse_other(cls, canonical)
         try:
             return cls.model_validate({**value, "style": canonical}, context={"scale": scale or Scale()})
@@ -106,6 +111,14 @@ class ByName:
             raise StyleLoadError(
                 f"{source_of(cls)} fails when its options are validated: {type(error).__name__}: {error}"
             ) from error
+
+    def _floored(self, value: Mapping[str, Any], scale: Scale | None) -> Style:
+        """Return the style of a table with the key ``floor``; a curve that ends at 0 reaches and tends to it anyway."""
+        table = {key: option for key, option in value.items() if key != "floor"}
+        style = self._resolved(table, scale)
+        floored = self._resolved({"style": FLOORED, "of": style, "floor": value["floor"]}, scale)
+        ends_there = isinstance(style, LRCurve) and style.coefficient(1.0) == 0.0
+        return style if ends_there and value["floor"] != "cut" else floored
 
     def model_of(self, name: str) -> type[Style]:
         """Return the class of the style `name`, or the wrapper's class if `name` is a learning-rate curve to wrap.

@@ -1,13 +1,13 @@
 """A list of phases, each a style between the value at which the previous one ended and a target."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import accumulate
 from math import fsum, ulp
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     BaseModel,
@@ -26,12 +26,15 @@ from pydantic import (
 
 from schedframe._problems import lines_of
 from schedframe._units.lengths import Length, Scale, scale_in
-from schedframe._units.numbers import NUMBER_TEXT, PERCENT_TEXT, json_number, parse_number, share_of, whole
+from schedframe._units.numbers import NUMBER_TEXT, PERCENT_TEXT, json_number, parse_number, settled, share_of, whole
 from schedframe.styles._base import Cooldown, LRPoint
 from schedframe.styles._byname import AnyLRStyle
 
 ENDS = ("floor", "end_wd")
 """The words for the value at the end of all phases: the group's min LR, or its end_wd."""
+
+Boundaries = Literal["open", "closed"]
+"""Which of two neighbours holds at the boundary between them: the next one, or the one before."""
 
 _CLOSE = 1e-9
 _MOST_KEPT = 64
@@ -125,7 +128,8 @@ def validated(value: Any, info: ValidationInfo) -> tuple[Phase, ...]:
     for index, (table, place) in enumerate(zip(value, _places(lengths, scale), strict=True)):
         if isinstance(table, dict) and place.length is not None:
             table = {**table, "length": place.length}
-        context = {"scale": replace(scale, begin=place.begin or 0, end=place.end)}
+        begin = place.begin or 0
+        context = {"scale": replace(scale, begin=begin, end=place.end, zero=begin)}
         try:
             phases.append(Phase.model_validate(table, context=context))
         except ValidationError as error:
@@ -181,6 +185,9 @@ def _dumped(phases: tuple[Phase, ...], info: SerializationInfo) -> list[dict[str
 PHASES_MARK = "x-schedframe-phases"
 """Key of the schema of a list of phases."""
 
+BOUNDARIES = "Whether the next phase, or the one before, holds at the boundary: open or closed."
+"""The description of an option of the type `Boundaries`."""
+
 _SCHEMA: dict[str, Any] = {"type": "array", "minItems": 1, "items": {"type": "object"}, PHASES_MARK: True}
 
 AnyPhases = Annotated[tuple[Phase, ...], PlainValidator(validated), PlainSerializer(_dumped), WithJsonSchema(_SCHEMA)]
@@ -206,14 +213,14 @@ def _ends(total: float, lengths: Sequence[float | None]) -> tuple[float, ...]:
                 f"the phases have {together} steps together, and the decay has {whole_length} from the end of the "
                 f"warmup on; remove the length of one of them"
             )
-        return (*accumulate(known[:-1]), total)
+        return (*map(settled, accumulate(known[:-1])), total)
     if rest <= 0:
         raise ValueError(
             f"the phases have {together} steps, which leaves none of {whole_length} for the one without length"
         )
     middle = lengths.index(None)
     behind = [total - left for left in accumulate(reversed(known[middle:]), initial=0)]
-    return (*accumulate(known[:middle]), *reversed(behind))
+    return (*map(settled, accumulate(known[:middle])), *map(settled, reversed(behind)))
 
 
 class Bounds(NamedTuple):
@@ -258,9 +265,10 @@ def _kept(values: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
 class Course:
     """Evaluates a list of phases. How they lie is computed once for each length and each pair of bounds."""
 
-    def __init__(self, phases: tuple[Phase, ...]) -> None:
+    def __init__(self, phases: tuple[Phase, ...], boundaries: Boundaries) -> None:
         """Keep the `phases`, from the first on."""
         self._phases = phases
+        self._number_at = bisect_right if boundaries == "open" else bisect_left
         self._ends: dict[float, tuple[float, ...]] = {}
         self._legs: dict[tuple[float, Bounds], list[_Leg]] = {}
 
@@ -287,7 +295,7 @@ class Course:
             ValueError: the phases do not fill `total`, or a target up to `step` lies outside of `bounds`.
         """
         ends = self.ends(total)
-        number = min(bisect_left(ends, step), len(ends) - 1)
+        number = min(self._number_at(ends, settled(step)), len(ends) - 1)
         legs: list[_Leg] = _kept(self._legs, (total, bounds), list)
         if len(legs) <= number:
             legs = self._legs[total, bounds] = [*legs, *self._next(legs, ends[: number + 1], bounds)]

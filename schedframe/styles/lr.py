@@ -5,15 +5,18 @@ Megatron's own keep its formulas and its order of operations, so that they are b
 ``p`` is progress through the decay, ``(step - lr_warmup_steps) / (lr_decay_steps - lr_warmup_steps)``.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
 from math import cos, pi, pow, sqrt
-from typing import Annotated, Literal, final
+from typing import Literal, final
 
 from pydantic import Field, model_validator
 
-from schedframe._units.lengths import CooldownLength, Length
-from schedframe._units.numbers import Share
+from schedframe._units.lengths import CooldownLength, Length, Milestone, compact
+from schedframe._units.numbers import Share, quotient, ratio_of, settled
 from schedframe.styles._base import Cooldown, LRCurve, LRPoint, LRShape, LRStyle
 from schedframe.styles._byname import AnyLRCurve
 
@@ -296,28 +299,31 @@ class Geometric(LRStyle):
 
 @final
 class Polynomial(LRCurve):
-    """A power of the remaining progress.
+    """A power of the remaining progress, of which a power may be taken first.
 
     Formula:
-        c = (1 - p)**power
+        c = (1 - p**k)**power
 
     At the edges:
-        max_lr where the warmup ends, min_lr at lr_decay_steps and after. With power 1 it is ``linear``.
+        max_lr where the warmup ends, min_lr at lr_decay_steps and after. With power 1 and k 1, the defaults, it
+        is ``linear``.
 
     Examples:
         >>> Polynomial(power=2.0).coefficient(0.5)
         0.25
 
     References:
-        torch.optim.lr_scheduler.PolynomialLR, pytorch/pytorch:torch/optim/lr_scheduler.py at v2.13.0
+        torch.optim.lr_scheduler.PolynomialLR, pytorch/pytorch:torch/optim/lr_scheduler.py at v2.13.0;
+        k is k_decay of huggingface/pytorch-image-models:timm/scheduler/poly_lr.py at v1.0.31
     """
 
     style: Literal["polynomial"] = "polynomial"
-    power: float = Field(2.0, gt=0, description="Exponent: above 1 it falls fast at first, below 1 late.")
+    power: float = Field(1.0, gt=0, description="Exponent: above 1 it falls fast at first, below 1 late.")
+    k: float = Field(1.0, gt=0, description="Power of progress: above 1 it stays high for longer.")
 
     def coefficient(self, progress: float) -> float:
-        """Return (1 - p)**power."""
-        return float((1.0 - progress) ** self.power)
+        """Return (1 - p**k)**power."""
+        return float((1.0 - progress**self.k) ** self.power)
 
 
 @final
@@ -326,32 +332,38 @@ class MultiStep(LRStyle):
 
     DeepSeek LLM falls to 31.6 % of the peak after 80 % of the run and to 10 % after 90 %::
 
-        lr_decay_style: {style: multi-step, milestones: [0.8, 0.9], multipliers: [31.6%, 10%]}
+        lr_decay_style: {style: multi-step, milestones: [80%, 90%], multipliers: [31.6%, 10%]}
+
+    A milestone is a part of lr_decay_steps, ``80%`` or ``0.8``, or a position, ``1.6T tokens`` or ``8000 iters``.
 
     Formula:
-        lr = max(min_lr, m * max_lr), m the multiplier of the last milestone that lies before the step,
-        1 before the first; milestones are fractions of lr_decay_steps
+        lr = max(min_lr, m * max_lr), m the multiplier of the last milestone up to the step, 1 before the first
 
     At the edges:
-        At a milestone itself the old multiplier still holds. The last multiplier also holds
-        past lr_decay_steps. The learning rate is never below min_lr.
+        A multiplier holds from its milestone on, or with ``boundaries: closed`` from the update after it on. The last
+        one also holds past lr_decay_steps. The learning rate is never below min_lr.
 
     Examples:
         >>> from schedframe.styles import LRPoint
         >>> deepseek = MultiStep(milestones=(0.8, 0.9), multipliers=(0.316, 0.1))
-        >>> [deepseek.lr(LRPoint(step, 10, 100, max_lr=1.0, min_lr=0.0)) for step in (80, 81, 91, 500)]
+        >>> [deepseek.lr(LRPoint(step, 10, 100, max_lr=1.0, min_lr=0.0)) for step in (79, 80, 90, 500)]
         [1.0, 0.316, 0.1, 0.1]
 
     References:
-        DeepSeek LLM, https://arxiv.org/abs/2401.02954
+        DeepSeek LLM, https://arxiv.org/abs/2401.02954;
+        torch.optim.lr_scheduler.MultiStepLR, pytorch/pytorch:torch/optim/lr_scheduler.py at v2.13.0
     """
 
     style: Literal["multi-step"] = "multi-step"
-    milestones: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
-        min_length=1, description="Fractions of lr_decay_steps, rising."
+    milestones: tuple[Milestone, ...] = Field(
+        min_length=1, description="Parts of lr_decay_steps or positions, rising: 80%, 0.8, 1.6T tokens."
     )
     multipliers: tuple[Share, ...] = Field(
-        min_length=1, description="Part of max_lr after each milestone: 0.316 or 31.6%."
+        min_length=1, description="Part of max_lr from each milestone on: 0.316 or 31.6%."
+    )
+    boundaries: Literal["open", "closed"] = Field(
+        "open",
+        description="Whether a multiplier holds from its milestone on, or from the update after it: open, closed.",
     )
 
     @model_validator(mode="after")
@@ -360,23 +372,46 @@ class MultiStep(LRStyle):
             raise ValueError(
                 f"needs one multiplier for each milestone, got {len(self.multipliers)} for {len(self.milestones)}"
             )
-        if any(later <= earlier for earlier, later in zip(self.milestones, self.milestones[1:], strict=False)):
-            raise ValueError(f"milestones must rise, got {list(self.milestones)}")
+        for alike in ([m for m in self.milestones if m < 1], [m for m in self.milestones if m >= 1]):
+            _refuse_unless_rising(alike)
         return self
 
     def lr(self, point: LRPoint) -> float:
-        """Return max LR times the multiplier of the last milestone before the step, at least min LR."""
-        behind = bisect_left(self.milestones, point.step, key=lambda milestone: milestone * point.decay_steps)
+        """Return max LR times the multiplier of the last milestone up to the step, at least min LR.
+
+        Raises:
+            ValueError: milestones in parts and in steps do not rise together.
+        """
+        bisect = bisect_right if self.boundaries == "open" else bisect_left
+        behind = bisect(_steps_of(self.milestones, point.decay_steps), settled(point.step))
         multiplier = self.multipliers[behind - 1] if behind else 1.0
         return max(point.min_lr, multiplier * point.max_lr)
 
     def landmarks(self, warmup_steps: float, decay_steps: float) -> dict[str, float]:
         """Return the milestones in steps."""
-        return {f"milestone {milestone}": milestone * decay_steps for milestone in self.milestones}
+        steps = _steps_of(self.milestones, decay_steps)
+        labels = [milestone if milestone < 1 else compact(milestone) for milestone in self.milestones]
+        return {f"milestone {label}": step for label, step in zip(labels, steps, strict=True)}
 
     def jumps_at(self, warmup_steps: float, decay_steps: float) -> Sequence[float]:
         """Return the milestones in steps."""
-        return [milestone * decay_steps for milestone in self.milestones]
+        return _steps_of(self.milestones, decay_steps)
+
+
+@lru_cache(maxsize=256)
+def _steps_of(milestones: tuple[float, ...], decay_steps: float) -> tuple[float, ...]:
+    """Return where `milestones` lie, in steps; a fraction is of `decay_steps`, the decimal product."""
+    steps = tuple(
+        quotient(ratio_of(Fraction(repr(milestone)) * Fraction(decay_steps))) if milestone < 1 else milestone
+        for milestone in milestones
+    )
+    _refuse_unless_rising(steps)
+    return steps
+
+
+def _refuse_unless_rising(milestones: Sequence[float]) -> None:
+    if any(later <= earlier for earlier, later in pairwise(milestones)):
+        raise ValueError(f"milestones must rise, got {list(milestones)}")
 
 
 @final

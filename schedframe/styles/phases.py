@@ -7,7 +7,7 @@ from typing import Annotated, Literal, final
 from pydantic import AfterValidator, Field
 
 from schedframe.styles._base import Cooldown, LRPoint, LRStyle, WDPoint, WDStyle
-from schedframe.styles._phase import AnyPhases, Bounds, Course, without_word
+from schedframe.styles._phase import BOUNDARIES, AnyPhases, Boundaries, Bounds, Course, without_word
 
 
 @final
@@ -32,7 +32,8 @@ class Phases(LRStyle):
         b_i the step where phase i begins, t the steps since the end of the warmup
 
     At the edges:
-        At a boundary the previous phase still applies. Together the phases fill the time from the end of the warmup to
+        A phase begins at its boundary: where it jumps, the boundary itself has the new value, or with
+        ``boundaries: closed`` the old one. Together the phases fill the time from the end of the warmup to
         lr_decay_steps; past it the last phase's style decides.
 
     Examples:
@@ -48,10 +49,11 @@ class Phases(LRStyle):
     phases: Annotated[AnyPhases, AfterValidator(partial(without_word, "end_wd"))] = Field(
         description="The phases, in their order."
     )
+    boundaries: Boundaries = Field("open", description=BOUNDARIES)
 
     @cached_property
     def _course(self) -> Course:
-        return Course(self.phases)
+        return Course(self.phases, self.boundaries)
 
     def lr(self, point: LRPoint) -> float:
         """Return the value of the phase at this step."""
@@ -111,10 +113,11 @@ class WDPhases(WDStyle):
     phases: Annotated[AnyPhases, AfterValidator(partial(without_word, "floor"))] = Field(
         description="The phases, in their order."
     )
+    boundaries: Boundaries = Field("open", description=BOUNDARIES)
 
     @cached_property
     def _course(self) -> Course:
-        return Course(self.phases)
+        return Course(self.phases, self.boundaries)
 
     def wd(self, point: WDPoint) -> float:
         """Return the value of the phase at this step."""

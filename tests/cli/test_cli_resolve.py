@@ -157,6 +157,8 @@ def test_inherited_keys_stand_in_the_output() -> None:
         "end_wd": 0.1,
         "wd_incr_steps": 10_000_000,
         "wd_incr_style": "constant",
+        "first_update": 0,
+        "decay_from": "warmup",
         "groups": [],
         "resume": {"policy": "strict", "override": []},
     }

@@ -57,6 +57,20 @@ RUNS: dict[str, dict[str, Any]] = {
         "lr_decay_style": {"style": "multi-step", "milestones": [0.5, 0.9], "multipliers": [0.3, 0.15]},
         "wd_incr_style": "cosine",
     },
+    "each": {
+        "lr_decay_style": {"style": "each", "factor": 0.5, "every": 100, "stairs": True},
+        "wd_incr_style": "linear",
+    },
+    "floored": {
+        "lr_decay_style": {"style": "floored", "of": "power-law", "floor": "tend"},
+        "wd_incr_style": "cosine",
+        "lr_warmup_style": {"style": "polynomial", "power": 2},
+    },
+    "product": {
+        "lr_decay_style": {"style": "product", "of": ["cosine", {"style": "each", "factor": 0.9, "every": 40}]},
+        "wd_incr_style": "linear",
+        "decay_from": 0,
+    },
     "polynomial": {"lr_decay_style": {"style": "polynomial", "power": 1.5}, "wd_incr_style": "linear"},
     "minus-power": {"lr_decay_style": {"style": "minus-power", "power": 0.6}, "wd_incr_style": "minus_sqrt", **FALLING},
     "quarter-cosine": {

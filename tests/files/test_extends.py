@@ -153,15 +153,14 @@ def test_a_path_that_no_file_can_have_is_refused_at_the_key(name: str) -> None:
 def test_every_error_names_the_file_and_the_line_where_the_key_stands() -> None:
     child("max_lr: fast\nlr_decay_steps: 100\nlr_decay_style:\n  style: polynomial\n  pwoer: 2\n", "base.yaml")
     child("extends: base.yaml\nmin_lr: 10%\nstart_wd: -1\n", "middle.yaml")
-    assert refusal(child("extends: middle.yaml\nlr_warmup_steps: 200\n")).splitlines() == [
+    assert refusal(child("extends: middle.yaml\nlr_warmup_steps: -200\n")).splitlines() == [
         "child.yaml has 5 problems:",
-        "  line 2, lr_warmup_steps = 200: must be below lr_decay_steps (100); for a run that ends within the warmup, "
-        "set lr_decay_steps to more than the warmup",
+        "  line 2, lr_warmup_steps = -200: must not be negative",
         "  line 1 of base.yaml, max_lr = 'fast': is not a number",
         "  line 5 of base.yaml, lr_decay_style.pwoer = 2: is not an option of 'polynomial'; did you mean 'power'?",
         "  line 2 of middle.yaml, min_lr = '10%': is a percentage of max_lr, which is missing or wrong",
         "  line 3 of middle.yaml, start_wd = -1: must not be negative",
-        "The options of 'polynomial': power",
+        "The options of 'polynomial': power, k",
     ]
 
 

@@ -105,6 +105,41 @@ class TestGroupsThatAreMade:
         roles = {group["role"]: names_of(model, group) for group in schedule.param_groups(model)}
         assert roles["router+biases"] == {"router.bias"}
 
+    def test_nanogpts_rule_by_the_number_of_dimensions(self) -> None:
+        """Weight decay for what has two dimensions or more: karpathy/nanoGPT:model.py, configure_optimizers."""
+        model = Model()
+        flat = {"role": "flat", "match": {"ndim": [0, 1]}, "wd_mult": 0.0}
+        schedule = Schedule(**BASE, groups=[flat])
+        groups = schedule.param_groups(model)
+        expected = {name for name, parameter in model.named_parameters() if parameter.dim() < 2 and name != "frozen"}
+        assert {group["role"]: names_of(model, group) for group in groups}["flat"] == expected
+        scheduler = schedule.build(torch.optim.AdamW(groups))
+        decays = {group["role"]: group["weight_decay"] for group in scheduler.optimizer.param_groups}
+        assert (decays["flat"], decays["default"] > 0) == (0.0, True)
+        again = schedule.build(torch.optim.AdamW(schedule.param_groups(Model())))
+        again.load_state_dict(scheduler.state_dict())
+        assert again.groups == scheduler.groups
+
+    def test_a_rule_by_dimensions_fits_groups_that_were_made_elsewhere(self) -> None:
+        model = Model()
+        schedule = Schedule(**BASE, groups=[{"role": "flat", "match": {"ndim": 1}, "wd_mult": 0.0}])
+        flat = [parameter for parameter in model.parameters() if parameter.dim() == 1]
+        rest = [parameter for parameter in model.parameters() if parameter.dim() > 1]
+        scheduler = schedule.build(torch.optim.AdamW([{"params": rest}, {"params": flat}]))
+        assert scheduler.optimizer.param_groups[1]["weight_decay"] == 0.0
+        with pytest.raises(ConfigError, match=r"fits .* and does not fit .*, which are both in param_groups"):
+            schedule.build(torch.optim.AdamW(model.parameters()))
+
+    @pytest.mark.parametrize("value", [-1, 1.5, "1", [], True, [1, "x"]])
+    def test_what_is_no_number_of_dimensions_is_refused(self, value: Any) -> None:
+        with pytest.raises(ConfigError, match="ndim must be a number of dimensions"):
+            Schedule(**BASE, groups=[{"role": "flat", "match": {"ndim": value}, "wd_mult": 0.0}])
+
+    def test_dimensions_that_no_parameter_has_are_told(self) -> None:
+        schedule = Schedule(**BASE, groups=[{"role": "filters", "match": {"ndim": 4}, "wd_mult": 0.0}])
+        with pytest.raises(ConfigError, match="ndim 4: matches no parameter that is trained"):
+            schedule.param_groups(Model())
+
     def test_any_name_of_tied_weights_will_do(self) -> None:
         model = Model()
         schedule = Schedule(**BASE, groups=[{"role": "head", "match": {"param": "output.*"}, "lr_mult": 0.5}])

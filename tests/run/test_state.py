@@ -62,6 +62,9 @@ def test_the_state_is_plain_and_survives_json(optimizer) -> None:
 def test_a_run_that_is_saved_and_loaded_at_any_step_continues_equal(optimizer, name: str, flags: str) -> None:
     options = {
         "WSD": {"wsd_decay_steps": 30},
+        "each": {"factor": 0.5, "every": 25, "stairs": True},
+        "floored": {"of": "power-law", "floor": "tend"},
+        "product": {"of": ["cosine", {"style": "each", "factor": 0.5, "every": 25}]},
         "multi-step": {"milestones": [0.5, 0.9], "multipliers": [0.3, 0.1]},
         "minus-power": {"power": 0.6},
         "phases": {"phases": [{"style": "cosine", "length": 50, "to": "50%"}, {"style": "linear"}]},
@@ -406,8 +409,8 @@ class Bendy(LRCurve):
 def test_a_checkpoints_schedule_that_cannot_run_is_refused(optimizer) -> None:
     state = saved_at(optimizer, 50)
     del state["schedframe"]
-    with pytest.raises(StateError, match="must be below lr_decay_steps"):
-        build(optimizer()).load_state_dict({**state, "lr_warmup_steps": 500})
+    with pytest.raises(StateError, match="must not be above max_lr"):
+        build(optimizer()).load_state_dict({**state, "min_lr": 500})
 
 
 class TestFingerprint:

@@ -58,7 +58,7 @@ class TestWhatARuleComesTo:
 
     def test_every_field_of_a_plan_that_is_not_the_runs_can_be_set(self) -> None:
         decided = {name for fields in FIELDS.values() for name in fields}
-        assert decided == {*NAMES} - {"clock", "start_step", "groups"}
+        assert decided == {*NAMES} - {"clock", "start_step", "groups", "first_update", "decay_from"}
 
     def test_a_percentage_in_the_file_is_of_the_rules_peak_and_end(self) -> None:
         schedule = with_rule(max_lr=2e-2, lr_decay_steps=500)
@@ -165,7 +165,7 @@ BAD: dict[str, tuple[Any, list[str]]] = {
         [{"lr_mult": 0.1}],
         [
             "groups.0.role: missing required key: the name of the rule, for reports",
-            "groups.0.match: missing required key: a table with param, regex, key or index",
+            "groups.0.match: missing required key: a table with param, regex, ndim, key or index",
         ],
     ),
     "nothing set": ([ROUTER], [f"groups.0: sets nothing; it can set {KEYS}"]),
@@ -179,15 +179,18 @@ BAD: dict[str, tuple[Any, list[str]]] = {
     ),
     "kind misspelt": (
         [{**ROUTER, "match": {"params": "*"}, "lr_mult": 1}],
-        ["groups.0.match = {params}: must be a table with one of param, regex, key or index; did you mean 'param'?"],
+        [
+            "groups.0.match = {params}: must be a table with one of param, regex, ndim, key or index; did you mean "
+            "'param'?"
+        ],
     ),
     "two kinds": (
         [{**ROUTER, "match": {"param": "*", "index": 0}, "lr_mult": 1}],
-        ["groups.0.match = {param, index}: must be a table with one of param, regex, key or index"],
+        ["groups.0.match = {param, index}: must be a table with one of param, regex, ndim, key or index"],
     ),
     "match is a text": (
         [{**ROUTER, "match": "*.router.*", "lr_mult": 1}],
-        ["groups.0.match = '*.router.*': must be a table with one of param, regex, key or index"],
+        ["groups.0.match = '*.router.*': must be a table with one of param, regex, ndim, key or index"],
     ),
     "empty glob": (
         [{**ROUTER, "match": {"param": ""}, "lr_mult": 1}],
@@ -248,12 +251,9 @@ BAD: dict[str, tuple[Any, list[str]]] = {
         [{**ROUTER, "lr_decay_style": {"style": "polynomial", "pwoer": 2}}],
         ["groups.0.lr_decay_style.pwoer = 2: is not an option of 'polynomial'; did you mean 'power'?"],
     ),
-    "warmup too long": (
-        [{**ROUTER, "lr_warmup_steps": 1000}],
-        [
-            "groups.0.lr_warmup_steps = 1000: must be below lr_decay_steps (1000); for a run that ends within the "
-            "warmup, set lr_decay_steps to more than the warmup"
-        ],
+    "warmup below 0": (
+        [{**ROUTER, "lr_warmup_steps": -1}],
+        ["groups.0.lr_warmup_steps = -1: must not be negative"],
     ),
     "a unit that is not known": (
         [{**ROUTER, "lr_warmup_steps": "10 iters"}],

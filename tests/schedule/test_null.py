@@ -19,6 +19,8 @@ GIVEN: dict[str, Any] = {"max_lr": 1e-3, "lr_decay_steps": 100, "lr_decay_style"
 NO_VALUE = {
     "clock": "is not a clock",
     "lr_warmup_style": "must be the name of a warmup",
+    "first_update": "must be 0, 1 or -1",
+    "decay_from": "must be `warmup`",
     "lr_decay_style": "must be the name of a style",
     "wd_incr_style": "must be the name of a style",
     "wsd_decay_steps": "is only for lr_decay_style: WSD",

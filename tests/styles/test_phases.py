@@ -33,10 +33,10 @@ def wsd(n: Any) -> Any:
 
 
 def wsd_s(n: Any) -> Any:
-    """Decays end at 3000, 6000 and 10000, each 400 long; the step after one is at the peak again."""
+    """Decays end at 3000, 6000 and 10000, each 400 long; where one ends, the next period begins at the peak."""
     lr = np.full(n.shape, 1e-2)
     for end in (3000, 6000, 10_000):
-        inside = (n > end - 400) & (n <= end)
+        inside = (n > end - 400) & ((n < end) | (n == 10_000))
         lr = np.where(inside, 1e-3 + (end - n) / 400 * 9e-3, lr)
     return warmed(n, 100, 1e-2, lr)
 
@@ -49,7 +49,7 @@ def infinite(n: Any) -> Any:
 
 
 def deepseek(n: Any) -> Any:
-    return warmed(n, 100, 4.2e-4, 4.2e-4 * np.select([n <= 8000, n <= 9000], [1.0, 0.316], 0.1))
+    return warmed(n, 100, 4.2e-4, 4.2e-4 * np.select([n < 8000, n < 9000], [1.0, 0.316], 0.1))
 
 
 def cosine_constant(n: Any) -> Any:
@@ -145,9 +145,9 @@ def of(phases: list[Any], **changes: Any) -> Schedule:
 
 
 class TestPhases:
-    def test_the_end_of_a_phase_is_its_own_and_the_next_begins_after_it(self) -> None:
+    def test_a_jump_takes_place_at_its_boundary(self) -> None:
         schedule = of([{"style": "constant", "length": 500}, {"style": "constant", "from": "50%", "jump": True}])
-        assert [schedule.lr_at(step) for step in (0, 500, 501, 1000, 5000)] == [1.0, 1.0, 0.5, 0.5, 0.5]
+        assert [schedule.lr_at(step) for step in (0, 499, 500, 1000, 5000)] == [1.0, 1.0, 0.5, 0.5, 0.5]
 
     def test_targets_hold_exactly(self) -> None:
         phases = [{"style": "cosine", "length": 300, "to": 0.7}, {"style": "linear", "length": 300, "to": "50%"}]

@@ -19,7 +19,7 @@ LR_CURVES = {
     "cosine": lambda p: math.cos(math.pi * p / 2) ** 2,
     "exponential": lambda p: math.exp((1 - p) * math.log(2)) - 1,
     "minus_sqrt": lambda p: 1 - p**0.5,
-    "polynomial": lambda p: (1 - Fraction(p)) ** 2,
+    "polynomial": lambda p: 1 - Fraction(p),
     "quarter-cosine": lambda p: math.sin(math.pi * (1 - p) / 2),
 }
 WD_CURVES = {
@@ -91,10 +91,10 @@ def test_geometric_says_that_it_needs_bounds_above_0(bounds: tuple[float, float]
         WDGeometric().wd(WDPoint(5, 10, *bounds, 0.0, 1.0))
 
 
-def test_deepseeks_steps_belong_to_the_left_and_the_last_holds_for_ever() -> None:
+def test_deepseeks_steps_begin_at_their_milestones_and_the_last_holds_for_ever() -> None:
     style = MultiStep(milestones=(0.8, 0.9), multipliers=(0.316, 0.1))
-    at = {step: style.lr(LRPoint(step, 10, 1000, 2.0, 0.0)) for step in (10, 800, 801, 900, 901, 1000, 10**9)}
-    assert at == {10: 2.0, 800: 2.0, 801: 0.632, 900: 0.632, 901: 0.2, 1000: 0.2, 10**9: 0.2}
+    at = {step: style.lr(LRPoint(step, 10, 1000, 2.0, 0.0)) for step in (10, 799, 800, 899, 900, 1000, 10**9)}
+    assert at == {10: 2.0, 799: 2.0, 800: 0.632, 899: 0.632, 900: 0.2, 1000: 0.2, 10**9: 0.2}
     assert style.landmarks(10, 1000) == {"milestone 0.8": 800.0, "milestone 0.9": 900.0}
 
 
@@ -105,7 +105,7 @@ def test_multi_step_is_never_below_the_floor() -> None:
 
 def test_multi_step_may_rise_again() -> None:
     style = MultiStep(milestones=(0.5, 0.75), multipliers=(0.1, 0.5))
-    assert [style.lr(LRPoint(step, 0, 100, 1.0, 0.0)) for step in (50, 51, 76)] == [1.0, 0.1, 0.5]
+    assert [style.lr(LRPoint(step, 0, 100, 1.0, 0.0)) for step in (49, 50, 75)] == [1.0, 0.1, 0.5]
 
 
 def test_wsd_holds_the_peak_until_the_tail() -> None:
@@ -118,6 +118,9 @@ def test_wsd_holds_the_peak_until_the_tail() -> None:
 
 OPTIONS = {
     "WSD": {"wsd_decay_steps": "20%"},
+    "each": {"factor": 0.01, "every": "50%"},
+    "floored": {"of": "minus_sqrt", "floor": "cut"},
+    "product": {"of": ["cosine", "linear"]},
     "minus-power": {"power": 0.6},
     "multi-step": {"milestones": [0.8, 0.9], "multipliers": [0.316, 0.1]},
     "phases": {"phases": [{"style": "constant"}, {"style": "cosine", "length": "20%"}]},

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schedframe import ConfigError, OptimizerParamScheduler, Schedule, StateError
-from schedframe.styles._warmup import PRESETS
+from schedframe.styles._warmup import PRESETS, SHAPES
 
 from ..runs import Optimizer
 
@@ -28,10 +28,17 @@ PUBLISHED = {
     "hf": lambda n, total: n / max(1, total),
     "torchtitan": lambda n, total: (n + 1) / total,
     "nanochat": lambda n, total: (n + 1) / total,
-    "modded-nanogpt": lambda n, total: (n + 1) / total,
+    "nanogpt": lambda n, total: (n + 1) / (total + 1),
     "nemo": lambda n, total: (n + 1) / (total + 1),
+    "deepspeed": lambda n, total: math.log(n + 1) / math.log(max(total, 2)) if n else 0.0,
+    "gpt-neox": lambda n, total: max(n, 1) / total,
     "cosine": lambda n, total: 0.5 * (1 - math.cos(math.pi * (n / total))),
     "quadratic": lambda n, total: (n / total) ** 2,
+    "log": lambda n, total: math.log(n + 1) / math.log(max(total, 2)) if n else 0.0,
+    "1-sqrt": lambda n, total: 1.0 - math.sqrt(1.0 - n / total),
+    "constant": lambda n, total: 0.0,
+    "exponential": lambda n, total: 2 - 2 * 0.5 ** (n / total),
+    "quarter-cosine": lambda n, total: 1 - math.cos(math.pi * n / total / 2),
 }
 
 
@@ -42,11 +49,11 @@ class TestFormulas:
         schedule = schedule_of(name, iters)
         for n in range(iters):
             expected = PEAK * PUBLISHED[name](n, iters)
-            assert schedule.lr_at(n * BATCH) == pytest.approx(expected, rel=1e-15, abs=0), n
+            assert schedule.lr_at(n * BATCH) == pytest.approx(expected, rel=1e-15, abs=1e-15 * PEAK), n
         assert schedule.lr_at(iters * BATCH) == PEAK
 
     def test_every_preset_is_compared(self) -> None:
-        assert set(PUBLISHED) == {*PRESETS, "cosine", "quadratic"}
+        assert set(PUBLISHED) >= {*PRESETS, *SHAPES} - {"linear"}
 
     def test_the_default_is_megatrons_bit_for_bit(self) -> None:
         for name in ("linear", "megatron"):
@@ -74,6 +81,72 @@ class TestFormulas:
             clock="iters", max_lr=1.0, lr_decay_steps=100, lr_warmup_steps=4, lr_warmup_style="torchtitan"
         )
         assert [schedule.lr_at(n) for n in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
+
+
+class TestCurves:
+    """Any curve is a warmup: what it falls, the warmup rises, as a rising phase does."""
+
+    CURVES = (
+        {"style": "polynomial", "power": 2},
+        {"style": "polynomial", "power": 0.5},
+        {"style": "minus-power", "power": 0.3},
+        "exponential",
+        "quarter-cosine",
+        "harmonic",
+    )
+
+    @pytest.mark.parametrize("style", CURVES)
+    def test_it_is_a_rising_phase_of_that_curve(self, style: Any) -> None:
+        run = {"max_lr": 1.0, "clock": "iters", "lr_decay_steps": 100}
+        warmup = Schedule(**run, lr_warmup_steps=20, lr_warmup_style=style, init_lr=0.1, lr_decay_style="constant")
+        rise = {"style": style, "from": "10%", "jump": True, "to": "100%", "length": 20}
+        phases = Schedule(**run, lr_decay_style={"style": "phases", "phases": [rise, {"style": "constant"}]})
+        assert warmup.lr_at(range(100)) == pytest.approx(phases.lr_at(range(100)), abs=1e-15)
+
+    def test_transformers_1_sqrt_is_a_polynomial(self) -> None:
+        one, other = schedule_of("1-sqrt", 10), schedule_of({"style": "polynomial", "power": 0.5}, 10)
+        steps = range(0, 10 * BATCH, 128)
+        assert one.lr_at(steps) == pytest.approx(other.lr_at(steps), rel=1e-15)
+
+    def test_a_curve_can_be_shifted(self) -> None:
+        table = {"style": "polynomial", "power": 2, "shift": "1 iters", "stretched": True}
+        schedule = schedule_of(table, 9)
+        assert schedule.lr_at(4 * BATCH) == pytest.approx(PEAK * (1 - 0.5**2))
+        assert schedule.to_dict(resolve=True)["lr_warmup_style"] == table
+
+    @pytest.mark.parametrize("style", [*CURVES, {"style": "polynomial", "power": 3, "shift": 5}, "log", "gpt-neox"])
+    def test_it_is_saved_resolved_and_compared(self, style: Any) -> None:
+        ours = schedule_of(style, 10)
+        scheduler = ours.build(Optimizer())
+        scheduler.step(3 * BATCH)
+        state = json.loads(json.dumps(scheduler.state_dict()))
+        resumed = schedule_of("linear", 10, resume="checkpoint").build(Optimizer())
+        resumed.load_state_dict(state)
+        assert resumed.lr_warmup_style == ours.lr_warmup_style
+        assert resumed.optimizer.param_groups == scheduler.optimizer.param_groups
+        assert Schedule(**ours.to_dict(resolve=True)) == ours
+        assert Schedule(**ours.for_role("default").to_dict()) == ours.for_role("default")
+        with pytest.raises(StateError, match="lr_warmup_style"):
+            schedule_of("cosine", 10).build(Optimizer()).load_state_dict(state)
+
+    def test_a_difference_is_reported_by_option(self) -> None:
+        scheduler = schedule_of({"style": "polynomial", "power": 2}, 10).build(Optimizer())
+        state = scheduler.state_dict()
+        other = schedule_of({"style": "polynomial", "power": 3}, 10).build(Optimizer())
+        with pytest.raises(StateError, match=r"lr_warmup_style.power +2.0 +3.0"):
+            other.load_state_dict(state)
+
+    def test_deepspeeds_default_with_its_lag(self) -> None:
+        """WarmupLR: the n-th update has the learning rate of n - 1."""
+        run = {"max_lr": 1.0, "clock": "iters", "lr_decay_steps": 100, "lr_decay_style": "constant"}
+        schedule = Schedule(**run, lr_warmup_steps=10, lr_warmup_style="deepspeed", first_update=-1)
+        expected = [math.log(max(n - 1, 0) + 1) / math.log(10) if n - 1 < 10 else 1.0 for n in range(50)]
+        assert schedule.lr_at(range(50)) == pytest.approx(expected, abs=1e-15)
+
+    def test_nanotrons_constant_warmup_holds_the_peak(self) -> None:
+        run = {"max_lr": 1.0, "clock": "iters", "lr_decay_steps": 20, "lr_decay_style": "linear"}
+        schedule = Schedule(**run, lr_warmup_steps=10, lr_warmup_style="constant", init_lr="100%")
+        assert [schedule.lr_at(n) for n in (0, 9, 10, 15)] == [1.0, 1.0, 1.0, 0.5]
 
 
 class TestScheduler:
@@ -163,8 +236,14 @@ class TestErrors:
         ("style", "message"),
         [
             ("cosin", "lr_warmup_style = 'cosin': is not a warmup; did you mean 'cosine'?"),
+            ("geometric", "lr_warmup_style = 'geometric': 'geometric' is not a curve; only a curve is valid here"),
+            ("minus_sqrt", "the first is called `1-sqrt`, as in transformers, and the second is `{style: minus-power"),
+            ("olmo", "lr_warmup_style = 'olmo': is the warmup that schedframe calls linear, with first_update: 1"),
+            ("modded-nanogpt", "is the warmup that schedframe calls torchtitan; it has none at f411b3d"),
+            ({"style": "polynomial", "powr": 2}, "powr = 2: is not an option of 'polynomial'; did you mean 'power'?"),
+            ({"style": "log", "stretched": True}, "log has only the option shift"),
             ("torchtitian", "lr_warmup_style = 'torchtitian': is not a warmup; did you mean 'torchtitan'?"),
-            (5, "lr_warmup_style = 5: must be the name of a warmup, or a table with style, shift and stretched"),
+            (5, "lr_warmup_style = 5: must be the name of a warmup, or a table with style and its options"),
             (
                 {"style": "linear", "shft": 1},
                 "lr_warmup_style.shft = 1: is not an option of a warmup; did you mean 'shift'?",

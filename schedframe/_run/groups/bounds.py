@@ -115,7 +115,7 @@ def unrunnable(plan: Plan, groups: Members) -> Iterator[tuple[str, str]]:
         bounds = _lr_bounds(plan, group)
         if bounds not in tried:
             tried.add(bounds)
-            if fault := lr_fault(plan.lr_style, plan.lr_decay_steps, plan.lr_warmup_steps, *bounds):
+            if fault := lr_fault(plan.lr_style, plan.lr_decay_steps, plan.decay_begin, *bounds):
                 where = f"with the bounds of param_groups[{index}], {bounds[0]} and {bounds[1]}"
                 yield "lr_decay_style", f"{where}: {fault}"
 

@@ -58,25 +58,27 @@ def _row(base: Plan, rules: list[GroupRule], step: float) -> dict[str, float | s
 
 def phase_at(plan: Plan, step: float) -> str:
     """Return ``warmup``, ``done``, or else the phase that the style has at the plan's own `step`."""
-    if plan.lr_warmup_steps > 0 and step <= plan.lr_warmup_steps:
+    step = plan.read_at(step)
+    if plan.lr_warmup_steps > 0 and step <= plan.warmup_end:
         return "warmup"
     if step > plan.lr_decay_steps:
         return "done"
-    return plan.lr_style.phase(step, plan.lr_warmup_steps, plan.lr_decay_steps)
+    return plan.lr_style.phase(step, plan.decay_begin, plan.lr_decay_steps)
 
 
 def phase_index_at(plan: Plan, step: float) -> int:
     """Return the number of the phase at the plan's own `step`: 0 in the warmup, 1 in the first phase after it."""
-    if plan.lr_warmup_steps > 0 and step <= plan.lr_warmup_steps:
+    if plan.lr_warmup_steps > 0 and plan.read_at(step) <= plan.warmup_end:
         return 0
-    marks = set(plan.lr_style.landmarks(plan.lr_warmup_steps, plan.lr_decay_steps).values())
-    begun = sum(plan.lr_warmup_steps < mark < min(step, plan.lr_decay_steps) for mark in marks)
-    return 1 + begun + (step > plan.lr_decay_steps)
+    jumps, (warmup_end, decay_end) = plan.jumps(), plan.ends()
+    inside = [mark for mark in {*plan.landmarks().values()} if warmup_end < mark < decay_end]
+    begun = sum(mark < step or mark == step in jumps for mark in inside)
+    return 1 + begun + (step > decay_end)
 
 
 def progress_at(plan: Plan, step: float) -> float | None:
     """Return how much of the decay lies behind the plan's own `step`, 0 to 1; ``None`` where its end is open."""
     if plan.lr_decay_steps == OPEN:
         return None
-    span = plan.lr_decay_steps - plan.lr_warmup_steps
-    return min(max((step - plan.lr_warmup_steps) / span, 0.0), 1.0)
+    done, span = plan.read_at(step) - plan.decay_begin, plan.lr_decay_steps - plan.decay_begin
+    return min(max(done / span, 0.0), 1.0) if span > 0 else float(done > 0)

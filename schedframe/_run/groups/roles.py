@@ -8,6 +8,7 @@ leave the roles in the groups; `assign_roles` reads them once, when the schedule
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any
 
 from schedframe._errors import ConfigError, Problem, StateError
@@ -68,12 +69,12 @@ def make_groups(rules: Sequence[GroupRule], model: Any, process_group: Any = Non
     Raises:
         ConfigError: a rule fits no parameter of any rank, or two rules contradict each other.
     """
-    by_name = [rule for rule in rules if rule.match.is_by_name]
+    by_name = [rule for rule in rules if rule.match.is_by_parameter]
     parameters: dict[tuple[int, ...], list[Any]] = {}
     problems: list[Problem] = []
     names: list[str] = []
     for parameter, names_of_it in _parameters(model):
-        matching = tuple(at for at, rule in enumerate(by_name) if any(map(rule.match.fits_name, names_of_it)))
+        matching = tuple(at for at, rule in enumerate(by_name) if _fits_any(rule, names_of_it, parameter))
         names += names_of_it
         problems += _contradictions([by_name[at] for at in matching], rules, f"parameter {names_of_it[0]}")
         parameters.setdefault(matching, []).append(parameter)
@@ -113,13 +114,13 @@ def assign_roles(rules: Sequence[GroupRule], groups: Sequence[Group], process_gr
             rule
             for rule in rules
             if rule in tagged
-            or (rule.match.is_by_name and not tagged and _fits_all(rule, rules, index, group, problems))
+            or (rule.match.is_by_parameter and not tagged and _fits_all(rule, rules, index, group, problems))
             or rule.match.fits_group(index, group)
         ]
         problems += _contradictions(matching, rules, f"param_groups[{index}]")
         by_index.append(matching)
     matched = {rule.role for matching in by_index for rule in matching}
-    if any(not rule.match.is_by_name for rule in rules):
+    if any(not rule.match.is_by_parameter for rule in rules):
         matched = set().union(*gathered(matched, process_group))
     blamed = {problem.path for problem in problems}
     missing = [_problem(rule, rules, _without_group(rule, groups)) for rule in rules if rule.role not in matched]
@@ -152,6 +153,10 @@ def is_tag(key: Any) -> bool:
     return isinstance(key, str) and (key == TAG or key.startswith(PREFIX))
 
 
+def _fits_any(rule: GroupRule, names: Sequence[str], parameter: Any) -> bool:
+    return any(rule.match.fits_parameter(name, parameter) for name in names)
+
+
 def _parameters(model: Any) -> list[tuple[Any, list[str]]]:
     """Return every trained parameter once, with all its names: tied weights have several."""
     found: dict[int, tuple[Any, list[str]]] = {}
@@ -176,7 +181,7 @@ def _tagged(
     rules: Sequence[GroupRule], index: int, group: Mapping[str, Any], problems: list[Problem]
 ) -> list[GroupRule]:
     """Return the rules by name for which `group` was made."""
-    by_name = [rule for rule in rules if rule.match.is_by_name]
+    by_name = [rule for rule in rules if rule.match.is_by_parameter]
     if not by_name:
         return []
     roles = [value for key, value in group.items() if is_tag(key) and isinstance(value, str)]
@@ -191,8 +196,12 @@ def _fits_all(
     rule: GroupRule, rules: Sequence[GroupRule], index: int, group: Mapping[str, Any], problems: list[Problem]
 ) -> bool:
     """Return whether `rule` fits the names that torch keeps in `group`, where the optimizer was given them."""
+    parameters = list(group.get("params") or ())
     names = group.get("param_names") or []
-    fitting = [name for name in names if rule.match.fits_name(name)]
+    if rule.match.kind == "ndim" and not names:
+        names = [f"its parameter {number}" for number in range(len(parameters))]
+    pairs = zip_longest(names, parameters)
+    fitting = [name for name, parameter in pairs if name is not None and rule.match.fits_parameter(name, parameter)]
     if fitting and len(fitting) < len(names):
         other = next(name for name in names if name not in fitting)
         fault = (

@@ -17,6 +17,7 @@ from schedframe._run.resume.read import Saved, SavedRule, SavedStyle
 from schedframe._run.resume.report import Load, Row, refusal
 from schedframe.styles._base import Style
 from schedframe.styles._flat_wsd import is_bare, table_of
+from schedframe.styles._warmup import options_of
 from schedframe.styles.wd import WDConstant
 
 
@@ -191,8 +192,9 @@ def _rows(saved: Saved, values: Mapping[str, Any], declared: Plan) -> Iterator[R
         if was is now or name == "groups":
             continue
         if isinstance(was, Style) and type(was) is type(now):
-            for option in type(now).model_fields:
-                yield from _difference(f"{key}.{option}", getattr(was, option), getattr(now, option))
+            old, new = ({"style": style.style, **options_of(style)} for style in (was, now))
+            for option in {**old, **new}:
+                yield from _difference(f"{key}.{option}", old.get(option, "none"), new.get(option, "none"))
         else:
             yield from _difference(key, was, now)
 

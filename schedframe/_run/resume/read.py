@@ -3,16 +3,24 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from schedframe._errors import SchedframeError, StateError, written
-from schedframe._plan.plan import CURRENT, NAMES, STYLES, digest, fingerprint_as_written, fingerprint_of
+from schedframe._plan.plan import (
+    CURRENT,
+    NAMES,
+    STYLES,
+    DecayFrom,
+    digest,
+    fingerprint_as_written,
+    fingerprint_of,
+)
 from schedframe._plan.rule import ALWAYS_SAVED, FACTORS, GroupRule, key_of, name_of, parse_match
 from schedframe._plugins.source import Source
 from schedframe._problems import problems_of
-from schedframe._run.resume.write import DETAILS, FORMAT, TEN_KEYS
+from schedframe._run.resume.write import DETAILS, FORMAT, LATER, TEN_KEYS
 from schedframe._units.numbers import plain, whole
 from schedframe._units.units import Clock, parse_clock
 from schedframe.styles._byname import by_lr_style, by_wd_style
@@ -39,7 +47,10 @@ _IN_TOKENS = {
 (``deepspeedai/Megatron-DeepSpeed:megatron/optimizer_param_scheduler.py``)."""
 
 _WEIGHT_DECAY = ("start_wd", "end_wd", "wd_incr_steps", "wd_incr_style")
-_DEFAULTS = {"clock": "samples", "start_step": 0, "lr_warmup_style": MEGATRONS_TABLE, "groups": []}
+_MEGATRONS = {"start_step": 0, **LATER}
+"""The fields of a plan that Megatron's class does not have, as it evaluates the curves."""
+
+_DEFAULTS = {"clock": "samples", **_MEGATRONS, "lr_warmup_style": MEGATRONS_TABLE, "groups": []}
 """The fields of a plan that older versions did not write."""
 
 _BY_NAME = {"lr_style": by_lr_style, "wd_style": by_wd_style}
@@ -168,7 +179,7 @@ def read(state: Mapping[str, Any]) -> Saved:
             styles[name] = _saved_style(name, details.get(name, {"style": style}), name, sources)
     beyond = {name: details[name] for name in NAMES if name in details and name not in (*STYLES, "groups")}
     beyond["lr_warmup_style"] = Warmup.of_table(beyond.pop("lr_warmup_style", MEGATRONS_TABLE))
-    numbers = {"clock": clock, "start_step": 0, **ten_keys, **beyond}
+    numbers = {"clock": clock, **_MEGATRONS, **ten_keys, **beyond}
     groups = tuple(_saved_rule(table, sources) for table in details["groups"]) if details else None
     fingerprint = details.get("fingerprint", "")
     return Saved(position, numbers, styles["lr_style"], styles["wd_style"], groups, not details, doubt, fingerprint)
@@ -295,6 +306,10 @@ def _field(name: str, value: Any, spelled: str = "") -> Any:
         return [_rule(table) for table in value]
     if name == "clock":
         return parse_clock(value)
+    if name == "decay_from":
+        if value not in get_args(DecayFrom) or isinstance(value, bool):
+            raise ValueError(f"decay_from = {written(value)}")
+        return value
     if (value is None and name in ("start_wd", "end_wd")) or (name == "init_lr" and value == CURRENT):
         return value
     return _number(spelled or name, value)
@@ -323,7 +338,7 @@ def _rule(table: Any) -> dict[str, Any]:
         raise ValueError("a rule is not a table of a rule")
     values = table.get("values", {})
     for name in values:
-        if name not in NAMES or name in ("clock", "start_step", "groups"):
+        if name not in NAMES or name in ("clock", *_MEGATRONS, "groups"):
             raise ValueError(f"a rule sets {written(name)}")
     return {
         "role": _text(table["role"]),

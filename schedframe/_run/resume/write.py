@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from schedframe._plan.plan import STYLES, Plan, digest, fingerprint_of, plain_values, sources_of
+from schedframe._plan.plan import STYLES, WARMUP, Plan, digest, fingerprint_of, plain_values, sources_of
 from schedframe._plan.rule import key_of
 from schedframe._plugins.source import Source
 from schedframe.styles._flat_wsd import flat_of
@@ -26,6 +26,9 @@ TEN_KEYS = (
 )
 """Megatron's keys, in its order (``megatron/core/optimizer_param_scheduler.py`` at core_v0.16.1)."""
 
+LATER = {"first_update": 0, "decay_from": WARMUP}
+"""Fields of a plan that early versions did not have, with their values there; a state has others alone."""
+
 _LR_STYLES = ("constant", "linear", "cosine", "inverse-square-root", "WSD")
 _WSD_STYLES = ("linear", "cosine", "exponential", "minus_sqrt")
 _WD_STYLES = ("constant", "linear", "cosine")
@@ -40,7 +43,7 @@ def write_state(plan: Plan, num_steps: float) -> dict[str, Any]:
     ten_keys = {key: by_key[key] for key in TEN_KEYS}
     details = {
         "format": FORMAT,
-        **{name: value for name, value in values.items() if name not in TEN_KEYS},
+        **{name: value for name, value in values.items() if name not in TEN_KEYS and value != LATER.get(name)},
         "sources": {at: _plain(source) for at, source in sources_of(plan).items()},
         "fingerprint": fingerprint_of(values),
         "digest": digest(ten_keys),
@@ -68,6 +71,10 @@ def unknown_to_megatron(plan: Plan) -> str:
         return "weight decay that falls"
     if plan.lr_warmup_steps > 0 and not plan.lr_warmup_style.is_megatrons:
         return f"lr_warmup_style {plan.lr_warmup_style.style}"
+    if plan.first_update and not plan.start_step:
+        return "first_update"
+    if plan.lr_warmup_steps > 0 and plan.decay_from != WARMUP:
+        return f"decay_from {plan.decay_from}"
     for rule in plan.groups:
         for name, value in rule.values:
             if name not in ("max_lr", "min_lr", "start_wd", "end_wd") and value != getattr(plan, name):

@@ -19,7 +19,7 @@ _DIGITS = Context(prec=20)
 
 def own_cooldown(parent: Seam, plan: Plan) -> Cooldown | None:
     """Return the cooldown that the style of `plan`, the parent's or a role's, has after the branch point."""
-    return plan.lr_style.cooldown(parent.own_step, plan.lr_warmup_steps, plan.lr_decay_steps)
+    return plan.lr_style.cooldown(plan.read_at(parent.own_step), plan.decay_begin, plan.lr_decay_steps)
 
 
 def style_of_branch(

@@ -5,14 +5,13 @@ from typing import Any
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._plan.conditions import within
-from schedframe._plan.evaluate import finite_values, values_by_role
+from schedframe._plan.evaluate import finite_values, lr_at, values_by_role
 from schedframe._plugins import hooks as _hooks
 from schedframe._run.resume.decide import decide
 from schedframe._run.resume.read import read
 from schedframe._schedule.schedule import Schedule
 from schedframe._units.lengths import Scale
 from schedframe._units.numbers import parse_rate, whole
-from schedframe.styles._base import LRPoint
 
 Position = float | str | Mapping[str, Any]
 """Where a schedule is left: a step, ``450M``, or the scheduler's state of a checkpoint."""
@@ -72,14 +71,14 @@ class Seam:
 
     def refuse_unless_stable(self) -> None:
         """Refuse a step at which the learning rate is not what it has been since the last breakpoint of its style."""
-        plan, first = self.plan, max(self.plan.lr_warmup_steps, 0)
+        plan, first = self.plan, max(self.plan.ends()[0], 0)
         if self.own_step < first:
             raise self.refusal("lr_warmup_steps", f"step {self.step} lies in the warmup, in no stable phase", first)
-        run = (plan.lr_warmup_steps, plan.lr_decay_steps)
-        marks = (*plan.lr_style.landmarks(*run).values(), *plan.lr_style.jumps_at(*run))
-        last = max((step for step in marks if first <= step < self.own_step), default=first)
+        jumps = [step for step in plan.jumps() if first <= step <= self.own_step]
+        marks = [step for step in plan.landmarks().values() if first <= step < self.own_step]
+        last = max((*jumps, *marks), default=first)
         for step in within(last, (), self.own_step)[1:]:
-            lr = plan.lr_style.lr(LRPoint(step, first, plan.lr_decay_steps, plan.max_lr, plan.min_lr))
+            lr = lr_at(plan, step, {})
             if lr != self.lr:
                 raise self.refusal(
                     "lr_decay_style",

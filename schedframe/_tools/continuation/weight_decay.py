@@ -63,5 +63,6 @@ def _on_another_base(parent: Seam, base: WDStyle, now: float, end: float) -> WDS
 def _value(parent: Seam, style: WDStyle, step: float, share: float = 1.0) -> float:
     """Return the weight decay of `style` at `step`, as the parent counts it, at a `share` of max LR."""
     plan = parent.plan
+    step = plan.read_at(step)
     bounds = (plan.start_wd or 0.0, plan.end_wd or 0.0)
     return style.wd(WDPoint(step, plan.wd_incr_steps, *bounds, share * plan.max_lr, plan.max_lr, plan.lr_warmup_steps))

@@ -12,7 +12,7 @@ _ROUNDING = 1e-9
 def _undeclared(group: GroupCurves) -> Iterator[tuple[float, float, float]]:
     """Yield step, value before and value after of each jump that the style does not declare."""
     plan = group.plan
-    declared = plan.lr_style.jumps_at(plan.lr_warmup_steps, plan.lr_decay_steps)
+    declared = plan.jumps()
     near = 10 * group.tiny
     for gap in group.gaps:
         is_declared = any(abs(gap.step - step) <= near for step in declared)
@@ -21,7 +21,7 @@ def _undeclared(group: GroupCurves) -> Iterator[tuple[float, float, float]]:
 
 
 def _is_at_warmup_end(group: GroupCurves, step: float) -> bool:
-    return abs(step - group.plan.lr_warmup_steps) <= 10 * group.tiny
+    return abs(step - group.plan.ends()[0]) <= 10 * group.tiny
 
 
 @rule(
@@ -40,7 +40,7 @@ def find_jumps(context: RuleContext) -> Iterator[Found]:
     for group in context.groups:
         for step, before, after in _undeclared(group):
             if not _is_at_warmup_end(group, step) or not group.plan.lr_warmup_steps:
-                is_end = abs(step - group.plan.lr_decay_steps) <= 10 * group.tiny
+                is_end = abs(step - group.plan.ends()[1]) <= 10 * group.tiny
                 fix = "let the decay end with the run" if is_end else ""
                 key = group.key("lr_decay_steps" if is_end else "lr_decay_style")
                 yield Found(key, f"lets the learning rate jump from {before:.3g} to {after:.3g}", fix, step, group.role)
@@ -57,7 +57,7 @@ def find_rises(context: RuleContext) -> Iterator[Found]:
         if plan.lr_style.may_rise():
             continue
         jumps = [gap.step for gap in group.gaps]
-        points = [point for point in zip(*group.lr_curve, strict=True) if point[0] >= plan.lr_warmup_steps]
+        points = [point for point in zip(*group.lr_curve, strict=True) if point[0] >= plan.ends()[0]]
         for (first, before), (last, after) in pairwise(points):
             is_jump = any(first - group.tiny <= step <= last for step in jumps)
             if after > before + 1e-3 * plan.max_lr and not is_jump:
@@ -72,9 +72,9 @@ def find_values_below_min_lr(context: RuleContext) -> Iterator[Found]:
     for group in context.groups:
         plan = group.plan
         points = list(zip(*group.lr_curve, strict=True))
-        behind = [point for point in points if point[0] > plan.lr_warmup_steps] or points[-1:]
+        behind = [point for point in points if point[0] > plan.ends()[0]] or points[-1:]
         step, lowest = min(behind, key=lambda point: point[1])
-        if lowest < plan.min_lr * (1 - _ROUNDING) and step > plan.lr_warmup_steps:
+        if lowest < plan.min_lr * (1 - _ROUNDING) and step > plan.ends()[0]:
             message = f"lets the learning rate fall to {lowest:.3g}, below min_lr, {plan.min_lr:.3g}"
             yield Found(group.key("lr_decay_style"), message, "", step, group.role)
 
@@ -142,8 +142,8 @@ def find_breakpoints_within_warmup(context: RuleContext) -> Iterator[Found]:
     """A milestone, or the start of a cooldown, lies within the warmup, where the style does not apply yet."""
     for group in context.groups:
         plan = group.plan
-        for label, step in plan.lr_style.landmarks(plan.lr_warmup_steps, plan.lr_decay_steps).items():
-            if step < plan.lr_warmup_steps - group.tiny:
+        for label, step in plan.landmarks().items():
+            if step < plan.ends()[0] - group.tiny:
                 message = f"has its {label} at step {step:g}, before the end of the warmup at {plan.lr_warmup_steps:g}"
                 yield Found(group.key("lr_decay_style"), message, "shorten the warmup", step, group.role)
 
@@ -182,6 +182,6 @@ def find_styles_without_warmup(context: RuleContext) -> Iterator[Found]:
             continue
         step = min(group.end, plan.lr_decay_steps) / 100
         lr = group.lr(step)
-        if lr < plan.max_lr / 2 and not plan.lr_style.jumps_at(0, plan.lr_decay_steps):
+        if lr < plan.max_lr / 2 <= group.lr(0) and not plan.jumps():
             message = f"falls to {lr:.3g} within the first 1 % of the decay"
             yield Found(group.key("lr_decay_style"), message, "give lr_warmup_steps", step, group.role)

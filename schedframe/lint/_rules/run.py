@@ -1,6 +1,6 @@
 """The schedule against the length of the run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from schedframe._units.lengths import OPEN, compact
 from schedframe.lint._context import GroupCurves, RuleContext
@@ -148,9 +148,7 @@ _TOLERATED = 1e-6
 def find_unreached_min_lr(context: RuleContext) -> Iterator[Found]:
     """A min_lr is given and the learning rate never reaches it within the run."""
     for group in context.groups:
-        least = min(
-            (lr for step, lr in zip(*group.lr_curve, strict=True) if step >= group.plan.lr_warmup_steps), default=0
-        )
+        least = min((lr for step, lr in zip(*group.lr_curve, strict=True) if step >= group.plan.ends()[0]), default=0)
         is_given = context.given.get("min_lr") is not None
         if is_given and 0 < group.plan.min_lr < group.plan.max_lr and least > 1.01 * group.plan.min_lr:
             yield Found(
@@ -172,14 +170,36 @@ def find_unreached_min_lr(context: RuleContext) -> Iterator[Found]:
 def find_runs_of_warmup(context: RuleContext) -> Iterator[Found]:
     """The whole run is warmup, so max LR is not reached before the end.
 
-    It is a note where the run is less than half of the decay: a trial of the code, or a part of a longer run.
+    It is a note where the run is less than half of the decay: a trial of the code, or a part of a longer run. Where the
+    decay ends within the warmup, min_lr holds after the warmup.
     """
-    run = context.run_steps
     for group in context.groups:
-        if run is not None and group.plan.lr_warmup_steps >= run:
+        run = group.plan.lr_decay_steps if context.run_steps is None else context.run_steps
+        if group.plan.lr_warmup_steps >= run:
             steps, last = compact(group.plan.lr_warmup_steps), group.lr_curve.values[-1]
             message = (
                 f"is the whole run: the warmup has {steps} steps, and the run ends at a learning rate of {last:.3g}"
             )
             severity: Severity | None = "note" if _is_part(group) else None
             yield Found(group.key("lr_warmup_steps"), message, "", run, group.role, severity)
+
+
+@rule(
+    "SF207",
+    "first-update-overridden",
+    "warning",
+    bad="clock: iters\ntrain_iters: 1000\nmax_lr: 3e-4\nfirst_update: 1\nresume: {override: [first_update]}\n",
+    good="clock: iters\ntrain_iters: 1000\nmax_lr: 3e-4\nfirst_update: 1\n",
+)
+def find_overridden_first_updates(context: RuleContext) -> Iterator[Found]:
+    """A resumed run reads its curves with this file's first_update, whatever the checkpoint was trained with.
+
+    With the policies ``strict`` and ``checkpoint``, a checkpoint of another first_update is refused, or goes on as it
+    began. Here the curves move by one update at every resume from such a checkpoint.
+    """
+    resume = context.given.get("resume")
+    table = resume if isinstance(resume, Mapping) else {"policy": resume}
+    is_listed = "first_update" in (table.get("override") or ())
+    if is_listed or (table.get("policy") == "override" and context.plan.first_update):
+        message = "overrides that of a checkpoint, so that the curves move where it was trained with another one"
+        yield Found("first_update", message, "leave first_update out of what resume overrides")
