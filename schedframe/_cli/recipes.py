@@ -46,7 +46,7 @@ def recipes(
     ] = None,
     format: TableOrJson = "table",
 ) -> None:
-    """List published schedules, show one, or write one as a file.
+    """List published schedules, or write one as a file.
 
     Each has the sources of its numbers and what they leave open, in the comment at its top. `check`, `preview`, `plot`,
     `diff` and the key `extends` take recipe:NAME for a file.

@@ -50,7 +50,7 @@ def recipe_files() -> list[RecipeFile]:
         folder = None if claim.blocked or claim.distribution.incompatibility else _folder(claim)
         if folder is not None:
             found += _files_in(folder, f"{claim.distribution.name} {claim.distribution.version}")
-    return sorted(found)
+    return sorted(found, key=lambda file: file.name)
 
 
 def find_recipe(name: str) -> RecipeFile:
