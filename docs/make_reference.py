@@ -12,7 +12,6 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import schedframe
-from schedframe._cli.chart import small_line
 from schedframe._schedule.groups import FIELDS
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.shorthand import FLAT_WSD
@@ -24,6 +23,7 @@ from schedframe.styles import LRCurve, LRShape, Style, WDCurve, WDShape
 from schedframe.styles.lr import WSD
 
 REFERENCE = Path(__file__).parent / "reference"
+_BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def pages() -> dict[str, str]:
@@ -63,7 +63,8 @@ def _recipes() -> Iterator[str]:
 def _small_curve(schedule: schedframe.Schedule) -> str:
     """Return the learning rate over the run, or over the decay if that is longer, as a line of characters."""
     end = schedule.train_steps or schedule.lr_decay_steps
-    return small_line(schedule.lr_at([end * index / 31 for index in range(32)]), ascii=False)
+    shares = [lr / schedule.max_lr for lr in schedule.lr_at([end * index / 31 for index in range(32)])]
+    return "".join(_BLOCKS[min(len(_BLOCKS) - 1, int(share * len(_BLOCKS)))] for share in shares)
 
 
 def _linked(source: str) -> str:

@@ -1,5 +1,8 @@
-"""Recipes of plugins, and recipe:NAME where a file is read."""
+"""Recipes of plugins, those in a wheel, and recipe:NAME where a file is read."""
 
+import subprocess
+import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +15,12 @@ from schedframe._tools.recipes import recipe, recipes
 
 Install = Callable[..., Path]
 
+ROOT = Path(__file__).parents[2]
+BUILD = """
+import sys
+from hatchling.builders.wheel import WheelBuilder
+list(WheelBuilder(sys.argv[1]).build(directory="."))
+"""
 FILE = """\
 # title: Acme 1B
 # year: 2026
@@ -109,3 +118,11 @@ def test_what_extends_a_recipe_names_it_in_errors(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         schedframe.load(file)
     assert "of recipe:llama-2-7b" in str(raised.value)
+
+
+def test_a_wheel_has_every_recipe(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", BUILD, str(ROOT)], cwd=tmp_path, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    prefix = "schedframe/_recipes/published/"
+    packed = {name.removeprefix(prefix) for name in zipfile.ZipFile(wheel).namelist() if name.startswith(prefix)}
+    assert packed == {file.path.name for file in recipe_files() if file.provider.startswith("schedframe ")}
