@@ -13,6 +13,7 @@ from schedframe._files.config.yaml import parse
 from schedframe._recipes.installed import PREFIX, RecipeFile, find_recipe, recipe_files
 from schedframe._schedule.schedule import Schedule, declare
 from schedframe._units.lengths import compact, parse_measure
+from schedframe._units.notation import position
 from schedframe._units.units import RUN_KEYS
 
 _COMMENT = "#"
@@ -49,21 +50,15 @@ class Recipe(NamedTuple):
 
     @property
     def length(self) -> str:
-        """The length of the run, in the unit in which the file has it."""
-        key, unit = next((key, unit) for key, unit in RUN_KEYS.items() if key in self.data)
-        value = self.data[key]
-        return value if isinstance(value, str) and not value[-1:].isupper() else f"{_compact(value)} {unit}"
+        """The length of the run, in the unit in which the file has it, as people read it: ``15.5T tokens``."""
+        key = next(key for key in RUN_KEYS if key in self.data)
+        amount, unit = parse_measure(self.data[key])
+        return f"{position(float(amount))} {unit or RUN_KEYS[key]}"
 
     def has(self, word: str) -> bool:
         """Return whether `word` is part of its name, title, year, style or sources, in any case."""
         style = self.schedule.lr_style.style
         return word.lower() in "\n".join([self.name, self.title, str(self.year), style, *self.sources]).lower()
-
-
-def _compact(value: object) -> str:
-    """Write a length without a unit as the files of recipes do: ``143K``, ``15.5T``."""
-    amount, _ = parse_measure(value)
-    return str(compact(int(amount) if amount.denominator == 1 else float(amount)))
 
 
 def recipes() -> tuple[list[Recipe], list[SchedframeError]]:
@@ -174,15 +169,17 @@ def scaled(recipe: Recipe, key: str, length: str) -> Recipe:
     factor = Fraction(steps) / Fraction(run)
     changes: list[str] = []
     data: dict[str, Any] = {}
+    published = ""
     for name, value in recipe.data.items():
         if name in RUN_KEYS:
+            published = str(value) if parse_measure(value).unit else f"{value} {RUN_KEYS[name]}"
             data[key] = length
         else:
             data[name] = _multiplied(name, value, factor, name, changes)
     schedule = Schedule(**data)
     comments = [
         *(line[2:] for line in _comment_of(recipe.text)),
-        f"scaled: from {recipe.length} to {length} {unit}, by {float(factor):.6g}",
+        f"scaled: from {published} to {length} {unit}, by {float(factor):.6g}",
         *(f"scaled: {change}" for change in changes),
         *(f"not scaled: {name} {value}" for name, value in _kept(data)),
     ]

@@ -26,7 +26,8 @@ def test_the_list_has_every_recipe_in_80_columns() -> None:
     assert lines[0].split() == ["name", "year", "style", "length", "max", "LR"]
     assert [line.split()[0] for line in lines[2:]] == NAMES
     assert max(map(len, lines)) <= 80
-    assert "kimi-k2                    2025  WSD                  15.5T tokens       2e-4" in lines
+    row = next(line for line in lines if line.startswith("kimi-k2 "))
+    assert row.split() == ["kimi-k2", "2025", "WSD", "15.5T", "tokens", "2e-4"]
 
 
 def test_words_choose_from_the_list() -> None:
