@@ -72,12 +72,12 @@ def gallery() -> Figure:
 def recipe_gallery() -> Figure:
     """Return the learning rate of every recipe of schedframe over its run, one small picture each."""
     drawn = [each for each in recipes()[0] if each.provider.startswith("schedframe ")]
-    columns = 4
+    columns = 3
     rows = -(-len(drawn) // columns)
-    figure = Figure(figsize=(WIDTH, 0.95 * rows), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.85 * rows), layout="constrained")
     axes = figure.subplots(rows, columns).flat
     for ax, each in zip(axes, drawn, strict=False):
-        samples = each.schedule.sample(200)
+        samples = each.schedule.sample(600)
         ax.plot(samples["step"], samples["lr"], color=COLOURS[0], linewidth=1.3, clip_on=False)
         ax.set_title(each.name, fontsize=SMALL, pad=3)
         ax.set(xticks=[], yticks=[], xlim=(0, samples["step"][-1]), ylim=(0, 1.05 * each.schedule.max_lr))

@@ -20,7 +20,6 @@ from schedframe._tools.recipes import Recipe
 from schedframe._units.notation import rate
 from schedframe._units.units import RUN_KEYS
 
-_POINTS = 300
 _KEYS = {unit: key for key, unit in RUN_KEYS.items()}
 
 
@@ -140,7 +139,7 @@ def _show(recipe: Recipe) -> None:
         Text(recipe.text.rstrip()),
         "",
     )
-    show_charts(picture_of([Named(recipe.name, schedule)], points=_POINTS))
+    show_charts(picture_of([Named(recipe.name, schedule)]))
 
 
 def _as_data(recipe: Recipe) -> dict[str, Any]:
