@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 import schedframe
 from schedframe._cli.app import app
 from schedframe._pictures.figure import COLOURS, SMALL, WIDTH
+from schedframe._tools.recipes import recipes
 
 PICTURES = Path(__file__).parent / "pictures"
 README = Path(__file__).parent.parent / "README.md"
@@ -75,6 +76,25 @@ def gallery() -> Figure:
     return figure
 
 
+def recipe_gallery() -> Figure:
+    """Return the learning rate of every recipe of schedframe over its run, one small picture each."""
+    drawn = [each for each in recipes()[0] if each.provider.startswith("schedframe ")]
+    columns = 3
+    rows = -(-len(drawn) // columns)
+    figure = Figure(figsize=(WIDTH, 0.85 * rows), layout="constrained")
+    axes = figure.subplots(rows, columns).flat
+    for ax, each in zip(axes, drawn, strict=False):
+        samples = each.schedule.sample(600)
+        ax.plot(samples["step"], samples["lr"], color=COLOURS[0], linewidth=1.3, clip_on=False)
+        ax.set_title(each.name, fontsize=SMALL, pad=3)
+        ax.set(xticks=[], yticks=[], xlim=(0, samples["step"][-1]), ylim=(0, 1.05 * each.schedule.max_lr))
+        for side in ("top", "right"):
+            ax.spines[side].set_visible(False)
+    for ax in figure.axes[len(drawn) :]:
+        ax.set_visible(False)
+    return figure
+
+
 def _schedule(name: str) -> schedframe.Schedule:
     keys: dict[str, Any] = {"clock": "iters", "train_iters": 1000, "max_lr": 1e-3, "lr_warmup_steps": 100}
     if name in ("geometric", "tri-stage", "exponential-to", "half-life", "infinite"):
@@ -120,8 +140,9 @@ def draw(folder: Path) -> list[Path]:
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "schedframe"}), TemporaryDirectory() as apart:
         write_files(README, Path(apart))
         gallery().savefig(folder / "styles.svg", metadata={"Date": None})
+        recipe_gallery().savefig(folder / "recipes.svg", metadata={"Date": None})
         of_readme = [Path(shutil.copy(picture, folder)) for picture in documented(README, Path(apart))]
-        return [folder / "styles.svg", *of_readme, *documented(PAGE, folder)]
+        return [folder / "styles.svg", folder / "recipes.svg", *of_readme, *documented(PAGE, folder)]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes the reference pages that come from the code: styles, config keys and lint rules.
+"""Writes the reference pages that come from the code: styles, config keys, recipes and lint rules.
 
 ``python docs/make_reference.py`` writes them; a test fails where they are not current.
 """
@@ -15,12 +15,15 @@ import schedframe
 from schedframe._schedule.groups import FIELDS
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.shorthand import FLAT_WSD
+from schedframe._tools.recipes import recipes
 from schedframe._tools.schema import schema
+from schedframe._units.notation import rate
 from schedframe.lint._engine import all_rules
 from schedframe.styles import LRCurve, LRShape, Style, WDCurve, WDShape
 from schedframe.styles.lr import WSD
 
 REFERENCE = Path(__file__).parent / "reference"
+_BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def pages() -> dict[str, str]:
@@ -29,9 +32,86 @@ def pages() -> dict[str, str]:
     return {
         "styles.md": "\n".join(_styles()) + "\n",
         "config.md": "\n".join(_config()) + "\n",
+        "recipes.md": "\n".join(_recipes()) + "\n",
         "rules.md": "\n".join(_rules()) + "\n",
         "schedframe.schema.json": json.dumps(made, indent=2) + "\n",
     }
+
+
+def _recipes() -> Iterator[str]:
+    yield _RECIPES
+    found = [each for each in recipes()[0] if each.provider.startswith("schedframe ")]
+    yield "| name | year | style | length | max LR | |\n|---|---|---|---|---|---|"
+    for each in found:
+        anchor, style = each.name.replace(".", ""), each.schedule.lr_style.style
+        yield (
+            f"| [{each.name}](#{anchor}) | {each.year} | {style} | {each.length} "
+            f"| {rate(each.schedule.max_lr)} | `{_small_curve(each.schedule)}` |"
+        )
+    for each in found:
+        yield f"\n## {each.name}\n"
+        yield f"{each.title}, {each.year}: `{_small_curve(each.schedule)}`\n"
+        yield "Sources:\n"
+        yield from (f"- {_linked(source)}" for source in each.sources)
+        if each.unsaid:
+            yield "\nWhat they leave open:\n"
+            yield from (f"- {text}" for text in each.unsaid)
+        body = [line for line in each.text.splitlines() if not line.startswith("#")]
+        yield "\n<!-- notest -->\n```yaml\n{}\n```".format("\n".join(body))
+
+
+def _small_curve(schedule: schedframe.Schedule) -> str:
+    """Return the learning rate over the run, or over the decay if that is longer, as a line of characters."""
+    end = schedule.train_steps or schedule.lr_decay_steps
+    shares = [lr / schedule.max_lr for lr in schedule.lr_at([end * index / 31 for index in range(32)])]
+    return "".join(_BLOCKS[min(len(_BLOCKS) - 1, int(share * len(_BLOCKS)))] for share in shares)
+
+
+def _linked(source: str) -> str:
+    """Return a source with its address as a link, and with a path of a repository as code."""
+    first, space, rest = source.partition(" ")
+    first, comma = first.removesuffix(","), "," if first.endswith(",") else ""
+    if first.startswith("https://arxiv.org/abs/"):
+        return f"[arXiv {first.rpartition('/')[2]}]({first}){comma}{space}{rest}"
+    return f"`{first}`{comma}{space}{rest}" if ":" in first else source
+
+
+_RECIPES = """# Recipes
+
+Made from the files by `python docs/make_reference.py`. Recipes are published schedules as files. Every number is one
+that the source states; what a source leaves open is listed with what the file does there. The same text is in the
+comment at the top of each file.
+
+```console
+$ schedframe recipes
+$ schedframe recipes deepseek-v3
+$ schedframe preview recipe:kimi-k2
+$ schedframe check recipe:kimi-k2
+$ schedframe recipes llama-2-7b --write run.yaml
+$ schedframe recipes smollm3-3b --scale tokens=2T --write shorter.yaml
+```
+
+`recipe:NAME` is accepted for a file by `check`, `preview`, `plot`, `diff`, by `schedframe.load`, and by the key
+[`extends`](../how-to/extend-a-file.md).
+
+With `--scale`, a recipe is written for a run of another length. Lengths in percent follow the run. Other lengths are
+multiplied as the run is, except for the warmup and the ramp-up of the batch size, which stay. A comment in the file
+names each change. Learning rates stay: whether they suit a run of another length is for you to decide.
+
+A recipe is the published curve over the run. Where a trainer evaluates it one update earlier or later, that is not
+part of the file.
+
+A plugin adds recipes with an entry point in the group `schedframe.recipes`, whose value is a folder in one of its
+packages. Each file `NAME.schedule.yaml` in it is a recipe; it begins with a comment that is YAML and has `title`,
+`year`, `sources` and `unsaid`. Nothing of the plugin is imported.
+
+```toml
+[project.entry-points."schedframe.recipes"]
+acme = "acme_runs.recipes"
+```
+
+![A small picture of the learning rate of every recipe](../pictures/recipes.svg)
+"""
 
 
 def _rules() -> Iterator[str]:

@@ -18,6 +18,7 @@ from schedframe._version import __version__
 
 COMMANDS = {
     "init": "Write a new schedule file.",
+    "recipes": "List published schedules, or write one as a file.",
     "styles": "List the installed styles, or show one.",
     "check": "Check schedules for errors and likely mistakes.",
     "rule": "List the rules of check, or explain one.",

@@ -9,6 +9,7 @@ from typing import Any
 from schedframe._errors import SchedframeError
 from schedframe._files.config.document import FORMATS
 from schedframe._plugins.registry import Registry
+from schedframe._recipes.installed import recipe_files
 from schedframe.lint._engine import OWN_RULES
 from schedframe.styles._installed import lr_styles, wd_styles
 
@@ -26,6 +27,13 @@ def any_style(incomplete: str) -> list[str]:
 def _names(registry: Registry[Any]) -> list[str]:
     with suppress(SchedframeError):
         return list(registry)
+    return []
+
+
+def recipe_name(incomplete: str) -> list[str]:
+    """Return the names of the installed recipes."""
+    with suppress(SchedframeError):
+        return [file.name for file in recipe_files()]
     return []
 
 

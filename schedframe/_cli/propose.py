@@ -1,6 +1,5 @@
 """``schedframe propose``: a better schedule for a run, as a file."""
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +13,7 @@ from schedframe._cli.exit_codes import Findings
 from schedframe._cli.findings import wrapped
 from schedframe._cli.fitting import HOLDS_FOR, Fits, Loss, Step, finished, in_hundred, law_as_data, print_law
 from schedframe._cli.output import print_json
-from schedframe._files.config.document import EXTENDS
+from schedframe._files.config.document import EXTENDS, name_from
 from schedframe._files.config.dump import dump
 from schedframe._files.write import write_new
 from schedframe._schedule.schedule import load
@@ -58,7 +57,7 @@ def propose(
             raise
         raise typer.BadParameter(str(error), param_hint="'--family'") from None
     if output is not None:
-        keys = {EXTENDS: _relative(file, output.parent), **found.chosen.changes}
+        keys = {EXTENDS: name_from(output.parent, file), **found.chosen.changes}
         sources = [file] if schedule.origin.document is None else [file, *schedule.origin.document.extends]
         text = dump(keys, output, comments=list(_comments(law, found, file)))
         write_new(output, text, overwrite=force, never=sources)
@@ -70,13 +69,6 @@ def propose(
             typer.echo(f"wrote {output}")
     if found.against_given is not None and found.against_given.is_close:
         raise Findings
-
-
-def _relative(path: Path, folder: Path) -> str:
-    try:
-        return Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:  # on another drive
-        return str(path.resolve())
 
 
 def _comments(law: foresight.Law, found: foresight.Proposal, file: Path) -> Iterator[str]:

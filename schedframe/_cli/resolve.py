@@ -9,6 +9,7 @@ from schedframe._cli.arguments import File, importing
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.config.document import parse_text
 from schedframe._files.config.dump import dump
+from schedframe._recipes.installed import recipe_name
 from schedframe._schedule.schedule import Schedule, load
 
 
@@ -30,7 +31,9 @@ def resolve(
       schedframe resolve run.yaml --format json
     """
     schedule = load(file)
-    path = file.with_suffix(f".{format}") if format else file
+    name = recipe_name(file)
+    path = file if name is None else Path(f"{name}.yaml")
+    path = path.with_suffix(f".{format}") if format else path
     try:
         text = dump(schedule.to_dict(resolve=True), path)
     except TypeError:  # of tomli_w

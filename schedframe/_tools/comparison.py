@@ -11,6 +11,7 @@ from schedframe._errors import ConfigError, Problem
 from schedframe._files.config.document import FORMATS, read
 from schedframe._plan.plan import CURRENT, NAMES, Plan
 from schedframe._plan.rule import DEFAULT, GroupRule, key_of
+from schedframe._recipes.installed import recipe_name
 from schedframe._schedule.curves import RoleCurves
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.schedule import Schedule, declare
@@ -188,6 +189,8 @@ def read_both(a: Path, b: Path) -> tuple[Read, Read]:
 
 
 def _is_checkpoint(path: Path) -> bool:
+    if recipe_name(path) is not None:
+        return False
     suffix = path.suffix.lower()
     if suffix != ".json" or path.is_dir():
         return path.is_dir() or suffix not in FORMATS

@@ -150,3 +150,28 @@ class Flat(LossLaw):
 def test_laws_of_the_loss_are_listed_and_tried(install: Install, target: str, state: str) -> None:
     install("x-laws", LAW, groups={"schedframe.loss_laws": {"flat": target}})
     assert rows()[1]["x-laws", "law flat"]["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("target", "file", "state"),
+    [
+        ("x_runs.data", "one.schedule.yaml", "ok"),
+        ("x_runs.other", "one.schedule.yaml", "broken"),
+        ("x_runs.data", "one.yaml", "broken"),
+        ("../x_runs/data", "one.schedule.yaml", "broken"),
+    ],
+)
+def test_recipes_are_listed_and_looked_for(install: Install, target: str, file: str, state: str) -> None:
+    site = install("x-runs", "raise SystemExit('imported')", groups={"schedframe.recipes": {"runs": target}})
+    folder = site / "x_runs" / "data"
+    folder.mkdir(parents=True)
+    (folder / file).write_text("max_lr: 1\n")
+    row = rows()[1]["x-runs", "recipes runs"]
+    assert row["state"] == state
+    assert ("cannot be used" in (row["cause"] or "")) == (state == "broken")
+
+
+def test_recipes_in_a_group_that_is_misspelt_are_reported(install: Install) -> None:
+    install("x-runs", "raise SystemExit('imported')", groups={"schedframe.recipe": {"runs": "x_runs.data"}})
+    row = rows()[1]["x-runs", "recipes runs"]
+    assert (row["state"], "write schedframe.recipes" in row["cause"]) == ("broken", True)

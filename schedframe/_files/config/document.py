@@ -1,5 +1,6 @@
 """Reads a config file, and those that it extends, as data only; knows where each key stands."""
 
+import os
 from collections.abc import Container
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -11,9 +12,10 @@ from schedframe._files.config import json, toml, yaml
 from schedframe._files.config.parsed import Broken, Parsed
 from schedframe._files.write import is_same_file
 from schedframe._reading import read_regular
+from schedframe._recipes.installed import find_recipe, recipe_name
 
 FORMATS = {".yaml": yaml, ".yml": yaml, ".toml": toml, ".json": json}
-"""The formats, by the suffix of a file."""
+"""The formats, by the suffix of a file; a recipe is YAML."""
 
 EXTENDS = "extends"
 """The key that names the file whose keys a file inherits."""
@@ -71,7 +73,7 @@ def read(path: str | Path) -> Document:
     """Read the YAML 1.2, TOML or JSON file at `path`, by its suffix, and the files that it extends.
 
     The keys of a file replace those of the file that it extends, whole, at the top level; a key whose value is null
-    is removed.
+    is removed. ``recipe:NAME`` stands for the file of the installed recipe of that name, here and in ``extends``.
 
     Raises:
         ConfigError: a file is missing, unreadable, of another suffix, broken, or holds no table; or the files extend
@@ -103,11 +105,28 @@ def read_text(path: Path, text: str, may_extend: Container[Path]) -> Document:
 def extended(document: Document) -> Path | None:
     """Return the file that `document`, as `parse_text` returns it, extends; ``None`` where it names none."""
     name = document.data.get(EXTENDS)
-    return document.path.parent / name if isinstance(name, str) else None
+    return _target(document.path, name) if isinstance(name, str) else None
+
+
+def _target(path: Path, name: str) -> Path:
+    """Return the file that the one at `path` extends by `name`."""
+    return Path(name) if recipe_name(Path(name)) is not None else path.parent / name
+
+
+def name_from(folder: Path, path: Path) -> str:
+    """Return how a config file in `folder` names the one at `path` after ``extends``."""
+    if recipe_name(path) is not None:
+        return str(path)
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # on another drive
+        return str(path.resolve())
 
 
 def check_suffix(path: Path) -> None:
-    """Raise `ConfigError` if the suffix of `path` is not that of a format."""
+    """Raise `ConfigError` if the suffix of `path` is not that of a format; a recipe is not a file of the user's."""
+    if (name := recipe_name(path)) is not None:
+        raise _refusal(path, f"is a recipe; `schedframe recipes {name} --write FILE` writes it as a file of your own")
     if path.suffix.lower() not in FORMATS:
         raise _refusal(path, f"has an unknown suffix {path.suffix!r}; use one of {', '.join(FORMATS)}")
 
@@ -118,7 +137,8 @@ def parse_text(path: Path, text: str) -> Document:
     Raise `ConfigError` if the text is broken, or does not hold a table.
     """
     try:
-        parsed: Parsed = FORMATS[path.suffix.lower()].parse(text) if text.strip() else Parsed()
+        format = yaml if recipe_name(path) is not None else FORMATS[path.suffix.lower()]
+        parsed: Parsed = format.parse(text) if text.strip() else Parsed()
     except Broken as error:
         raise _refusal(path, str(error), replace(_WHOLE, line=error.line)) from None
     if not isinstance(parsed.data, dict):
@@ -142,7 +162,8 @@ def parse_text(path: Path, text: str) -> Document:
 
 def _read(path: Path, above: tuple[Path, ...]) -> Document:
     """Read the file at `path`, which extends others and which the files `above` extend, each the next."""
-    check_suffix(path)
+    if recipe_name(path) is None:
+        check_suffix(path)
     return _with_extended(parse_text(path, text_of(path)), above)
 
 
@@ -155,7 +176,7 @@ def _with_extended(document: Document, above: tuple[Path, ...]) -> Document:
     key = document.located(Problem(EXTENDS, "", repr(name)))
     if not isinstance(name, str) or not name.strip():
         raise _refusal(path, "must be the path of a config file, relative to this one", key)
-    target = path.parent / name
+    target = _target(path, name)
     for index, file in enumerate(chain):
         if is_same_file(file, target):
             raise _refusal(path, f"goes in a circle: {' extends '.join(map(str, (*chain[index:], file)))}", key)
@@ -211,10 +232,12 @@ def text_of(path: Path) -> str:
     """Return the text of the config file at `path`.
 
     Raises:
-        ConfigError: it does not exist, cannot be read, is too large, or is not UTF-8.
+        ConfigError: it does not exist, cannot be read, is too large, or is not UTF-8; or it is no installed recipe.
     """
+    name = recipe_name(path)
+    file = path if name is None else find_recipe(name).path
     try:
-        return read_regular(path, LARGEST_FILE).decode("utf-8-sig")
+        return read_regular(file, LARGEST_FILE).decode("utf-8-sig")
     except FileNotFoundError:
         raise _refusal(path, f"does not exist{_near(path)}") from None
     except UnicodeDecodeError as error:

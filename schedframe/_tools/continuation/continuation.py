@@ -1,13 +1,12 @@
 """A schedule that continues another one, and its config file."""
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from schedframe._files.config.document import EXTENDS
+from schedframe._files.config.document import EXTENDS, name_from
 from schedframe._files.config.dump import dump
 from schedframe._files.write import write_new
 from schedframe._schedule.schedule import Schedule
@@ -73,7 +72,7 @@ class Continuation:
             merged = {**self.parent.to_dict(), **self.changes}
             keys = {key: value for key, value in merged.items() if value is not None}
         else:
-            keys = {EXTENDS: _relative(document.path, path.parent), **self.changes}
+            keys = {EXTENDS: name_from(path.parent, document.path), **self.changes}
             sources = (document.path, *document.extends)
         if path.suffix.lower() == ".toml":
             taken_away = [key for key, value in keys.items() if value is None]
@@ -87,14 +86,6 @@ class Continuation:
         yield f"learning rate {self.lr_before} before, {self.lr_after} after"
         if self.wd_before is not None or self.wd_after is not None:
             yield f"weight decay {self.wd_before} before, {self.wd_after} after"
-
-
-def _relative(path: Path, folder: Path) -> str:
-    """Return the path of a file as another one in `folder` names it."""
-    try:
-        return Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:  # on another drive
-        return str(path.resolve())
 
 
 def _short(step: float) -> float | str:

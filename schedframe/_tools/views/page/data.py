@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import ceil, floor
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from schedframe._files.config.document import LARGEST_FILE
+from schedframe._files.config.document import text_of
 from schedframe._pictures.series import (
     BORDER,
     TITLES,
@@ -20,7 +19,6 @@ from schedframe._pictures.series import (
 )
 from schedframe._plan.rule import DEFAULT
 from schedframe._plan.samples import Samples
-from schedframe._reading import read_regular
 from schedframe._schedule.curves import RoleCurves
 from schedframe._schedule.schedule import Schedule
 from schedframe._tools.views.findings import LOADING
@@ -174,13 +172,9 @@ def finding_data(finding: Finding) -> dict[str, Any]:
 def _texts(shown: Shown) -> Iterable[dict[str, str]]:
     document = shown.schedule.origin.document
     if document is not None:
-        text = _text(document.path) if shown.text is None else shown.text
+        text = text_of(document.path) if shown.text is None else shown.text
         yield {"file": str(document.path), "text": text}
-        yield from ({"file": str(path), "text": _text(path)} for path in document.extends)
-
-
-def _text(path: Path) -> str:
-    return read_regular(path, LARGEST_FILE).decode("utf-8-sig")
+        yield from ({"file": str(path), "text": text_of(path)} for path in document.extends)
 
 
 def _marks(schedules: Sequence[Named], units: Sequence[str], also: Mapping[str, float]) -> Iterable[dict[str, Any]]:

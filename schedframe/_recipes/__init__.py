@@ -1,0 +1,1 @@
+"""Published schedules as files: ``published`` has those of schedframe, and plugins add folders of their own."""

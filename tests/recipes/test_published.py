@@ -1,0 +1,240 @@
+"""Every recipe of schedframe against numbers that its sources state, which are written here and not read from it."""
+
+import pytest
+
+import schedframe
+from schedframe._tools.recipes import recipe, recipes
+
+FINE = 1e-12
+
+Fact = tuple[str, str, float]
+"""``("lr", position, value)``, ``("wd", position, value)`` or ``("run", unit, length)``."""
+
+
+def cosine(run: str, length: float, end: str, warmup: str, peak: float, low: float, wd: float | None) -> list[Fact]:
+    """Return the facts of a schedule that has its peak after `warmup` and its lowest LR from `end` on."""
+    facts: list[Fact] = [("run", run, length), ("lr", warmup, peak), ("lr", end, low)]
+    return facts if wd is None else [*facts, ("wd", end, wd)]
+
+
+def wsd(iters: int, warmup: int, start: int, peak: float, wd: float) -> list[Fact]:
+    """Return the facts of a schedule whose cooldown to 0 begins at `start`."""
+    peaks: list[Fact] = [("lr", f"{warmup} iters", peak), ("lr", f"{start} iters", peak)]
+    return [("run", "iters", iters), *peaks, ("lr", f"{iters} iters", 0.0), ("wd", "0", wd)]
+
+
+PUBLISHED: dict[str, list[Fact]] = {
+    "amber-7b": cosine("samples", 360 * 1_706_976, "614511360", "2000 iters", 3e-4, 3e-5, 0.1),
+    "bert-base": cosine("iters", 1_000_000, "1000000", "10000", 1e-4, 0.0, 0.01),
+    "bloom-176b": cosine("samples", 220_000_000, "200000000", "183105", 6e-5, 6e-6, 0.1),
+    "bloom-1b7": cosine("samples", 220_000_000, "200000000", "183105", 2e-4, 1e-5, 0.1),
+    "bloom-560m": cosine("samples", 220_000_000, "200000000", "183105", 3e-4, 1e-5, 0.1),
+    "bloom-7b1": cosine("samples", 220_000_000, "200000000", "183105", 1.2e-4, 1e-5, 0.1),
+    "cappa": cosine("iters", 366_500, "366500", "10000", 1e-3, 0.0, 1e-4),
+    "convnext-t": cosine("epochs", 300, "300 epochs", "20 epochs", 4e-3, 1e-6, 0.05),
+    "crystalcoder-7b-phase-1": cosine("iters", 79_721, "294423", "86", 0.012, 0.00012408, 0.1),
+    "crystalcoder-7b-phase-3": cosine("iters", 27_728, "27728", "276", 0.002, 0.0002, 0.1),
+    "deepseek-llm-67b": [
+        ("run", "tokens", 2e12),
+        ("lr", "2000 iters", 3.2e-4),
+        ("lr", "1500B tokens", 3.2e-4),
+        ("lr", "1700B tokens", 0.316 * 3.2e-4),
+        ("lr", "1900B tokens", 0.1 * 3.2e-4),
+    ],
+    "deepseek-llm-7b": [
+        ("run", "tokens", 2e12),
+        ("lr", "2000 iters", 4.2e-4),
+        ("lr", "1500B tokens", 4.2e-4),
+        ("lr", "1700B tokens", 0.316 * 4.2e-4),
+        ("lr", "1900B tokens", 0.1 * 4.2e-4),
+    ],
+    "deepseek-v2": [
+        ("run", "tokens", 8.1e12),
+        ("lr", "2000 iters", 2.4e-4),
+        ("lr", "5T tokens", 0.316 * 2.4e-4),
+        ("lr", "8T tokens", 0.316 * 0.316 * 2.4e-4),
+        ("wd", "8T tokens", 0.1),
+    ],
+    "deepseek-v2-lite": [
+        ("run", "tokens", 5.7e12),
+        ("lr", "2000 iters", 4.2e-4),
+        ("lr", "5T tokens", 0.316 * 4.2e-4),
+        ("lr", "5.6T tokens", 0.316 * 0.316 * 4.2e-4),
+        ("wd", "0", 0.1),
+    ],
+    "deepseek-v3": [
+        ("run", "tokens", 14.8e12),
+        ("lr", "2000 iters", 2.2e-4),
+        ("lr", "10T tokens", 2.2e-4),
+        ("lr", "14.3T tokens", 2.2e-5),
+        ("lr", "14.6T tokens", 2.2e-5),
+        ("lr", "14.64T tokens", 7.3e-6),
+        ("wd", "10T tokens", 0.1),
+    ],
+    "dino-vit-s16": [
+        *cosine("epochs", 100, "100 epochs", "10 epochs", 1e-3, 1e-6, 0.4),
+        ("wd", "0", 0.04),
+    ],
+    "dinov2-vit-l14": [
+        *cosine("iters", 500 * 1250, "625000", "100000", 2e-4 * 3**0.5, 1e-6, 0.2),
+        ("wd", "0", 0.04),
+    ],
+    "falcon-180b": cosine("tokens", 3.5e12, "3500B tokens", "4B tokens", 1.25e-4, 1.25e-5, 0.1),
+    "falcon-40b": cosine("tokens", 1e12, "1000B tokens", "4B tokens", 1.85e-4, 1.85e-5, 0.1),
+    "falcon-7b": cosine("tokens", 1.5e12, "1500B tokens", "4B tokens", 6e-4, 1.2e-5, 0.1),
+    "gpt-3-125m": cosine("tokens", 300e9, "260B tokens", "375M tokens", 6e-4, 6e-5, 0.1),
+    "gpt-3-175b": cosine("tokens", 300e9, "260B tokens", "375M tokens", 6e-5, 6e-6, 0.1),
+    "gpt-j-6b": cosine("iters", 350_000, "303000", "3000", 1.2e-4, 1.2e-5, 0.1),
+    "gpt-neox-20b": cosine("iters", 150_000, "150000", "1500", 0.97e-4, 0.97e-5, 0.01),
+    "ijepa-vit-h14": [
+        *cosine("epochs", 300, "300 epochs", "40 epochs", 1e-3, 1e-6, 0.4),
+        ("lr", "0", 2e-4),
+        ("wd", "0", 0.04),
+    ],
+    "kimi-k2": [
+        ("run", "tokens", 15.5e12),
+        ("lr", "500 iters", 2e-4),
+        ("lr", "10T tokens", 2e-4),
+        ("lr", "15.5T tokens", 2e-5),
+        ("wd", "0", 0.1),
+    ],
+    "llama-2-70b": cosine("tokens", 2e12, "2T tokens", "2000 iters", 1.5e-4, 1.5e-5, 0.1),
+    "llama-2-7b": cosine("tokens", 2e12, "2T tokens", "2000 iters", 3e-4, 3e-5, 0.1),
+    "llama-3-405b": cosine("iters", 1_200_000, "1200000", "8000", 8e-5, 8e-7, None),
+    "llama-65b": cosine("tokens", 1.4e12, "1.4T tokens", "2000 iters", 1.5e-4, 1.5e-5, 0.1),
+    "llama-7b": cosine("tokens", 1e12, "1000B tokens", "2000 iters", 3e-4, 3e-5, 0.1),
+    "mae-vit-l": cosine("epochs", 800, "800 epochs", "40 epochs", 1.5e-4 * 4096 / 256, 0.0, 0.05),
+    "modded-nanogpt-2024-12-04": [
+        ("run", "iters", 1530),
+        ("lr", "0", 0.05),
+        ("lr", "930", 0.05),
+        ("lr", "1230", 0.025),
+        ("lr", "1530", 0.0),
+    ],
+    "moonlight-16b": [
+        ("run", "tokens", 5.7e12),
+        ("lr", "2000 iters", 4.2e-4),
+        ("lr", "5.2T tokens", 4.2e-5),
+        ("lr", "5203355443200 tokens", 1e-4),
+        ("lr", "5.7T tokens", 0.0),
+        ("wd", "0", 0.1),
+    ],
+    "mpt-125m": cosine("iters", 4800, "4800", "100", 6e-4, 6e-5, 0.0),
+    "mpt-1b": cosine("iters", 24_800, "24800", "100", 2e-4, 2e-5, 0.0),
+    "mpt-70b": cosine("iters", 333_800, "333800", "100", 8e-5, 8e-6, 0.0),
+    "mpt-7b": cosine("iters", 63_900, "63900", "100", 1.2e-4, 1.2e-5, 0.0),
+    "nanogpt-124m": [
+        *cosine("iters", 600_000, "600000", "2000", 6e-4, 6e-5, 0.1),
+        ("lr", "0", 6e-4 / 2001),
+        ("lr", "1999", 6e-4 * 2000 / 2001),
+    ],
+    "olmo-1b": cosine("iters", 739_328, "739328", "2000", 4e-4, 4e-5, 0.1),
+    "olmo-2-1b": cosine("tokens", 4e12, "5T tokens", "8388608000 tokens", 4e-4, 4e-5, 0.1),
+    "olmo-2-32b": cosine("tokens", 6.5e12, "6.5T tokens", "2000 iters", 6e-4, 6e-5, 0.1),
+    "olmo-3-32b-long-context": cosine("tokens", 1e11, "100B tokens", "200 iters", 0.0002071235285, 0.0, 0.1),
+    "olmo-3-7b-midtrain": cosine("tokens", 1e11, "100B tokens", "0", 0.00020712352850360292, 0.0, 0.1),
+    "olmo-7b": cosine("tokens", 2e12, "2T tokens", "5000 iters", 3e-4, 3e-5, 0.1),
+    "opt-175b": cosine("tokens", 300e9, "300B tokens", "2000 iters", 1.2e-4, 1.2e-5, 0.1),
+    "palm-540b": [
+        ("run", "iters", 255_000),
+        ("lr", "0", 1e-2),
+        ("lr", "10000", 1e-2),
+        ("lr", "90000", 90_000**-0.5),
+        ("lr", "255000", 255_000**-0.5),
+    ],
+    "phi-1": cosine("iters", 36_000, "36000", "750", 1e-3, 0.0, 0.1),
+    "pythia-1.4b": cosine("iters", 143_000, "143000", "1430", 2e-4, 2e-5, 0.1),
+    "pythia-12b": cosine("iters", 143_000, "143000", "1430", 1.2e-4, 1.2e-5, 0.1),
+    "pythia-160m": cosine("iters", 143_000, "143000", "1430", 6e-4, 6e-5, 0.1),
+    "pythia-1b": cosine("iters", 143_000, "143000", "1430", 2.5e-4, 2.5e-5, 0.1),
+    "pythia-2.8b": cosine("iters", 143_000, "143000", "1430", 1.6e-4, 1.6e-5, 0.1),
+    "pythia-410m": cosine("iters", 143_000, "143000", "1430", 3e-4, 3e-5, 0.1),
+    "pythia-70m": cosine("iters", 143_000, "143000", "1430", 1e-3, 1e-4, 0.1),
+    "smollm-1.7b": [*wsd(500_000, 2000, 400_000, 5e-4, 0.01), ("lr", "425000", 5e-4 / 2)],
+    "smollm-135m": [*wsd(600_000, 5000, 500_000, 3e-3, 0.01), ("lr", "525000", 3e-3 / 2)],
+    "smollm2-1.7b": [*wsd(5_240_000, 2000, 4_716_000, 5e-4, 0.01), ("lr", "4978000", 5e-4 / 2)],
+    "smollm2-135m": [*wsd(2_000_000, 2000, 1_600_000, 3e-3, 0.01), ("lr", "1800000", 3e-3 / 2)],
+    "smollm2-360m": [*wsd(2_600_000, 2000, 2_080_000, 3e-3, 0.01), ("lr", "2340000", 3e-3 / 2)],
+    "smollm3-3b": wsd(4_720_000, 2000, 4_198_000, 2e-4, 0.1),
+    "smollm3-3b-32k": cosine("iters", 20_000, "20000", "1000", 2e-5, 0.0, 0.1),
+    "stablelm-3b-4e1t": cosine("iters", 955_000, "955000", "4775", 3.2e-4, 1.28e-5, 0.1),
+    "stablelm-alpha-3b": cosine("iters", 180_000, "180000", "1800", 1.6e-4, 1.6e-5, 0.1),
+    "stablelm-alpha-7b-v2": cosine("iters", 245_000, "245000", "2450", 3e-4, 3e-5, 0.1),
+    "t5-base": [
+        ("run", "iters", 2**19),
+        ("lr", "0", 0.01),
+        ("lr", "10000", 0.01),
+        ("lr", "40000", 0.005),
+        ("lr", "524288", 524_288**-0.5),
+    ],
+    "tinyllama-1.1b": cosine("iters", 715_256 * 2, "1430512", "2000", 4e-4, 4e-5, 0.1),
+    "transformer-base": [
+        ("run", "iters", 100_000),
+        ("lr", "2000", 512**-0.5 * 2000 * 4000**-1.5),
+        ("lr", "4000", 512**-0.5 * 4000**-0.5),
+        ("lr", "100000", 512**-0.5 * 100_000**-0.5),
+    ],
+}
+"""At least three numbers of each source."""
+
+BATCHES = {
+    "bloom-176b": (192, 2048),
+    "deepseek-v2": (2304, 9216),
+    "deepseek-v3": (3072, 15360),
+    "moonlight-16b": (2048, 4096),
+    "gpt-neox-20b": (1536, 1536),
+    "pythia-1b": (1024, 1024),
+    "smollm3-3b": (576, 576),
+}
+"""Batch sizes that the sources state: at the start and at the end."""
+
+names = pytest.mark.parametrize("name", [found.name for found in recipes()[0]])
+
+
+def test_there_are_many_recipes_and_all_can_be_used() -> None:
+    found, errors = recipes()
+    assert errors == []
+    assert len(found) >= 40
+
+
+def test_each_has_at_least_three_published_numbers() -> None:
+    found, _ = recipes()
+    assert [each.name for each in found] == sorted(PUBLISHED)
+    assert min(map(len, PUBLISHED.values())) >= 3
+
+
+@names
+def test_the_curves_have_the_published_numbers(name: str) -> None:
+    schedule = schedframe.load(f"recipe:{name}")
+    for what, where, value in PUBLISHED[name]:
+        if what == "run":
+            assert schedule.units_at(schedule.train_steps)[where] == pytest.approx(value, rel=FINE), where
+            continue
+        step = schedule.step_at(where)
+        found = schedule.lr_at(step) if what == "lr" else schedule.wd_at(step)
+        assert found == pytest.approx(value, rel=FINE, abs=1e-19), (what, where)
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_batch_sizes_are_the_published_ones(name: str) -> None:
+    schedule = schedframe.load(f"recipe:{name}")
+    (first, last), end = BATCHES[name], schedule.units_at(schedule.train_steps)["iters"]
+    samples = [schedule.units_at(schedule.step_at(f"{at} iters"))["samples"] for at in (1, end - 1, end)]
+    assert samples[0] == first
+    assert samples[2] - samples[1] == pytest.approx(last)
+
+
+@names
+def test_check_finds_nothing_worse_than_a_note(name: str) -> None:
+    findings = schedframe.load(f"recipe:{name}").findings()
+    assert [finding for finding in findings if finding.severity != "note"] == []
+
+
+@names
+def test_each_names_where_its_numbers_are(name: str) -> None:
+    found = recipe(name)
+    assert found.sources
+    for source in found.sources:
+        is_pinned = " at " in source and (":" in source or "model card" in source)
+        assert "arxiv.org/abs/" in source or "model card" in source or is_pinned, source
+    assert 2016 < found.year < 2027
