@@ -30,6 +30,7 @@ PUBLIC_MODULES = {
     "schedframe",
     "schedframe.adapters",
     "schedframe.foresight",
+    "schedframe.importers",
     "schedframe.lint",
     "schedframe.megatron",
     "schedframe.testing",

@@ -9,6 +9,7 @@ from typing import Any
 from schedframe._errors import SchedframeError
 from schedframe._files.config.document import FORMATS
 from schedframe._plugins.registry import Registry
+from schedframe.importers._installed import importers
 from schedframe.lint._engine import OWN_RULES
 from schedframe.styles._installed import lr_styles, wd_styles
 
@@ -26,6 +27,13 @@ def any_style(incomplete: str) -> list[str]:
 def _names(registry: Registry[Any]) -> list[str]:
     with suppress(SchedframeError):
         return list(registry)
+    return []
+
+
+def importer(incomplete: str) -> list[str]:
+    """Return the names of the installed importers."""
+    with suppress(SchedframeError):
+        return list(importers)
     return []
 
 
