@@ -38,7 +38,6 @@ frontend: $(VENV)/.ready ## build the pages of schedframe plot and design; needs
 	$(BIN)/python frontend/hatch_build.py
 
 docs: setup ## the site, into docs/_build/html; Python 3.11 or later
-	$(PIP) --group docs
 	$(BIN)/sphinx-build -W --keep-going --quiet --builder html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 

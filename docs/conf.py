@@ -42,6 +42,7 @@ suppress_warnings = ["myst.xref_missing"]  # tests/test_docs.py checks every lin
 
 html_theme = "furo"
 html_title = "schedframe"
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_baseurl = os.environ.get("SCHEDFRAME_DOCS_URL", URLS["Documentation"])

@@ -20,7 +20,7 @@ test("the keys that a file does not have", () => {
 
 test("a key has its description and its default", () => {
   const found = options("|").find(({ label }) => label === "lr_warmup_steps")!;
-  assert.deepEqual([found.info, found.detail], ["Length of the warm-up.", "0"]);
+  assert.deepEqual([found.info, found.detail], ["Length of the warmup.", "0"]);
 });
 
 test("the styles, each with what it is", () => {

@@ -61,13 +61,13 @@ test("a logarithmic axis of one value has room below it", () => {
 
 test("a phase is named in its middle, a short one from where it begins, if there is room", () => {
   const phases = [
-    { name: "warm-up", begin: 0, end: 1 },
+    { name: "warmup", begin: 0, end: 1 },
     { name: "second", begin: 1, end: 2 },
     { name: "stable", begin: 2, end: 80 },
     { name: "cooldown", begin: 80, end: 100 },
   ];
   const names = named(phases, (x) => x, (name) => name.length, [0, 100]);
-  assert.deepEqual(Object.fromEntries(names.map(({ name, left }) => [name, left])), { stable: 38, cooldown: 86, "warm-up": 0 });
+  assert.deepEqual(Object.fromEntries(names.map(({ name, left }) => [name, left])), { stable: 38, cooldown: 86, "warmup": 0 });
 });
 
 test("marks that are close to each other have one label", () => {

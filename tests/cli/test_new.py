@@ -128,7 +128,7 @@ def test_nothing_is_overwritten_and_nothing_is_left_where_it_fails(
 ) -> None:
     made = start(Starter("mine", "lr", "MIT", "A"), tmp_path)
     (made / "README.md").write_text("mine")
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="already exists"):
         start(Starter("mine", "lr", "MIT", "A"), tmp_path)
     assert (made / "README.md").read_text() == "mine"
     shutil.rmtree(made)

@@ -1,9 +1,7 @@
 """A page of two param groups and its schedule, and a real Chromium to look at pages with."""
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,20 +48,3 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 def data_of(page: Path) -> dict[str, Any]:
     """Return the data that stand in `page`, as its script reads them."""
     return json.loads(page.read_text("utf-8").partition(BEGIN)[2].partition(END)[0])
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """A headless Chromium: the one that is installed, which Playwright drives.
-
-    Playwright's event loop runs until the fixture ends, and other modules run loops of their own in the same process.
-    """
-    playwright = pytest.importorskip("playwright.sync_api")
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        pytest.skip("no Chromium is installed")
-    as_root = ["--no-sandbox"] if hasattr(os, "getuid") and os.getuid() == 0 else []
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=as_root)
-        yield browser
-        browser.close()

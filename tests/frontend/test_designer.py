@@ -163,7 +163,7 @@ def test_the_zoom_stays_while_the_text_changes(designer: Designer, open_page: Op
     person.page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 60, steps=5)
     person.page.mouse.up()
     person.replace("max_lr", "max_lr: 5e-4")
-    person.sees(".summary", "peak 5e-4")
+    person.sees(".summary", "max LR 5e-4")
     person.page.locator(".u-over").first.hover(position={"x": 1, "y": 60})
     step = float(person.page.locator(".place").first.get_attribute("data-step"))
     assert step == pytest.approx(2500, abs=50)

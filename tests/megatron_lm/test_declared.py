@@ -114,17 +114,17 @@ def test_what_they_say_differently_is_refused_with_all_of_it(file):
     said = {"lr": 2e-3, "lr_decay_style_options": "{beta: 0.8}", "train_iters": 99, "lr_warmup_samples": 40}
     assert told(file, text, **said, weight_decay=0.1, start_weight_decay=0.2) == (
         "run.yaml has 4 problems:\n"
-        "  line 1, max_lr = 0.001: --lr 0.002 on the command line says 0.002; leave one of the two out\n"
-        "  line 3, train_samples = 400: --train-iters 99 on the command line says 396; leave one of the two out\n"
-        "  line 4, start_wd = 0.1: --start-weight-decay 0.2 on the command line says 0.2; leave one of the two out\n"
-        "  line 5, lr_decay_style = rex(beta=0.5): --lr-decay-style-options {beta: 0.8} on the command line says "
+        "  line 1, max_lr = 0.001: --lr 0.002 on the command line gives 0.002; leave one of the two out\n"
+        "  line 3, train_samples = 400: --train-iters 99 on the command line gives 396; leave one of the two out\n"
+        "  line 4, start_wd = 0.1: --start-weight-decay 0.2 on the command line gives 0.2; leave one of the two out\n"
+        "  line 5, lr_decay_style = rex(beta=0.5): --lr-decay-style-options {beta: 0.8} on the command line gives "
         "rex(beta=0.8); leave one of the two out"
     )
 
 
 def test_another_style_is_one_thing_that_differs(file):
     assert told(file, f"{WHOLE}lr_decay_style: {{style: rex, beta: 0.5}}\n", lr_decay_style="cosine") == (
-        "run.yaml: line 5, lr_decay_style = rex(beta=0.5): --lr-decay-style cosine on the command line says cosine; "
+        "run.yaml: line 5, lr_decay_style = rex(beta=0.5): --lr-decay-style cosine on the command line gives cosine; "
         "leave one of the two out"
     )
 
@@ -143,7 +143,7 @@ def test_a_value_that_only_a_flag_says_is_blamed_on_the_flag(file):
         (
             {"lr_decay_style_options": "0.8"},
             "the flags: --lr-decay-style-options = 0.8: must be a table of options, such as '{beta: 0.5}'; the style's "
-            "name is said by the other flag",
+            "name is given by the other flag",
         ),
         (
             {"lr_decay_style_options": "{style: rex}"},
@@ -182,7 +182,7 @@ class TestAContinuedSchedule:
     def test_another_end_is_refused(self, file):
         assert told(file, self.text, train_samples=100) == (
             "run.yaml: line 2, start_step = 400: and its run end at step 500, and --train-samples 100 on the command "
-            "line says 100"
+            "line gives 100"
         )
 
     def test_any_end_will_do_where_the_file_says_none(self, file):
@@ -398,8 +398,8 @@ class TestFilling:
             refuse_other_batches(other, schedule, takes_ramps=True)
         assert str(caught.value).replace(str(file), "run.yaml") == (
             "run.yaml has 2 problems:\n"
-            "  line 5, global_batch_size = 8: Megatron runs with 4; make both the same, --global-batch-size says it to "
+            "  line 5, global_batch_size = 8: Megatron runs with 4; make both the same, pass --global-batch-size to "
             "Megatron\n"
             "  line 7, rampup_batch_size = (2, 2, 100): Megatron runs with None; make both the same, "
-            "--rampup-batch-size says it to Megatron"
+            "pass --rampup-batch-size to Megatron"
         )

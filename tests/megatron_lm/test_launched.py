@@ -243,8 +243,8 @@ def test_a_flag_that_says_something_else_is_refused(trial):
     assert refused.code == 2
     assert refused.text.strip().endswith(
         f"""schedframe: {trial.file} has 2 problems:
-  line 1, max_lr = 0.001: --lr 0.002 on the command line says 0.002; leave one of the two out
-  line 3, lr_warmup_steps = 16: --lr-warmup-iters 5 on the command line says 20; leave one of the two out"""
+  line 1, max_lr = 0.001: --lr 0.002 on the command line gives 0.002; leave one of the two out
+  line 3, lr_warmup_steps = 16: --lr-warmup-iters 5 on the command line gives 20; leave one of the two out"""
     )
 
 

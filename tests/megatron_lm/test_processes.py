@@ -206,8 +206,8 @@ def test_megatrons_own_yaml_counts_as_its_flags(place, file, tmp_path):
     other = finish(start(*MODULE, script, *flags, tmp_path / "other.yaml", place=place))
     assert other.code == 2
     assert other.text.splitlines()[-1] == (
-        f"schedframe: {file}: line 1, max_lr = 0.001: --lr 0.002 in {tmp_path / 'other.yaml'} says 0.002; leave one of "
-        f"the two out"
+        f"schedframe: {file}: line 1, max_lr = 0.001: --lr 0.002 in {tmp_path / 'other.yaml'} gives 0.002; leave one "
+        f"of the two out"
     )
 
 
