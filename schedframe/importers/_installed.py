@@ -19,6 +19,9 @@ _BUILTIN = {
     "axolotl": "axolotl",
     "llama-factory": "llama_factory",
     "ms-swift": "ms_swift",
+    "olmo-core": "olmo_core",
+    "deepspeed": "deepspeed",
+    "nanotron": "nanotron",
     "torchtitan": "torchtitan",
 }
 """The modules of the built-in importers, by their names."""
