@@ -126,10 +126,15 @@ for _name, _help in COMMANDS.items():
     app.command(_name, cls=_LateCommand, help=_help)(lambda: None)
 
 
+def home_of(name: str) -> str:
+    """Return what the module and the function of the command `name` are called."""
+    return f"{name}_" if iskeyword(name) else name
+
+
 def _load(name: str) -> Any:
     """Import the command `name`; a section ``Examples:`` at the end of its docstring is shown below its options."""
-    module = f"{name}_" if iskeyword(name) else name
-    command = getattr(import_module(f"schedframe._cli.{module}"), module)
+    home = home_of(name)
+    command = getattr(import_module(f"schedframe._cli.{home}"), home)
     text, _, examples = (inspect.getdoc(command) or "").partition("\n\nExamples:\n")
     epilog = f"\b\nExamples:\n{examples}"
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)

@@ -149,7 +149,7 @@ class Draft:
         """Return what the option of `key` gives.
 
         Raises:
-            ConfigError: the option is not given; the text says `why` it is needed.
+            ConfigError: the option is not given; the text has `why` it is needed.
         """
         if key not in self._answers:
             raise ConfigError(str(self.source.path), [Problem("", f"{why}; give it with {OPTIONS[key]}")])

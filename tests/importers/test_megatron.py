@@ -269,7 +269,7 @@ REFUSED = {
         SIMPLE.replace("GPT_ARGS=", "LR=1e-4\nif [ $BIG = 1 ]; then\n  LR=5e-5\nfi\nGPT_ARGS=").replace(
             "0.00015", "$LR"
         ),
-        "line 13, --lr: has the value LR, which is set within the `if` on line 12, which nothing evaluates",
+        "line 13, --lr: has the value $LR, which is set within the `if` on line 12, which nothing evaluates",
     ),
     "a schedule flag that is not known": (
         SIMPLE.replace("--fp16", "--lr-decay-tokens 100"),

@@ -108,7 +108,7 @@ class _Follower:
                 return
             assigned = re.fullmatch(r"([A-Za-z_]\w*)(\+?)=(.*)", _plain(words[0]), re.DOTALL) if words else None
             if assigned:
-                self._set(assigned[1], [self._unread_here(command.line, _plain(words[0]))])
+                self._set(assigned[1], [self._unread_here(command.line, f"${assigned[1]}")])
                 return
             name = _plain(words[0]) if words else ""
         if name in _SETTING:
@@ -130,8 +130,9 @@ class _Follower:
         elif name in _CLOSING and self._blocks:
             self._blocks.pop()
         if name in ("for", "select") and len(command.words) > 1:
-            loop = Unread(f"is the variable of the loop on line {command.line}", command.line)
-            self._set(_plain(command.words[1]), [(loop,)])
+            variable = _plain(command.words[1])
+            loop = Unread(f"is the variable of the loop on line {command.line}", command.line, f"${variable}")
+            self._set(variable, [(loop,)])
 
     def _unread_here(self, line: int, written: str) -> Field:
         block = self._blocks[-1] if self._blocks else ("condition", line)
@@ -140,7 +141,7 @@ class _Follower:
     def _assign(self, assignment: Assignment, command: Command) -> None:
         name, line = assignment.name, assignment.line
         if self._blocks or command.follows in ("&&", "||", "|", "("):
-            self._set(name, [self._unread_here(line, name)])
+            self._set(name, [self._unread_here(line, f"${name}")])
             return
         if isinstance(assignment.value, list):
             value = [part for word in assignment.value for part in self._fields(word)]
@@ -159,7 +160,7 @@ class _Follower:
         for word in words:
             for name in re.findall(r"[A-Za-z_]\w*", _plain(word)):
                 if name in self._values:
-                    self._set(name, [(Unread(f"is changed on line {line} by a command that is not run", line, name),)])
+                    self._set(name, [(Unread(f"is changed on line {line} by a command that is not run", line, f"${name}"),)])
 
     def _scalar(self, word: Word) -> Field:
         """Return the value of an assignment, which is not divided."""

@@ -309,12 +309,10 @@ class _Lexer:
         if self._peek() == "`":
             return self._backquoted()
         if self._text.startswith("$((", self._at):
-            end = self._text.find("))", self._at)
-            if end < 0:
+            written = self._skipped("(", ")", 1, "").written
+            if not written.endswith("))"):
                 raise Broken("has $(( without ))", line)
-            expression = self._text[self._at + 3 : end]
-            self._advance(end + 2 - self._at)
-            return Arithmetic(expression, line)
+            return Arithmetic(written[3:-2], line)
         if self._text.startswith("$(", self._at):
             return self._skipped("(", ")", 1, "is the output of a command, and nothing is run")
         if self._text.startswith("${", self._at):

@@ -1,8 +1,8 @@
 """Megatron-LM: a command line, a shell script that has one, or the YAML of ``--yaml-cfg``.
 
 Flags become keys by the table with which the launcher of ``schedframe.megatron`` reads them, and lengths keep their
-unit. ``get_optimizer_param_scheduler`` says what they mean (NVIDIA/Megatron-LM:megatron/training/training.py), and
-megatron/training/arguments.py their defaults, both at core_v0.16.1.
+unit. ``get_optimizer_param_scheduler`` of NVIDIA/Megatron-LM:megatron/training/training.py uses them, with the
+defaults of megatron/training/arguments.py, at core_v0.16.1.
 """
 
 from collections.abc import Iterator, Mapping
