@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OURSELVES = "schedframe"
 """The name of our own distribution, and the first word of every entry-point group of ours."""
 
-GROUPS = (OURSELVES, f"{OURSELVES}.loss_laws", f"{OURSELVES}.lr_styles", f"{OURSELVES}.wd_styles")
+GROUPS = (OURSELVES, *(f"{OURSELVES}.{kind}" for kind in ("importers", "loss_laws", "lr_styles", "wd_styles")))
 """The entry-point groups that are read."""
 
 _ALIKE = 0.85

@@ -22,6 +22,9 @@ _BUILTIN = {
     "olmo-core": "olmo_core",
     "deepspeed": "deepspeed",
     "nanotron": "nanotron",
+    "llm-foundry": "llm_foundry",
+    "megatron-bridge": "megatron_bridge",
+    "nemo": "nemo",
     "torchtitan": "torchtitan",
 }
 """The modules of the built-in importers, by their names."""

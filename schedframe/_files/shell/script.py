@@ -160,7 +160,9 @@ class _Follower:
         for word in words:
             for name in re.findall(r"[A-Za-z_]\w*", _plain(word)):
                 if name in self._values:
-                    self._set(name, [(Unread(f"is changed on line {line} by a command that is not run", line, f"${name}"),)])
+                    self._set(
+                        name, [(Unread(f"is changed on line {line} by a command that is not run", line, f"${name}"),)]
+                    )
 
     def _scalar(self, word: Word) -> Field:
         """Return the value of an assignment, which is not divided."""
