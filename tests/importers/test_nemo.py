@@ -157,9 +157,7 @@ BRIDGES: dict[str, tuple[str, int, dict[str, Any]]] = {
         },
     ),
     "what it computes itself is not read": (
-        bridge(
-            "3e-4", "3e-5", 100, lr_decay_style="constant", lr_warmup_iters=10, lr_decay_steps=7
-        ),
+        bridge("3e-4", "3e-5", 100, lr_decay_style="constant", lr_warmup_iters=10, lr_decay_steps=7),
         100,
         {"max_lr": 3e-4, "min_lr": 3e-5, "lr_warmup_steps": 160, "lr_decay_steps": 1600, "lr_decay_style": "constant"},
     ),
@@ -189,8 +187,8 @@ def test_every_update_is_megatrons(name: str, tmp_path: Path) -> None:
 
 def test_a_bridge_without_a_min_lr_is_refused(tmp_path: Path) -> None:
     (tmp_path / "conf.yaml").write_text(bridge("3e-4", "null", 100, lr_decay_style="cosine"))
-    with pytest.raises(ConfigError, match="give it with --set optimizer.min_lr=VALUE"):
+    with pytest.raises(ConfigError, match=r"give it with --set optimizer\.min_lr=VALUE"):
         imported(tmp_path / "conf.yaml")
     (tmp_path / "conf.yaml").write_text(bridge("3e-4", "1e-5", 100, lr_decay_tokens=5))
-    with pytest.raises(ConfigError, match="line 11, scheduler.lr_decay_tokens"):
+    with pytest.raises(ConfigError, match=r"line 11, scheduler\.lr_decay_tokens"):
         imported(tmp_path / "conf.yaml")
