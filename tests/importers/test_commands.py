@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from schedframe import PluginError, load
+from schedframe._tools.views.page.html import is_built
 from schedframe.importers import importers
 
 from ..runs import cli
@@ -104,9 +105,14 @@ def test_other_commands_take_sources(tmp_path: Path) -> None:
     assert (same.code, "the curves are equal" in same.out) == (0, True)
     assert "cosine, max LR 3e-4" in cli("check", "train.sh").out
     assert "warmup end" in cli("preview", "train.sh").out
-    assert cli("plot", "train.sh", "run.yaml", "-o", "both.html").code == 0
-    assert "train.sh" in (tmp_path / "both.html").read_text()
     assert cli("plot", "train.sh", "--no-open").code == 0
+
+
+def test_the_page_of_a_source_has_the_text_of_its_schedule_file(tmp_path: Path) -> None:
+    if not is_built():
+        pytest.skip("the page is not built: it needs Node.js, and then `make frontend`")
+    assert cli("plot", "train.sh", "-o", "page.html").code == 0
+    assert "Imported from train.sh" in (tmp_path / "page.html").read_text()
 
 
 def test_a_finding_has_the_line_of_the_source(tmp_path: Path) -> None:

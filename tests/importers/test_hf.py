@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from schedframe import ConfigError
 
@@ -188,6 +187,7 @@ class Arguments:
 
 
 def test_training_args_bin_is_read_without_running_it(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="needs torch")
     arguments = Arguments(
         **BASE,
         learning_rate=3e-5,
@@ -214,6 +214,7 @@ class Malicious:
 
 
 def test_code_in_training_args_bin_is_not_run(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="needs torch")
     touched = tmp_path / "touched"
     for number, content in enumerate(
         (Malicious(touched), Arguments(learning_rate=Malicious(touched), lr_scheduler_type=1))

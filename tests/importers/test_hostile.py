@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from schedframe.importers import importers
 
@@ -199,6 +198,7 @@ def test_a_file_that_is_no_training_args_is_refused(content: bytes, tmp_path: Pa
 
 
 def test_an_object_that_would_run_code_is_data(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="needs torch")
     torch.save(Evil(), tmp_path / "training_args.bin")
     done = cli("import", "training_args.bin")
     assert done.code == 2

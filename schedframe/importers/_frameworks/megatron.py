@@ -231,7 +231,16 @@ def _lengths(draft: Draft) -> bool:
         if _is_given(draft, name):
             value = draft.number(name) if name == "lr_warmup_fraction" else draft.count(name)
             draft.put(PLACES[name].key, PLACES[name].value(value), name)
+    _refuse_a_long_warmup(draft, unit, run)
     return is_in_samples
+
+
+def _refuse_a_long_warmup(draft: Draft, unit: str, run: int) -> None:
+    """Refuse a warmup that does not end before the decay, as Megatron's scheduler does."""
+    end = draft.count(f"lr_decay_{unit}") if _is_given(draft, f"lr_decay_{unit}") else run
+    for name, most in ((f"lr_warmup_{unit}", end), ("lr_warmup_fraction", 1)):
+        if _is_given(draft, name) and not 0 <= draft.number(name) < most:
+            raise draft.error(name, f"must be below {most}, the end of the decay, which Megatron requires")
 
 
 def _batches(draft: Draft, is_in_samples: bool) -> None:
