@@ -69,7 +69,7 @@ class KDecay(LRCurve):
 
 @final
 class CosineRestarts(LRShape):
-    """SGDR: cosines, each from the peak, each longer and lower than the one before if asked for.
+    """SGDR: cosines with restarts, each optionally longer and lower than the one before.
 
     Formula:
         in period i, t steps into it: c = peak_mult**i * (1 + cos(pi * t / (period_steps * period_mult**i))) / 2
@@ -123,7 +123,7 @@ class CosineRestarts(LRShape):
 
 @final
 class OneCycle(LRStyle):
-    """After the warmup, down again over the same length, then far below for the rest.
+    """One cycle: after the warmup the learning rate falls over the same length, then on a line to min_lr.
 
     Formula:
         t steps since the end of the warmup, of length w:
@@ -145,7 +145,7 @@ class OneCycle(LRStyle):
     """
 
     style: Literal["one-cycle"] = "one-cycle"
-    start_div: float = Field(25.0, gt=1, description="The peak is so many times where the cycle ends.")
+    start_div: float = Field(25.0, gt=1, description="The max LR divided by the learning rate at the end of the cycle.")
 
     def lr(self, point: LRPoint) -> float:
         """Return the value of the leg of the cycle at this step.
@@ -171,7 +171,7 @@ class OneCycle(LRStyle):
 
 @final
 class TriStage(LRStyle):
-    """Warmup, hold, and an exponential decay, as speech recognition trains.
+    """Warmup, hold, and an exponential decay, as used in speech recognition.
 
     Formula:
         lr = max_lr                                 for hold_steps
@@ -221,7 +221,7 @@ class TriStage(LRStyle):
 
 @final
 class Noam(LRStyle):
-    """The Transformer's: an inverse square root whose height comes from the model's width.
+    """The schedule of the Transformer paper: an inverse square root whose scale depends on the model's width.
 
     The peak follows from the width and the warmup, so max_lr must be equal to it; otherwise the error contains its
     value.
@@ -230,7 +230,7 @@ class Noam(LRStyle):
         lr = factor * d_model**-0.5 * n**-0.5, n the updates so far, step / steps_per_update
 
     At the edges:
-        The peak, factor * (d_model * n)**-0.5 at the end of the warmup; it falls for ever, to min_lr at the lowest.
+        The peak, factor * (d_model * n)**-0.5 at the end of the warmup; it falls without end, but not below min_lr.
 
     Examples:
         >>> style = Noam(d_model=512)
@@ -267,7 +267,7 @@ class Noam(LRStyle):
 class Chebyshev(LRShape):
     """Reciprocal Chebyshev nodes in fractal order: it jumps up and down by design.
 
-    A level holds for lr_decay_steps / levels; the order mixes large and small steps so that their product stays tame.
+    A level holds for lr_decay_steps / levels; the order mixes large and small steps so that their product stays small.
 
     Formula:
         level i of T: g_i = 1 / ((1 + low) / 2 - (1 - low) / 2 * cos((order_i + 1/2) * pi / T))

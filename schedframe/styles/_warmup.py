@@ -1,4 +1,4 @@
-"""How the learning rate rises to its peak."""
+"""How the learning rate rises to max LR."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -18,14 +18,14 @@ Shape = Literal["linear", "cosine", "quadratic"]
 
 @final
 class Warmup(Style):
-    """The warmup: from init_lr to the peak over lr_warmup_steps.
+    """The warmup: from init_lr to max_lr over lr_warmup_steps.
 
     Formula:
         lr = init_lr + (max_lr - init_lr) * w(p), p = min((n + shift) / (lr_warmup_steps + (shift)), 1)
-        linear: w = p; cosine: w = (1 - cos(pi * p)) / 2; quadratic: w = p**2; the second shift where it is stretched
+        linear: w = p; cosine: w = (1 - cos(pi * p)) / 2; quadratic: w = p**2; the second shift only if it is stretched
 
     At the edges:
-        init_lr at step 0 unless it is shifted, the peak at lr_warmup_steps.
+        init_lr at step 0 unless it is shifted, max_lr at lr_warmup_steps.
 
     Examples:
         >>> [Warmup(style="quadratic").share(step, 10) for step in (0, 5, 10)]
@@ -41,8 +41,8 @@ class Warmup(Style):
     """
 
     style: Shape = "linear"
-    shift: Length = Field(default=0, description="How far the warmup is ahead, such as `1 iters`.")
-    stretched: bool = Field(default=False, description="The shift is added to the length too.")
+    shift: Length = Field(default=0, description="By how much the warmup is advanced, such as `1 iters`.")
+    stretched: bool = Field(default=False, description="Whether the shift is also added to the length.")
 
     @property
     def is_megatrons(self) -> bool:
@@ -92,12 +92,12 @@ def parse_warmup(value: Any, scale: Scale | None = None, warmup_steps: float = 0
         return value
     table = PRESETS.get(value, {"style": value}) if isinstance(value, str) else value
     if not isinstance(table, Mapping):
-        raise ValueError("must be a warmup's name, or a table with style, shift and stretched")
+        raise ValueError("must be the name of a warmup, or a table with style, shift and stretched")
     shape = table.get("style", "linear")
     if shape not in get_args(Shape):
         known = (*get_args(Shape), *PRESETS)
         if hint := hint_for_warmup(str(shape)):
-            raise ValueError(f"is the warmup that is called {hint} here")
+            raise ValueError(f"is the warmup that schedframe calls {hint}")
         raise ValueError(f"is not a warmup{did_you_mean(str(shape), known) or ';'} they are {', '.join(known)}")
     try:
         warmup = Warmup.model_validate(dict(table), context={"scale": scale or Scale()})
@@ -111,7 +111,7 @@ def parse_warmup(value: Any, scale: Scale | None = None, warmup_steps: float = 0
 def _refuse_a_ramp(scale: Scale, warmup_steps: float) -> None:
     one = scale.steps("1 iters")
     if one * Fraction(scale.in_unit(warmup_steps, "iters")) != Fraction(warmup_steps):
-        raise ValueError("is shifted by iterations, and the batch size changes within the warmup; count in iterations")
+        raise ValueError("is shifted by iterations, but the batch size changes within the warmup; use clock: iters")
 
 
 _OPTIONS = {"style": {"enum": list(get_args(Shape))}, "shift": JSON_LENGTH, "stretched": {"type": "boolean"}}

@@ -20,9 +20,9 @@ from schedframe.styles._byname import AnyLRCurve
 
 @final
 class Constant(LRStyle):
-    """The peak, for ever.
+    """The max LR at every step after the warmup.
 
-    The learning rate stays at the peak from the end of the warmup on. min_lr is never used.
+    min_lr is never used.
 
     Formula:
         lr = max_lr
@@ -99,7 +99,7 @@ class Cosine(LRCurve):
 
 @final
 class InverseSquareRoot(LRStyle):
-    """The peak times the square root of warmup over step.
+    """The max LR times the square root of warmup over step.
 
     It depends on the step itself, not on progress: lr_decay_steps only sets where it ends.
 
@@ -187,7 +187,7 @@ class MinusSqrt(LRCurve):
 
 @final
 class WSD(LRShape):
-    """Warmup, stable, decay: the peak until a cooldown brings it to min_lr.
+    """Warmup, stable, decay: the max LR until a cooldown lowers it to min_lr.
 
     The cooldown is the last wsd_decay_steps steps before lr_decay_steps. Its curve is any installed curve,
     by name or as a table with options. Also spelled ``wsd``.
@@ -198,7 +198,7 @@ class WSD(LRShape):
 
     At the edges:
         max_lr where the warmup ends, min_lr at lr_decay_steps and after. A cooldown longer than the decay
-        would begin inside the warmup and jump: a `Schedule` refuses it.
+        would begin inside the warmup and jump: a `Schedule` rejects it.
 
     Examples:
         >>> style = WSD(wsd_decay_steps=20, lr_wsd_decay_style="linear")
@@ -242,7 +242,7 @@ class WSD(LRShape):
         return "stable" if step <= decay_steps - self.wsd_decay_steps else "cooldown"
 
     def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
-        """Yield a cooldown that has no length, or does not fit behind the warmup."""
+        """Yield a cooldown that has no length, or does not fit after the warmup."""
         room = decay_steps - warmup_steps
         if self.wsd_decay_steps == 0:
             yield "wsd_decay_steps", "must be above 0; the style without a cooldown is `constant`"
@@ -313,7 +313,7 @@ class Polynomial(LRCurve):
     """
 
     style: Literal["polynomial"] = "polynomial"
-    power: float = Field(2.0, gt=0, description="Exponent: above 1 falls fast first, below 1 late.")
+    power: float = Field(2.0, gt=0, description="Exponent: above 1 it falls fast at first, below 1 late.")
 
     def coefficient(self, progress: float) -> float:
         """Return (1 - p)**power."""
@@ -322,7 +322,7 @@ class Polynomial(LRCurve):
 
 @final
 class MultiStep(LRStyle):
-    """Piecewise constant: the peak times a multiplier that changes at milestones.
+    """Piecewise constant: the max LR times a multiplier that changes at milestones.
 
     DeepSeek LLM falls to 31.6 % of the peak after 80 % of the run and to 10 % after 90 %::
 
@@ -333,7 +333,7 @@ class MultiStep(LRStyle):
         1 before the first; milestones are fractions of lr_decay_steps
 
     At the edges:
-        At a milestone itself the old multiplier still holds. The last multiplier holds for ever, also
+        At a milestone itself the old multiplier still holds. The last multiplier also holds
         past lr_decay_steps. The learning rate is never below min_lr.
 
     Examples:
@@ -365,7 +365,7 @@ class MultiStep(LRStyle):
         return self
 
     def lr(self, point: LRPoint) -> float:
-        """Return the multiplier of the last milestone behind the step times the peak, at least min_lr."""
+        """Return max LR times the multiplier of the last milestone before the step, at least min LR."""
         behind = bisect_left(self.milestones, point.step, key=lambda milestone: milestone * point.decay_steps)
         multiplier = self.multipliers[behind - 1] if behind else 1.0
         return max(point.min_lr, multiplier * point.max_lr)
@@ -381,7 +381,7 @@ class MultiStep(LRStyle):
 
 @final
 class MinusPower(LRCurve):
-    """One minus a power of progress: below 1 it falls fast first, above 1 late.
+    """One minus a power of progress: with a power below 1 it falls fast at first, above 1 late.
 
     Formula:
         c = 1 - p**power
@@ -400,7 +400,7 @@ class MinusPower(LRCurve):
     """
 
     style: Literal["minus-power"] = "minus-power"
-    power: float = Field(gt=0, description="Exponent: below 1 falls fast first, above 1 late.")
+    power: float = Field(gt=0, description="Exponent: below 1 it falls fast at first, above 1 late.")
 
     def coefficient(self, progress: float) -> float:
         """Return 1 - p**power."""
@@ -411,7 +411,7 @@ class MinusPower(LRCurve):
 class QuarterCosine(LRCurve):
     """A quarter of a cosine wave: slow at first, and falling fastest where it ends.
 
-    It is the first half of ``cosine``, brought to min_lr.
+    It is the first half of ``cosine``, scaled so that it reaches min_lr.
 
     Formula:
         c = cos(pi * p / 2)
@@ -436,7 +436,7 @@ class QuarterCosine(LRCurve):
 
 @final
 class PowerLaw(LRStyle):
-    """The peak times a power of the steps since the end of the warmup: it has no end that it goes to.
+    """The max LR times a power of the steps since the end of the warmup; it is open-ended.
 
     With exponent -0.5 it is the inverse square root of many code bases; timescale is the length of the warmup
     there, so that lr falls as 1 / sqrt(step).
@@ -460,10 +460,12 @@ class PowerLaw(LRStyle):
 
     style: Literal["power-law"] = "power-law"
     exponent: float = Field(-0.5, lt=0, description="The power; below 0.")
-    timescale: Length | None = Field(None, description="Steps after which (1 + 1)**exponent is reached; the warmup.")
+    timescale: Length | None = Field(
+        None, description="Steps after which (1 + 1)**exponent is reached; by default the warmup."
+    )
 
     def lr(self, point: LRPoint) -> float:
-        """Return the peak times the power, at least min_lr."""
+        """Return max LR times the power, at least min LR."""
         timescale = max(point.warmup_steps, 1) if self.timescale is None else self.timescale
         if not timescale:
             raise ValueError("power-law needs a timescale above 0")

@@ -164,7 +164,7 @@ class TestErrors:
         [
             ("cosin", "lr_warmup_style = 'cosin': is not a warmup; did you mean 'cosine'?"),
             ("torchtitian", "lr_warmup_style = 'torchtitian': is not a warmup; did you mean 'torchtitan'?"),
-            (5, "lr_warmup_style = 5: must be a warmup's name, or a table with style, shift and stretched"),
+            (5, "lr_warmup_style = 5: must be the name of a warmup, or a table with style, shift and stretched"),
             (
                 {"style": "linear", "shft": 1},
                 "lr_warmup_style.shft = 1: is not an option of a warmup; did you mean 'shift'?",
@@ -183,5 +183,5 @@ class TestErrors:
 
     def test_an_iteration_of_changing_length_is_no_shift(self) -> None:
         ramp = {"rampup_batch_size": [8, 8, 160], "global_batch_size": 32, "train_iters": 100, "max_lr": 1.0}
-        with pytest.raises(ConfigError, match="the batch size changes within the warmup; count in iterations"):
+        with pytest.raises(ConfigError, match="the batch size changes within the warmup; use clock: iters"):
             Schedule(**ramp, lr_warmup_steps="10 iters", lr_warmup_style="torchtitan")
