@@ -14,7 +14,14 @@ PAGES = {page.stem: page.read_text() for page in sorted((ROOT / "docs" / "api").
 ENTRY = re.compile(r"^\.\. (?:auto(?!module)|py:)\w+:: (\S+)$", re.MULTILINE)
 MODULE = re.compile(r"^\.\. automodule:: (\S+)\n(?!   :no-members:)", re.MULTILINE)
 CODE = re.compile(r"^\.\. code-block:: python\n\n((?: .*\n|\n)+)", re.MULTILINE)
-LISTED = ("schedframe", "schedframe.lint", "schedframe.megatron", "schedframe.styles", "schedframe.testing")
+LISTED = (
+    "schedframe",
+    "schedframe.importers",
+    "schedframe.lint",
+    "schedframe.megatron",
+    "schedframe.styles",
+    "schedframe.testing",
+)
 """Modules whose pages have an entry for each name of ``__all__``."""
 WHOLE = ("schedframe.adapters", "schedframe.styles")
 """Packages whose public files are documented as a whole."""

@@ -30,6 +30,7 @@ PUBLIC_MODULES = {
     "schedframe",
     "schedframe.adapters",
     "schedframe.foresight",
+    "schedframe.importers",
     "schedframe.lint",
     "schedframe.megatron",
     "schedframe.testing",
@@ -124,8 +125,8 @@ def test_styles_and_schedules_need_no_torch() -> None:
 
 def test_neither_adapters_nor_the_command_line_import_a_framework() -> None:
     pytest.importorskip("typer")
-    commands = "[importlib.import_module(f'schedframe._cli.{command}') for command in COMMANDS]"
-    commands = f"import importlib, schedframe.adapters\nfrom schedframe._cli.app import COMMANDS\n{commands}"
+    commands = "[importlib.import_module(f'schedframe._cli.{home_of(command)}') for command in COMMANDS]"
+    commands = f"import importlib, schedframe.adapters\nfrom schedframe._cli.app import COMMANDS, home_of\n{commands}"
     assert imported_by(commands).isdisjoint((*TRAINERS, *CONFIG_SYSTEMS))
 
 

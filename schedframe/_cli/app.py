@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from importlib import import_module
+from keyword import iskeyword
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ from schedframe._version import __version__
 COMMANDS = {
     "init": "Write a new schedule file.",
     "recipes": "List published schedules, or write one as a file.",
+    "import": "Write the config of another framework as a schedule file.",
     "styles": "List the installed styles, or show one.",
     "check": "Check schedules for errors and likely mistakes.",
     "rule": "List the rules of check, or explain one.",
@@ -40,7 +42,8 @@ COMMANDS = {
     "extend": "Extend a schedule to a later end.",
     "rewarm": "Start a new warmup, with a decay after it.",
 }
-"""The first line of each command's help. A command is the function of its name in the module of its name."""
+"""The first line of each command's help. A command is the function of its name in the module of its name; of a
+keyword of Python, such as ``import``, both end in an underscore."""
 
 OTHER_NAMES = {
     "lint": "check",
@@ -124,9 +127,15 @@ for _name, _help in COMMANDS.items():
     app.command(_name, cls=_LateCommand, help=_help)(lambda: None)
 
 
+def home_of(name: str) -> str:
+    """Return what the module and the function of the command `name` are called."""
+    return f"{name}_" if iskeyword(name) else name
+
+
 def _load(name: str) -> Any:
     """Import the command `name`; a section ``Examples:`` at the end of its docstring is shown below its options."""
-    command = getattr(import_module(f"schedframe._cli.{name}"), name)
+    home = home_of(name)
+    command = getattr(import_module(f"schedframe._cli.{home}"), home)
     text, _, examples = (inspect.getdoc(command) or "").partition("\n\nExamples:\n")
     epilog = f"\b\nExamples:\n{examples}"
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)

@@ -13,9 +13,10 @@ from schedframe._cli.arguments import importing
 from schedframe._cli.completion import rule, schedule_file
 from schedframe._cli.exit_codes import CANNOT_BE_USED, Findings
 from schedframe._cli.findings import print_finding, wrapped
+from schedframe._cli.opening import open_document
 from schedframe._cli.output import print_json
 from schedframe._errors import ConfigError, Problem
-from schedframe._files.config.document import Document, parse_text, read
+from schedframe._files.config.document import Document, parse_text
 from schedframe._files.config.search import find_schedules
 from schedframe._tools.examination import examine
 from schedframe._tools.views.findings import Report, as_data, as_github, as_sarif
@@ -110,7 +111,9 @@ def _watched(files: list[Path]) -> Iterator[Path]:
 
 def _examine(path: Path, select: list[str] | tuple[()], ignore: list[str] | tuple[()]) -> Report:
     name = "<stdin>" if path == _STDIN else str(path)
-    examined = examine(name, _read_stdin if path == _STDIN else partial(read, path), select=select, ignore=ignore)
+    examined = examine(
+        name, _read_stdin if path == _STDIN else partial(open_document, path), select=select, ignore=ignore
+    )
     summary = "" if examined.schedule is None else examined.schedule.summary()
     return Report(name, summary, examined.findings, examined.notes)
 

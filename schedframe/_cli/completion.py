@@ -10,6 +10,7 @@ from schedframe._errors import SchedframeError
 from schedframe._files.config.document import FORMATS
 from schedframe._plugins.registry import Registry
 from schedframe._recipes.installed import recipe_files
+from schedframe.importers._installed import importers
 from schedframe.lint._engine import OWN_RULES
 from schedframe.styles._installed import lr_styles, wd_styles
 
@@ -34,6 +35,13 @@ def recipe_name(incomplete: str) -> list[str]:
     """Return the names of the installed recipes."""
     with suppress(SchedframeError):
         return [file.name for file in recipe_files()]
+    return []
+
+
+def importer(incomplete: str) -> list[str]:
+    """Return the names of the installed importers."""
+    with suppress(SchedframeError):
+        return list(importers)
     return []
 
 

@@ -9,6 +9,7 @@ import typer
 from schedframe._cli.arguments import importing
 from schedframe._cli.console import print_parts, table
 from schedframe._cli.exit_codes import Findings
+from schedframe._cli.opening import open_import
 from schedframe._cli.output import print_json
 from schedframe._cli.picture import write_picture
 from schedframe._pictures.series import Named, picture_of
@@ -46,7 +47,7 @@ def diff(
       schedframe diff run.yaml other.yaml -o both.png
       schedframe diff run.yaml other.yaml --format markdown
     """
-    (first, *_), (second, *_) = sides = read_both(a, b)
+    (first, *_), (second, *_) = sides = read_both(a, b, open_import)
     comparison = compare(first, second, (str(a), str(b)))
     notes = [side.note for side in sides if side.note]
     if output is not None:

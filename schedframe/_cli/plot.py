@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 import typer
 
 from schedframe._cli.arguments import Files, importing
+from schedframe._cli.opening import open_schedule
 from schedframe._cli.page import SUFFIX, open_page, write_page
 from schedframe._cli.picture import SUFFIXES, check_suffix, named, write_picture
 from schedframe._pictures.series import QUANTITIES, Mark, Picture, Quantity, picture_of, unit_of
-from schedframe._schedule.schedule import load
 from schedframe._tools.views.page.data import Shown, page_data
 
 
@@ -62,9 +62,10 @@ def plot(
     quantities = _quantities(what)
     if output is not None:
         check_suffix(output, (SUFFIX, *SUFFIXES), "--output")
-    loaded = [load(file) for file in files]
+    opened = [open_schedule(file) for file in files]
+    loaded = [each.schedule for each in opened]
     schedules = named(files, loaded)
-    shown = [Shown(name, schedule) for (name, _), schedule in zip(schedules, loaded, strict=True)]
+    shown = [Shown(name, each.schedule, each.text) for (name, _), each in zip(schedules, opened, strict=True)]
     marked = {} if checkpoint is None else {"checkpoint": _position_of(checkpoint)}
     try:
         unit = unit_of(schedules, x)

@@ -16,6 +16,8 @@ from schedframe._plugins.distributions import misspelt, seen_twice, unreadable
 from schedframe._plugins.hooks import HOOK_GROUP, load_plugin
 from schedframe._recipes.installed import GROUP as RECIPES
 from schedframe._recipes.installed import names_of
+from schedframe.importers._installed import GROUP as IMPORTERS
+from schedframe.importers._installed import importers
 from schedframe.styles._installed import lr_styles, wd_styles
 
 _LAWS = "schedframe.loss_laws"
@@ -80,11 +82,17 @@ def _rows() -> Iterator[_Row]:
         yield _row(claim, f"law {claim.entry_point.name}", "", _load_law, claim.entry_point.name)
     for claim in claims(RECIPES):
         yield _row(claim, f"recipes {claim.entry_point.name}", "", names_of, claim)
+    for claim in claims(IMPORTERS):
+        yield _row(claim, f"importer {claim.entry_point.name}", "", importers.__getitem__, claim.entry_point.name)
     for claim in claims(HOOK_GROUP):
         yield _row(claim, "hooks", "", load_plugin, claim)
     for lost in misspelt():
         kinds = {registry.group: f"{registry.kind} {lost.entry_point.name}" for registry in (lr_styles, wd_styles)}
-        kinds |= {_LAWS: f"law {lost.entry_point.name}", RECIPES: f"recipes {lost.entry_point.name}"}
+        kinds |= {
+            _LAWS: f"law {lost.entry_point.name}",
+            IMPORTERS: f"importer {lost.entry_point.name}",
+            RECIPES: f"recipes {lost.entry_point.name}",
+        }
         adds = kinds.get(lost.group, "hooks")
         yield _Row(lost.distribution.name, lost.distribution.version, adds, "broken", lost.fault)
     for name, fault in dict.fromkeys(unreadable()):

@@ -9,13 +9,14 @@ from typing import Annotated, Any, Literal
 import typer
 
 from schedframe._cli.arguments import Files, importing
+from schedframe._cli.opening import open_schedule
 from schedframe._cli.output import print_json
 from schedframe._cli.picture import named, write_picture
 from schedframe._errors import ConfigError, Problem
 from schedframe._pictures.series import Named, Picture, picture_of
 from schedframe._plan.plan import CURRENT
 from schedframe._plan.rule import DEFAULT, rules_named
-from schedframe._schedule.schedule import Schedule, load
+from schedframe._schedule.schedule import Schedule
 from schedframe._tools.views.table import Row, evaluate, labelled_steps, step_of
 
 _MOST_POINTS = 1_000_000
@@ -62,7 +63,7 @@ def preview(
       schedframe preview run.yaml configs/run.yaml
       schedframe preview run.yaml --import ./my_styles.py
     """
-    schedules = {file: load(file) for file in files}
+    schedules = {file: open_schedule(file).schedule for file in files}
     tables = {}
     for file, schedule in schedules.items():
         _refuse_current(file, schedule)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 OURSELVES = "schedframe"
 """The name of our own distribution, and the first word of every entry-point group of ours."""
 
-GROUPS = (OURSELVES, *(f"{OURSELVES}.{kind}" for kind in ("loss_laws", "lr_styles", "recipes", "wd_styles")))
+_KINDS = ("importers", "loss_laws", "lr_styles", "recipes", "wd_styles")
+GROUPS = (OURSELVES, *(f"{OURSELVES}.{kind}" for kind in _KINDS))
 """The entry-point groups that are read."""
 
 _ALIKE = 0.85

@@ -177,15 +177,27 @@ class Read(NamedTuple):
     note: str = ""
 
 
-def read_both(a: Path, b: Path) -> tuple[Read, Read]:
+def _no_import(path: Path) -> None:
+    """Import nothing."""
+
+
+def read_both(a: Path, b: Path, imported: Callable[[Path], Schedule | None] = _no_import) -> tuple[Read, Read]:
     """Return the schedules in two paths, each a file or a checkpoint.
+
+    Args:
+        a: the one.
+        b: the other.
+        imported: returns the schedule of a config of another framework; ``None`` for every other file.
 
     Raises:
         ConfigError: a file does not declare a schedule.
         StateError: a checkpoint cannot be read, or does not hold what determines its curves.
     """
+    imports = [imported(path) for path in (a, b)]
     files = [None if _is_checkpoint(path) else path for path in (a, b)]
-    return _read(a, files[0], files[1]), _read(b, files[1], files[0])
+    if imports[0] is not None:
+        return Read(imports[0]), Read(imports[1]) if imports[1] is not None else _read(b, files[1], None)
+    return _read(a, files[0], files[1]), Read(imports[1]) if imports[1] is not None else _read(b, files[1], files[0])
 
 
 def _is_checkpoint(path: Path) -> bool:

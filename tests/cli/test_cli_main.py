@@ -15,7 +15,7 @@ import pydantic
 import pytest
 
 import schedframe
-from schedframe._cli.app import COMMANDS, OTHER_NAMES
+from schedframe._cli.app import COMMANDS, OTHER_NAMES, home_of
 
 from ..runs import Optimizer
 
@@ -166,7 +166,7 @@ def test_help_names_every_command(option: str) -> None:
 
 @pytest.mark.parametrize(("name", "line"), COMMANDS.items())
 def test_the_help_of_a_command_begins_with_its_line_of_the_table(name: str, line: str) -> None:
-    command = getattr(import_module(f"schedframe._cli.{name}"), name)
+    command = getattr(import_module(f"schedframe._cli.{home_of(name)}"), home_of(name))
     assert inspect.getdoc(command).splitlines()[0] == line
     usage, _, first, *_ = run(name, "--help").stdout.splitlines()
     assert usage.startswith(f"Usage: schedframe {name} ")

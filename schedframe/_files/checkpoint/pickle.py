@@ -208,9 +208,13 @@ def _made(name: str, arguments: Any) -> Any:
             if number is not None:
                 return number
     made = Inert(name)
-    if name == _DTYPE:
+    if name == _DTYPE or _is_of_one_text(arguments):  # an enumeration's member is made of its value
         made.state = arguments
     return made
+
+
+def _is_of_one_text(arguments: Any) -> bool:
+    return isinstance(arguments, tuple) and len(arguments) == 1 and isinstance(arguments[0], str)
 
 
 def _number(kind: Inert, content: bytes) -> float | None:

@@ -1,7 +1,7 @@
 """Reads a config file, and those that it extends, as data only; knows where each key stands."""
 
 import os
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -100,6 +100,18 @@ def read_text(path: Path, text: str, may_extend: Container[Path]) -> Document:
         fault = "is not read: the file did not extend it when it was opened; save the text, and open the file again"
         raise _refusal(path, fault, document.located(Problem(EXTENDS, "", repr(document.data[EXTENDS]))))
     return _with_extended(document, ())
+
+
+def made_of(path: Path, data: dict[str, Any], lines: Mapping[str, int]) -> Document:
+    """Return the document of keys that were made from the text at `path`, which is no config itself.
+
+    Args:
+        path: the file.
+        data: keys and values of a config.
+        lines: the lines of the file from which they were made, by dotted path.
+    """
+    places = {key: ("", line) for key, line in lines.items()}
+    return Document(path, data, frozenset(data), (), (), frozenset(), True, places)
 
 
 def extended(document: Document) -> Path | None:

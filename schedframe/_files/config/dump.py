@@ -60,7 +60,8 @@ def _yaml(data: Mapping[str, Any]) -> str:
     Representer.add_representer(float, Representer.represent_float)
     yaml = YAML(typ="safe", pure=True)
     yaml.Representer = Representer
-    yaml.default_flow_style = None
+    is_nested = any(isinstance(value, Mapping | list | tuple) for value in data.values())
+    yaml.default_flow_style = None if is_nested else False
     yaml.width = _WIDTH
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     stream = io.StringIO()

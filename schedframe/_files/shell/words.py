@@ -1,0 +1,398 @@
+"""Divides the text of a shell script into commands and words, with the line of every piece. Nothing is expanded."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from schedframe._files.config.parsed import DEEPEST, Broken, too_deep
+
+
+@dataclass(frozen=True)
+class Text:
+    """Characters as they are; those that are not quoted are divided at white space where a variable holds them."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Variable:
+    """``$NAME``, ``${NAME}`` and ``${NAME:-default}``.
+
+    Attributes:
+        name: the variable, or the character of a special one.
+        line: where it stands.
+        is_quoted: it stands between double quotes.
+        default: what stands for a variable that is not set; ``None`` without one.
+        if_empty: the default also stands for an empty variable: ``:-``.
+        all_items: ``[@]`` or ``[*]`` follows the name.
+    """
+
+    name: str
+    line: int
+    is_quoted: bool
+    default: "Word | None" = None
+    if_empty: bool = False
+    all_items: bool = False
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """``$((...))``."""
+
+    expression: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What only running the script could determine, such as ``$(date)``.
+
+    Attributes:
+        what: what it is, as a sentence without its subject.
+        line: where it stands.
+        written: how it is written.
+    """
+
+    what: str
+    line: int
+    written: str = ""
+
+
+Piece: TypeAlias = Text | Variable | Arithmetic | Unread
+Word: TypeAlias = tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """``NAME=word``, ``NAME+=word`` or ``NAME=(words)``.
+
+    Attributes:
+        name: the variable.
+        value: a word; of an array a list of words.
+        adds: whether the value is added to the one that there is.
+        line: where it stands.
+    """
+
+    name: str
+    value: Word | list[Word]
+    adds: bool
+    line: int
+
+
+@dataclass
+class Command:
+    """A simple command.
+
+    Attributes:
+        line: where it begins.
+        words: its words, as they are written.
+        assignments: those before its first word, and those of ``export`` and ``declare``.
+        follows: the operator before it.
+    """
+
+    line: int
+    follows: str
+    words: list[Word] = field(default_factory=list)
+    assignments: list[Assignment] = field(default_factory=list)
+
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_ASSIGNED = re.compile(r"([A-Za-z_]\w*)(\+?)=")
+_OPERATOR = re.compile(r"\n|;;&?|;&|;|&&|&>>?|&|\|\||\|&?|\(\(|\(|\)")
+_REDIRECTION = re.compile(r"\d*(<<<|<<-?|[<>]{1,2}&?|>\|)")
+_HEREDOC = re.compile(r"<<(-?)[ \t]*(['\"\\]?)([\w.]+)['\"]?")
+_DECLARING = ("export", "declare", "local", "readonly", "typeset", "env")
+_SPECIAL = "@*#?!$-0123456789"
+
+
+def commands(text: str) -> Iterator[Command]:
+    """Yield the simple commands of a script, in the order of the file; keywords such as ``if`` are commands too.
+
+    Raises:
+        Broken: a quote or bracket is not closed, or too much is nested.
+    """
+    return _Lexer(text).commands()
+
+
+class _Lexer:
+    """Walks over the characters of a script."""
+
+    def __init__(self, text: str, line: int = 1, depth: int = 0) -> None:
+        self._text, self._at, self._line, self._depth = text, 0, line, depth
+        self._heredocs: list[tuple[str, bool]] = []
+        if depth > DEEPEST:
+            raise too_deep(line)
+
+    def commands(self) -> Iterator[Command]:
+        command = Command(1, "\n")
+        while self._at < len(self._text):
+            self._skip_blanks()
+            operator = _OPERATOR.match(self._text, self._at)
+            if self._at >= len(self._text):
+                break
+            if operator and operator[0] == "((":
+                yield self._arithmetic_command(command.follows)
+            elif operator:
+                if command.words or command.assignments:
+                    yield command
+                    command = Command(self._line, operator[0])
+                elif operator[0] != "\n":
+                    command = Command(self._line, operator[0])
+                self._advance(len(operator[0]))
+                if operator[0] == "\n":
+                    self._skip_heredocs()
+            elif self._redirection():
+                continue
+            else:
+                if not (command.words or command.assignments):
+                    command.line = self._line
+                self._take(command)
+        if command.words or command.assignments:
+            yield command
+
+    def _take(self, command: Command) -> None:
+        """Read one word or assignment into `command`."""
+        declares = bool(command.words) and command.words[0] in [(Text(name, command.line),) for name in _DECLARING]
+        assigned = _ASSIGNED.match(self._text, self._at)
+        if assigned and (declares or not command.words):
+            line = self._line
+            self._advance(len(assigned[0]))
+            value = self._array() if self._peek() == "(" else self._word()
+            command.assignments.append(Assignment(assigned[1], value, bool(assigned[2]), line))
+        else:
+            before = self._at
+            command.words.append(self._word())
+            if self._at == before:
+                raise Broken(f"has {self._peek()!r} where a word is expected", self._line)
+
+    def _peek(self) -> str:
+        return self._text[self._at : self._at + 1]
+
+    def _advance(self, count: int = 1) -> None:
+        self._line += self._text.count("\n", self._at, self._at + count)
+        self._at += count
+
+    def _skip_blanks(self) -> None:
+        """Go behind blanks, continued lines and comments."""
+        while self._at < len(self._text):
+            if self._peek() in " \t\r":
+                self._advance()
+            elif self._text.startswith(("\\\n", "\\\r\n"), self._at):
+                self._advance(self._text.index("\n", self._at) - self._at + 1)
+            elif self._peek() == "#":
+                end = self._text.find("\n", self._at)
+                self._at = len(self._text) if end < 0 else end
+            else:
+                return
+
+    def _redirection(self) -> bool:
+        """Go behind a redirection and its word, if one begins here; a here-document is left out at the next line."""
+        found = _REDIRECTION.match(self._text, self._at)
+        if found is None or self._text.startswith(("<(", ">("), self._at):
+            return False
+        heredoc = _HEREDOC.match(self._text, found.start(1)) if found[1] in ("<<", "<<-") else None
+        if heredoc:
+            self._heredocs.append((heredoc[3], bool(heredoc[1])))
+            self._advance(heredoc.end() - self._at)
+            return True
+        self._advance(len(found[0]))
+        self._skip_blanks()
+        self._word()
+        return True
+
+    def _skip_heredocs(self) -> None:
+        for end, is_indented in self._heredocs:
+            begin = self._line
+            while True:
+                if self._at >= len(self._text):
+                    raise Broken(f"has a here-document that does not end with {end}", begin)
+                stop = self._text.find("\n", self._at)
+                stop = len(self._text) if stop < 0 else stop
+                row = self._text[self._at : stop]
+                self._advance(stop - self._at + 1)
+                if (row.lstrip("\t") if is_indented else row).rstrip("\r") == end:
+                    break
+        self._heredocs = []
+
+    def _arithmetic_command(self, follows: str) -> Command:
+        line, end = self._line, self._text.find("))", self._at)
+        if end < 0:
+            raise Broken("has (( without ))", line)
+        inner = self._text[self._at + 2 : end]
+        self._advance(end + 2 - self._at)
+        return Command(line, follows, [(Text("let", line),), (Text(inner, line),)])
+
+    def _array(self) -> list[Word]:
+        """Read ``(words)``."""
+        line = self._line
+        words: list[Word] = []
+        self._advance()
+        while True:
+            self._skip_blanks()
+            if self._peek() == "\n":
+                self._advance()
+                continue
+            if not self._peek():
+                raise Broken("has an array without its closing bracket", line)
+            if self._peek() == ")":
+                self._advance()
+                return words
+            before = self._at
+            words.append(self._word())
+            if self._at == before:
+                raise Broken(f"has {self._peek()!r} within an array", self._line)
+
+    def _word(self) -> Word:
+        """Read a word, up to a blank or an operator."""
+        pieces: list[Piece] = []
+        while self._at < len(self._text):
+            letter = self._peek()
+            if letter in " \t\r\n;|()<>" or (letter == "&"):
+                if self._text.startswith(("<(", ">("), self._at):
+                    pieces.append(self._skipped("(", ")", 1, "is a process substitution"))
+                    continue
+                break
+            if letter == "'":
+                pieces += self._single()
+            elif letter == '"':
+                pieces += self._double()
+            elif letter == "\\":
+                pieces += self._escaped()
+            elif letter in "$`":
+                pieces.append(self._expansion(is_quoted=False))
+            else:
+                pieces.append(Text(letter, self._line))
+                self._advance()
+        return _joined(pieces)
+
+    def _single(self) -> list[Piece]:
+        line, end = self._line, self._text.find("'", self._at + 1)
+        if end < 0:
+            raise Broken("has a quote ' that is not closed", line)
+        rows = self._text[self._at + 1 : end].split("\n")
+        self._advance(end + 1 - self._at)
+        return [Text(row + ("\n" if number < len(rows) - 1 else ""), line + number) for number, row in enumerate(rows)]
+
+    def _double(self) -> list[Piece]:
+        line = self._line
+        self._advance()
+        pieces: list[Piece] = [Text("", line)]
+        while self._peek() != '"':
+            letter = self._peek()
+            if not letter:
+                raise Broken('has a quote " that is not closed', line)
+            if letter == "\\" and self._text[self._at + 1 : self._at + 2] in ("\n", "\r", '"', "\\", "$", "`"):
+                pieces += self._escaped()
+            elif letter in "$`":
+                pieces.append(self._expansion(is_quoted=True))
+            else:
+                pieces.append(Text(letter, self._line))
+                self._advance()
+        self._advance()
+        return pieces
+
+    def _escaped(self) -> list[Piece]:
+        """Read a backslash and what follows; before a new line both are left out."""
+        self._advance()
+        if self._text.startswith(("\n", "\r\n"), self._at):
+            self._advance(self._text.index("\n", self._at) - self._at + 1)
+            return []
+        piece = Text(self._peek(), self._line)
+        self._advance()
+        return [piece]
+
+    def _expansion(self, *, is_quoted: bool) -> Piece:
+        """Read what begins with ``$`` or a backquote."""
+        line = self._line
+        if self._peek() == "`":
+            return self._backquoted()
+        if self._text.startswith("$((", self._at):
+            written = self._skipped("(", ")", 1, "").written
+            if not written.endswith("))"):
+                raise Broken("has $(( without ))", line)
+            return Arithmetic(written[3:-2], line)
+        if self._text.startswith("$(", self._at):
+            return self._skipped("(", ")", 1, "is the output of a command, and nothing is run")
+        if self._text.startswith("${", self._at):
+            return self._braced(is_quoted)
+        name = _NAME.match(self._text, self._at + 1)
+        following = self._text[self._at + 1 : self._at + 2]
+        if name:
+            self._advance(1 + len(name[0]))
+            return Variable(name[0], line, is_quoted, all_items=False)
+        if following and following in _SPECIAL:
+            self._advance(2)
+            return Variable(following, line, is_quoted, all_items=following in "@*")
+        if following in ("'", '"') and not is_quoted and following:
+            self._advance()
+            end = self._text.find(following, self._at + 1)
+            if end < 0:
+                raise Broken(f"has a quote {following} that is not closed", line)
+            written = self._text[self._at : end + 1]
+            self._advance(len(written))
+            return Unread("has escapes that are not read; write it without `$` before the quote", line, f"${written}")
+        self._advance()
+        return Text("$", line)
+
+    def _backquoted(self) -> Unread:
+        line, end = self._line, self._text.find("`", self._at + 1)
+        if end < 0:
+            raise Broken("has a backquote ` that is not closed", line)
+        written = self._text[self._at : end + 1]
+        self._advance(len(written))
+        return Unread("is the output of a command, and nothing is run", line, written)
+
+    def _skipped(self, opening: str, closing: str, offset: int, what: str) -> Unread:
+        """Go behind the bracket that closes the one at `offset`; quotes within hide brackets."""
+        line, begin = self._line, self._at
+        self._advance(offset)
+        depth = 0
+        while self._at < len(self._text):
+            letter = self._peek()
+            if letter == "'":
+                self._single()
+                continue
+            if letter == '"':
+                self._double()
+                continue
+            if letter == "\\":
+                self._advance()
+            depth += (letter == opening) - (letter == closing)
+            self._advance()
+            if not depth:
+                return Unread(what, line, self._text[begin : self._at])
+        raise Broken(f"has {self._text[begin : begin + 2]} without {closing}", line)
+
+    def _braced(self, is_quoted: bool) -> Piece:
+        """Read ``${...}``."""
+        skipped = _Lexer(self._text[self._at :], self._line, self._depth + 1)
+        line, written = self._line, skipped._skipped("{", "}", 1, "").written
+        self._advance(len(written))
+        found = re.fullmatch(r"([A-Za-z_]\w*|[@*])(\[[@*]\])?(?:(:?)([-=])(.*))?", written[2:-1], re.DOTALL)
+        if found is None:
+            return Unread("is an expansion that is not read", line, written)
+        name, items, colon, operator, default = found.groups()
+        word = None if operator is None else _Lexer(f'{default}"', line, self._depth + 1)._default()
+        is_all = bool(items) or name in "@*"
+        return Variable(name, line, is_quoted, word, colon == ":", is_all)
+
+    def _default(self) -> Word:
+        """Read the whole text as between double quotes, whose last one it has; quotes around all of it are left out."""
+        whole = self._text[:-1]
+        is_quoted = len(whole) > 1 and whole[0] == whole[-1] and whole[0] in "'\""
+        self._text = f'"{whole[1:-1] if is_quoted else whole}"'
+        return _joined(self._double())
+
+
+def _joined(pieces: list[Piece]) -> Word:
+    """Return `pieces` with neighbouring texts of one line joined."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        last = joined[-1] if joined else None
+        if isinstance(piece, Text) and isinstance(last, Text) and last.line == piece.line:
+            joined[-1] = Text(last.text + piece.text, piece.line)
+        else:
+            joined.append(piece)
+    return tuple(joined)

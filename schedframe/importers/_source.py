@@ -1,0 +1,190 @@
+"""A file of another framework as plain data, with the line of every key."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from schedframe._errors import ConfigError, Problem
+from schedframe._files.checkpoint.broken import Broken as BrokenPickle
+from schedframe._files.checkpoint.pickle import Budget, Inert
+from schedframe._files.checkpoint.torch_save import ZIP
+from schedframe._files.checkpoint.torch_save import read as read_saved
+from schedframe._files.config import json, toml, yaml
+from schedframe._files.config.document import LARGEST_FILE
+from schedframe._files.config.parsed import Broken, Parsed
+from schedframe._files.shell.script import Script
+from schedframe._files.shell.script import read as read_script
+from schedframe._reading import read_regular
+
+_FORMATS = {".yaml": yaml, ".yml": yaml, ".toml": toml, ".json": json}
+_LARGEST_SAVED = 16 << 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is imported.
+
+    Attributes:
+        path: the file.
+        data: its keys and values; empty for a shell script.
+        lines: the line of each key, from 1, by its dotted path.
+        script: the commands of a shell script; ``None`` for every other file.
+        saved_class: the dotted name of the class of which a saved object is; empty for text.
+    """
+
+    path: Path
+    data: Mapping[str, Any] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+    script: Script | None = None
+    saved_class: str = ""
+
+    def get(self, path: str) -> Any:
+        """Return the value at the dotted `path`; ``None`` where there is none."""
+        value: Any = self.data
+        for key in path.split("."):
+            if isinstance(value, list) and key.isdigit() and int(key) < len(value):
+                value = value[int(key)]
+            elif isinstance(value, Mapping):
+                value = value.get(key)
+            else:
+                return None
+        return value
+
+    def has(self, *paths: str) -> bool:
+        """Return whether there is a value at each of the dotted `paths`."""
+        return all(self.get(path) is not None for path in paths)
+
+    def line(self, path: str) -> int | None:
+        """Return the line of the key at `path`, or of the nearest key above it."""
+        while path:
+            if path in self.lines:
+                return self.lines[path]
+            path = path.rpartition(".")[0]
+        return None
+
+    def error(self, path: str, message: str) -> ConfigError:
+        """Return the error that the value at `path` makes, with its line."""
+        value = self.get(path)
+        shown = "" if value is None or isinstance(value, Mapping | list) else repr(value)[:60]
+        return ConfigError(str(self.path), [Problem(path, message, shown, line=self.line(path))])
+
+
+def read(path: Path, settings: Mapping[str, str], text: str | None = None) -> Source:
+    """Return the file at `path` as data.
+
+    Args:
+        path: YAML, TOML or JSON by its suffix, an object that ``torch.save`` wrote, or a shell script.
+        settings: values by dotted path that take the place of those in the file; of a script its variables.
+        text: the text of the file; by default it is read.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds something else.
+    """
+    if text is None:
+        content = _content(path)
+        if content.startswith((ZIP, b"\x80")):
+            return _with_settings(_saved(path, content), settings)
+        text = _decoded(path, content)
+    try:
+        return _parsed(path, text, settings)
+    except Broken as error:
+        raise ConfigError(str(path), [Problem("", str(error), line=error.line)]) from None
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return read_regular(path, _LARGEST_SAVED)
+    except FileNotFoundError:
+        raise ConfigError(str(path), [Problem("", "does not exist")]) from None
+    except (OSError, ValueError) as error:
+        fault = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise ConfigError(str(path), [Problem("", fault)]) from None
+
+
+def _decoded(path: Path, content: bytes) -> str:
+    fault = ""
+    if len(content) > LARGEST_FILE:
+        fault = f"cannot be read: it is larger than {LARGEST_FILE >> 20} MiB"
+    elif b"\0" in content:
+        fault = "is neither text nor an object that torch.save wrote"
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        fault = fault or f"is not UTF-8 text: {error.reason} at byte {error.start}"
+    if fault:
+        raise ConfigError(str(path), [Problem("", fault)])
+    return text
+
+
+def _parsed(path: Path, text: str, settings: Mapping[str, str]) -> Source:
+    suffix = path.suffix.lower()
+    if suffix not in _FORMATS and text.lstrip().startswith("{"):
+        suffix = ".json"
+    if suffix not in _FORMATS:
+        variables = {name: value for name, value in settings.items() if name.isidentifier() and not name.islower()}
+        others = {name: value for name, value in settings.items() if name not in variables}
+        return _with_settings(Source(path, script=read_script(text, variables)), others)
+    parsed: Parsed = _FORMATS[suffix].parse(text) if text.strip() else Parsed()
+    if parsed.problems:
+        raise ConfigError(str(path), parsed.problems)
+    if not isinstance(parsed.data, dict):
+        raise Broken("holds no table of keys and values at its top")
+    return _with_settings(Source(path, parsed.data, parsed.lines), settings)
+
+
+def _saved(path: Path, content: bytes) -> Source:
+    """Return the fields of an object that ``torch.save`` wrote, such as ``training_args.bin``."""
+    try:
+        found = read_saved(io.BytesIO(content), Budget())
+    except BrokenPickle as error:
+        raise ConfigError(str(path), [Problem("", str(error))]) from None
+    if isinstance(found, Inert) and isinstance(found.state, dict):
+        fields = {key: _plain(value) for key, value in found.state.items() if isinstance(key, str)}
+        return Source(path, fields, saved_class=found.what)
+    raise ConfigError(str(path), [Problem("", "holds no object with fields, such as training_args.bin has")])
+
+
+def _plain(value: Any) -> Any:
+    """Return the value of a field; a member of an enumeration is its value, every other object its class's name."""
+    match value:
+        case Inert(state=(str(member),)):
+            return member
+        case Inert():
+            return value.what
+        case dict():
+            return {key: _plain(inner) for key, inner in value.items() if isinstance(key, str)}
+    return value
+
+
+def _with_settings(source: Source, settings: Mapping[str, str]) -> Source:
+    """Return `source` with the values of `settings` at their dotted paths, read as YAML has them."""
+    if not settings:
+        return source
+    data = _copied(source.data)
+    lines = dict(source.lines)
+    for path, written in settings.items():
+        *above, last = path.split(".")
+        table = data
+        for key in above:
+            table = table.setdefault(key, {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"--set {path}", [Problem("", f"{key} is no table in {source.path}")])
+        table[last] = _scalar(path, written)
+        lines.pop(path, None)
+    return Source(source.path, data, lines, source.script, source.saved_class)
+
+
+def _copied(value: Any) -> Any:
+    return {key: _copied(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
+
+
+def _scalar(path: str, written: str) -> Any:
+    try:
+        parsed = yaml.parse(f"value: {written}")
+    except Broken as error:
+        raise ConfigError(f"--set {path}", [Problem("", str(error))]) from None
+    if parsed.problems:
+        raise ConfigError(f"--set {path}", parsed.problems)
+    return parsed.data["value"]

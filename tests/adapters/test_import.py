@@ -1,0 +1,150 @@
+"""What is imported, with the code of the frameworks that are installed, at every update."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ..importers import test_deepspeed, test_hf, test_llm_foundry, test_olmo_core, test_torchtitan
+from ..importers.imports import assert_equal, schedule_of
+
+
+def optimizer(lr: float) -> torch.optim.Optimizer:
+    return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+
+
+def rates(steps: int, stepped: torch.optim.Optimizer, scheduler: Any) -> list[float]:
+    """Return the learning rate of each update, after each of which the scheduler is stepped."""
+    found = []
+    for _ in range(steps):
+        found.append(float(stepped.param_groups[0]["lr"]))
+        stepped.step()
+        scheduler.step()
+    return found
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", test_hf.CASES)
+def test_transformers(name: str, tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers", reason="needs transformers")
+    arguments, run, peak, _ = test_hf.CASES[name]
+    (tmp_path / "args.json").write_text(json.dumps({**test_hf.BASE, **arguments}))
+    given = {key: value for key, value in arguments.items() if key not in ("learning_rate", "warmup_ratio")}
+    if "warmup_ratio" in arguments and "warmup_steps" not in given:
+        given["warmup_steps"] = arguments["warmup_ratio"]
+    made = transformers.TrainingArguments(output_dir=str(tmp_path / "out"), learning_rate=peak, use_cpu=True, **given)
+    stepped = optimizer(peak)
+    scheduler = transformers.get_scheduler(
+        made.lr_scheduler_type, stepped, made.get_warmup_steps(run), run, made.lr_scheduler_kwargs
+    )
+    theirs = rates(run, stepped, scheduler)
+    assert_equal(schedule_of(tmp_path / "args.json"), theirs.__getitem__, run, peak)
+
+
+@pytest.mark.parametrize("kind", ["cosine", "warmup_stable_decay"])
+def test_training_args_bin_of_transformers(kind: str, tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers", reason="needs transformers")
+    options = {"lr_scheduler_kwargs": {"num_decay_steps": 20}} if kind != "cosine" else {}
+    made = transformers.TrainingArguments(
+        output_dir=str(tmp_path / "out"),
+        learning_rate=3e-5,
+        lr_scheduler_type=kind,
+        max_steps=100,
+        warmup_steps=10,
+        use_cpu=True,
+        **options,
+    )
+    torch.save(made, tmp_path / "training_args.bin")
+    stepped = optimizer(3e-5)
+    scheduler = transformers.get_scheduler(made.lr_scheduler_type, stepped, 10, 100, made.lr_scheduler_kwargs)
+    theirs = rates(100, stepped, scheduler)
+    assert_equal(schedule_of(tmp_path / "training_args.bin"), theirs.__getitem__, 100, 3e-5)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", test_torchtitan.CASES)
+def test_torchtitans_container(name: str, tmp_path: Path) -> None:
+    module = pytest.importorskip("torchtitan.components.optimizer.lr_scheduler", reason="needs torchtitan")
+    text, _ = test_torchtitan.CASES[name]
+    (tmp_path / "train.toml").write_text(test_torchtitan.HEAD + text)
+    schedule = schedule_of(tmp_path / "train.toml")
+    parsed: dict[str, Any] = {}
+    table: dict[str, Any] = {}
+    for row in text.splitlines():
+        if row.startswith("["):
+            table = parsed.setdefault(row.strip("[]"), {})
+        else:
+            key, _, value = row.partition(" = ")
+            table[key] = json.loads(value.replace("1_500", "1500"))
+    options = parsed.get("lr_scheduler", {})
+    if "lr_min" in options:
+        options["min_lr_factor"] = options.pop("lr_min")
+    stepped = optimizer(parsed["optimizer"]["lr"])
+    run = parsed["training"]["steps"]
+    container = module.LRSchedulersContainer.Config(**options).build(optimizers=[stepped], training_steps=run)
+    theirs = rates(run, stepped, container)
+    assert_equal(schedule, theirs.__getitem__, run, parsed["optimizer"]["lr"])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", test_olmo_core.CASES)
+def test_olmo_cores_schedulers(name: str, tmp_path: Path) -> None:
+    module = pytest.importorskip("olmo_core.optim.scheduler", reason="needs ai2-olmo-core")
+    options, steps, peak, _ = test_olmo_core.CASES[name]
+    (tmp_path / "config.json").write_text(test_olmo_core.config(options, steps, peak))
+    schedule = schedule_of(tmp_path / "config.json")
+    kind = str(options.get("_CLASS_", "WSD")).rpartition(".")[2]
+    arguments = {key: value for key, value in options.items() if key not in ("_CLASS_", "type", "units")}
+    scheduler = getattr(module, kind)(**arguments)
+    assert_equal(schedule, lambda update: scheduler.get_lr(peak, update + 1, steps), steps, peak)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", test_deepspeed.CASES)
+def test_deepspeeds_schedulers(name: str, tmp_path: Path) -> None:
+    module = pytest.importorskip("deepspeed.runtime.lr_schedules", reason="needs deepspeed")
+    kind, params, run, peak, arguments = test_deepspeed.CASES[name]
+    params = {**params, "warmup_type": "linear"}
+    (tmp_path / "ds_config.json").write_text(test_deepspeed.config(kind, params))
+    schedule = schedule_of(tmp_path / "ds_config.json", **({} if run is None else {"train_iters": run}))
+    steps = int(run or arguments[3] or 0)
+    stepped = optimizer(1e-3)
+    theirs = rates(steps, stepped, getattr(module, kind)(stepped, **params))
+    assert_equal(schedule, theirs.__getitem__, steps, peak)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", test_llm_foundry.CASES)
+def test_composers_schedulers(name: str, tmp_path: Path) -> None:
+    module = pytest.importorskip("composer.optim.scheduler", reason="needs mosaicml")
+    from composer.core import Time, Timestamp
+
+    text, run, (peak, *_) = test_llm_foundry.CASES[name]
+    (tmp_path / "train.yaml").write_text(text)
+    schedule = schedule_of(tmp_path / "train.yaml")
+    rows = dict(
+        row.strip().split(": ") for row in text.split("scheduler:\n")[1].split("optimizer:")[0].splitlines() if row
+    )
+    kinds = {
+        "cosine_with_warmup": module.CosineAnnealingWithWarmupScheduler,
+        "linear_decay_with_warmup": module.LinearWithWarmupScheduler,
+        "constant_with_warmup": module.ConstantWithWarmupScheduler,
+    }
+    kind = kinds[rows.pop("name")]
+    scheduler = kind(
+        **{key: value if key.startswith("t_") else float(value) for key, value in rows.items()},
+        **({"alpha_i": 1.0} if kind is module.LinearWithWarmupScheduler else {}),
+    )
+
+    class State:
+        max_duration = Time.from_timestring(f"{run}ba")
+        timestamp = Timestamp()
+        dataloader_len = Time.from_timestring("1000ba")
+
+    def lr(update: int) -> float:
+        State.timestamp = Timestamp(batch=max(update - 1, 0))
+        return float(peak * scheduler(State()))
+
+    assert_equal(schedule, lr, run, peak)

@@ -1,0 +1,252 @@
+"""TRL, axolotl, LLaMA-Factory and ms-swift, whose trainers have transformers' schedules, and some of their own.
+
+axolotl's are those of src/axolotl/utils/schedulers.py at v0.19.0.
+"""
+
+from collections.abc import Callable
+from math import cos, pi
+from pathlib import Path
+
+import pytest
+
+from schedframe import ConfigError
+
+from .imports import assert_equal, imported, schedule_of
+from .test_hf import cosine, linear, stable
+
+
+def quadratic(k: int, warmup: int, run: int) -> float:
+    return (k / warmup) ** 2 if k < warmup else 0.5 * (1.0 + cos(pi * (k - warmup) / (run - warmup)))
+
+
+def held(k: int, warmup: int, end: int, least: float) -> float:
+    if k < warmup:
+        return k / warmup
+    return (1 - least) * 0.5 * (1.0 + cos(pi * (min(k, end) - warmup) / (end - warmup))) + least
+
+
+TRL = """\
+model_name_or_path: example/model-1b
+dataset_name: example/chat
+learning_rate: 2.0e-5
+num_train_epochs: 1
+per_device_train_batch_size: 16
+gradient_accumulation_steps: 2
+"""
+AXOLOTL = """\
+base_model: example/model-8b
+datasets:
+  - path: example/alpaca
+    type: alpaca
+micro_batch_size: 2
+gradient_accumulation_steps: 4
+optimizer: adamw_torch_fused
+"""
+FACTORY = """\
+model_name_or_path: example/model-8b
+stage: sft
+do_train: true
+finetuning_type: lora
+template: llama3
+cutoff_len: 2048
+per_device_train_batch_size: 1
+gradient_accumulation_steps: 8
+"""
+SWIFT = """\
+model: example/model-7b
+tuner_type: lora
+dataset: [example/data]
+per_device_train_batch_size: 1
+"""
+
+CASES: dict[str, tuple[str, str, int, float, Callable[[int], float]]] = {
+    "trl: a linear decay": ("trl", TRL + "max_steps: 250\n", 250, 2e-5, lambda k: linear(k, 0, 250)),
+    "trl: a cosine": (
+        "trl",
+        TRL + "max_steps: 1000\nlr_scheduler_type: cosine\nwarmup_ratio: 0.03\nweight_decay: 0.1\n",
+        1000,
+        2e-5,
+        lambda k: cosine(k, 30, 1000),
+    ),
+    "trl: a cosine with a min LR": (
+        "trl",
+        TRL + "max_steps: 400\nlr_scheduler_type: cosine_with_min_lr\nlr_scheduler_kwargs:\n  min_lr_rate: 0.1\n"
+        "warmup_steps: 12\n",
+        400,
+        2e-5,
+        lambda k: cosine(k, 12, 400, 0.1),
+    ),
+    "trl: constant": (
+        "trl",
+        TRL + "max_steps: 80\nlr_scheduler_type: constant_with_warmup\nwarmup_steps: 8\n",
+        80,
+        2e-5,
+        lambda k: min(k / 8, 1.0),
+    ),
+    "trl: a share of steps": (
+        "trl",
+        TRL + "max_steps: 333\nlr_scheduler_type: cosine\nwarmup_steps: 0.1\n",
+        333,
+        2e-5,
+        lambda k: cosine(k, 34, 333),
+    ),
+    "axolotl: the default": (
+        "axolotl",
+        AXOLOTL + "learning_rate: 0.0002\nmax_steps: 900\n",
+        900,
+        2e-4,
+        lambda k: cosine(k, 27, 900),
+    ),
+    "axolotl: steps": (
+        "axolotl",
+        AXOLOTL + "learning_rate: 2e-5\nlr_scheduler: linear\nwarmup_steps: 100\nmax_steps: 700\n",
+        700,
+        2e-5,
+        lambda k: linear(k, 100, 700),
+    ),
+    "axolotl: a warmup of 1 is 2": (
+        "axolotl",
+        AXOLOTL + "learning_rate: 1e-5\nwarmup_steps: 1\nmax_steps: 60\n",
+        60,
+        1e-5,
+        lambda k: cosine(k, 2, 60),
+    ),
+    "axolotl: a min LR": (
+        "axolotl",
+        AXOLOTL + "learning_rate: 3e-4\nwarmup_ratio: 0.1\nmax_steps: 505\ncosine_min_lr_ratio: 0.2\n",
+        505,
+        3e-4,
+        lambda k: cosine(k, 50, 505, 0.2),
+    ),
+    "axolotl: a min LR that holds": (
+        "axolotl",
+        AXOLOTL + "learning_rate: 3e-4\nwarmup_steps: 20\nmax_steps: 501\ncosine_min_lr_ratio: 0.1\n"
+        "cosine_constant_lr_ratio: 0.8\n",
+        501,
+        3e-4,
+        lambda k: held(k, 20, 400, 0.1),
+    ),
+    "axolotl: a quadratic warmup": (
+        "axolotl",
+        AXOLOTL + "learning_rate: 3e-4\nlr_scheduler: cosine\nwarmup_steps: 50\nmax_steps: 300\n"
+        "lr_quadratic_warmup: true\n",
+        300,
+        3e-4,
+        lambda k: quadratic(k, 50, 300),
+    ),
+    "factory: a cosine": (
+        "llama-factory",
+        FACTORY + "learning_rate: 1.0e-4\nmax_steps: 1200\nlr_scheduler_type: cosine\nwarmup_ratio: 0.1\n",
+        1200,
+        1e-4,
+        lambda k: cosine(k, 120, 1200),
+    ),
+    "factory: the default": (
+        "llama-factory",
+        FACTORY + "max_steps: 100\n",
+        100,
+        5e-5,
+        lambda k: linear(k, 0, 100),
+    ),
+    "factory: a third stays": (
+        "llama-factory",
+        FACTORY + "learning_rate: 5e-6\nmax_steps: 500\nlr_scheduler_type: warmup_stable_decay\nwarmup_steps: 40\n",
+        500,
+        5e-6,
+        lambda k: stable(k, 40, 153, 307, 0.0, ("linear", "cosine")),
+    ),
+    "factory: lengths of its own": (
+        "llama-factory",
+        FACTORY + "learning_rate: 5e-6\nmax_steps: 500\nlr_scheduler_type: warmup_stable_decay\nwarmup_steps: 40\n"
+        "lr_scheduler_kwargs: {num_stable_steps: 360, num_decay_steps: 100, min_lr_ratio: 0.1, decay_type: linear}\n",
+        500,
+        5e-6,
+        lambda k: stable(k, 40, 360, 100, 0.1, ("linear", "linear")),
+    ),
+    "factory: pretraining": (
+        "llama-factory",
+        FACTORY.replace("sft", "pt") + "learning_rate: 3e-4\nmax_steps: 200\nlr_scheduler_type: constant\n",
+        200,
+        3e-4,
+        lambda k: 1.0,
+    ),
+    "swift: its default": (
+        "ms-swift",
+        SWIFT + "learning_rate: 1e-4\nwarmup_ratio: 0.05\nmax_steps: 410\n",
+        410,
+        1e-4,
+        lambda k: cosine(k, 21, 410),
+    ),
+    "swift: linear": (
+        "ms-swift",
+        SWIFT + "learning_rate: 1e-5\nwarmup_steps: 0\nlr_scheduler_type: linear\nmax_steps: 99\n",
+        99,
+        1e-5,
+        lambda k: linear(k, 0, 99),
+    ),
+    "swift: a share of steps": (
+        "ms-swift",
+        SWIFT + "learning_rate: 1e-4\nwarmup_steps: 0.25\nmax_steps: 64\n",
+        64,
+        1e-4,
+        lambda k: cosine(k, 16, 64),
+    ),
+    "swift: a min LR": (
+        "ms-swift",
+        SWIFT + "learning_rate: 1e-4\nwarmup_steps: 5\nmax_steps: 100\nlr_scheduler_type: cosine_with_min_lr\n"
+        "lr_scheduler_kwargs: {min_lr: 1e-6}\n",
+        100,
+        1e-4,
+        lambda k: cosine(k, 5, 100, 0.01),
+    ),
+    "swift: an older key": (
+        "ms-swift",
+        SWIFT.replace("tuner_type", "train_type")
+        + "learning_rate: 1e-4\nwarmup_ratio: 0.03\nmax_steps: 1000\nlr_scheduler_type: constant_with_warmup\n",
+        1000,
+        1e-4,
+        lambda k: min(k / 30, 1.0),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_update_is_the_trainers(name: str, tmp_path: Path) -> None:
+    importer, text, run, peak, factor = CASES[name]
+    (tmp_path / "config.yaml").write_text(text)
+    assert imported(tmp_path / "config.yaml").importer == importer
+    schedule = schedule_of(tmp_path / "config.yaml")
+    assert schedule.train_steps == run
+    assert_equal(schedule, lambda k: peak * factor(k), run, peak)
+
+
+REFUSED = {
+    "trl: no rate": (TRL.replace("learning_rate: 2.0e-5\n", "max_steps: 5\n"), "give it with --max-lr"),
+    "axolotl: epochs": (AXOLOTL + "learning_rate: 1e-4\nnum_epochs: 2\n", "give it with --train-iters"),
+    "axolotl: groups": (
+        AXOLOTL + "learning_rate: 1e-4\nmax_steps: 10\nembedding_lr: 1e-5\n",
+        "line 10, embedding_lr = 1e-05",
+    ),
+    "axolotl: restarts": (
+        AXOLOTL + "learning_rate: 1e-4\nmax_steps: 10\njagged_restart_steps: 5\n",
+        "line 10, jagged_restart_steps = 5: restarts",
+    ),
+    "axolotl: rex": (AXOLOTL + "learning_rate: 1e-4\nmax_steps: 10\nlr_scheduler: rex\n", "line 10, lr_scheduler"),
+    "axolotl: one cycle": (AXOLOTL + "learning_rate: 1e-4\nlr_scheduler: one_cycle\n", "line 9, lr_scheduler"),
+    "factory: loraplus": (FACTORY + "loraplus_lr_ratio: 16\nmax_steps: 9\n", "line 9, loraplus_lr_ratio = 16"),
+    "factory: a metric": (
+        FACTORY + "max_steps: 9\nlr_scheduler_type: reduce_lr_on_plateau\n",
+        "line 10, lr_scheduler_type = 'reduce_lr_on_plateau': follows a metric",
+    ),
+    "swift: no warmup": (SWIFT + "learning_rate: 1e-4\nmax_steps: 9\n", "warmup_ratio: is needed"),
+    "swift: groups": (SWIFT + "learning_rate: 1e-4\nvit_lr: 1e-5\n", "line 6, vit_lr"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_written_is_refused(name: str, tmp_path: Path) -> None:
+    text, expected = REFUSED[name]
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(ConfigError) as error:
+        imported(tmp_path / "config.yaml")
+    assert expected in str(error.value)
