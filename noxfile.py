@@ -36,8 +36,9 @@ LOWEST = (
     "tomli-w==1.0.0",
     "typer==0.26.0",
     "rich==13.8.0",
-    "plotext==6.0.0",
+    "plotext==6.1.0",
     "matplotlib==3.8.0",
+    "pyparsing<3.3",  # of matplotlib 3.8, which calls what 3.3 deprecates
     "starlette==0.40.0",
     "uvicorn==0.30.0",
     "wsproto==1.2.0",

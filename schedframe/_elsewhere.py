@@ -1,4 +1,4 @@
-"""What other code bases call the things that schedframe has, so that an unknown name is answered with the right one."""
+"""The names that other code bases use, so that an error about an unknown name gives schedframe's name for it."""
 
 import re
 from collections.abc import Mapping
@@ -108,7 +108,7 @@ _KEYS = {
         "epochs": "train_samples: {value} epochs",
     },
 }
-"""Keys and flags of each code base, and what they are here; the first code base that has a name counts."""
+"""Keys and flags of each code base, and what they are here; the first code base that has a name is used."""
 
 _LR_STYLES = {
     "transformers": {
@@ -239,11 +239,11 @@ def hint_for_key(key: str, value: object) -> str:
     if not whose:
         return ""
     if value is False:
-        return f"is a name of {whose}; leave it out"
+        return f"is a name of {whose}; remove it"
     text = _short(value)
     words = {"value": text, "percent": _percentage(text), "style": _here(text)}
     exact = here.format(**words) if text or "{" not in here else here.partition(":")[0]
-    return f"is a name of {whose}; here it is {f'`{exact}`' if ': ' in here else exact}"
+    return f"is a name of {whose}; in schedframe it is {f'`{exact}`' if ': ' in here else exact}"
 
 
 def hint_for_lr_style(name: str) -> str:
@@ -251,8 +251,8 @@ def hint_for_lr_style(name: str) -> str:
     whose, here = _found(name, _LR_STYLES)
     if whose:
         if not here:
-            return f"{whose} has it, and it follows a metric; the styles here depend on the step alone"
-        return f"that is a name of {whose}, and here it is {here}"
+            return f"{whose} has it, and it follows a metric; the styles of schedframe depend on the step alone"
+        return f"that is a name of {whose}; in schedframe it is {here}"
     plugin = next((plugin for plugin, styles in PLUGINS.items() if name in styles), "")
     return f"it comes from the plugin {plugin}: pip install {plugin}" if plugin else ""
 

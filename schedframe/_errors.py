@@ -6,15 +6,15 @@
     ├── ConfigError (ValueError)         a schedule, or an optimizer that contradicts it; all problems at once
     ├── UnknownStyleError (LookupError)  no installed style has this name
     ├── StyleConflictError               more than one distribution claims this name
-    ├── StyleLoadError                   the style is there, but cannot be imported or used
+    ├── StyleLoadError                   the style is installed, but cannot be imported or used
     ├── PluginError                      a plugin, what --import names, or a SCHEDFRAME_ variable is at fault
     ├── StateError (ValueError)          a checkpoint's state, a position or a group's bound cannot be used
     ├── LogError (ValueError)            a run's log cannot be read, or not be compared with a schedule
     ├── ForesightError (ValueError)      a loss cannot be predicted, with every reason
     ├── RankMismatchError                the ranks of a run do not run the same schedule from the same plugins
-    └── UnknownMegatronError             Megatron-LM is not there, or is no version that the launcher knows
+    └── UnknownMegatronError             Megatron-LM is not installed, or the launcher does not know its version
 
-    SchedframeWarning (UserWarning)      it runs as asked, but it is probably a mistake
+    SchedframeWarning (UserWarning)      the run continues, but something is probably a mistake
 """
 
 from collections.abc import Iterable, Mapping
@@ -86,15 +86,15 @@ class ConfigError(SchedframeError, ValueError):
 
 
 class UnknownStyleError(SchedframeError, LookupError):
-    """No installed style has the name that was asked for."""
+    """No installed style has the requested name."""
 
 
 class StyleConflictError(SchedframeError):
-    """More than one distribution provides the name that was asked for."""
+    """More than one distribution provides the requested name."""
 
 
 class StyleLoadError(SchedframeError):
-    """The style that was asked for cannot be imported, or is no style."""
+    """The requested style cannot be imported, or is not a style."""
 
 
 class PluginError(SchedframeError):
@@ -135,7 +135,7 @@ class UnknownMegatronError(SchedframeError):
 
 
 class SchedframeWarning(UserWarning):
-    """What was asked for runs, but is probably a mistake."""
+    """A schedule or a run is valid, but is probably a mistake."""
 
 
 def dotted(parts: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""From pydantic's errors to sentences: what is wrong with which key, and what to do."""
+"""Turns pydantic's errors into readable messages: which key is wrong, why, and what to do."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -91,7 +91,7 @@ _PLAIN_WORDS = {
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
 }
-"""pydantic's errors in the words of a config."""
+"""Messages for pydantic's errors, with the terms of a config."""
 
 _BOUNDS = {
     "greater_than": "must be above {gt:g}",
@@ -143,7 +143,7 @@ def _unknown_key(key: str, value: object, model: type[BaseModel], keys: Sequence
 def unknown_key(key: str, value: object, fault: str, known: Sequence[str], heading: str) -> tuple[str, str]:
     """Return what an unknown key with `value` may have meant, or else `fault`, and a note that lists the `known` keys.
 
-    A name of another code base has no need of the list.
+    For a name of another code base the list is not needed.
     """
     if spelled := next((name for name in known if key.lstrip("-").replace("-", "_") == name), ""):
         return f"is spelled {spelled}", ""

@@ -1,4 +1,4 @@
-"""The conformance kit: the promises of every style, as small checks for the tests of a plugin.
+"""The conformance kit: checks that every style must pass, for the tests of a plugin.
 
 ::
 
@@ -8,11 +8,11 @@
     def test_conforms(style, check):
         check(style)
 
-Each check takes a style and raises an `AssertionError` with a sentence. They evaluate it on a run whose warmup ends
-at step 100 and whose decay ends at step 1100 (`WARMUP_STEPS`, `DECAY_STEPS`), weight decay from step 0 to 1100, so a
-style that has lengths must fit in there. ``schedframe conform NAME`` runs them on what is installed. Hook plugins
-are not called: policy checks are about schedules, not about a style. The checks of schemas need jsonschema,
-the decorator pytest: ``pip install 'schedframe[testing]'``.
+Each check takes a style and raises an `AssertionError` with a readable message. The checks evaluate the style on a run
+whose warmup ends at step 100 and whose decay ends at step 1100 (`WARMUP_STEPS`, `DECAY_STEPS`); the weight decay goes
+from step 0 to 1100. The lengths of a style must fit into these. ``schedframe conform NAME`` runs the checks on an
+installed style. Hook plugins are not called, because policy checks apply to schedules, not to styles. The
+checks of schemas need jsonschema, and the decorator needs pytest: ``pip install 'schedframe[testing]'``.
 """
 
 import copy
@@ -158,7 +158,7 @@ def check_example(style: Style) -> None:
 
 
 def check_unknown_keys(style: Style) -> None:
-    """An option that there is not is refused."""
+    """An unknown option is rejected."""
     surplus = {**style.model_dump(), "no_such_option": 1}
     try:
         type(style).model_validate(surplus)
@@ -317,8 +317,8 @@ def parametrize_styles(
     Args:
         styles: styles, their names, or tables with options.
         kind: ``"lr"`` or ``"wd"``, of the names and tables.
-        expected_failures: checks that are known to fail, by name, each with its reason. One that passes all the
-            same fails the test.
+        expected_failures: checks that are known to fail, by name, each with its reason. The test fails if such a
+            check passes.
 
     Raises:
         ValueError: `expected_failures` names a check that does not exist.

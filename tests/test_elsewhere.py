@@ -45,31 +45,35 @@ def told(**keys: Any) -> str:
 @pytest.mark.parametrize(
     ("key", "value", "hint"),
     [
-        ("lr_decay_iters", 100, "is a name of Megatron-LM; here it is `lr_decay_steps: 100 iters`"),
-        ("lr-decay-samples", 131835937, "is a name of Megatron-LM; here it is `lr_decay_steps: 131835937 samples`"),
-        ("--lr-warmup-fraction", 0.01, "is a name of Megatron-LM; here it is `lr_warmup_steps: 1%`"),
-        ("weight_decay", 0.1, "is a name of Megatron-LM; here it is `start_wd: 0.1`"),
-        ("lr-warmup-tokens", "3B", "is a name of Megatron-DeepSpeed; here it is `lr_warmup_steps: 3B tokens`"),
-        ("learning_rate", "3e-4", "is a name of transformers; here it is `max_lr: 3e-4`"),
-        ("warmup_ratio", 0.07, "is a name of transformers; here it is `lr_warmup_steps: 7%`"),
-        ("warmup_steps", 2000, "is a name of transformers; here it is `lr_warmup_steps: 2000 iters`"),
-        ("max_steps", 100, "is a name of transformers; here it is `train_iters: 100`"),
-        ("num_training_steps", 100, "is a name of transformers; here it is `train_iters: 100`"),
-        ("lr_scheduler_type", "cosine", "is a name of transformers; here it is `lr_decay_style: cosine`"),
+        ("lr_decay_iters", 100, "is a name of Megatron-LM; in schedframe it is `lr_decay_steps: 100 iters`"),
+        (
+            "lr-decay-samples",
+            131835937,
+            "is a name of Megatron-LM; in schedframe it is `lr_decay_steps: 131835937 samples`",
+        ),
+        ("--lr-warmup-fraction", 0.01, "is a name of Megatron-LM; in schedframe it is `lr_warmup_steps: 1%`"),
+        ("weight_decay", 0.1, "is a name of Megatron-LM; in schedframe it is `start_wd: 0.1`"),
+        ("lr-warmup-tokens", "3B", "is a name of Megatron-DeepSpeed; in schedframe it is `lr_warmup_steps: 3B tokens`"),
+        ("learning_rate", "3e-4", "is a name of transformers; in schedframe it is `max_lr: 3e-4`"),
+        ("warmup_ratio", 0.07, "is a name of transformers; in schedframe it is `lr_warmup_steps: 7%`"),
+        ("warmup_steps", 2000, "is a name of transformers; in schedframe it is `lr_warmup_steps: 2000 iters`"),
+        ("max_steps", 100, "is a name of transformers; in schedframe it is `train_iters: 100`"),
+        ("num_training_steps", 100, "is a name of transformers; in schedframe it is `train_iters: 100`"),
+        ("lr_scheduler_type", "cosine", "is a name of transformers; in schedframe it is `lr_decay_style: cosine`"),
         (
             "lr_scheduler_type",
             "inverse_sqrt",
-            "is a name of transformers; here it is `lr_decay_style: inverse-square-root`",
+            "is a name of transformers; in schedframe it is `lr_decay_style: inverse-square-root`",
         ),
-        ("T_max", 100, "is a name of PyTorch; here it is `lr_decay_steps: 100 iters`"),
-        ("eta_min", 1e-5, "is a name of PyTorch; here it is `min_lr: 1e-05`"),
-        ("alpha_f", 0.1, "is a name of OLMo; here it is `min_lr: 10%`"),
-        ("decay_ratio", 0.2, "is a name of torchtitan; here it is `wsd_decay_steps: 20%`"),
-        ("decoupled_lr", 1e-3, "is a name of Megatron-LM; here it is max_lr of a rule in groups"),
-        ("lr_warmup_iters", None, "is a name of Megatron-LM; here it is `lr_warmup_steps`"),
-        ("lr", "3e-4\nmin_lr: 0", "is a name of Megatron-LM; here it is `max_lr`"),
-        ("override_opt_param_scheduler", True, "is a name of Megatron-LM; here it is `resume: override`"),
-        ("override_opt_param_scheduler", False, "is a name of Megatron-LM; leave it out"),
+        ("T_max", 100, "is a name of PyTorch; in schedframe it is `lr_decay_steps: 100 iters`"),
+        ("eta_min", 1e-5, "is a name of PyTorch; in schedframe it is `min_lr: 1e-05`"),
+        ("alpha_f", 0.1, "is a name of OLMo; in schedframe it is `min_lr: 10%`"),
+        ("decay_ratio", 0.2, "is a name of torchtitan; in schedframe it is `wsd_decay_steps: 20%`"),
+        ("decoupled_lr", 1e-3, "is a name of Megatron-LM; in schedframe it is max_lr of a rule in groups"),
+        ("lr_warmup_iters", None, "is a name of Megatron-LM; in schedframe it is `lr_warmup_steps`"),
+        ("lr", "3e-4\nmin_lr: 0", "is a name of Megatron-LM; in schedframe it is `max_lr`"),
+        ("override_opt_param_scheduler", True, "is a name of Megatron-LM; in schedframe it is `resume: override`"),
+        ("override_opt_param_scheduler", False, "is a name of Megatron-LM; remove it"),
         ("seed", 1, ""),
     ],
 )
@@ -90,11 +94,13 @@ def test_a_key_of_another_code_base_is_answered_with_ours(key: str, value: objec
     ],
 )
 def test_a_style_of_another_code_base_is_answered_with_ours(name: str, hint: str) -> None:
-    assert told(lr_decay_style=name).endswith(f"and here it is {hint}")
+    assert told(lr_decay_style=name).endswith(f"; in schedframe it is {hint}")
 
 
 def test_a_style_that_follows_a_metric_is_said_to_have_no_counterpart() -> None:
-    assert "it follows a metric; the styles here depend on the step alone" in told(lr_decay_style="ReduceLROnPlateau")
+    assert "it follows a metric; the styles of schedframe depend on the step alone" in told(
+        lr_decay_style="ReduceLROnPlateau"
+    )
 
 
 def test_a_style_of_a_plugin_that_is_not_installed_names_the_plugin() -> None:
@@ -107,8 +113,10 @@ def test_a_name_that_nobody_has_lists_what_is_installed() -> None:
 
 
 def test_the_warmup_of_another_code_base_is_answered_with_ours() -> None:
-    assert told(lr_warmup_style="fairseq").endswith("is the warmup that is called hf here")
-    assert told(lr_warmup_style="OLMo-core").endswith("is the warmup that is called linear, with first_update: 1 here")
+    assert told(lr_warmup_style="fairseq").endswith("is the warmup that schedframe calls hf")
+    assert told(lr_warmup_style="OLMo-core").endswith(
+        "is the warmup that schedframe calls linear, with first_update: 1"
+    )
 
 
 def test_a_share_where_a_rate_stands_is_answered_with_the_rate() -> None:
@@ -116,7 +124,7 @@ def test_a_share_where_a_rate_stands_is_answered_with_the_rate() -> None:
 
 
 def test_a_run_in_iterations_alone_is_told_of_the_clock() -> None:
-    assert told(lr_decay_steps=None, train_iters=1000).endswith("; give it, or write `clock: iters`")
+    assert told(lr_decay_steps=None, train_iters=1000).endswith("; add it, or write `clock: iters`")
 
 
 def test_pasted_arguments_are_each_answered_and_the_keys_are_listed_once(tmp_path: Path) -> None:

@@ -7,6 +7,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from schedframe._cli.app import COMMANDS, app
 
 ROOT = Path(__file__).parents[1]
 GLOSSARY = ROOT / "docs" / "explanation" / "glossary.md"
@@ -16,6 +19,7 @@ PAGES = sorted(
     for path in (ROOT / folder).rglob("*")
     if path.suffix in (".md", ".rst") and path != GLOSSARY and "_build" not in path.parts
 ) + [ROOT / name for name in ("README.md", "CONTRIBUTING.md")]
+STARTERS = sorted((ROOT / "schedframe" / "_cli" / "starter").rglob("*.txt"))
 MODULES = sorted(
     path
     for folder in ("schedframe", "plugins")
@@ -42,7 +46,8 @@ def banned() -> tuple[str, ...]:
 def pattern() -> re.Pattern[str]:
     """Return what finds the words, whatever white space is between their parts."""
     words = sorted(banned(), key=len, reverse=True)
-    return re.compile(rf"(?<![\w`./-])({'|'.join(re.escape(w).replace(' ', '[ -]') for w in words)})(?![\w`-])", re.I)
+    joined = "|".join("[ -]".join(map(re.escape, word.split())) for word in words)
+    return re.compile(rf"(?<![\w`./-])({joined})(?![\w`-])", re.I)
 
 
 def found_in(text: str) -> list[str]:
@@ -70,9 +75,13 @@ def test_the_glossary_bans_words() -> None:
         "'floor' in 'the warm-up ends at the floor, as it is said'",
         "'said' in 'p ends at the floor, as it is said'",
     ]
+    assert found_in("the house\nrules are kept, float-for-float") == [
+        "'house rules' in 'the house rules are kept, float-for-float'",
+        "'float-for-float' in 'the house rules are kept, float-for-float'",
+    ]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", [*PAGES, *STARTERS], ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_pages_use_the_terms_of_the_glossary(page: Path) -> None:
     assert found_in(page.read_text("utf-8")) == []
 
@@ -80,3 +89,13 @@ def test_pages_use_the_terms_of_the_glossary(page: Path) -> None:
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.relative_to(ROOT).as_posix())
 def test_texts_of_the_code_use_the_terms_of_the_glossary(module: Path) -> None:
     assert [f"line {line}: {hit}" for line, text in texts(module) for hit in found_in(text)] == []
+
+
+@pytest.mark.parametrize(
+    "command", [[], *([name] for name in COMMANDS)], ids=lambda command: " ".join(command) or "all"
+)
+def test_helps_use_the_terms_of_the_glossary(command: list[str]) -> None:
+    printed = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200"})
+    assert printed.exit_code == 0
+    assert len(printed.output.split()) > 20
+    assert found_in(re.sub(r"[│╭╮╰╯─]", " ", printed.output)) == []

@@ -62,7 +62,7 @@ class ExponentialTo(LRCurve):
 
 @final
 class HalfLife(LRCurve):
-    """Halves again and again, and stops above min_lr.
+    """Halves at equal intervals, and ends above min_lr.
 
     Formula:
         c = 0.5**(half_lives * p)
@@ -79,7 +79,7 @@ class HalfLife(LRCurve):
     """
 
     style: Literal["half-life"] = "half-life"
-    half_lives: float = Field(10.0, gt=0, description="How often it halves until its end.")
+    half_lives: float = Field(10.0, gt=0, description="Number of halvings until the end.")
 
     def coefficient(self, progress: float) -> float:
         """Return 0.5**(half_lives * p)."""

@@ -1,12 +1,12 @@
 """Policy checks from a policy file, for schedframe.
 
-The environment variable ``SCHEDFRAME_HOUSERULES`` names a TOML file with caps that every schedule keeps::
+The environment variable ``SCHEDFRAME_HOUSERULES`` names a TOML file with caps for every schedule::
 
-    max_lr = 1e-2          # no peak above it
-    end_wd = 0.2           # nor weight decay
-    lr_warmup_share = 0.2  # nor a warmup that takes more of the decay
+    max_lr = 1e-2          # highest max_lr
+    end_wd = 0.2           # highest end_wd
+    lr_warmup_share = 0.2  # longest warmup, as a part of the decay
 
-Schedules of rules for param groups are held to the same. Without the variable there are no rules.
+The schedules of param groups with rules are checked too. Without the variable there are no caps.
 """
 
 import os
@@ -49,9 +49,9 @@ def read(path: Path) -> Mapping[str, float]:
         raise ValueError(f"{VARIABLE} names {path}, which cannot be read: {error}") from error
     for key, value in caps.items():
         if key not in CAPS:
-            raise ValueError(f"{path}: {key} is no cap; they are {', '.join(CAPS)}")
+            raise ValueError(f"{path}: {key} is not a cap; the caps are {', '.join(CAPS)}")
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-            raise ValueError(f"{path}: {key} = {value!r} is no number of at least 0")
+            raise ValueError(f"{path}: {key} = {value!r} is not a number of at least 0")
     return caps
 
 

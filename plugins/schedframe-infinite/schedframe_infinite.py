@@ -11,7 +11,7 @@ from schedframe.styles.lr import Geometric
 
 @final
 class Infinite(LRStyle):
-    """A cooldown to a constant, the constant for as long as there is data, and then an exponential anneal.
+    """A cooldown to a constant learning rate, a constant phase of any length, and an exponential anneal.
 
     With ``anneal_steps: 0`` and ``lr_decay_steps: open`` the constant has no end.
 

@@ -16,9 +16,9 @@ _DIGITS = 6
 
 @final
 class WSDS(LRShape):
-    """Warmup-stable-decay, simplified: each period ends in a decay, and the next goes on at the peak from there.
+    """Warmup-stable-decay, simplified: each period ends in a decay, and the next one continues at max LR from there.
 
-    The model at the end of a period is a finished one, and nothing of its decay is thrown away.
+    Every period ends with a usable model, and training continues from it.
 
     Formula:
         in a period of length l, decay of length d = decay_share * l, t steps into it:
@@ -45,7 +45,7 @@ class WSDS(LRShape):
 
     style: Literal["wsd-s"] = "wsd-s"
     period_steps: tuple[Length, ...] = Field(min_length=1, description="Lengths of the periods, in their order.")
-    decay_share: float = Field(0.1, gt=0, le=1, description="Part of a period that is its decay.")
+    decay_share: float = Field(0.1, gt=0, le=1, description="The part of each period that is its decay.")
     lr_wsd_decay_style: AnyLRCurve = Field(Linear(), description="Curve of the decays.")
     first_period: Literal["after-warmup", "from-start"] = Field(
         "after-warmup", description="Whether the first period, and so its share, has the warmup in it, as in OLMo-core."

@@ -1,7 +1,7 @@
 """What must hold between the numbers of a run, for the config and for the scheduler.
 
-A config refuses every condition that is broken. The scheduler, Megatron's twin, refuses what Megatron
-refuses, and warns about what Megatron runs although it is a mistake.
+A config that breaks a condition is rejected. The scheduler, which is compatible with Megatron's, rejects what Megatron
+rejects, and warns about mistakes that Megatron accepts.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -123,8 +123,8 @@ def _needs_no_end(style: LRStyle, warmup_steps: float, decay_steps: float, max_l
             within(max(warmup_steps, 0), style.landmarks(warmup_steps, OPEN // 2).values(), OPEN // 2),
             lambda step, end: style.lr(LRPoint(step, warmup_steps, end, max_lr, min_lr)),
         ),
-        "needs to know where it ends, and lr_decay_steps is open; give that a length, or name a style that goes on "
-        "for ever, such as constant, or phases whose last one does, and branch from it",
+        "needs a known end, but lr_decay_steps is open; set it to a length, or use a style without an end, such as "
+        "constant, or phases whose last one has no end, and branch from it",
     )
 
 
@@ -135,7 +135,7 @@ def _wd_needs_no_end(style: WDStyle, incr_steps: float, start_wd: float, end_wd:
             within(0, style.landmarks(OPEN // 2).values(), OPEN // 2),
             lambda step, end: style.wd(WDPoint(step, end, start_wd, end_wd, max_lr, max_lr)),
         ),
-        "needs to know where it ends, and the schedule is open; give wd_incr_steps a length",
+        "needs a known end, but the schedule is open-ended; set wd_incr_steps to a length",
     )
 
 
@@ -148,7 +148,7 @@ def _horizon_for_wd(style: WDStyle, incr_steps: float) -> str:
 
 
 def _one_run(length: float, *others: float | None) -> str:
-    return _if(any(other is not None for other in others), "is a second length of the run; leave one of the two out")
+    return _if(any(other is not None for other in others), "is a second length of the run; remove one of the two")
 
 
 def _sizes_to_decrease(
@@ -173,7 +173,7 @@ def _ramp(
 def _step_schedule(schedule: str, seq_length: int | None, size: int | None, ramp: object, decrease: bool) -> str:
     for key, value in (("global_batch_size", size), ("rampup_batch_size", ramp)):
         if value is not None:
-            return f"sets the batch sizes, and so does {key}; leave one of the two out"
+            return f"sets the batch sizes, and so does {key}; remove one of the two"
     if decrease:
         return "cannot be combined with decrease_batch_size_if_needed, as in Megatron"
     if seq_length is None:
@@ -232,7 +232,9 @@ def _first_fault(
         marks = landmarks()
         for label, mark in marks.items():
             if not isfinite(mark):
-                return f"{style!r} from {source_of(style)} has the landmark {label!r} at {mark}, which is no step"
+                return (
+                    f"{style!r} from {source_of(style)} has the landmark {label!r} at {mark}, which is not a valid step"
+                )
         for step in (*within(first, marks.values(), last), last + 1, last + 10 * (last - first)):
             value = value_at(step)
             fault = outside(value, highest) if 0 <= value < inf else ""

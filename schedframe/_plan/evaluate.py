@@ -28,7 +28,7 @@ ROUNDING = 1e-15
 
 
 def lr_at(plan: Plan, step: float, group: Group) -> float:
-    """Return the learning rate at `step` for one param group, whose own bounds win.
+    """Return the learning rate at `step` for one param group; the group's own bounds take precedence.
 
     Raises:
         PluginError: the style gives a value that is not finite, is negative, or lies above the max LR.

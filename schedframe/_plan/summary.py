@@ -1,4 +1,4 @@
-"""Steps, styles and schedules in few words."""
+"""Writes steps, styles and schedules in short form."""
 
 from math import inf
 from types import NoneType

@@ -68,7 +68,7 @@ class _PlanField(Generic[T]):
 
 
 class OptimizerParamScheduler:
-    """Anneals learning rate and weight decay of an optimizer's param groups.
+    """Schedules the learning rate and the weight decay of an optimizer's param groups.
 
     The arguments are those of ``megatron.core.optimizer_param_scheduler.OptimizerParamScheduler``, in its order, and
     become attributes of the same name. A value assigned to one is used by the next ``step()``, ``step(0)`` included; a
@@ -80,19 +80,19 @@ class OptimizerParamScheduler:
 
     Args:
         optimizer: anything with ``param_groups``, a list of dicts, or a list of such optimizers; a group's own
-            ``max_lr``, ``min_lr``, ``start_wd``, ``end_wd`` win over the scheduler's, and ``wd_mult`` multiplies its
-            weight decay.
+            ``max_lr``, ``min_lr``, ``start_wd``, ``end_wd`` take precedence over the scheduler's, and ``wd_mult``
+            multiplies its weight decay.
         init_lr: learning rate at step 0; ``"current"`` is the one that the checkpoint has at `start_step`.
         max_lr: learning rate at the end of the warmup.
         min_lr: learning rate at the end of the decay.
         lr_warmup_steps: length of the warmup, in steps of the clock (Megatron: samples).
         lr_decay_steps: where the decay ends, in steps from the start of the run.
         lr_decay_style: a learning-rate style: its name, a table with options, or a `LRStyle`.
-        start_wd: weight decay at step 0; ``None``, with `end_wd`, leaves weight decay alone.
+        start_wd: weight decay at step 0; ``None``, with `end_wd`, means that weight decay is not scheduled.
         end_wd: weight decay at `wd_incr_steps` and after; it may be below `start_wd`.
         wd_incr_steps: where the weight-decay schedule ends, in steps.
         wd_incr_style: a weight-decay style: its name, a table with options, or a `WDStyle`.
-        use_checkpoint_opt_param_scheduler: `load_state_dict` takes the checkpoint's schedule.
+        use_checkpoint_opt_param_scheduler: `load_state_dict` uses the checkpoint's schedule.
         override_opt_param_scheduler: `load_state_dict` keeps this schedule, at the checkpoint's position.
         wsd_decay_steps: length of the cooldown of ``WSD``, in steps, where the style is given by that name.
         lr_wsd_decay_style: curve of that cooldown: a name, a table, or a `LRCurve`.
@@ -110,7 +110,7 @@ class OptimizerParamScheduler:
         ConfigError: with everything that is wrong with the arguments.
 
     Attributes:
-        num_steps: the position, in steps; it begins at `start_step`.
+        num_steps: the position, in steps; it starts at `start_step`.
         plan: everything that determines both curves; assigning an attribute that it holds makes another plan.
         groups: the rules for param groups.
     """
@@ -353,7 +353,7 @@ class OptimizerParamScheduler:
         """Return the learning rate at `num_steps` for one param group.
 
         Args:
-            param_group: a group of an optimizer; its own ``max_lr`` and ``min_lr`` win.
+            param_group: a group of an optimizer; its own ``max_lr`` and ``min_lr`` take precedence.
         """
         return evaluate.lr_at(self.plan_of(param_group), self.num_steps - self.start_step, param_group)
 
@@ -361,7 +361,7 @@ class OptimizerParamScheduler:
         """Return the weight decay at `num_steps`, before ``wd_mult``; ``None`` where weight decay is not scheduled.
 
         Args:
-            param_group: a group of an optimizer; its own ``start_wd`` and ``end_wd`` win.
+            param_group: a group of an optimizer; its own ``start_wd`` and ``end_wd`` take precedence.
         """
         return evaluate.wd_at(self.plan_of(param_group or {}), self.num_steps - self.start_step, param_group or {})
 
@@ -499,7 +499,7 @@ class OptimizerParamScheduler:
         """Refuse ranks that do not run the same schedule, at the same step, from the same plugins.
 
         It is a collective: every rank of `group` must call it, after the checkpoint is loaded. It is never called
-        automatically, because it would wait for ever where only some ranks build a scheduler.
+        automatically, because it would never return if only some ranks build a scheduler.
 
         Args:
             group: the process group of ``torch.distributed``; by default all ranks. Without one there is one rank.

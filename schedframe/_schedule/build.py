@@ -38,7 +38,7 @@ def build(
     if (use_checkpoint, override) != (None, None):
         policy = policy_of(use_checkpoint, override)
     if policy != schedule.resume.policy and "resume" in schedule.model_fields_set:
-        fault = f"the flags ask for {policy}; leave one of the two out, or make them the same"
+        fault = f"the flags select {policy}; remove one of the two, or make them the same"
         problems.append(Problem("resume", fault, schedule.resume.policy))
     if problems:
         raise schedule.origin.error(problems)

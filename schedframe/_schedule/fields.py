@@ -35,7 +35,7 @@ UNIT_KEYS = tuple(dict.fromkeys(("clock", *_OWN_KEYS, *_BATCH_KEYS)))
 
 
 def scale_of(values: Mapping[str, Any]) -> Scale:
-    """Return what lengths are measured with in a config.
+    """Return the scale with which lengths in a config are converted.
 
     Args:
         values: of its keys, as far as they are known; some may be missing during validation.
@@ -111,7 +111,7 @@ _RAMP_SCHEMA = {"type": "array", "items": JSON_COUNT, "minItems": 3, "maxItems":
 RampField = Annotated[
     tuple[int, int, int],
     PlainValidator(parse_ramp),
-    PlainSerializer(list, when_used="json"),  # pydantic's own warns that a list is no tuple
+    PlainSerializer(lambda ramp: list(ramp), when_used="json"),  # pydantic's own warns that a list is no tuple
     WithJsonSchema(_RAMP_SCHEMA),
 ]
 """A ramp-up of the batch size: the first size, the increment, samples."""
@@ -217,7 +217,7 @@ def _parse_ignore(value: Any) -> tuple[tuple[str, str], ...]:
 IgnoreField = Annotated[
     tuple[tuple[str, str], ...],
     PlainValidator(_parse_ignore),
-    PlainSerializer(dict),
+    PlainSerializer(lambda ignored: dict(ignored)),
     WithJsonSchema({"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}),
 ]
 """Lint rules, each with the reason why it is not applied."""

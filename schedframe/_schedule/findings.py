@@ -9,7 +9,7 @@ from schedframe._process import log_once
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.origin import Origin
 from schedframe.lint._context import RuleContext
-from schedframe.lint._engine import all_rules, check, house_rule, rules_named, value_at
+from schedframe.lint._engine import all_rules, check, policy_check, rules_named, value_at
 from schedframe.lint._rule import Finding, Found, Rule
 
 
@@ -30,8 +30,8 @@ def find(
     in_file = {rule.code for rule in rules for name in keys.ignored if name in (rule.code, rule.name)}
     active = [rule for rule in rules if rule.code in wanted - ignored - in_file]
     found = [(rule, found, sources[rule.code][1]) for rule, found in check(context, active)]
-    if house_rule.code in wanted - ignored:
-        found += [(house_rule, Found("", text), plugin) for plugin, text in complaints_by_plugin(keys)]
+    if policy_check.code in wanted - ignored:
+        found += [(policy_check, Found("", text), plugin) for plugin, text in complaints_by_plugin(keys)]
     return [_finding(context, origin, *each) for each in found]
 
 
@@ -64,7 +64,7 @@ def _errors(findings: Iterable[Finding]) -> list[Problem]:
 
 
 def _code(finding: Finding) -> str:
-    return "" if finding.code == house_rule.code else f" ({finding.code})"
+    return "" if finding.code == policy_check.code else f" ({finding.code})"
 
 
 def _finding(context: RuleContext, origin: Origin, rule: Rule, found: Found, source: str) -> Finding:

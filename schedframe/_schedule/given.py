@@ -11,19 +11,16 @@ from schedframe._schedule.shorthand import STANDS_IN
 from schedframe.styles._base import Style
 
 
-class GivenFields:
-    """Is the attribute ``model_fields`` of a class of keys.
+def fields_as_given() -> dict[str, FieldInfo]:
+    """Return the fields by the names of the keys, as jsonargparse and Lightning's command line read them.
 
     What a key accepts depends on the keys before it, so each field admits any value, and the class validates them
-    together. Its default is what a config would give. This is what jsonargparse and Lightning's command line read.
+    together. Its default is what a config would give. A key that another one stands in for may be left out.
     """
-
-    def __get__(self, instance: object, owner: type) -> dict[str, FieldInfo]:
-        """Return the fields by the names of the keys; one that another key stands in for may be left out."""
-        return {
-            name: FieldInfo(annotation=Any, default=_default(name, field), description=field.description)
-            for name, field in Keys.model_fields.items()
-        }
+    return {
+        name: FieldInfo(annotation=Any, default=_default(name, field), description=field.description)
+        for name, field in Keys.model_fields.items()
+    }
 
 
 def _default(name: str, field: FieldInfo) -> Any:

@@ -48,7 +48,9 @@ class Keys(BaseModel):
     )
 
     clock: fields.ClockField = Field(
-        "samples", description="What `step` counts: samples, as Megatron, iters or tokens.", examples=["iters"]
+        "samples",
+        description="The step unit, which `step` counts: samples (as in Megatron), iters or tokens.",
+        examples=["iters"],
     )
     global_batch_size: Count | None = Field(
         None, description="Samples of an iteration; with a ramp, at its end.", examples=[1024]
@@ -83,7 +85,7 @@ class Keys(BaseModel):
     train_tokens: fields.RunField | None = Field(None, description="Length of the run, in tokens.", examples=["2T"])
     lr_decay_steps: fields.EndField = Field(
         description="Where the decay ends; needed unless train_samples, train_iters or train_tokens is given. "
-        "`open` where that is not known.",
+        "`open` if the end is not known.",
         examples=["90% of run"],
     )
     max_lr: Number = Field(description="The peak learning rate.", examples=[3e-4])
@@ -111,7 +113,7 @@ class Keys(BaseModel):
     )
     lr_decay_style: fields.LRStyleField = Field(
         Linear(),
-        description="Style after the warmup.",
+        description="Style of the learning rate after the warmup.",
         examples=[{"style": "WSD", "wsd_decay_steps": "10%", "lr_wsd_decay_style": "minus_sqrt"}],
     )
     start_wd: Number | None = Field(None, description="Weight decay at step 0; defaults to end_wd.", examples=[0.033])
@@ -126,7 +128,7 @@ class Keys(BaseModel):
     )
     groups: GroupRulesField = Field(
         (),
-        description="Rules for param groups that are to have another schedule.",
+        description="Rules for param groups that have another schedule.",
         examples=[[{"role": "router", "match": {"param": "*.router.*"}, "lr_mult": 0.1}]],
     )
     resume: fields.ResumeField = Field(
@@ -194,7 +196,7 @@ class Keys(BaseModel):
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """The codes and names of the lint rules that do not count here."""
+        """The codes and names of the lint rules that are not applied."""
         return tuple(name for name, _ in self.ignore or ())
 
     @cached_property
@@ -204,7 +206,7 @@ class Keys(BaseModel):
 
     @cached_property
     def scale(self) -> Scale:
-        """What lengths on this run are measured with."""
+        """The scale with which lengths on this run are converted."""
         return fields.scale_of({name: getattr(self, name) for name in Keys.model_fields})
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> "Self":

@@ -1,12 +1,12 @@
-"""The declared schedule: validated, frozen, in Megatron's words."""
+"""The declared schedule: validated, frozen, with Megatron's names."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, final, overload
 
-from pydantic import ConfigDict, PrivateAttr
+from pydantic import PrivateAttr
 
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.config.document import Document, read
@@ -23,7 +23,7 @@ from schedframe._run.groups.roles import make_groups, rules_for
 from schedframe._schedule.curves import RoleCurves
 from schedframe._schedule.fields import updates_of
 from schedframe._schedule.findings import find
-from schedframe._schedule.given import GivenFields
+from schedframe._schedule.given import fields_as_given
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.notebook import as_html
 from schedframe._schedule.origin import Origin
@@ -42,11 +42,12 @@ if TYPE_CHECKING:
 _Array: TypeAlias = "numpy.ndarray[Any, Any]"
 
 
+@final
 class Schedule(Keys):
-    """A learning-rate and weight-decay schedule: it never changes.
+    """A learning-rate and weight-decay schedule; it is immutable.
 
-    Keys are Megatron's constructor arguments. A step is one unit of the scheduler's clock; Megatron
-    counts samples. Lengths are steps: ``2000``, ``500M``, ``2e9``, ``1_000_000``, or a percentage of
+    Keys are Megatron's constructor arguments. A step is one unit of the scheduler's position; in Megatron
+    it is one sample. Lengths are steps: ``2000``, ``500M``, ``2e9``, ``1_000_000``, or a percentage of
     ``lr_decay_steps``. A style is a name, or a table with the style's options.
 
     Examples:
@@ -58,9 +59,6 @@ class Schedule(Keys):
         ConfigError: with every problem of the keys.
     """
 
-    model_config = ConfigDict(ignored_types=(GivenFields,))
-    model_fields = GivenFields()
-
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     def __init__(self, /, **keys: Any) -> None:
@@ -69,10 +67,14 @@ class Schedule(Keys):
         super().__init__(**keys)
         self._origin = Origin(keys)
 
+    def __init_subclass__(cls, **_: Any) -> None:
+        """Reject a subclass, whose fields would not be validated."""
+        raise TypeError(f"{cls.__name__} cannot be a subclass of Schedule; a class can have a schedule as an attribute")
+
     def __repr__(self) -> str:
         """Return the keys that were given and are not at their default, in one line, lengths in steps."""
-        fields = type(self).__pydantic_fields__
-        values = {key: getattr(self, key) for key in fields if key in (self._origin.given or self.model_fields_set)}
+        fields, given = Keys.model_fields, self._origin.given or self.model_fields_set
+        values = {key: getattr(self, key) for key in fields if key in given}
         values |= {key: updates_of(value) for key, value in values.items() if key == "first_update"}
         keys = (f"{key}={value_of_key(value)}" for key, value in values.items() if value != fields[key].default)
         return f"{type(self).__name__}({', '.join(keys)})"
@@ -132,7 +134,7 @@ class Schedule(Keys):
         """Return this schedule as the one that `document` declares: errors about it name the file.
 
         Raises:
-            ConfigError: the file continues the one that it extends, and that is another schedule now.
+            ConfigError: the file continues the one that it extends, and that file has changed since.
         """
         self._origin = Origin(document.data, document)
         if document.extends and "parent" in document.local_keys:
@@ -145,7 +147,7 @@ class Schedule(Keys):
             return
         fault = (
             f"is not the fingerprint of {path}, which is {parent.fingerprint}: that file was changed after this one "
-            f"was made from it. Restore it, or make this file again (schedframe branch, extend or rewarm)"
+            f"was made from it. Restore it, or write this file again (schedframe branch, extend or rewarm)"
         )
         raise self.origin.error([Problem("parent.fingerprint", fault, repr(expected.fingerprint))])
 
@@ -163,7 +165,7 @@ class Schedule(Keys):
     def fingerprint(self) -> str:
         """A digest of everything that determines the curves, and of nothing else: 16 hexadecimal digits.
 
-        Equal in every process, for every spelling of the same schedule; plugin versions do not count.
+        Equal in every process, for every spelling of the same schedule; plugin versions do not change it.
         """
         return fingerprint(self.plan)
 
@@ -188,7 +190,7 @@ class Schedule(Keys):
             position: from the start of the run; a plain number is the scheduler's count itself.
 
         Raises:
-            ValueError: it is no length, a percentage, or a key that converts it is missing.
+            ValueError: it is not a length, is a percentage, or a key that is needed to convert it is missing.
         """
         return replace(self.scale, start=0).absolute(position)
 
@@ -212,9 +214,9 @@ class Schedule(Keys):
 
         Args:
             step: the scheduler's count, from `start_step`; of a list or a numpy array, each of them.
-            param_group: a group whose own ``max_lr``/``min_lr`` win, under the rules of `groups` whose mark it
-                carries; or the name of a rule, or of several with ``+`` between them; or nothing, for the schedule's
-                own bounds.
+            param_group: a group whose own ``max_lr`` and ``min_lr`` take precedence, under the rules of `groups`
+                with which the group is marked; or the name of a rule, or of several joined by ``+``; or nothing, for
+                the schedule's own bounds.
 
         Raises:
             ValueError: `step` lies before `start_step`, or there is no such rule.
@@ -237,8 +239,9 @@ class Schedule(Keys):
 
         Args:
             step: the scheduler's count, from `start_step`; of a list or a numpy array, each of them.
-            param_group: a group whose own ``start_wd``/``end_wd`` win, before its ``wd_mult``, under the rules of
-                `groups` whose mark it carries; or the name of a rule, after that rule's ``wd_mult``.
+            param_group: a group whose own ``start_wd`` and ``end_wd`` take precedence, before its ``wd_mult``, under
+                the rules of `groups` with which the group is marked; or the name of a rule, after that rule's
+                ``wd_mult``.
 
         Raises:
             ValueError: `step` lies before `start_step`, or there is no such rule.
@@ -378,13 +381,13 @@ class Schedule(Keys):
             return False
 
     def findings(self, *, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> list[Finding]:
-        """Return what is probably a mistake in this schedule, as ``schedframe check`` reports it.
+        """Return the probable mistakes in this schedule, as ``schedframe check`` reports them.
 
         The rules evaluate the curves of every role over the whole run. Those that the key `ignore` names are left out.
 
         Args:
-            select: only rules with these codes, beginnings of codes, or names; without policy checks of plugins.
-            ignore: no rules with these.
+            select: only rules with these codes, prefixes of codes, or names; policy checks of plugins are left out.
+            ignore: rules that are not applied, in the same form.
 
         Raises:
             ConfigError: `select` or `ignore` names no rule.
@@ -403,7 +406,7 @@ class Schedule(Keys):
         """Return the scheduler that runs this schedule on `optimizer`, after its first ``step(0)``.
 
         Args:
-            optimizer: anything with ``param_groups``: a torch optimizer, Megatron's ChainedOptimizer, or a list of
+            optimizer: an object with ``param_groups``: a torch optimizer, Megatron's ChainedOptimizer, or a list of
                 such optimizers.
             process_group: the ranks that build; by default all. Where a rule of `groups` matches by key or index,
                 building is a collective under ``torch.distributed``.
@@ -433,6 +436,10 @@ class Schedule(Keys):
             what = "be a number" if step != step else "not be negative" if step < 0 else ""
             raise ValueError(f"step must {what or f'not lie before start_step, {self.start_step}'}, got {step}")
         return step - self.start_step
+
+
+Schedule.model_rebuild()  # with pydantic's own fields, before jsonargparse is given its
+Schedule.model_fields.update(fields_as_given())
 
 
 def load(path: str | Path) -> Schedule:

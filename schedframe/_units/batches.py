@@ -76,7 +76,7 @@ def ramped(start: int, increment: int, samples: int, size: int, divisor: int = 1
         raise ValueError(f"must rise to global_batch_size ({size}) in whole increments of {increment}, from {start}")
     increments = (size - start) // increment
     if increments > _MOST_INCREMENTS:
-        raise ValueError(f"has {increments} increments, and at most {_MOST_INCREMENTS} make sense")
+        raise ValueError(f"has {increments} increments, but at most {_MOST_INCREMENTS} are allowed")
     samples_per_increment = samples / increments
 
     def size_at(consumed: int) -> int:
@@ -138,7 +138,7 @@ def _stretches(size_at: Callable[[int], int], changes: Iterable[int], divisor: i
         if not size:
             raise ValueError(
                 f"is {size_at(consumed)} after {consumed} samples, which is not a multiple of micro_batch_size * "
-                f"data_parallel_size ({divisor}), and nothing is left of it when it is decreased to one"
+                f"data_parallel_size ({divisor}), and decreasing it to a multiple leaves 0"
             )
         return size
 

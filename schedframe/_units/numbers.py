@@ -53,7 +53,7 @@ def stripped(text: str) -> str:
     """Return `text` without blanks around it, which is short enough to be matched."""
     text = text.strip()
     if len(text) > _LONGEST:
-        raise ValueError(f"is a text of {len(text)} characters, which is no number")
+        raise ValueError(f"is a text of {len(text)} characters, which is not a number")
     return text
 
 

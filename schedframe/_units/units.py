@@ -100,7 +100,7 @@ class Units:
         for name in (unit, into):
             if self._is_missing(name):
                 key = UNITS[name].key
-                remedy = f"; give it, or write `clock: {other}`" if other in get_args(Clock) else ""
+                remedy = f"; add it, or write `clock: {other}`" if other in get_args(Clock) else ""
                 raise ValueError(f"is in {other}, the clock counts {self.clock}, and {key} is missing or wrong{remedy}")
         source, target = UNITS[unit], UNITS[into]
         to_samples, from_samples = source.to_samples, target.from_samples
@@ -137,7 +137,7 @@ def parse_clock(value: Any, *, known: tuple[str, ...] = get_args(Clock)) -> Cloc
     """Return `value` as what one step of the scheduler is, one of those that are `known` here."""
     if value not in get_args(Clock):
         near = did_you_mean(str(value), get_args(Clock)) or ";"
-        raise ValueError(f"is not a clock{near} choose samples, iters or tokens")
+        raise ValueError(f"is not a clock{near} the clocks are samples, iters and tokens")
     if value not in known:
         raise ValueError(
             f"cannot be the clock here: Megatron passes {' or '.join(known)} to step(). Use clock: samples, and "

@@ -1,4 +1,4 @@
-"""What authors of lint rules import.
+"""The names that authors of lint rules import.
 
 A rule is a function that takes a `RuleContext`, the curves and the keys of one schedule, and yields a `Found` for
 everything that is probably a mistake. The decorator `rule` gives it a code, a name and a severity; the function's

@@ -1,4 +1,4 @@
-"""Which rules there are, which of them are asked for, and what they find."""
+"""The rules that are installed, the rules that are selected, and their findings."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -13,7 +13,7 @@ _OURS = "SF"
 
 
 @rule("SF001", "policy-check", "error")
-def house_rule(context: RuleContext) -> Iterator[Found]:
+def policy_check(context: RuleContext) -> Iterator[Found]:
     """A policy check of an installed plugin is broken.
 
     The hook ``schedframe_check`` of the plugin returns the complaint. The key ``ignore`` has no effect on it.
@@ -25,7 +25,7 @@ def house_rule(context: RuleContext) -> Iterator[Found]:
 def no_value(context: RuleContext) -> Iterator[Found]:
     """A style fails, or has no finite value from 0 to max_lr, at a step of the run.
 
-    The scheduler refuses that step, with nothing changed. Other rules are not asked, because there is no curve.
+    The scheduler rejects that step and changes nothing. Other rules are not applied, because there is no curve.
     """
     try:
         for group in context.groups:
@@ -42,17 +42,17 @@ def no_value(context: RuleContext) -> Iterator[Found]:
     good="train_samples: 1M\nmax_lr: 3e-4\n",
 )
 def find_unknown_rules(context: RuleContext) -> Iterator[Found]:
-    """The key ``ignore`` names what is neither a rule's code nor its name.
+    """The key ``ignore`` names something that is neither the code nor the name of a rule.
 
-    A rule of a plugin is known where that plugin is installed.
+    A rule of a plugin is known only where that plugin is installed.
     """
     known = {name for rule, _ in all_rules().values() for name in (rule.code, rule.name)}
     for name in context.given.get("ignore") or ():
         if name not in known:
-            yield Found(f"ignore.{name}", "names no rule that is installed", "take it out")
+            yield Found(f"ignore.{name}", "is not the code or name of an installed rule", "remove it")
 
 
-OWN_RULES = (house_rule, find_unknown_rules, no_value, *RULES)
+OWN_RULES = (policy_check, find_unknown_rules, no_value, *RULES)
 """The rules of schedframe itself."""
 
 
@@ -60,13 +60,13 @@ def all_rules() -> dict[str, tuple[Rule, str]]:
     """Return every rule with the plugin that has it, by its code; the plugin is empty for schedframe's own.
 
     Raises:
-        PluginError: a plugin returns what is no rule, or a code that is taken.
+        PluginError: a plugin returns something that is not a rule, or a rule whose code is already used.
     """
     known = {each.code: (each, "") for each in OWN_RULES}
     for plugin, rules in rules_by_plugin():
         for each in rules:
             if not isinstance(each, Rule):
-                raise PluginError(f"schedframe_rules of {plugin} returns {each!r}, which is no schedframe.lint.Rule")
+                raise PluginError(f"schedframe_rules of {plugin} returns {each!r}, which is not a schedframe.lint.Rule")
             if each.code.startswith(_OURS) or each.code in known:
                 owner = known[each.code][1] if each.code in known else ""
                 raise PluginError(f"the rule {each.code} of {plugin} has a code of {owner or 'schedframe'}; rename it")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from schedframe.lint._context import RuleContext
 
 Severity = Literal["error", "warning", "note"]
-"""How bad it is: an error cannot be what is meant, a warning is probably a mistake, a note is worth knowing."""
+"""Severity: an error is certainly a mistake, a warning is probably one, a note is information."""
 
 SEVERITIES = get_args(Severity)
 """The severities, the worst first."""
@@ -41,7 +41,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing in a schedule that is probably a mistake, with where it stands and what to do.
+    """A probable mistake in a schedule, with its place and its remedy.
 
     Attributes:
         code: the rule's code, ``SF101``.

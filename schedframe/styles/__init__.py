@@ -1,10 +1,10 @@
-"""What authors of styles import.
+"""The names that authors of styles import.
 
 A learning-rate style subclasses `LRCurve`, `LRShape` or `LRStyle`, a weight-decay style `WDCurve`,
-`WDShape` or `WDStyle`: take the first that can express the formula. A field that holds another style is
+`WDShape` or `WDStyle`: use the first that can express the formula. A field that holds another style is
 typed `AnyLRStyle`, `AnyLRCurve` or `AnyWDStyle`, never the abstract class itself. An option that is a
-length in steps is typed `Length`, so that ``10%`` and ``2000 iters`` work in it, or `CooldownLength` where what it
-measures ends at lr_decay_steps.
+length in steps is typed `Length`, so that ``10%`` and ``2000 iters`` work in it, or `CooldownLength` if it
+is the length of a cooldown that ends at lr_decay_steps.
 
 The built-in styles are in `schedframe.styles.lr`, `schedframe.styles.wd`, `schedframe.styles.couplings` (weight decay
 that follows the learning rate), `schedframe.styles.phases`, `schedframe.styles.each` and `schedframe.styles.combined`.

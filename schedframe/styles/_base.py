@@ -1,8 +1,8 @@
-"""What a style is: a frozen set of options and one pure formula.
+"""The base classes of styles: a style is a frozen set of options and one pure formula.
 
 Three tiers for learning rate, each implementing the one above it; the same three for weight decay::
 
-    LRStyle.lr(point)                                          what is no interpolation between the bounds
+    LRStyle.lr(point)                                          not an interpolation between the bounds
     └── LRShape.coefficient_at(step, warmup_steps, decay_steps)    a coefficient of the step
         └── LRCurve.coefficient(progress)                          a coefficient of progress
 """
@@ -32,16 +32,16 @@ LATER = ("boundaries", "k")
 
 
 class LRPoint(NamedTuple):
-    """Where on the run, and between which bounds, a learning rate is asked for.
+    """The position on the run, and the bounds, for which a learning rate is computed.
 
-    Read it by attribute: fields may be added at its end.
+    Read the fields by attribute: later versions may add fields at the end.
 
     Attributes:
-        step: the scheduler's count (Megatron: samples), at or after `warmup_steps`, without an upper end.
+        step: the position, in steps (in Megatron samples), at least `warmup_steps`; it may lie past `decay_steps`.
         warmup_steps: length of the warmup, in steps.
         decay_steps: where the decay ends, in steps from the start of the run.
-        max_lr: the param group's peak.
-        min_lr: the param group's min_lr.
+        max_lr: the param group's max LR.
+        min_lr: the param group's min LR.
     """
 
     step: float
@@ -52,17 +52,17 @@ class LRPoint(NamedTuple):
 
 
 class WDPoint(NamedTuple):
-    """Where on the run, and between which bounds, a weight decay is asked for.
+    """The position on the run, and the bounds, for which a weight decay is computed.
 
-    Read it by attribute: fields may be added at its end.
+    Read the fields by attribute: later versions may add fields at the end.
 
     Attributes:
-        step: the scheduler's count (Megatron: samples), from 0, without an upper end.
+        step: the position, in steps (in Megatron samples), at least 0; it may lie past `incr_steps`.
         incr_steps: where the weight-decay schedule ends, in steps.
         start_wd: the param group's weight decay at step 0.
         end_wd: the param group's weight decay at `incr_steps` and after.
-        lr: the learning rate that was just computed for the same param group, a float.
-        max_lr: the param group's peak learning rate.
+        lr: the learning rate of the same param group at the same step, a float.
+        max_lr: the param group's max LR.
         warmup_steps: length of the learning rate's warmup, in steps.
     """
 
@@ -76,10 +76,11 @@ class WDPoint(NamedTuple):
 
 
 class Cooldown(NamedTuple):
-    """How a style ends, which a branch takes over: the last stretch on which the learning rate falls.
+    """The cooldown of a style, which a branch uses by default.
 
     Attributes:
-        style: what happens in it, between where it begins (its max LR) and `to` (its min LR); usually an `LRCurve`.
+        style: the style of the cooldown, from the learning rate where it begins (its max LR) to `to` (its min LR);
+            usually an `LRCurve`.
         to: where it ends: a percentage of the param group's max LR such as ``10%``, a number, or ``None`` for min LR.
         name: its name in previews and reports; may be empty.
     """
@@ -90,7 +91,7 @@ class Cooldown(NamedTuple):
 
 
 class _Boolean:
-    """Stands for ``true`` or ``false`` where an option is no switch: pydantic would take it for 1 or 0."""
+    """Stands for ``true`` or ``false`` where an option is not a boolean: pydantic would read it as 1 or 0."""
 
     def __init__(self, value: bool) -> None:
         self.value = value
@@ -126,8 +127,8 @@ def _keys_without_bool(style: type[BaseModel]) -> frozenset[str]:
 class Style(BaseModel, ABC):
     """Base of every style: options are fields, frozen and validated; the formula is one method.
 
-    A style is pure: the same point gives the same float, in any order, in any thread. It holds no state
-    and sees no optimizer. Every class is abstract or final.
+    A style is pure: the same point gives the same float, in any order, in any thread. It has no state
+    and no access to the optimizer. Every class is abstract or final.
 
     Attributes:
         style: the style's name, a ``Literal`` equal to its entry point's name.
@@ -153,11 +154,11 @@ class Style(BaseModel, ABC):
 
 
 class LRStyle(Style):
-    """A learning-rate style: what happens from the end of the warmup, for ever.
+    """A learning-rate style: the learning rate at every step after the warmup.
 
-    The engine owns warmup, bounds and state. Subclass this only for what is no interpolation between
-    the bounds; `LRShape` and `LRCurve` are faster, because they are asked once a step instead of once
-    a param group.
+    The scheduler computes the warmup, the bounds and the state. Subclass this class only for a formula that is not an
+    interpolation between the bounds; `LRShape` and `LRCurve` are faster, because they are evaluated once per step
+    instead of once per param group.
     """
 
     @abstractmethod
@@ -203,7 +204,7 @@ class LRStyle(Style):
         return max(passed)[1].removesuffix(" start") if passed else self.style
 
     def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
-        """Yield each option that does not fit the lengths of a run, with a sentence about it; a config refuses it.
+        """Yield each option that does not fit the lengths of a run, with a message; a config that has one is rejected.
 
         Args:
             warmup_steps: length of the warmup, in steps.
@@ -227,7 +228,7 @@ class LRStyle(Style):
         return False
 
     def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown | None:
-        """Return the style's own cooldown after `step`, which a branch takes by default; ``None`` where it has none.
+        """Return the style's own cooldown after `step`, which a branch uses by default; ``None`` if it has none.
 
         Args:
             step: where the branch starts, in steps from the start of the run.
@@ -242,19 +243,19 @@ class LRShape(LRStyle):
 
     @abstractmethod
     def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
-        """Return the coefficient at `step`: 1 is the peak, 0 min_lr.
+        """Return the coefficient at `step`: 1 is max LR, 0 is min LR.
 
         Args:
-            step: from the end of the warmup to `decay_steps`, both included. Past the end it is not asked:
-                the learning rate is min_lr there.
+            step: from the end of the warmup to `decay_steps`, both included. It is not called past the end:
+                the learning rate is min LR there.
             warmup_steps: length of the warmup, in steps.
             decay_steps: where the decay ends, in steps from the start of the run.
         """
 
     def over(self, warmup_steps: float, decay_steps: float) -> Callable[[float], float]:
-        """Return `coefficient_at` of one run, as a function of the step alone; a step of training evaluates that.
+        """Return `coefficient_at` of one run, as a function of the step alone; the scheduler calls it at every step.
 
-        A style may compute here, once, what depends on the lengths alone.
+        A style may compute here, once, the values that depend only on the lengths.
         """
         return lambda step: self.coefficient_at(step, warmup_steps, decay_steps)
 
@@ -272,11 +273,11 @@ class LRCurve(LRShape):
 
     @abstractmethod
     def coefficient(self, progress: float) -> float:
-        """Return the coefficient at `progress` in [0, 1]: 1 is the peak, 0 min_lr."""
+        """Return the coefficient at `progress` in [0, 1]: 1 is max LR, 0 is min LR."""
 
     @final
     def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
-        """Return the coefficient at the fraction of the decay that lies behind `step`."""
+        """Return the coefficient at the fraction of the decay that is done at `step`."""
         return self.coefficient(float(step - warmup_steps) / float(decay_steps - warmup_steps))
 
     @final
@@ -287,10 +288,10 @@ class LRCurve(LRShape):
 
 
 class WDStyle(Style):
-    """A weight-decay style: from step 0, for ever.
+    """A weight-decay style: the weight decay at every step from 0 on.
 
-    Subclass this only for what is no interpolation between the bounds; `WDShape` and `WDCurve` are
-    asked once a step instead of once a param group.
+    Subclass this class only for a formula that is not an interpolation between the bounds; `WDShape` and `WDCurve`
+    are evaluated once per step instead of once per param group.
     """
 
     @abstractmethod
@@ -312,7 +313,7 @@ class WDStyle(Style):
 
     @property
     def uncoupled(self) -> "WDStyle":
-        """What is left without the learning rate: the base of a style that follows it, else the style itself."""
+        """The base of a style that follows the learning rate; otherwise the style itself."""
         return self
 
     def on(self, base: "WDStyle") -> "WDStyle":
@@ -320,7 +321,7 @@ class WDStyle(Style):
         return base
 
     def faults(self, start_wd: float, end_wd: float) -> Iterator[tuple[str, str]]:
-        """Yield each option that does not fit the bounds, with a sentence about it; empty for the whole style."""
+        """Yield each option that does not fit the bounds, with a message; no name means the whole style."""
         yield from ()
 
 
@@ -332,8 +333,8 @@ class WDShape(WDStyle):
         """Return the coefficient at `step`: 0 is `start_wd`, 1 is `end_wd`.
 
         Args:
-            step: from 0 to `incr_steps`, both included. Past the end it is not asked: the weight decay
-                is `end_wd` there.
+            step: from 0 to `incr_steps`, both included. It is not called past the end: the weight
+                decay is `end_wd` there.
             incr_steps: where the weight-decay schedule ends, in steps.
         """
 
@@ -355,5 +356,5 @@ class WDCurve(WDShape):
 
     @final
     def coefficient_at(self, step: float, incr_steps: float) -> float:
-        """Return the coefficient at the fraction of the schedule that lies behind `step`."""
+        """Return the coefficient at the fraction of the schedule that is done at `step`."""
         return self.coefficient(float(step) / float(incr_steps))

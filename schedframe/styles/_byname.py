@@ -88,12 +88,12 @@ class ByName:
 
     def _resolved(self, value: object, scale: Scale | None) -> Style:
         if not isinstance(value, Mapping):
-            raise ValueError("must be a style's name, or a table with a `style` key")
+            raise ValueError("must be the name of a style, or a table with a `style` key")
         name = value.get("style")
         if not isinstance(name, str):
             raise ValueError("needs a `style` key with the style's name")
         if len(name) > _LONGEST_NAME:
-            raise ValueError(f"names a style by a text of {len(name)} characters, and there is no such style")
+            raise ValueError(f"is a text of {len(name)} characters, which is not the name of a style")
         cls = self.model_of(name)
         canonical = cls.model_fields["style"].default
         if canonical == self.wrapper and name != self.wrapper:

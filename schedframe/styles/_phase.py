@@ -1,4 +1,4 @@
-"""A list of phases, each a style of its own between where the one before ended and a target."""
+"""A list of phases, each a style between the value at which the previous one ended and a target."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +31,7 @@ from schedframe.styles._base import Cooldown, LRPoint
 from schedframe.styles._byname import AnyLRStyle
 
 ENDS = ("floor", "end_wd")
-"""Words for the end of the whole: the group's min_lr, or its weight decay's end."""
+"""The words for the value at the end of all phases: the group's min LR, or its end_wd."""
 
 Boundaries = Literal["open", "closed"]
 """Which of two neighbours holds at the boundary between them: the next one, or the one before."""
@@ -58,36 +58,43 @@ def parse_target(value: Any) -> float | str:
 _TARGET = WithJsonSchema(json_number("a number, a percentage or floor", NUMBER_TEXT, PERCENT_TEXT, words=ENDS))
 
 Target = Annotated[float | str, PlainValidator(parse_target), _TARGET]
-"""Where a phase goes: ``floor``, ``31.6%`` of the peak, or an absolute number; see `parse_target`."""
+"""The target of a phase: ``floor``, ``31.6%`` of max LR, or an absolute number; see `parse_target`."""
 
 
 class Phase(BaseModel):
     """One phase.
 
     Attributes:
-        length: in steps; ``None`` for what the other phases leave.
-        style: what happens in it: any style, as on a run of its own, from step 0 to `length`, between where it
-            begins (its peak) and its target (its min_lr).
-        to: the target; ``None`` is the end of the whole.
-        from_: where it begins, ``from`` in a config; by default where the phase before ended, or the peak.
-        jump: it begins elsewhere than the phase before ended.
-        name: shown by previews and reports; empty for its number.
+        length: in steps; ``None`` for the time that the other phases leave.
+        style: the style of the phase, evaluated as on a separate run, from step 0 to `length`, between the value
+            where it begins (its max LR) and its target (its min LR).
+        to: the target; ``None`` is the value at the end of all phases.
+        from_: the value where it begins, ``from`` in a config; by default that at which the previous phase ended, or
+            max LR.
+        jump: whether it begins at another value than the previous phase ended.
+        name: the name in previews and reports; if it is empty, the number is shown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
 
-    length: Length | None = Field(None, description="In steps; without it, what the other phases leave.")
-    style: AnyLRStyle = Field(description="What happens in it.")
-    to: Target | None = Field(None, description="Where it goes: floor, a percentage of the peak, or a number.")
-    from_: Target | None = Field(None, alias="from", description="Where it begins, with jump: true.")
-    jump: bool = Field(False, strict=True, description="It begins elsewhere than the phase before ended.")
-    name: str = Field("", description="For previews and reports.")
+    length: Length | None = Field(None, description="Length in steps; by default the time that the other phases leave.")
+    style: AnyLRStyle = Field(description="The style of the phase.")
+    to: Target | None = Field(None, description="Target: `floor` (min LR), a percentage of max LR, or a number.")
+    from_: Target | None = Field(
+        None, alias="from", description="The value at which the phase begins; needs jump: true."
+    )
+    jump: bool = Field(
+        False, strict=True, description="The phase begins at another value than the previous phase ended."
+    )
+    name: str = Field("", description="Name of the phase in previews and reports.")
 
     @model_validator(mode="after")
     def _check_jump(self) -> "Phase":
         if (self.from_ is not None) != self.jump:
             fault = "has `from` without jump: true" if self.from_ is not None else "has jump: true without `from`"
-            raise ValueError(f"{fault}; a phase begins where the one before ended, or jumps to the value of `from`")
+            raise ValueError(
+                f"{fault}; a phase begins at the value at which the previous one ended, or jumps to the value of `from`"
+            )
         if self.length == 0:
             raise ValueError("has no length; leave the phase out")
         if self.style.style == "constant" and self.to is not None:
@@ -115,7 +122,7 @@ def validated(value: Any, info: ValidationInfo) -> tuple[Phase, ...]:
     lengths = [_length_in(table) for table in value]
     without = [str(number) for number, length in enumerate(lengths, 1) if length is None]
     if len(without) > 1:
-        raise ValueError(f"has phases {' and '.join(without)} without length, and one may have none")
+        raise ValueError(f"has phases {' and '.join(without)} without length, but only one phase may have none")
     scale = scale_in(info)
     phases, faults = [], []
     for index, (table, place) in enumerate(zip(value, _places(lengths, scale), strict=True)):
@@ -204,7 +211,7 @@ def _ends(total: float, lengths: Sequence[float | None]) -> tuple[float, ...]:
         if abs(rest) > max(min(_CLOSE * total, 1), len(known) * ulp(total)):
             raise ValueError(
                 f"the phases have {together} steps together, and the decay has {whole_length} from the end of the "
-                f"warmup on; leave the length of one of them out"
+                f"warmup on; remove the length of one of them"
             )
         return (*map(settled, accumulate(known[:-1])), total)
     if rest <= 0:

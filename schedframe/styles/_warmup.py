@@ -1,4 +1,4 @@
-"""How the learning rate rises to its peak."""
+"""How the learning rate rises to max LR."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -67,8 +67,8 @@ class Warmup(Style):
     """
 
     style: str = "linear"
-    shift: Length = Field(default=0, description="How far the warmup is ahead, such as `1 iters`.")
-    stretched: bool = Field(default=False, description="The shift is added to the length too.")
+    shift: Length = Field(default=0, description="By how much the warmup is advanced, such as `1 iters`.")
+    stretched: bool = Field(default=False, description="Whether the shift is also added to the length.")
     least: Length = Field(default=0, description="The warmup is read at this step at the earliest, such as `1 iters`.")
     curve: LRCurve | None = Field(default=None, description="The curve, where the shape is one.", exclude=True)
 
@@ -181,12 +181,12 @@ def parse_warmup(value: Any, scale: Scale | None = None, warmup_steps: float = 0
         return value
     table = PRESETS.get(value, {"style": value}) if isinstance(value, str) else value
     if not isinstance(table, Mapping):
-        raise ValueError("must be a warmup's name, or a table with style and its options")
+        raise ValueError("must be the name of a warmup, or a table with style and its options")
     shape = table.get("style", "linear")
     if not isinstance(shape, str) or (shape not in SHAPES and shape not in lr_styles):
         known = (*SHAPES, *PRESETS)
         if hint := hint_for_warmup(str(shape)):
-            raise ValueError(f"is the warmup that is called {hint} here")
+            raise ValueError(f"is the warmup that schedframe calls {hint}")
         near = did_you_mean(str(shape), (*known, *lr_styles)) or ";"
         raise ValueError(f"is not a warmup{near} they are {', '.join(known)}, and every curve")
     if shape == _AMBIGUOUS:
@@ -208,7 +208,7 @@ def parse_warmup(value: Any, scale: Scale | None = None, warmup_steps: float = 0
 def _refuse_a_ramp(scale: Scale, warmup_steps: float) -> None:
     one = scale.steps("1 iters")
     if one * Fraction(scale.in_unit(warmup_steps, "iters")) != Fraction(warmup_steps):
-        raise ValueError("is shifted by iterations, and the batch size changes within the warmup; count in iterations")
+        raise ValueError("is shifted by iterations, but the batch size changes within the warmup; use clock: iters")
 
 
 _OPTIONS = {"shift": JSON_LENGTH, "stretched": {"type": "boolean"}, "least": JSON_LENGTH}

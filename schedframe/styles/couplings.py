@@ -1,7 +1,7 @@
 """The built-in weight-decay styles that follow the learning rate.
 
-Each stands on another weight-decay style, its ``base``, and reads the learning rate that was just computed for the
-same param group. Where the learning rate or the peak is 0, the weight decay is 0.
+Each modifies another weight-decay style, its ``base``, by the learning rate of the same param group at the same step.
+Where the learning rate or the max LR is 0, the weight decay is 0.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from schedframe.styles.wd import WDConstant
 
 
 class _OnBase(WDStyle):
-    base: AnyWDStyle = Field(WDConstant(), description="The weight decay at the peak.")
+    base: AnyWDStyle = Field(WDConstant(), description="The weight decay at max LR.")
 
     def faults(self, start_wd: float, end_wd: float) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with the base."""
@@ -23,7 +23,7 @@ class _OnBase(WDStyle):
 
     @property
     def uncoupled(self) -> WDStyle:
-        """The base, without what it follows itself."""
+        """The base, without its own dependence on the learning rate."""
         return self.base.uncoupled
 
     def on(self, base: WDStyle) -> WDStyle:
@@ -42,7 +42,7 @@ class AdamC(_OnBase):
         wd = (base / max_lr) * lr, in this order
 
     At the edges:
-        base at the peak, 0 where the learning rate is 0.
+        base at max LR, 0 where the learning rate is 0.
 
     Examples:
         >>> AdamC().wd(WDPoint(50, 100, 0.1, 0.1, lr=0.5, max_lr=1.0))
@@ -61,25 +61,25 @@ class AdamC(_OnBase):
 
 @final
 class Independent(_OnBase):
-    """Weight decay that the peak learning rate does not change: lr * wd follows the schedule alone.
+    """Weight decay that does not depend on the max LR: lr * wd depends only on the shape of the schedule.
 
     Formula:
         wd = base / max_lr
 
     At the edges:
-        lr * wd is base at the peak, and 0 where the learning rate is 0.
+        lr * wd is base at max LR, and 0 where the learning rate is 0.
 
     Examples:
         >>> Independent().wd(WDPoint(50, 100, 1e-4, 1e-4, lr=1e-3, max_lr=2e-3))
         0.05
 
     References:
-        Decoupled Weight Decay Regularization, https://arxiv.org/abs/1711.05101, whose decay is of the schedule and
-        not of the peak; weighed again in https://arxiv.org/abs/2510.19093
+        Decoupled Weight Decay Regularization, https://arxiv.org/abs/1711.05101, whose decay depends on the
+        schedule and not on the max LR; studied again in https://arxiv.org/abs/2510.19093
     """
 
     style: Literal["independent"] = "independent"
-    base: AnyWDStyle = Field(WDConstant(), description="The decay of a step at the peak, lr * wd.")
+    base: AnyWDStyle = Field(WDConstant(), description="The decay per step at max LR, lr * wd.")
 
     def wd(self, point: WDPoint) -> float:
         """Return base / max_lr, and 0 where the learning rate is 0."""
@@ -102,7 +102,7 @@ class ConstantEffective(_OnBase):
         0.2
 
     References:
-        The time constant 1 / (lr * wd) of AdamW, https://arxiv.org/abs/2405.13698, held
+        The time scale 1 / (lr * wd) of AdamW, https://arxiv.org/abs/2405.13698, which stays constant
     """
 
     style: Literal["constant-effective"] = "constant-effective"

@@ -23,9 +23,9 @@ from schedframe.styles._byname import AnyLRCurve
 
 @final
 class Constant(LRStyle):
-    """The peak, for ever.
+    """The max LR at every step after the warmup.
 
-    The learning rate stays at the peak from the end of the warmup on. min_lr is never used.
+    min_lr is never used.
 
     Formula:
         lr = max_lr
@@ -102,7 +102,7 @@ class Cosine(LRCurve):
 
 @final
 class InverseSquareRoot(LRStyle):
-    """The peak times the square root of warmup over step.
+    """The max LR times the square root of warmup over step.
 
     It depends on the step itself, not on progress: lr_decay_steps only sets where it ends.
 
@@ -190,7 +190,7 @@ class MinusSqrt(LRCurve):
 
 @final
 class WSD(LRShape):
-    """Warmup, stable, decay: the peak until a cooldown brings it to min_lr.
+    """Warmup, stable, decay: the max LR until a cooldown lowers it to min_lr.
 
     The cooldown is the last wsd_decay_steps steps before lr_decay_steps. Its curve is any installed curve,
     by name or as a table with options. Also spelled ``wsd``.
@@ -201,7 +201,7 @@ class WSD(LRShape):
 
     At the edges:
         max_lr where the warmup ends, min_lr at lr_decay_steps and after. A cooldown longer than the decay
-        would begin inside the warmup and jump: a `Schedule` refuses it.
+        would begin inside the warmup and jump: a `Schedule` rejects it.
 
     Examples:
         >>> style = WSD(wsd_decay_steps=20, lr_wsd_decay_style="linear")
@@ -245,7 +245,7 @@ class WSD(LRShape):
         return "stable" if step <= decay_steps - self.wsd_decay_steps else "cooldown"
 
     def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
-        """Yield a cooldown that has no length, or does not fit behind the warmup."""
+        """Yield a cooldown that has no length, or does not fit after the warmup."""
         room = decay_steps - warmup_steps
         if self.wsd_decay_steps == 0:
             yield "wsd_decay_steps", "must be above 0; the style without a cooldown is `constant`"
@@ -318,7 +318,7 @@ class Polynomial(LRCurve):
     """
 
     style: Literal["polynomial"] = "polynomial"
-    power: float = Field(1.0, gt=0, description="Exponent: above 1 falls fast first, below 1 late.")
+    power: float = Field(1.0, gt=0, description="Exponent: above 1 it falls fast at first, below 1 late.")
     k: float = Field(1.0, gt=0, description="Power of progress: above 1 stays high for longer.")
 
     def coefficient(self, progress: float) -> float:
@@ -328,7 +328,7 @@ class Polynomial(LRCurve):
 
 @final
 class MultiStep(LRStyle):
-    """Piecewise constant: the peak times a multiplier that changes at milestones.
+    """Piecewise constant: the max LR times a multiplier that changes at milestones.
 
     DeepSeek LLM falls to 31.6 % of the peak after 80 % of the run and to 10 % after 90 %::
 
@@ -341,7 +341,7 @@ class MultiStep(LRStyle):
 
     At the edges:
         A multiplier holds from its milestone on, or with ``boundaries: closed`` from the update after it on. The last
-        one holds for ever, also past lr_decay_steps. The learning rate is never below min_lr.
+        one also holds past lr_decay_steps. The learning rate is never below min_lr.
 
     Examples:
         >>> from schedframe.styles import LRPoint
@@ -377,7 +377,7 @@ class MultiStep(LRStyle):
         return self
 
     def lr(self, point: LRPoint) -> float:
-        """Return the multiplier of the last milestone up to the step times the peak, at least min_lr.
+        """Return the multiplier of the last milestone up to the step times max LR, at least min LR.
 
         Raises:
             ValueError: milestones in parts and in steps do not rise together.
@@ -416,7 +416,7 @@ def _refuse_unless_rising(milestones: Sequence[float]) -> None:
 
 @final
 class MinusPower(LRCurve):
-    """One minus a power of progress: below 1 it falls fast first, above 1 late.
+    """One minus a power of progress: with a power below 1 it falls fast at first, above 1 late.
 
     Formula:
         c = 1 - p**power
@@ -435,7 +435,7 @@ class MinusPower(LRCurve):
     """
 
     style: Literal["minus-power"] = "minus-power"
-    power: float = Field(gt=0, description="Exponent: below 1 falls fast first, above 1 late.")
+    power: float = Field(gt=0, description="Exponent: below 1 it falls fast at first, above 1 late.")
 
     def coefficient(self, progress: float) -> float:
         """Return 1 - p**power."""
@@ -446,7 +446,7 @@ class MinusPower(LRCurve):
 class QuarterCosine(LRCurve):
     """A quarter of a cosine wave: slow at first, and falling fastest where it ends.
 
-    It is the first half of ``cosine``, brought to min_lr.
+    It is the first half of ``cosine``, scaled so that it reaches min_lr.
 
     Formula:
         c = cos(pi * p / 2)
@@ -471,7 +471,7 @@ class QuarterCosine(LRCurve):
 
 @final
 class PowerLaw(LRStyle):
-    """The peak times a power of the steps since the end of the warmup: it has no end that it goes to.
+    """The max LR times a power of the steps since the end of the warmup; it is open-ended.
 
     With exponent -0.5 it is the inverse square root of many code bases; timescale is the length of the warmup
     there, so that lr falls as 1 / sqrt(step).
@@ -495,10 +495,12 @@ class PowerLaw(LRStyle):
 
     style: Literal["power-law"] = "power-law"
     exponent: float = Field(-0.5, lt=0, description="The power; below 0.")
-    timescale: Length | None = Field(None, description="Steps after which (1 + 1)**exponent is reached; the warmup.")
+    timescale: Length | None = Field(
+        None, description="Steps after which (1 + 1)**exponent is reached; by default the warmup."
+    )
 
     def lr(self, point: LRPoint) -> float:
-        """Return the peak times the power, at least min_lr."""
+        """Return max LR times the power, at least min LR."""
         timescale = max(point.warmup_steps, 1) if self.timescale is None else self.timescale
         if not timescale:
             raise ValueError("power-law needs a timescale above 0")

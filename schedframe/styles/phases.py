@@ -12,11 +12,11 @@ from schedframe.styles._phase import BOUNDARIES, AnyPhases, Boundaries, Bounds, 
 
 @final
 class Phases(LRStyle):
-    """One style after the other, each over its length and to its target.
+    """A list of styles that run one after the other, each with a length and a target.
 
-    A phase runs its style as if it were a run of its own: its peak is where the phase before ended (the run's
-    peak for the first), its min_lr is its target. So the learning rate is continuous but where a phase has
-    ``jump: true`` and ``from``. One phase may have no length: it takes what the others leave.
+    A phase runs its style like a separate run: its max LR is the value at which the previous phase ended (of the first
+    phase, the run's max LR), and its min LR is its target. So the learning rate is continuous, except where a phase
+    has ``jump: true`` and ``from``. One phase may have no length: it fills the time that the others leave.
 
     Keys of a phase: ``style`` (any learning-rate style, phases too), ``length``, ``to`` (``floor``, ``31.6%`` of
     the peak, or an absolute number), ``from``, ``jump``, ``name``::
@@ -80,7 +80,7 @@ class Phases(LRStyle):
 
 @final
 class WDPhases(WDStyle):
-    """One style after the other, each over its length and to its target, from start_wd on.
+    """A list of styles that run one after the other, each with a length and a target, from start_wd on.
 
     As ``phases`` of the learning rate, with its styles: a target is ``end_wd``, a percentage of start_wd, or a
     number, and weight decay may rise and fall::

@@ -201,7 +201,7 @@ class WDFromLRCurve(WDStyle):
 
 @final
 class WDCooldown(WDStyle):
-    """Another weight decay, which a cooldown brings to its end value over the last steps.
+    """Another weight decay, and a cooldown to an end value over the last steps.
 
     Formula:
         wd = base                                       for step <= wd_incr_steps - wd_cooldown_steps

@@ -263,7 +263,7 @@ def check_with(site: Path, *arguments: str) -> subprocess.CompletedProcess:
     )
 
 
-def test_a_broken_house_rule_is_an_error_with_the_name_of_its_plugin(install: Callable[..., Path]) -> None:
+def test_a_failed_policy_check_is_an_error_with_the_name_of_its_plugin(install: Callable[..., Path]) -> None:
     site = install("house", HOUSE_RULE, hooks={"house": "house_mod"})
     done = check_with(site, "good.yaml")
     assert done.returncode == 1
@@ -271,13 +271,13 @@ def test_a_broken_house_rule_is_an_error_with_the_name_of_its_plugin(install: Ca
     assert done.stderr == "warning: the cap is new\n"
 
 
-def test_a_house_rule_that_is_kept_is_silent(install: Callable[..., Path]) -> None:
+def test_a_policy_check_that_is_kept_is_silent(install: Callable[..., Path]) -> None:
     site = install("house", HOUSE_RULE, hooks={"house": "house_mod"})
     Path("slow.yaml").write_text(GOOD.replace("1e-3", "1e-5"))
     assert check_with(site, "slow.yaml").returncode == 0
 
 
-def test_a_file_cannot_ignore_a_house_rule(install: Callable[..., Path]) -> None:
+def test_a_file_cannot_ignore_a_policy_check(install: Callable[..., Path]) -> None:
     site = install("house", HOUSE_RULE, hooks={"house": "house_mod"})
     Path("good.yaml").write_text(f"{GOOD}ignore: {{SF001: we know better}}\n")
     assert check_with(site, "good.yaml").returncode == 1

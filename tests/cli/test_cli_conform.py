@@ -54,7 +54,7 @@ def test_findings_are_exit_code_1_of_the_process() -> None:
         ("nix", "there is no LR style 'nix'"),
         ("WSD", "WSD: wsd_decay_steps: missing required key"),
         ("{style: polynomial, power: -1}", "power = -1: must be above 0"),
-        ("[1]", "must be a style's name, or a table with a `style` key"),
+        ("[1]", "must be the name of a style, or a table with a `style` key"),
         ("{style: [}", "style.yaml"),
     ],
 )

@@ -34,6 +34,9 @@ def as_pattern(shown: str) -> str:
 def test_the_page_is_a_way_from_a_formula_to_a_wheel(tmp_path: Path) -> None:
     environment = Environment(tmp_path / "environment")
     (tmp_path / "schedframe").symlink_to(ROOT)
+    index = tmp_path / "index"
+    index.mkdir()
+    environment.build(index, ROOT)
     folder = tmp_path
     ran = []
     for block in BLOCK.finditer(PAGE.read_text()):
@@ -47,9 +50,8 @@ def test_the_page_is_a_way_from_a_formula_to_a_wheel(tmp_path: Path) -> None:
             if name == "cd":
                 folder /= arguments[0]
                 continue
-            done = environment.run(
-                name, *arguments, cwd=folder, COLUMNS="80", OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="", **OFFLINE
-            )
+            settings = {"COLUMNS": "80", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", **OFFLINE}
+            done = environment.run(name, *arguments, cwd=folder, PIP_FIND_LINKS=str(index), **settings)
             assert done.returncode == int(step["code"] or 0), f"{step['command']}\n{done.stdout}{done.stderr}"
             said = done.stdout + (done.stderr if step["code"] else "")
             assert re.fullmatch(as_pattern(step["shown"]), said), f"{step['command']}\n{said}"

@@ -148,7 +148,7 @@ def test_a_number_that_python_does_not_convert_has_its_line(written):
 @pytest.mark.parametrize("text", ["9" * 20_000, "1" + " " * 20_000 + "iters x", "% " * 20_000 + "x"], ids=range(3))
 @pytest.mark.parametrize("key", ["max_lr", "lr_warmup_steps", "min_lr", "global_batch_size", "train_samples"])
 def test_a_text_is_bounded_before_it_is_matched(key, text):
-    with pytest.raises(ConfigError, match=rf"{key} = '.*is a text of {len(text)} characters, which is no number"):
+    with pytest.raises(ConfigError, match=rf"{key} = '.*is a text of {len(text)} characters, which is not a number"):
         Schedule(**{"max_lr": 1, "lr_decay_steps": 100, key: text})
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Literal, final
 
 import pytest
-import torch
 from ruamel.yaml import YAML
 
 import schedframe
@@ -139,6 +138,7 @@ def test_a_style_of_a_program_is_noted_as_one_off() -> None:
 
 
 def test_weight_decay_that_a_cuda_graph_freezes_is_logged_at_the_build(caplog: pytest.LogCaptureFixture) -> None:
+    torch = pytest.importorskip("torch")
     weight = torch.nn.Parameter(torch.zeros(2))
     optimizer = torch.optim.AdamW([weight], lr=torch.tensor(1e-3), weight_decay=0.1, capturable=True, fused=False)
     schedule = schedframe.Schedule(max_lr=1e-3, lr_decay_steps=100, start_wd=0.0, end_wd=0.1, wd_incr_style="linear")

@@ -261,7 +261,7 @@ def test_so_are_options_that_the_style_does_not_have(trial):
     assert "building" not in refused.text.lower().replace("building gpt", "")
 
 
-def test_house_rules_hold(trial):
+def test_policy_checks_hold(trial):
     refused = trial.ran["policy check"]
     assert refused.code == 2
     assert f"max_lr is 0.001, above the cap of 0.0005 in {trial.policy}" in refused.said[-1]

@@ -229,7 +229,7 @@ class TestReport:
         assert record.getMessage().splitlines()[1:] == [
             "  learning rate: 1.0 in the checkpoint, 0.5 now",
             "  weight decay: 0.15000000000000002 in the checkpoint, 0.15000000000000002 now",
-            "          checkpoint  this run  counts",
+            "          checkpoint  this run  used",
             "  max_lr  1.0         0.5       this run",
             "  min_lr  0.125       0.25      checkpoint",
         ]
@@ -559,7 +559,7 @@ def test_where_ten_keys_count_alone_it_is_told_where_they_start(optimizer) -> No
     scheduler = schedule(resume="checkpoint", start_step=20).build(optimizer())
     with pytest.warns(SchedframeWarning) as caught:
         scheduler.load_state_dict(state)
-    assert "edited, or loaded in part; the ten keys count, with start_step 0" in str(caught[0].message)
+    assert "edited, or loaded in part; the ten keys are used, with start_step 0" in str(caught[0].message)
     assert scheduler.start_step == 0
 
 

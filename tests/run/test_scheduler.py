@@ -321,7 +321,9 @@ def test_a_weight_decay_style_that_is_no_shape_is_asked_for_each_group(optimizer
 
 
 def test_a_style_that_is_neither_name_nor_table_is_refused(optimizer) -> None:
-    with pytest.raises(ConfigError, match="wd_incr_style = 5: must be a style's name, or a table with a `style` key"):
+    with pytest.raises(
+        ConfigError, match="wd_incr_style = 5: must be the name of a style, or a table with a `style` key"
+    ):
         build(optimizer(), wd_incr_style=5)
 
 

@@ -326,13 +326,13 @@ def test_ten_keys_that_do_not_belong_to_the_rest_count_with_a_warning(optimizer)
     scheduler = build(optimizer())
     with pytest.warns(SchedframeWarning) as caught:
         scheduler.load_state_dict(state)
-    assert "edited, or loaded in part; the ten keys count" in str(caught[0].message)
+    assert "edited, or loaded in part; the ten keys are used" in str(caught[0].message)
     assert "init_lr (0.01) and the options of lr_decay_style (WSD(" in str(caught[1].message)
     assert (scheduler.max_lr, scheduler.num_steps) == (2.0, 50)
 
 
 def test_ten_keys_that_do_not_belong_to_the_rest_are_refused_with_neither_flag(optimizer) -> None:
-    with pytest.raises(StateError, match="edited, or loaded in part; the policy strict refuses it"):
+    with pytest.raises(StateError, match="edited, or loaded in part; the policy strict rejects it"):
         build(optimizer(), "neither").load_state_dict(edited(saved_at(optimizer, 50), num_steps=51))
 
 

@@ -34,7 +34,7 @@ KEYS = textwrap.fill(
     subsequent_indent="  ",
 )
 DECAY = (
-    "Where the decay ends; needed unless train_samples, train_iters or train_tokens is given. `open` where that is "
+    "Where the decay ends; needed unless train_samples, train_iters or train_tokens is given. `open` if the end is "
     "not known."
 )
 TAIL = "Length of the cooldown, in steps or percent of lr_decay_steps."
@@ -104,7 +104,8 @@ BAD = {
     ),
     "key-of-megatron": (
         GOOD + "lr_warmup_fraction: 0.01\n",
-        "run.yaml: line 3, lr_warmup_fraction = 0.01: is a name of Megatron-LM; here it is `lr_warmup_steps: 1%`",
+        "run.yaml: line 3, lr_warmup_fraction = 0.01: is a name of Megatron-LM; in schedframe it is "
+        "`lr_warmup_steps: 1%`",
     ),
     "option-misspelt": (
         GOOD + "lr_decay_style: {style: polynomial, pwoer: 2}\n",
@@ -385,11 +386,11 @@ BAD = {
     ),
     "number-for-style": (
         GOOD + "lr_decay_style: 5\n",
-        "run.yaml: line 3, lr_decay_style = 5: must be a style's name, or a table with a `style` key",
+        "run.yaml: line 3, lr_decay_style = 5: must be the name of a style, or a table with a `style` key",
     ),
     "list-for-style": (
         GOOD + "lr_decay_style: [cosine]\n",
-        ("run.yaml: line 3, lr_decay_style = ['cosine']: must be a style's name, or a table with a `style` key"),
+        ("run.yaml: line 3, lr_decay_style = ['cosine']: must be the name of a style, or a table with a `style` key"),
     ),
     "table-without-style": (
         GOOD + "lr_decay_style: {power: 2}\n",
@@ -401,7 +402,7 @@ BAD = {
     ),
     "nothing-for-style": (
         GOOD + "lr_decay_style:\n",
-        "run.yaml: line 3, lr_decay_style = None: must be a style's name, or a table with a `style` key",
+        "run.yaml: line 3, lr_decay_style = None: must be the name of a style, or a table with a `style` key",
     ),
     "no-peak": (
         "lr_decay_steps: 100\n",

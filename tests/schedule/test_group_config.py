@@ -259,7 +259,7 @@ BAD: dict[str, tuple[Any, list[str]]] = {
         [{**ROUTER, "lr_warmup_steps": "10 iters"}],
         [
             "groups.0.lr_warmup_steps = '10 iters': is in iters, the clock counts samples, and global_batch_size is "
-            "missing or wrong; give it, or write `clock: iters`"
+            "missing or wrong; add it, or write `clock: iters`"
         ],
     ),
     "a target that the multiplied peak does not reach": (

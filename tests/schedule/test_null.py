@@ -18,11 +18,11 @@ from ..runs import cli
 GIVEN: dict[str, Any] = {"max_lr": 1e-3, "lr_decay_steps": 100, "lr_decay_style": "constant", "end_wd": 0.1}
 NO_VALUE = {
     "clock": "is not a clock",
-    "lr_warmup_style": "must be a warmup's name",
+    "lr_warmup_style": "must be the name of a warmup",
     "first_update": "must be 0, 1 or -1",
     "decay_from": "must be `warmup`",
-    "lr_decay_style": "must be a style's name",
-    "wd_incr_style": "must be a style's name",
+    "lr_decay_style": "must be the name of a style",
+    "wd_incr_style": "must be the name of a style",
     "wsd_decay_steps": "is only for lr_decay_style: WSD",
     "lr_wsd_decay_style": "is only for lr_decay_style: WSD",
     "resume": "must be a policy",

@@ -320,6 +320,12 @@ def test_it_fits_into_a_model_of_ones_own():
         Training(schedule={"max_lr": "x", "train_samples": "1M"})
 
 
+def test_a_subclass_is_refused_because_its_keys_would_not_be_validated():
+    with pytest.raises(TypeError, match="Longer cannot be a subclass of Schedule; a class can have a schedule as an"):
+
+        class Longer(Schedule): ...
+
+
 def test_every_key_is_described_in_the_json_schema():
     schema = Schedule.model_json_schema()
     assert schema["additionalProperties"] is False

@@ -1,5 +1,6 @@
 """The site, built as ``make docs`` builds it, and served on this machine."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -12,6 +13,9 @@ import pytest
 
 from ..environments import ROOT
 
+CONFIGURED = "https://docs.example.org/en/stable/"
+"""The address that the site is built for, as a fork would build its own."""
+
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -20,7 +24,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.importorskip(module, reason="needs the dependency group docs: make docs")
     folder = tmp_path_factory.mktemp("site")
     build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "--quiet", "--builder", "html"]
-    made = subprocess.run([*build, ROOT / "docs", folder], cwd=ROOT, capture_output=True, text=True)
+    variables = {**os.environ, "SCHEDFRAME_DOCS_URL": CONFIGURED}
+    made = subprocess.run([*build, ROOT / "docs", folder], cwd=ROOT, env=variables, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
     return folder
 

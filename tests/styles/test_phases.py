@@ -237,7 +237,7 @@ BAD = {
     "no list": (5, "lr_decay_style.phases = 5: must be a list of phases"),
     "empty": ([], "lr_decay_style.phases = []: must be a list of phases"),
     "no table": ([5], "lr_decay_style.phases.0 = 5: must be a table"),
-    "no style": ([{"length": 5}], "lr_decay_style.phases.0.style: missing required key: What happens in it."),
+    "no style": ([{"length": 5}], "lr_decay_style.phases.0.style: missing required key: The style of the phase."),
     "no such style": ([{"style": "cosin"}], "lr_decay_style.phases.0.style = 'cosin': there is no LR style 'cosin'"),
     "no such key": (
         [{"style": "linear", "lenght": 5}],
@@ -254,12 +254,12 @@ BAD = {
     ),
     "two without length": (
         [{"style": "linear"}, {"style": "constant", "length": 5}, {"style": "constant"}],
-        "has phases 1 and 3 without length, and one may have none",
+        "has phases 1 and 3 without length, but only one phase may have none",
     ),
     "too short": (
         [{"style": "linear", "length": 900}],
         "lr_decay_style = {style, phases}: the phases have 900 steps together, and the decay has 1000 from the end of "
-        "the warmup on; leave the length of one of them out",
+        "the warmup on; remove the length of one of them",
     ),
     "too long": (
         [{"style": "linear", "length": 1000}, {"style": "constant"}],
@@ -267,8 +267,8 @@ BAD = {
     ),
     "a jump that is not said": (
         [{"style": "linear", "length": 500}, {"style": "linear", "from": "50%"}],
-        "lr_decay_style.phases.1 = {style, from}: has `from` without jump: true; a phase begins where the one before "
-        "ended, or jumps to the value of `from`",
+        "lr_decay_style.phases.1 = {style, from}: has `from` without jump: true; a phase begins at the value at which "
+        "the previous one ended, or jumps to the value of `from`",
     ),
     "a jump to nowhere": (
         [{"style": "linear", "jump": True}],

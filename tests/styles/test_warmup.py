@@ -238,12 +238,12 @@ class TestErrors:
             ("cosin", "lr_warmup_style = 'cosin': is not a warmup; did you mean 'cosine'?"),
             ("geometric", "lr_warmup_style = 'geometric': 'geometric' is not a curve; only a curve is valid here"),
             ("minus_sqrt", "the first is called `1-sqrt`, as in transformers, and the second is `{style: minus-power"),
-            ("olmo", "lr_warmup_style = 'olmo': is the warmup that is called linear, with first_update: 1 here"),
-            ("modded-nanogpt", "is the warmup that is called torchtitan; it has none at f411b3d here"),
+            ("olmo", "lr_warmup_style = 'olmo': is the warmup that schedframe calls linear, with first_update: 1"),
+            ("modded-nanogpt", "is the warmup that schedframe calls torchtitan; it has none at f411b3d"),
             ({"style": "polynomial", "powr": 2}, "powr = 2: is not an option of 'polynomial'; did you mean 'power'?"),
             ({"style": "log", "stretched": True}, "log has only the option shift"),
             ("torchtitian", "lr_warmup_style = 'torchtitian': is not a warmup; did you mean 'torchtitan'?"),
-            (5, "lr_warmup_style = 5: must be a warmup's name, or a table with style and its options"),
+            (5, "lr_warmup_style = 5: must be the name of a warmup, or a table with style and its options"),
             (
                 {"style": "linear", "shft": 1},
                 "lr_warmup_style.shft = 1: is not an option of a warmup; did you mean 'shift'?",
@@ -262,5 +262,5 @@ class TestErrors:
 
     def test_an_iteration_of_changing_length_is_no_shift(self) -> None:
         ramp = {"rampup_batch_size": [8, 8, 160], "global_batch_size": 32, "train_iters": 100, "max_lr": 1.0}
-        with pytest.raises(ConfigError, match="the batch size changes within the warmup; count in iterations"):
+        with pytest.raises(ConfigError, match="the batch size changes within the warmup; use clock: iters"):
             Schedule(**ramp, lr_warmup_steps="10 iters", lr_warmup_style="torchtitan")

@@ -191,10 +191,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "seq_length = 4.5: must be a whole number above 0\n"
         "  lr_warmup_steps = '5 tokens': is in tokens, the clock counts samples, and seq_length is missing or wrong",
     ),
-    "two runs": ({"train_iters": 5}, "train_iters = 5: is a second length of the run; leave one of the two out"),
+    "two runs": ({"train_iters": 5}, "train_iters = 5: is a second length of the run; remove one of the two"),
     "two runs, one of them in tokens": (
         {"train_tokens": 5},
-        "train_tokens = 5: is a second length of the run; leave one of the two out",
+        "train_tokens = 5: is a second length of the run; remove one of the two",
     ),
     "a unit that is none": (
         {"lr_warmup_steps": "5 steps"},
@@ -202,7 +202,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a clock that is none": (
         {"clock": "token"},
-        "clock = 'token': is not a clock; did you mean 'tokens'? choose samples",
+        "clock = 'token': is not a clock; did you mean 'tokens'? the clocks are samples",
     ),
     "a percentage of a run that is not said": (
         {"train_samples": None, "lr_decay_steps": 100, "lr_warmup_steps": "5% of run"},
@@ -232,7 +232,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an endless ramp": (
         {"rampup_batch_size": [1, 1, 160], "global_batch_size": 10**9},
-        "rampup_batch_size = [1, 1, 160]: has 999999999 increments, and at most 100000 make sense",
+        "rampup_batch_size = [1, 1, 160]: has 999999999 increments, but at most 100000 are allowed",
     ),
     "a decrease without sizes": (
         {"decrease_batch_size_if_needed": True},
@@ -402,8 +402,8 @@ class TestFiles:
 STABLE = {"style": "phases", "phases": [{"style": "cosine", "length": 3000, "to": "50%"}, {"style": "constant"}]}
 OPEN_ENDED: dict[str, Any] = {"max_lr": 1e-3, "lr_decay_steps": "open", "lr_warmup_steps": 1000}
 NEEDS_AN_END = (
-    "needs to know where it ends, and lr_decay_steps is open; give that a length, or name a style that goes on for "
-    "ever, such as constant, or phases whose last one does, and branch from it"
+    "needs a known end, but lr_decay_steps is open; set it to a length, or use a style without an end, "
+    "such as constant, or phases whose last one has no end, and branch from it"
 )
 
 
@@ -443,7 +443,7 @@ class TestOpenEnd:
 
     def test_weight_decay_that_varies_needs_an_end_of_its_own(self) -> None:
         falling = {"start_wd": 0.1, "end_wd": 0.0, "wd_incr_style": "linear"}
-        with pytest.raises(ConfigError, match="the schedule is open; give wd_incr_steps a length"):
+        with pytest.raises(ConfigError, match="the schedule is open-ended; set wd_incr_steps to a length"):
             Schedule(**OPEN_ENDED, lr_decay_style="constant", **falling)
         schedule = Schedule(**OPEN_ENDED, lr_decay_style="constant", **falling, wd_incr_steps="1M")
         assert [schedule.wd_at(step) for step in (0, 500_000, 10**9)] == [0.1, 0.05, 0.0]

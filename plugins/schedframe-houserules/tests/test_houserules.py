@@ -61,10 +61,10 @@ def test_rules_for_param_groups_are_held_to_them_too(policy):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("max_lrr = 1\n", "max_lrr is no cap; they are max_lr,"),
-        ("max_lr = true\n", "max_lr = True is no number of at least 0"),
-        ("max_lr = -1\n", "max_lr = -1 is no number of at least 0"),
-        ("max_lr = nan\n", "max_lr = nan is no number of at least 0"),
+        ("max_lrr = 1\n", "max_lrr is not a cap; the caps are max_lr,"),
+        ("max_lr = true\n", "max_lr = True is not a number of at least 0"),
+        ("max_lr = -1\n", "max_lr = -1 is not a number of at least 0"),
+        ("max_lr = nan\n", "max_lr = nan is not a number of at least 0"),
         ("max_lr =\n", "cannot be read"),
     ],
 )

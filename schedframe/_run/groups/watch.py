@@ -1,4 +1,4 @@
-"""What happens to an optimizer's param groups between the steps of a scheduler, and is probably a mistake."""
+"""Detects probable mistakes in what other code does to an optimizer's param groups between the steps of a scheduler."""
 
 import warnings
 from collections.abc import Sequence

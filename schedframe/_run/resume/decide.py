@@ -44,7 +44,9 @@ def decide(
         StateError: the checkpoint's schedule is needed and cannot be resolved or run, or the policy refuses.
     """
     if saved.doubt and policy == "strict":
-        raise StateError(f"{saved.doubt}; the policy strict refuses it, checkpoint or override let the ten keys count")
+        raise StateError(
+            f"{saved.doubt}; the policy strict rejects it; the policies checkpoint and override use the ten keys"
+        )
     clock = saved.numbers["clock"]
     if clock != declared.clock:
         raise StateError(
@@ -139,7 +141,7 @@ def _refuse_other_matches(chosen: Plan, declared: Plan) -> None:
         listed = [", ".join(f"{role} ({match})" for role, match in side.items()) or "none" for side in matches]
         raise StateError(
             f"the checkpoint's rules for param groups are {listed[0]}, and this run's groups were made by {listed[1]}; "
-            f"declare the checkpoint's rules, or let this run's count (resume: {{policy: checkpoint, override: "
+            f"declare the checkpoint's rules, or use this run's (resume: {{policy: checkpoint, override: "
             f"[groups]}})"
         )
 
@@ -221,7 +223,7 @@ def _difference(key: str, was: Any, now: Any) -> Iterator[Row]:
 
 
 def _mistakes(load: Load, checked: Plan) -> list[str]:
-    """Refuse a load whose plan cannot run from its position; return what Megatron runs although it is a mistake.
+    """Reject a load whose plan cannot run from its position; return the mistakes that Megatron accepts.
 
     Mistakes of `checked`, this run's own plan, were reported when it was built.
     """
@@ -248,7 +250,7 @@ def _mistakes(load: Load, checked: Plan) -> list[str]:
 def _warnings_about_gaps(saved: Saved, chosen: Plan, kept: Collection[str]) -> Iterator[str]:
     """Yield what the checkpoint does not specify although its schedule is used."""
     if saved.doubt:
-        yield f"{saved.doubt}; the ten keys count, with start_step {chosen.start_step}"
+        yield f"{saved.doubt}; the ten keys are used, with start_step {chosen.start_step}"
     taken = []
     if "init_lr" not in saved.numbers and "init_lr" not in kept and chosen.lr_warmup_steps > 0:
         taken.append(f"init_lr ({chosen.init_lr})")

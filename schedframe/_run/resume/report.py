@@ -46,12 +46,13 @@ class Row:
 
 def report(load: Load, came_from: float) -> str:
     """Return what a load did: position, policy, differences, learning rate and weight decay before and after."""
-    parent = ", from the declared parent to this schedule" if load.handed_over else ""
-    lines = [f"resumed at step {load.position}, was at {came_from}; policy {load.policy}{parent}"]
+    policy = f"policy {load.policy}"
+    source = f"continued from the parent schedule ({policy})" if load.handed_over else policy
+    lines = [f"resumed at step {load.position}, was at {came_from}; {source}"]
     lines += [f"  {what}: {was} in the checkpoint, {now} now" for what, was, now in _values(load)]
     if not load.rows:
         return "\n".join([*lines, "  the schedule is the checkpoint's"])
-    header = ("", "checkpoint", "this run", "counts")
+    header = ("", "checkpoint", "this run", "used")
     rows = [(row.key, row.saved, row.declared, _winner(row, load)) for row in load.rows]
     return "\n".join([*lines, *_table([header, *rows])])
 

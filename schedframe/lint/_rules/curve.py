@@ -89,7 +89,7 @@ def find_values_below_min_lr(context: RuleContext) -> Iterator[Found]:
     "lr_decay_style: {style: multi-step, milestones: [0.8, 0.9], multipliers: [0.3, 0.1]}\n",
 )
 def find_jumps_after_warmup(context: RuleContext) -> Iterator[Found]:
-    """The learning rate is not at the peak right behind the warmup, which ends there."""
+    """The learning rate does not start at max LR directly after the warmup."""
     for group in context.groups:
         for step, before, after in _undeclared(group):
             if _is_at_warmup_end(group, step) and group.plan.lr_warmup_steps:
@@ -107,7 +107,7 @@ def find_jumps_after_warmup(context: RuleContext) -> Iterator[Found]:
 def find_first_updates_at_zero(context: RuleContext) -> Iterator[Found]:
     """The first update has a learning rate of 0, and changes nothing.
 
-    Megatron's warmup begins so. A warmup with ``init_lr``, or with ``lr_warmup_style: torchtitan``, does not.
+    Megatron's warmup begins this way. A warmup with ``init_lr``, or with ``lr_warmup_style: torchtitan``, does not.
     """
     plan = context.plan
     if plan.start_step == 0 and context.init_lr_is_known and plan.lr_warmup_steps and context.groups[0].lr(0) == 0:
@@ -139,7 +139,7 @@ def find_unusual_warmups(context: RuleContext) -> Iterator[Found]:
     "lr_decay_style: {style: multi-step, milestones: [0.3, 0.9], multipliers: [0.3, 0.1]}\n",
 )
 def find_breakpoints_within_warmup(context: RuleContext) -> Iterator[Found]:
-    """A milestone, or the start of a cooldown, lies within the warmup, where the style does not hold yet."""
+    """A milestone, or the start of a cooldown, lies within the warmup, where the style does not apply yet."""
     for group in context.groups:
         plan = group.plan
         for label, step in plan.landmarks().items():
@@ -174,7 +174,7 @@ def find_init_lr_without_warmup(context: RuleContext) -> Iterator[Found]:
 def find_styles_without_warmup(context: RuleContext) -> Iterator[Found]:
     """There is no warmup, and the learning rate falls by more than half within the first hundredth of the decay.
 
-    An inverse square root is scaled by the length of the warmup: without one, the peak holds for a single step.
+    An inverse square root is scaled by the length of the warmup: without one, max LR lasts for a single step.
     """
     for group in context.groups:
         plan = group.plan

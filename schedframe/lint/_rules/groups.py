@@ -22,7 +22,7 @@ def find_rules_without_effect(context: RuleContext) -> Iterator[Found]:
     default, *others = context.groups
     for group in others:
         if group.plan == default.plan and group.wd_mult in (None, 1.0):
-            yield Found(group.path, f"changes nothing for {group.role}", "take the rule out, or change a value")
+            yield Found(group.path, f"changes nothing for {group.role}", "remove the rule, or change a value")
 
 
 @rule(
@@ -35,7 +35,7 @@ def find_rules_without_effect(context: RuleContext) -> Iterator[Found]:
     '  - {role: head, match: {param: "*.head.*"}, lr_mult: 0.2}\n',
 )
 def find_equal_rules(context: RuleContext) -> Iterator[Found]:
-    """Two rules give their param groups the same schedule; one rule whose match fits both would do."""
+    """Two rules give their param groups the same schedule; one rule whose match covers both is enough."""
     _, *others = context.groups
     for first, second in combinations(others, 2):
         if first.plan == second.plan and first.wd_mult == second.wd_mult:

@@ -58,12 +58,12 @@ def find_lengths_below_one_step(context: RuleContext) -> Iterator[Found]:
     good="train_iters: 100000\nglobal_batch_size: 1024\nmax_lr: 3e-4\nlr_warmup_steps: 2000 iters\n",
 )
 def find_bare_numbers(context: RuleContext) -> Iterator[Found]:
-    """A length without a unit is a number of samples or tokens, and was probably meant as iterations.
+    """A length without a unit is a number of samples or tokens, but was probably meant as iterations.
 
     Megatron's scheduler counts samples, so a bare number is samples unless ``clock: iters`` is set. Elsewhere a step is
     an iteration. The rule reports a number in a run that is given in iterations or tokens, where it is less than 20
     iterations as it is counted, or ends the schedule in the first tenth of the run, and would fit the run as
-    iterations. Write the unit, ``2000 iters`` or ``2000 samples``, and the rule is silent.
+    iterations. With a unit, ``2000 iters`` or ``2000 samples``, the rule reports nothing.
     """
     scale, clock = context.scale, context.plan.clock
     run_keys = [key for key in RUN_KEYS if context.given.get(key) is not None]
@@ -101,7 +101,8 @@ def find_bare_numbers(context: RuleContext) -> Iterator[Found]:
 def find_lengths_between_iterations(context: RuleContext) -> Iterator[Found]:
     """Under a ramp-up of the batch size, a length ends within an iteration.
 
-    The scheduler moves by whole iterations, so the end is passed, not reached. It is a matter of one iteration.
+    The scheduler moves by whole iterations, so it passes the end without a step exactly there. The
+    difference is at most one iteration.
     """
     sizes = context.scale.units.batch_sizes
     if sizes is None or len(sizes.stretches) < 2 or context.plan.clock == "iters":

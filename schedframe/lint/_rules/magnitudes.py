@@ -16,9 +16,10 @@ _LOWEST, _HIGHEST = 1e-6, 2e-2
     good="train_samples: 1M\nmax_lr: 3e-4\n",
 )
 def find_implausible_peaks(context: RuleContext) -> Iterator[Found]:
-    """The peak of the learning rate is above 0.1 or below 1e-7.
+    """The max LR is above 0.1 or below 1e-7.
 
-    No language model is trained so. Often the sign of the exponent is missing, or a factor is given for a rate.
+    No language model is trained with such a value. Often the sign of the exponent is missing, or a factor is given
+    instead of a rate.
     """
     for group in context.groups:
         peak = group.plan.max_lr
@@ -35,7 +36,7 @@ def find_implausible_peaks(context: RuleContext) -> Iterator[Found]:
     good="train_samples: 1M\nmax_lr: 3e-4\n",
 )
 def find_unusual_peaks(context: RuleContext) -> Iterator[Found]:
-    """The peak of the learning rate is outside of what published runs of language models used: 1e-6 to 0.02.
+    """The max LR is outside the range that published runs of language models used: 1e-6 to 0.02.
 
     The lowest are those of reinforcement learning from a finetuned model (1e-6: DeepSeekMath, arXiv 2402.03300), the
     highest of AdamW 0.01 (MiniCPM, arXiv 2404.06395) and of Muon 0.02 (github.com/KellerJordan/Muon).
@@ -43,5 +44,5 @@ def find_unusual_peaks(context: RuleContext) -> Iterator[Found]:
     for group in context.groups:
         peak = group.plan.max_lr
         if 1e-7 <= peak < _LOWEST or _HIGHEST < peak <= 0.1:
-            message = f"is outside of what published runs used, {_LOWEST:g} to {_HIGHEST:g}"
+            message = f"is outside the range that published runs used, {_LOWEST:g} to {_HIGHEST:g}"
             yield Found(group.key("max_lr"), message, "", None, group.role)

@@ -41,8 +41,8 @@ def _is_over_early(group: GroupCurves) -> bool:
 def find_untrained_ends(context: RuleContext) -> Iterator[Found]:
     """The learning rate is zero, or below a thousandth of the peak, for more than 1 % of the run at its end.
 
-    Nothing is learned there. Often lr_decay_steps was computed as the run without its warmup: it counts from the start
-    of the run, so it is the length of the run.
+    Almost nothing is learned there. Often lr_decay_steps was computed as the length of the run without the warmup; it
+    is measured from the start of the run, so it should be the length of the run.
     """
     for group in context.groups:
         last, peak = group.lr_curve.values[-1], group.plan.max_lr
@@ -72,7 +72,7 @@ def _blamed(group: GroupCurves) -> str:
 def find_early_min_lr(context: RuleContext) -> Iterator[Found]:
     """The decay ends before the run does, and min_lr holds for more than 1 % of the run.
 
-    GPT-3 was trained so on purpose: a cosine to 10 % over 260 billion tokens of 300 billion.
+    GPT-3 was trained this way on purpose: a cosine to 10 % over 260 billion of 300 billion tokens.
     """
     for group in context.groups:
         decay, last = group.plan.lr_decay_steps, group.lr_curve.values[-1]
@@ -168,7 +168,7 @@ def find_unreached_min_lr(context: RuleContext) -> Iterator[Found]:
     good="clock: iters\ntrain_iters: 100000\nmax_lr: 3e-4\nlr_warmup_steps: 2000\n",
 )
 def find_runs_of_warmup(context: RuleContext) -> Iterator[Found]:
-    """The whole run is warmup, so the peak is not reached before the end.
+    """The whole run is warmup, so max LR is not reached before the end.
 
     It is a note where the run is less than half of the decay: a trial of the code, or a part of a longer run. Where the
     decay ends within the warmup, min_lr holds after the warmup.

@@ -13,7 +13,7 @@ def find_frozen_weight_decay(context: RuleContext) -> Iterator[Found]:
     """A param group has its learning rate as a tensor and its weight decay as a float, and the latter changes.
 
     Under a CUDA graph the optimizer reads the tensor anew at each replay, and keeps the float of the capture: the
-    weight decay stands still. The rule looks at the optimizer's groups, so it finds this when the scheduler is built.
+    weight decay does not change. The rule reads the optimizer's groups, so it is applied when the scheduler is built.
     """
     if not any(len(set(group.wd_curve.values)) > 1 for group in context.groups):
         return
@@ -24,7 +24,9 @@ def find_frozen_weight_decay(context: RuleContext) -> Iterator[Found]:
             and group.get("capturable")
         ):
             message = f"changes, and is a float in param_groups[{index}] beside a learning rate that is a tensor"
-            yield Found("end_wd", message, "keep weight decay constant, or capture no CUDA graph of the optimizer")
+            yield Found(
+                "end_wd", message, "keep weight decay constant, or do not capture the optimizer in a CUDA graph"
+            )
             return
 
 
