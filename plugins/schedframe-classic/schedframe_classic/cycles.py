@@ -148,8 +148,8 @@ class OneCycle(LRStyle):
 
     style: Literal["one-cycle"] = "one-cycle"
     pct_start: float = Field(0.3, gt=0, lt=1, description="Part of lr_decay_steps in which the learning rate rises.")
-    div_factor: float = Field(25.0, ge=1, description="The peak is so many times the first learning rate.")
-    final_div_factor: float = Field(1e4, ge=1, description="The first learning rate is so many times the last one.")
+    div_factor: float = Field(25.0, ge=1, description="The max LR divided by the first learning rate.")
+    final_div_factor: float = Field(1e4, ge=1, description="The first learning rate divided by the last one.")
     shape: Literal["cosine", "linear"] = Field("cosine", description="Shape of every way.")
     three_phase: bool = Field(False, description="Fall as long as it rose, then far below.")
     steps_per_update: Length = Field("1 iters", gt=0, description="Steps of one update.")  # type: ignore[assignment]

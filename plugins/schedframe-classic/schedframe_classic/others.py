@@ -12,7 +12,7 @@ from schedframe.styles.lr import Geometric
 
 @final
 class TriStage(LRStyle):
-    """Warmup, hold, and an exponential decay, as speech recognition trains.
+    """Warmup, hold, and an exponential decay, as used in speech recognition.
 
     Formula:
         lr = max_lr                                 for hold_steps
@@ -62,7 +62,7 @@ class TriStage(LRStyle):
 
 @final
 class Noam(LRStyle):
-    """The Transformer's: an inverse square root whose height comes from the model's width.
+    """The schedule of the Transformer paper: an inverse square root whose scale depends on the model's width.
 
     The peak follows from the width and the warmup, so a config need not give max_lr. One that is given must be equal to
     it; otherwise the error contains its value.
@@ -71,7 +71,7 @@ class Noam(LRStyle):
         lr = factor * d_model**-0.5 * n**-0.5, n the updates so far, step / steps_per_update
 
     At the edges:
-        The peak, factor * (d_model * n)**-0.5 at the end of the warmup; it falls for ever, to min_lr at the lowest.
+        The peak, factor * (d_model * n)**-0.5 at the end of the warmup; it falls without end, but not below min_lr.
 
     Examples:
         >>> style = Noam(d_model=512, steps_per_update=1)
@@ -112,7 +112,7 @@ class Noam(LRStyle):
 class Chebyshev(LRShape):
     """Reciprocal Chebyshev nodes in fractal order: it jumps up and down by design.
 
-    A level holds for lr_decay_steps / levels; the order mixes large and small steps so that their product stays tame.
+    A level holds for lr_decay_steps / levels; the order mixes large and small steps so that their product stays small.
 
     Formula:
         level i of T: g_i = 1 / ((1 + low) / 2 - (1 - low) / 2 * cos((order_i + 1/2) * pi / T))
