@@ -197,7 +197,7 @@ def test_a_parent_that_was_changed_since_is_told_with_what_to_do() -> None:
     file = branched(max_lr="4e-4")
     assert refusal(file) == (
         f"branch.yaml: line 8, parent.fingerprint = '{before}': is not the fingerprint of run.yaml, which is "
-        f"{load('run.yaml').fingerprint}: that file was changed after this one was made from it. Restore it, or make "
+        f"{load('run.yaml').fingerprint}: that file was changed after this one was made from it. Restore it, or write "
         f"this file again (schedframe branch, extend or rewarm)"
     )
 
