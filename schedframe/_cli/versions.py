@@ -24,7 +24,7 @@ _LIBRARIES = (
     "lightning",
     "deepspeed",
 )
-_ADDS = dict(zip(GROUPS, ("hooks", "law {}", "LR {}", "WD {}"), strict=True))
+_ADDS = dict(zip(GROUPS, ("hooks", "importer {}", "law {}", "LR {}", "WD {}"), strict=True))
 _VARIABLES = "SCHEDFRAME_"
 
 
