@@ -24,7 +24,7 @@ _LIBRARIES = (
     "lightning",
     "deepspeed",
 )
-_ADDS = dict(zip(GROUPS, ("hooks", "law {}", "LR {}", "recipes {}", "WD {}"), strict=True))
+_ADDS = dict(zip(GROUPS, ("hooks", "importer {}", "law {}", "LR {}", "recipes {}", "WD {}"), strict=True))
 _VARIABLES = "SCHEDFRAME_"
 
 
