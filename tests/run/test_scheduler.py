@@ -197,7 +197,10 @@ def test_every_wrong_argument_is_reported_at_once(optimizer) -> None:
     ("changes", "sentence"),
     [
         ({"lr_decay_style": "WSD"}, r"lr_decay_style.wsd_decay_steps = None: has no value"),
-        ({"lr_decay_style": "WSD", "wsd_decay_steps": 9}, r"lr_decay_style.lr_wsd_decay_style = None: must be a style"),
+        (
+            {"lr_decay_style": "WSD", "wsd_decay_steps": 9},
+            r"lr_decay_style.lr_wsd_decay_style = None: must be the name of a style",
+        ),
         (
             {"lr_decay_style": "WSD", "wsd_decay_steps": 9, "lr_wsd_decay_style": "1-sqr"},
             "no LR style '1-sqr'; did you mean '1-sqrt'?",
@@ -207,7 +210,7 @@ def test_every_wrong_argument_is_reported_at_once(optimizer) -> None:
             "contradict each other; set one of them",
         ),
         ({"lr_decay_steps": 0}, "lr_decay_steps = 0: must be above 0"),
-        ({"lr_decay_style": "multi-step"}, "lr_decay_style.milestones: is missing"),
+        ({"lr_decay_style": "multi-step"}, "lr_decay_style.milestones: missing required key"),
         ({"lr_decay_style": {"style": "polynomial", "power": 0}}, "lr_decay_style.power = 0: must be above 0"),
         ({"lr_decay_style": {"style": "polynomial", "pover": 2}}, "did you mean 'power'?"),
         ({"start_wd": None}, "start_wd = None: must be a number"),

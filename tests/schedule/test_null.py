@@ -25,7 +25,7 @@ NO_VALUE = {
     "lr_wsd_decay_style": "is only for lr_decay_style: WSD",
     "resume": "must be a policy",
     "decrease_batch_size_if_needed": "must be true or false",
-    "lr_decay_steps": "is missing",
+    "lr_decay_steps": "missing required key",
     **dict.fromkeys(("start_step", "max_lr", "min_lr", "init_lr", "lr_warmup_steps"), "has no value"),
 }
 KEYS = tuple(all_keys(Keys.model_fields))
