@@ -143,8 +143,10 @@ def added_by(plugin: Distribution) -> Iterable[str]:
     """Yield what a plugin adds, as ``schedframe plugins`` lists it."""
     kinds = {
         "schedframe": "hooks",
+        "schedframe.importers": "importer {}",
         "schedframe.loss_laws": "law {}",
         "schedframe.lr_styles": "LR {}",
+        "schedframe.recipes": "recipes {}",
         "schedframe.wd_styles": "WD {}",
     }
     for group, points in plugin.project["entry-points"].items():

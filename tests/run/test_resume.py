@@ -84,7 +84,7 @@ class TestPolicyOfAConfig:
         path = tmp_path / "run.yaml"
         path.write_text(f"max_lr: 1.0\nlr_decay_steps: 100\nresume: {policy}\n")
         with pytest.raises(
-            ConfigError, match=rf"run.yaml: line 3, resume = {policy}: the flags ask for \w+; leave one"
+            ConfigError, match=rf"run.yaml: line 3, resume = {policy}: the flags select \w+; remove one"
         ):
             load(path).build(optimizer(), **flags)
 

@@ -197,7 +197,10 @@ def test_every_wrong_argument_is_reported_at_once(optimizer) -> None:
     ("changes", "sentence"),
     [
         ({"lr_decay_style": "WSD"}, r"lr_decay_style.wsd_decay_steps = None: has no value"),
-        ({"lr_decay_style": "WSD", "wsd_decay_steps": 9}, r"lr_decay_style.lr_wsd_decay_style = None: must be a style"),
+        (
+            {"lr_decay_style": "WSD", "wsd_decay_steps": 9},
+            r"lr_decay_style.lr_wsd_decay_style = None: must be the name of a style",
+        ),
         (
             {"lr_decay_style": "WSD", "wsd_decay_steps": 9, "lr_wsd_decay_style": "1-sqr"},
             "no LR style '1-sqr'; did you mean '1-sqrt'?",
