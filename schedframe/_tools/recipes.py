@@ -177,6 +177,9 @@ def scaled(recipe: Recipe, key: str, length: str) -> Recipe:
         else:
             data[name] = _multiplied(name, value, factor, name, changes)
     schedule = Schedule(**data)
+    if schedule.lr_warmup_steps >= schedule.lr_decay_steps:
+        fault = f"is not scaled, and does not end within the decay of a run of {length} {unit}; use a longer run"
+        raise ConfigError(f"{PREFIX}{recipe.name}", [Problem(_WARMUP, fault, str(data[_WARMUP]))])
     comments = [
         *(line[2:] for line in _comment_of(recipe.text)),
         f"scaled: from {published} to {length} {unit}, by {float(factor):.6g}",

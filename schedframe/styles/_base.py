@@ -146,6 +146,10 @@ class Style(BaseModel, ABC):
         without_bool = _keys_without_bool(cls)
         return {key: _mask_bools(value) if key in without_bool else value for key, value in plain(options).items()}
 
+
+class LaterOptions(BaseModel):
+    """A style with options of `LATER`: at their default they are not written."""
+
     @model_serializer(mode="wrap")
     def _without_later_options(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields = type(self).model_fields

@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from schedframe._units.lengths import CooldownLength, Length, Milestone, compact
 from schedframe._units.numbers import Share, quotient, ratio_of, settled
-from schedframe.styles._base import Cooldown, LRCurve, LRPoint, LRShape, LRStyle
+from schedframe.styles._base import Cooldown, LaterOptions, LRCurve, LRPoint, LRShape, LRStyle
 from schedframe.styles._byname import AnyLRCurve
 
 
@@ -298,7 +298,7 @@ class Geometric(LRStyle):
 
 
 @final
-class Polynomial(LRCurve):
+class Polynomial(LaterOptions, LRCurve):
     """A power of the remaining progress, of which a power may be taken first.
 
     Formula:
@@ -327,7 +327,7 @@ class Polynomial(LRCurve):
 
 
 @final
-class MultiStep(LRStyle):
+class MultiStep(LaterOptions, LRStyle):
     """Piecewise constant: the max LR times a multiplier that changes at milestones.
 
     DeepSeek LLM falls to 31.6 % of the peak after 80 % of the run and to 10 % after 90 %::

@@ -6,12 +6,12 @@ from typing import Annotated, Literal, final
 
 from pydantic import AfterValidator, Field
 
-from schedframe.styles._base import Cooldown, LRPoint, LRStyle, WDPoint, WDStyle
+from schedframe.styles._base import Cooldown, LaterOptions, LRPoint, LRStyle, WDPoint, WDStyle
 from schedframe.styles._phase import BOUNDARIES, AnyPhases, Boundaries, Bounds, Course, without_word
 
 
 @final
-class Phases(LRStyle):
+class Phases(LaterOptions, LRStyle):
     """A list of styles that run one after the other, each with a length and a target.
 
     A phase runs its style like a separate run: its max LR is the value at which the previous phase ended (of the first
@@ -79,7 +79,7 @@ class Phases(LRStyle):
 
 
 @final
-class WDPhases(WDStyle):
+class WDPhases(LaterOptions, WDStyle):
     """A list of styles that run one after the other, each with a length and a target, from start_wd on.
 
     As ``phases`` of the learning rate, with its styles: a target is ``end_wd``, a percentage of start_wd, or a

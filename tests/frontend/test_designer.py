@@ -209,7 +209,7 @@ def test_keys_styles_and_their_options_are_completed(designer: Designer, open_pa
     person.page.keyboard.press("Control+Space")
     person.page.locator(".cm-tooltip-autocomplete").wait_for()
     offered = person.page.locator(".cm-tooltip-autocomplete .cm-completionLabel").all_inner_texts()
-    assert sorted(offered) == ["lr_wsd_decay_style", "wsd_decay_steps"]
+    assert sorted(offered) == ["floor", "lr_wsd_decay_style", "wsd_decay_steps"]
 
 
 def test_nothing_is_offered_within_a_value_of_several_words(designer: Designer, open_page: Open) -> None:

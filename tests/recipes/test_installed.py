@@ -114,7 +114,7 @@ def test_a_file_extends_a_recipe(tmp_path: Path) -> None:
 
 def test_what_extends_a_recipe_names_it_in_errors(tmp_path: Path) -> None:
     file = tmp_path / "run.yaml"
-    file.write_text("extends: recipe:llama-2-7b\nlr_decay_steps: 10 iters\n")
+    file.write_text("extends: recipe:llama-2-7b\nseq_length: null\n")
     with pytest.raises(ConfigError) as raised:
         schedframe.load(file)
     assert "of recipe:llama-2-7b" in str(raised.value)

@@ -18,6 +18,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -407,18 +408,17 @@ def everything_of(scheduler: OptimizerParamScheduler) -> Any:
 
 def twin(scheduler: OptimizerParamScheduler) -> OptimizerParamScheduler:
     """A scheduler that is built anew from what `scheduler` says now, at its position."""
-    said = {name: getattr(scheduler, name) for name in (*RUN, "start_step", "lr_warmup_style")}
-    if scheduler.groups:
-        said["roles"] = Roles(scheduler.groups, scheduler._role_plans.roles.by_index)
-    if said["init_lr"] == "current":  # which is sound where nothing asks for it
-        said["init_lr"] = scheduler.min_lr
-    said |= {"lr_decay_style": scheduler.lr_style, "wd_incr_style": scheduler.wd_style}
+    plan = scheduler.plan
+    if plan.init_lr == "current":  # which is sound where nothing asks for it
+        plan = replace(plan, init_lr=plan.min_lr)
+    roles = Roles(scheduler.groups, scheduler._role_plans.roles.by_index) if scheduler.groups else Roles()
     more = [{**group} for group in scheduler.optimizer.param_groups[4:]]
     for group in more:
         del group["lr"], group["weight_decay"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SchedframeWarning)
-        other = OptimizerParamScheduler(Optimizer(scheduler.max_lr, scheduler.min_lr, *more), **said)
+        optimizer = Optimizer(scheduler.max_lr, scheduler.min_lr, *more)
+        other = OptimizerParamScheduler.from_plan(plan, optimizer, roles=roles)
     other.num_steps = scheduler.num_steps
     other.step(0)
     return other

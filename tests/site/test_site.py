@@ -240,7 +240,7 @@ def test_search_finds_every_command_style_and_rule(chromium: Any, address: str) 
     missing = {}
     for opened, _ in visit(chromium, address, "search.html"):
         for query, places in wanted.items():
-            hits = found(opened, query)[:5]
+            hits = found(opened, query)[:10]
             if not any(hit in places for hit in hits):
                 missing[query] = hits
     assert missing == {}
