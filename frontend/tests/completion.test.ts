@@ -31,8 +31,8 @@ test("the styles, each with what it is", () => {
 });
 
 test("the options of the chosen style alone", () => {
-  assert.deepEqual(labels("lr_decay_style: {style: WSD, |}"), ["wsd_decay_steps", "lr_wsd_decay_style"]);
-  assert.deepEqual(labels("lr_decay_style:\n  |\n  style: polynomial"), ["power"]);
+  assert.deepEqual(labels("lr_decay_style: {style: WSD, |}"), ["wsd_decay_steps", "lr_wsd_decay_style", "floor"]);
+  assert.deepEqual(labels("lr_decay_style:\n  |\n  style: polynomial"), ["power", "k", "floor"]);
   assert.deepEqual(labels("lr_decay_style: {|}"), ["style"]);
 });
 
@@ -43,7 +43,7 @@ test("a style within a style", () => {
 
 test("rules for param groups, phases, and what has few values", () => {
   assert.ok(labels("groups:\n  - role: a\n    |").includes("lr_mult"));
-  assert.deepEqual(labels("groups:\n  - match: {|}"), ["param", "regex", "key", "index"]);
+  assert.deepEqual(labels("groups:\n  - match: {|}"), ["param", "regex", "ndim", "key", "index"]);
   assert.ok(labels("lr_decay_style: {style: phases, phases: [{|}]}").includes("jump"));
   assert.deepEqual(labels("lr_decay_style: {style: phases, phases: [{jump: |}]}"), ["true", "false"]);
   assert.deepEqual(labels("resume: |"), ["strict", "checkpoint", "override"]);
