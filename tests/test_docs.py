@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import json
 import re
 import shlex
 import subprocess
@@ -9,9 +10,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-import pydantic
 import pytest
-from packaging.version import Version
 
 import schedframe
 from schedframe._files.config.document import read
@@ -111,11 +110,11 @@ def test_every_key_of_a_rule_has_an_example_that_loads_and_changes_something(key
     assert set(rule.sets()) >= {*FIELDS[key], *({key} & {"lr_mult", "wd_mult"})}
 
 
-@pytest.mark.skipif(Version(pydantic.VERSION) < Version("2.12"), reason="older pydantic writes schemas in other words")
 def test_the_generated_pages_are_current() -> None:
     module = made()
     for file, text in module.pages().items():
-        assert (ROOT / "docs" / "reference" / file).read_text() == text, "run python docs/make_reference.py"
+        read = json.loads if file.endswith(".json") else str  # pydantic writes 0 or 0.0, by its version
+        assert read((ROOT / "docs" / "reference" / file).read_text()) == read(text), "run python docs/make_reference.py"
 
 
 def text_of(page: str) -> str:

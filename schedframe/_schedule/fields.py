@@ -134,7 +134,9 @@ EndField = Annotated[float, PlainValidator(_parse_end), WithJsonSchema(lengths.J
 """A length that percentages are of, or ``open``."""
 
 LengthField = Annotated[
-    float, PlainValidator(lambda value, info: scale_of(info.data).steps(value)), WithJsonSchema(lengths.JSON_LENGTH)
+    float,
+    PlainValidator(lambda value, info: scale_of(info.data).steps(value)),
+    WithJsonSchema({**lengths.JSON_LENGTH}),  # a copy, because pydantic before 2.12 adds a field's default to it
 ]
 """A length: ``2000``, ``500M``, ``2000 iters``, ``10B tokens``, ``5%``, ``5% of run``."""
 

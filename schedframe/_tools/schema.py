@@ -161,7 +161,14 @@ def _of_model(model: Any) -> dict[str, Any]:
     schema = model.model_json_schema()
     inner = schema.pop("$defs", {})
     assert not inner, f"{model.__name__} has inner definitions: {', '.join(inner)}"
-    return {**_resolved(schema), "description": (model.__doc__ or "").strip().partition("\n")[0]}
+    resolved = _resolved(schema)
+    for key, field in model.model_fields.items():
+        part = resolved["properties"][field.alias or key]
+        if isinstance(field.default, (bool, int, float, str)):
+            part["default"] = field.default
+        elif field.is_required() or field.default is None:
+            part.pop("default", None)  # Before 2.12 pydantic writes a default into the schema of all keys of a type.
+    return {**resolved, "description": (model.__doc__ or "").strip().partition("\n")[0]}
 
 
 def _resolved(part: Any) -> Any:
