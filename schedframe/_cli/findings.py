@@ -63,5 +63,5 @@ def wrapped(line: str, indent: str) -> str:
     """Indent `line`; on a terminal that is too narrow for it, wrap it between words."""
     if sys.stdout is None or not sys.stdout.isatty():
         return f"{indent}{line}"
-    width = shutil.get_terminal_size().columns
+    width = shutil.get_terminal_size().columns or 80  # Python 3.10 gives 0 where a terminal has no size
     return textwrap.fill(line, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
