@@ -46,8 +46,8 @@ class Warmup(Style):
         p = min(max(n - delay + shift, least) / (lr_warmup_steps + (shift)), 1), the second shift only if it is
         stretched, n - delay 0 at least
         linear: w = p; cosine: w = (1 - cos(pi * p)) / 2; quadratic: w = p**2; 1-sqrt: w = 1 - sqrt(1 - p);
-        constant: w = 0, and 1 at the end; log: w = ln((n - delay) / shift + 1) / ln(lr_warmup_steps / shift), 1 at most;
-        any curve: w = 1 - c(p)
+        constant: w = 0, and 1 at the end; any curve: w = 1 - c(p);
+        log: w = ln((n - delay) / shift + 1) / ln(lr_warmup_steps / shift), 1 at most
 
     At the edges:
         init_lr at step 0 unless it is shifted, max_lr at lr_warmup_steps; with a delay the decay begins below max_lr.
@@ -206,7 +206,8 @@ def parse_warmup(value: Any, scale: Scale | None = None, warmup_steps: float = 0
         warmup = Warmup.model_validate(dict(table), context={"scale": scale or Scale()})
     except ValidationError as error:
         raise explained(error, Warmup) from None
-    if scale is not None and "iter" in f"{table.get('shift', '')}{table.get('least', '')}{table.get('delay', '')}{shape == 'log' and _ONE}":
+    in_iterations = any("iter" in str(table.get(option, "")) for option in ("shift", "least", "delay"))
+    if scale is not None and (in_iterations or shape == "log"):
         _refuse_a_ramp(scale, warmup_steps)
     return warmup
 
