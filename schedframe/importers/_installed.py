@@ -18,6 +18,7 @@ _BUILTIN = {
     "ms-swift": "ms_swift",
     "olmo-core": "olmo_core",
     "deepspeed": "deepspeed",
+    "gpt-neox": "gpt_neox",
     "nanotron": "nanotron",
     "llm-foundry": "llm_foundry",
     "megatron-bridge": "megatron_bridge",
