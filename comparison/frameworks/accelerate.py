@@ -1,7 +1,8 @@
 """Accelerate: huggingface/accelerate:src/accelerate/scheduler.py.
 
 It has no schedules, and counts those of others: a prepared scheduler is stepped with every update, as often as there
-are processes, or once with ``split_batches``. The steps of a loop are those of examples/nlp_example.py.
+are processes, or once with ``split_batches``. The loop is that of the
+documentation of ``accumulate`` (src/accelerate/accelerator.py).
 """
 
 import json
@@ -106,6 +107,12 @@ CASES = [
         "CosineAnnealingLR(T_max=40), two processes, split_batches",
         UPDATES,
         run(cosine(UPDATES), PROCESSES, split_batches=True),
+        keys("cosine", min_lr=5e-6),
+    ),
+    Case(
+        "CosineAnnealingLR(T_max=40), two processes, step_scheduler_with_optimizer=False",
+        UPDATES,
+        run(cosine(UPDATES), PROCESSES, step_scheduler_with_optimizer=False),
         keys("cosine", min_lr=5e-6),
     ),
 ]
