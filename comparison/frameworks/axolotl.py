@@ -12,7 +12,7 @@ import torch
 from axolotl.utils import schedulers as axolotl
 from case import Case, Framework
 from frameworks._torch import stepped
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
 UPDATES = 100
 PEAK = 2e-4
@@ -64,6 +64,12 @@ CASES = [
     case("rex", axolotl.RexLR, REX, rex(10, 0.0), first_update=1, **WARM),
     case("rex, min_lr 2e-5", axolotl.RexLR, REX, rex(10, 2e-5), first_update=1, min_lr=2e-5, **WARM),
     case("rex, without a warmup", axolotl.RexLR, REX, rex(0, 2e-5), first_update=1, min_lr=2e-5),
+    case(
+        "one_cycle, warmup_steps 10",
+        OneCycleLR,
+        {"style": "one-cycle", "pct_start": 0.1},
+        {"max_lr": PEAK, "total_steps": UPDATES, "pct_start": 0.1, "anneal_strategy": "cos"},
+    ),
     case("cosine, lr_quadratic_warmup", QUADRATIC, "cosine", LENGTHS, **SQUARED),
     case(
         "cosine, lr_quadratic_warmup, num_cycles 1.5",
@@ -90,7 +96,7 @@ CASES = [
         **WARM,
     ),
     case(
-        "jagged_restart_steps 40, jagged_restart_warmup_steps 5",
+        "cosine, lr_quadratic_warmup, jagged_restart_steps 40, jagged_restart_warmup_steps 5",
         jagged,
         restarts(30, scale="0.1%"),
         JAGGED,
@@ -98,7 +104,7 @@ CASES = [
         **SQUARED,
     ),
     case(
-        "jagged_restart_steps 40, jagged_restart_anneal_steps 8, cosine_min_lr_ratio 0.1",
+        "cosine, lr_quadratic_warmup, cosine_min_lr_ratio 0.1, jagged_restart_steps 40, jagged_restart_anneal_steps 8",
         jagged,
         restarts(30, scale="10%", anneal=8),
         {**JAGGED, "jagged_restart_anneal_steps": 8, "min_lr_scale": 0.1},
