@@ -116,4 +116,12 @@ CASES = [
         keys("cosine", min_lr=5e-6),
     ),
 ]
-FRAMEWORK = Framework("Accelerate", f"accelerate {accelerate.__version__}", CASES)
+FRAMEWORK = Framework(
+    "Accelerate",
+    f"accelerate {accelerate.__version__}",
+    CASES,
+    {
+        "step_scheduler_with_optimizer=False with accumulated gradients": "the scheduler counts batches then: the "
+        "learning rate of an update is that of its last batch",
+    },
+)

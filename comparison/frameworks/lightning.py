@@ -5,6 +5,7 @@ accumulated, with ``interval: epoch``, its default, after every epoch. ``frequen
 """
 
 import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -127,13 +128,21 @@ CASES = [
         run(milestones, EPOCH, 2),
         keys({"style": "multi-step", "milestones": ["40 iters", "80 iters"], "multipliers": [0.1, 0.01]}),
     ),
+    Case(
+        "interval epoch, 20 batches an epoch, CosineAnnealingLR(5)",
+        UPDATES,
+        run(lambda optimizer: lrs.CosineAnnealingLR(optimizer, 5), EPOCH),
+        keys("cosine"),
+        keys(
+            {
+                "style": "multi-step",
+                "milestones": [f"{20 * epoch} iters" for epoch in range(1, 5)],
+                "multipliers": [(1 + math.cos(math.pi * epoch / 5)) / 2 for epoch in range(1, 5)],
+            }
+        ),
+        "its stairs are milestones, each with its value",
+    ),
 ]
 FRAMEWORK = Framework(
-    "Lightning",
-    f"lightning {lightning.__version__}",
-    CASES,
-    {
-        "a curve with interval epoch": "it is one of stairs, which are the milestones and multipliers of multi-step",
-        "ReduceLROnPlateau": "it follows a metric",
-    },
+    "Lightning", f"lightning {lightning.__version__}", CASES, {"ReduceLROnPlateau": "it follows a metric"}
 )

@@ -1,7 +1,7 @@
 """torchtune: pytorch/torchtune:torchtune/training/lr_schedulers.py.
 
 Its recipes call ``step()`` of the scheduler after each update (recipes/full_finetune_distributed.py), also where
-gradients are accumulated.
+gradients are accumulated. torchtune 0.6.1 runs with torchao 0.10.
 """
 
 from importlib.metadata import version
