@@ -32,7 +32,8 @@ def test_the_list_has_every_recipe_in_80_columns() -> None:
 
 def test_words_choose_from_the_list() -> None:
     lines = cli("recipes", "olmo", "LINEAR").out.splitlines()[2:]
-    assert [line.split()[0] for line in lines] == ["olmo-3-32b-long-context", "olmo-3-7b-midtrain", "olmo-7b"]
+    linear = ["olmo-2-7b-stage-2", "olmo-3-32b-long-context", "olmo-3-7b-midtrain", "olmo-7b"]
+    assert [line.split()[0] for line in lines] == linear
     assert "no recipe has all of the words olmo, multi-step" in cli("recipes", "olmo", "multi-step").out
     assert "arxiv.org/abs/2412.19437" in cli("recipes", "2412.19437", "--format", "json").out
 
@@ -99,7 +100,7 @@ def test_scale_multiplies_lengths_and_keeps_the_warmup() -> None:
 
 
 def test_lengths_in_percent_follow_the_run() -> None:
-    schedule = scaled(recipe("pythia-1b"), "train_iters", "10K").schedule
+    schedule = scaled(recipe("stablelm-alpha-3b"), "train_iters", "10K").schedule
     assert (schedule.train_iters, schedule.lr_warmup_steps, schedule.lr_decay_steps) == (10_000, 100, 10_000)
 
 
