@@ -218,6 +218,7 @@ PLUGINS = {
         "one-cycle",
         "range-test",
         "tanh",
+        "tanh-decay",
         "tri-stage",
         "triangular",
     ),

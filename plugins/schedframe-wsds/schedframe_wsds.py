@@ -21,7 +21,7 @@ class WSDS(LRShape):
     Every period ends with a usable model, and training continues from it.
 
     Formula:
-        in a period of length l, decay of length d = decay_share * l, t steps into it:
+        in a period of length l, decay of length d = decay_share * l or decay_steps, t steps into it:
         c = 1 up to l - d, then the lr_wsd_decay_style at (t - (l - d)) / d
 
     At the edges:
@@ -46,6 +46,7 @@ class WSDS(LRShape):
     style: Literal["wsd-s"] = "wsd-s"
     period_steps: tuple[Length, ...] = Field(min_length=1, description="Lengths of the periods, in their order.")
     decay_share: float = Field(0.1, gt=0, le=1, description="The part of each period that is its decay.")
+    decay_steps: Length | None = Field(None, description="Length of each decay, in place of its part of the period.")
     lr_wsd_decay_style: AnyLRCurve = Field(Linear(), description="Curve of the decays.")
     first_period: Literal["after-warmup", "from-start"] = Field(
         "after-warmup", description="Whether the first period, and so its share, has the warmup in it, as in OLMo-core."
@@ -70,8 +71,11 @@ class WSDS(LRShape):
         inside = round(min(step - begin, ends[-1]), _DIGITS)
         bisect = bisect_left if self.boundaries == "closed" else bisect_right
         period = min(bisect(ends, inside), len(ends) - 1)
-        left, decay = ends[period] - inside, self.decay_share * self.period_steps[period]
+        left, decay = ends[period] - inside, self._decay(self.period_steps[period])
         return self.lr_wsd_decay_style.coefficient(1.0 - left / decay) if left < decay else 1.0
+
+    def _decay(self, length: float) -> float:
+        return self.decay_share * length if self.decay_steps is None else self.decay_steps
 
     def _begin(self, warmup_steps: float) -> float:
         return warmup_steps if self.first_period == "after-warmup" else 0
@@ -82,15 +86,17 @@ class WSDS(LRShape):
         for number, length in enumerate(self.period_steps, 1):
             marks |= {f"period {number}": begin} if number > 1 else {}
             begin += length
-            marks[f"decay {number}"] = begin - self.decay_share * length
+            marks[f"decay {number}"] = begin - self._decay(length)
         return marks
 
     def faults(self, warmup_steps: float, decay_steps: float) -> Iterator[tuple[str, str]]:
-        """Yield a first decay that begins within the warmup."""
-        first = self.period_steps[0] * (1 - self.decay_share)
+        """Yield a decay that does not fit into its period, or begins within the warmup."""
+        if self.decay_steps is not None and self.decay_steps > min(self.period_steps):
+            yield "decay_steps", f"is longer than the shortest period, of {min(self.period_steps):g} steps"
+        first = self.period_steps[0] - self._decay(self.period_steps[0])
         if self.first_period == "from-start" and first < warmup_steps:
             yield (
-                "decay_share",
+                "decay_share" if self.decay_steps is None else "decay_steps",
                 f"lets the first decay begin at step {first:g}, within the warmup of {warmup_steps:g} steps",
             )
 

@@ -419,15 +419,15 @@ class OptimizerParamScheduler:
         try:
             try:
                 for group, lr, wd in values:
-                    if group["lr"].__class__ is float:
-                        group["lr"] = lr
-                    else:
-                        write_value(group, "lr", lr)
-                    if wd is not None:
+                    if wd is not None:  # first, because Python 3.13 leaves a jump from here to the next group unguarded
                         if group["weight_decay"].__class__ is float:
                             group["weight_decay"] = wd
                         else:
                             write_value(group, "weight_decay", wd)
+                    if group["lr"].__class__ is float:
+                        group["lr"] = lr
+                    else:
+                        write_value(group, "lr", lr)
             except KeyError:
                 write(values)
             self._num_steps, self._written = num_steps, values

@@ -6,13 +6,14 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import PlainSerializer, PlainValidator, ValidationInfo
 
 from schedframe._plan.plan import CURRENT, WARMUP, DecayFrom, Parent
 from schedframe._run.arguments import parse_decay_from
 from schedframe._run.policy import KEYS as OVERRIDE_KEYS
 from schedframe._run.policy import POLICIES, Resume, parse_parent, parse_resume
 from schedframe._units import lengths
+from schedframe._units.json_schema import JSONSchema
 from schedframe._units.lengths import OPEN, Measure, Scale, parse_measure
 from schedframe._units.numbers import JSON_COUNT, NUMBER_TEXT, PERCENT_TEXT, json_number, parse_rate, share_of
 from schedframe._units.units import RUN_KEYS, UNITS, Clock, Units, batch_sizes_of, parse_clock, parse_ramp
@@ -104,7 +105,7 @@ def _parse_init_lr(value: Any, info: ValidationInfo) -> float | str:
     return CURRENT
 
 
-ClockField = Annotated[Clock, PlainValidator(parse_clock), WithJsonSchema({"enum": list(get_args(Clock))})]
+ClockField = Annotated[Clock, PlainValidator(parse_clock), JSONSchema({"enum": list(get_args(Clock))})]
 """A clock, by name."""
 
 _RAMP_SCHEMA = {"type": "array", "items": JSON_COUNT, "minItems": 3, "maxItems": 3}
@@ -112,45 +113,45 @@ RampField = Annotated[
     tuple[int, int, int],
     PlainValidator(parse_ramp),
     PlainSerializer(lambda ramp: list(ramp), when_used="json"),  # pydantic's own warns that a list is no tuple
-    WithJsonSchema(_RAMP_SCHEMA),
+    JSONSchema(_RAMP_SCHEMA),
 ]
 """A ramp-up of the batch size: the first size, the increment, samples."""
 
 StartField = Annotated[
     float,
     PlainValidator(lambda value, info: scale_of(info.data).absolute(value)),
-    WithJsonSchema(lengths.JSON_ABSOLUTE),
+    JSONSchema(lengths.JSON_ABSOLUTE),
 ]
 """A position: the scheduler's count from the start of the run; not a percentage."""
 
 RunField = Annotated[
     float,
     PlainValidator(lambda value, info: scale_of(info.data).run(value, RUN_KEYS[str(info.field_name)])),
-    WithJsonSchema(lengths.JSON_ABSOLUTE),
+    JSONSchema(lengths.JSON_ABSOLUTE),
 ]
 """The length of the run, in the unit that the key names: ``500M``, ``3 epochs``."""
 
-EndField = Annotated[float, PlainValidator(_parse_end), WithJsonSchema(lengths.JSON_END)]
+EndField = Annotated[float, PlainValidator(_parse_end), JSONSchema(lengths.JSON_END)]
 """A length that percentages are of, or ``open``."""
 
 LengthField = Annotated[
     float,
     PlainValidator(lambda value, info: scale_of(info.data).steps(value)),
-    WithJsonSchema({**lengths.JSON_LENGTH}),  # a copy, because pydantic before 2.12 adds a field's default to it
+    JSONSchema(lengths.JSON_LENGTH),
 ]
 """A length: ``2000``, ``500M``, ``2000 iters``, ``10B tokens``, ``5%``, ``5% of run``."""
 
-HorizonField = Annotated[float, PlainValidator(_parse_horizon), WithJsonSchema(lengths.JSON_HORIZON)]
+HorizonField = Annotated[float, PlainValidator(_parse_horizon), JSONSchema(lengths.JSON_HORIZON)]
 """A length, or ``open``."""
 
 JSON_RATE = json_number("a number, or a percentage such as 10%", NUMBER_TEXT, PERCENT_TEXT)
-RateField = Annotated[float, PlainValidator(_parse_rate), WithJsonSchema(JSON_RATE)]
+RateField = Annotated[float, PlainValidator(_parse_rate), JSONSchema(JSON_RATE)]
 """A learning rate: a finite number, or a percentage of ``max_lr``."""
 
 _JSON_INIT_LR = json_number(
     "a number, a percentage such as 10%, or current", NUMBER_TEXT, PERCENT_TEXT, words=(CURRENT,)
 )
-InitLRField = Annotated[float | Literal["current"], PlainValidator(_parse_init_lr), WithJsonSchema(_JSON_INIT_LR)]
+InitLRField = Annotated[float | Literal["current"], PlainValidator(_parse_init_lr), JSONSchema(_JSON_INIT_LR)]
 """A learning rate, or ``current``."""
 
 
@@ -160,18 +161,18 @@ def updates_of(shift: float) -> int:
 
 
 FirstUpdateField = Annotated[
-    float, PlainValidator(_parse_first_update), PlainSerializer(updates_of), WithJsonSchema({"enum": [0, 1, -1]})
+    float, PlainValidator(_parse_first_update), PlainSerializer(updates_of), JSONSchema({"enum": [0, 1, -1]})
 ]
 """How far ahead of the position the curves are read."""
 
-DecayFromField = Annotated[DecayFrom, PlainValidator(parse_decay_from), WithJsonSchema({"enum": [WARMUP, 0]})]
+DecayFromField = Annotated[DecayFrom, PlainValidator(parse_decay_from), JSONSchema({"enum": [WARMUP, 0]})]
 """``warmup`` or 0."""
 
 WarmupField = Annotated[
     Warmup,
     PlainValidator(lambda value, info: parse_warmup(value, scale_of(info.data), info.data.get("lr_warmup_steps", 0))),
     PlainSerializer(lambda warmup: warmup.model_dump()),
-    WithJsonSchema(WARMUP_SCHEMA),
+    JSONSchema(WARMUP_SCHEMA),
 ]
 """A warmup, by name or as a table."""
 
@@ -193,7 +194,7 @@ ResumeField = Annotated[
     Resume,
     PlainValidator(parse_resume),
     PlainSerializer(asdict),
-    WithJsonSchema({"anyOf": [{"enum": list(POLICIES)}, _RESUME_TABLE]}),
+    JSONSchema({"anyOf": [{"enum": list(POLICIES)}, _RESUME_TABLE]}),
 ]
 """A policy's name, or a table with ``policy`` and ``override``."""
 
@@ -203,7 +204,7 @@ _PARENT_TABLE = {
     "required": ["fingerprint", "step"],
     "additionalProperties": False,
 }
-ParentField = Annotated[Parent, PlainValidator(parse_parent), PlainSerializer(asdict), WithJsonSchema(_PARENT_TABLE)]
+ParentField = Annotated[Parent, PlainValidator(parse_parent), PlainSerializer(asdict), JSONSchema(_PARENT_TABLE)]
 """A table with ``fingerprint`` and ``step``."""
 
 
@@ -220,6 +221,6 @@ IgnoreField = Annotated[
     tuple[tuple[str, str], ...],
     PlainValidator(_parse_ignore),
     PlainSerializer(lambda ignored: dict(ignored)),
-    WithJsonSchema({"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}),
+    JSONSchema({"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}),
 ]
 """Lint rules, each with the reason why it is not applied."""

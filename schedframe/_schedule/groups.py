@@ -9,13 +9,14 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import PlainSerializer, PlainValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from schedframe._errors import ConfigError, Problem, written
 from schedframe._plan.plan import NAMES
 from schedframe._plan.rule import DEFAULT, FACTORS, JOINT, WRITTEN, GroupRule, key_of, parse_match
 from schedframe._problems import unknown_key
+from schedframe._units.json_schema import JSONSchema
 from schedframe._units.numbers import parse_number, share_of
 
 FIELDS = {
@@ -234,6 +235,6 @@ GroupRulesField = Annotated[
     tuple[GroupRule, ...],
     PlainValidator(_parse_groups),
     PlainSerializer(as_tables),
-    WithJsonSchema({"type": "array", "items": _RULE_SCHEMA}),
+    JSONSchema({"type": "array", "items": _RULE_SCHEMA}),
 ]
 """A list of rules for param groups."""

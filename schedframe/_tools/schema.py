@@ -166,8 +166,8 @@ def _of_model(model: Any) -> dict[str, Any]:
         part = resolved["properties"][field.alias or key]
         if isinstance(field.default, (bool, int, float, str)):
             part["default"] = field.default
-        elif field.is_required() or field.default is None:
-            part.pop("default", None)  # Before 2.12 pydantic writes a default into the schema of all keys of a type.
+        elif field.default is None:  # null means that there is none, which pydantic writes or not, by its version
+            part.pop("default", None)
     return {**resolved, "description": (model.__doc__ or "").strip().partition("\n")[0]}
 
 

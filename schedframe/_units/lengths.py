@@ -10,10 +10,11 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import PlainValidator, ValidationInfo
 
 from schedframe._elsewhere import hint_for_unit
 from schedframe._errors import did_you_mean
+from schedframe._units.json_schema import JSONSchema
 from schedframe._units.numbers import (
     NUMBER_TEXT,
     PERCENT_TEXT,
@@ -254,11 +255,11 @@ JSON_END = json_number(f"{_EXAMPLES}, 90% of run or open", _IN_UNITS, PERCENT_TE
 JSON_HORIZON = json_number(f"{_EXAMPLES}, 10% or open", _IN_UNITS, _SHARE, words=("open",))
 JSON_LENGTH = json_number(f"{_EXAMPLES} or 10%", _IN_UNITS, _SHARE)
 
-Length = Annotated[float, PlainValidator(_validate_length), WithJsonSchema(JSON_LENGTH)]
+Length = Annotated[float, PlainValidator(_validate_length), JSONSchema(JSON_LENGTH)]
 """A length: ``2000``, ``500M``, ``2000 iters``, ``10B tokens``, ``5%``, ``5% of run``."""
 
-Milestone = Annotated[float, PlainValidator(_validate_milestone), WithJsonSchema(JSON_LENGTH)]
+Milestone = Annotated[float, PlainValidator(_validate_milestone), JSONSchema(JSON_LENGTH)]
 """A position: a fraction of the decay below 1, as ``0.8`` or ``80%``, or a length from the style's step 0 on."""
 
-CooldownLength = Annotated[float, PlainValidator(_validate_tail), WithJsonSchema(JSON_LENGTH)]
+CooldownLength = Annotated[float, PlainValidator(_validate_tail), JSONSchema(JSON_LENGTH)]
 """A `Length` at the end of the style."""

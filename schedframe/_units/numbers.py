@@ -11,7 +11,9 @@ from math import ulp
 from numbers import Integral, Rational, Real
 from typing import Annotated, Any
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import PlainValidator
+
+from schedframe._units.json_schema import JSONSchema
 
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
 _MANTISSA = rf"(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})"
@@ -237,13 +239,13 @@ JSON_NUMBER = json_number("a number", NUMBER_TEXT)
 _JSON_COUNT_TEXT = json_number("a whole number such as 4096 or 20M", rf"{NUMBER_TEXT}\s*[kKmMbBtT]?")
 JSON_COUNT = {**_JSON_COUNT_TEXT, "type": ["integer", "string"], "minimum": 1}
 
-Number = Annotated[float, PlainValidator(parse_number), WithJsonSchema(JSON_NUMBER)]
+Number = Annotated[float, PlainValidator(parse_number), JSONSchema(JSON_NUMBER)]
 """A finite number, quoted or not."""
 
 _JSON_SHARE = {**json_number("a number from 0 to 1 or a percentage", NUMBER_TEXT, PERCENT_TEXT), "maximum": 1}
 
-Share = Annotated[float, PlainValidator(parse_share), WithJsonSchema(_JSON_SHARE)]
+Share = Annotated[float, PlainValidator(parse_share), JSONSchema(_JSON_SHARE)]
 """A part of a whole: a number from 0 to 1, or a percentage."""
 
-Count = Annotated[int, PlainValidator(parse_count), WithJsonSchema(JSON_COUNT)]
+Count = Annotated[int, PlainValidator(parse_count), JSONSchema(JSON_COUNT)]
 """A whole number above 0, quoted or not."""

@@ -19,12 +19,12 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     ValidationError,
     ValidationInfo,
-    WithJsonSchema,
     model_serializer,
     model_validator,
 )
 
 from schedframe._problems import lines_of
+from schedframe._units.json_schema import JSONSchema
 from schedframe._units.lengths import Length, Scale, scale_in
 from schedframe._units.numbers import NUMBER_TEXT, PERCENT_TEXT, json_number, parse_number, settled, share_of, whole
 from schedframe.styles._base import Cooldown, LRPoint
@@ -57,7 +57,7 @@ def parse_target(value: Any) -> float | str:
     return number
 
 
-_TARGET = WithJsonSchema(json_number("a number, a percentage or min_lr", NUMBER_TEXT, PERCENT_TEXT, words=ENDS))
+_TARGET = JSONSchema(json_number("a number, a percentage or min_lr", NUMBER_TEXT, PERCENT_TEXT, words=ENDS))
 
 Target = Annotated[float | str, PlainValidator(parse_target), _TARGET]
 """The target of a phase: ``min_lr``, ``31.6%`` of max LR, or an absolute number; see `parse_target`."""
@@ -192,7 +192,7 @@ BOUNDARIES = "Whether the next phase, or the one before, holds at the boundary: 
 
 _SCHEMA: dict[str, Any] = {"type": "array", "minItems": 1, "items": {"type": "object"}, PHASES_MARK: True}
 
-AnyPhases = Annotated[tuple[Phase, ...], PlainValidator(validated), PlainSerializer(_dumped), WithJsonSchema(_SCHEMA)]
+AnyPhases = Annotated[tuple[Phase, ...], PlainValidator(validated), PlainSerializer(_dumped), JSONSchema(_SCHEMA)]
 """A list of phases, of which one may have no length."""
 
 

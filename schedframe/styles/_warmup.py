@@ -26,8 +26,11 @@ from schedframe.styles._installed import lr_styles
 SHAPES = ("linear", "cosine", "quadratic", "log", "1-sqrt", "constant")
 """Shapes of a warmup that have names of their own."""
 
-_OWN = ("style", "shift", "stretched", "least")
+_OWN = ("style", "shift", "stretched", "least", "delay")
 """The options of a warmup; a table's others are those of its curve."""
+
+_LATER = ("least", "delay")
+"""Options that early versions did not have; at 0 they are in no state."""
 
 _ONE = "1 iters"
 
@@ -40,13 +43,14 @@ class Warmup(Style):
 
     Formula:
         lr = init_lr + (max_lr - init_lr) * w(p),
-        p = min(max(n + shift, least) / (lr_warmup_steps + (shift)), 1), the second shift only if it is stretched
+        p = min(max(n - delay + shift, least) / (lr_warmup_steps + (shift)), 1), the second shift only if it is
+        stretched, n - delay 0 at least
         linear: w = p; cosine: w = (1 - cos(pi * p)) / 2; quadratic: w = p**2; 1-sqrt: w = 1 - sqrt(1 - p);
-        constant: w = 0, and 1 at the end; log: w = ln(n / shift + 1) / ln(lr_warmup_steps / shift), 1 at most;
-        any curve: w = 1 - c(p)
+        constant: w = 0, and 1 at the end; any curve: w = 1 - c(p);
+        log: w = ln((n - delay) / shift + 1) / ln(lr_warmup_steps / shift), 1 at most
 
     At the edges:
-        init_lr at step 0 unless it is shifted, max_lr at lr_warmup_steps.
+        init_lr at step 0 unless it is shifted, max_lr at lr_warmup_steps; with a delay the decay begins below max_lr.
 
     Examples:
         >>> [Warmup(style="quadratic").share(step, 10) for step in (0, 5, 10)]
@@ -70,6 +74,7 @@ class Warmup(Style):
     shift: Length = Field(default=0, description="By how much the warmup is advanced, such as `1 iters`.")
     stretched: bool = Field(default=False, description="Whether the shift is also added to the length.")
     least: Length = Field(default=0, description="The earliest step at which the warmup is read, such as `1 iters`.")
+    delay: Length = Field(default=0, description="By how much the warmup is read later than the decay.")
     curve: LRCurve | None = Field(default=None, description="The curve, if the shape is one.", exclude=True)
 
     @model_validator(mode="before")
@@ -88,12 +93,12 @@ class Warmup(Style):
     @model_validator(mode="after")
     def _check_log(self) -> "Warmup":
         if self.style == "log" and (self.stretched or self.least or not self.shift):
-            raise ValueError("log has only the option shift, the length of one update, above 0")
+            raise ValueError("log has only the options delay and shift, the length of one update, above 0")
         return self
 
     @model_serializer(mode="wrap")
     def _as_table(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        own = {key: value for key, value in dump(self).items() if key != "least" or value}
+        own = {key: value for key, value in dump(self).items() if key not in _LATER or value}
         options = {} if self.curve is None else self.curve.model_dump(mode="json", exclude={"style"})
         return {**own, **options}
 
@@ -105,10 +110,11 @@ class Warmup(Style):
     @cached_property
     def is_megatrons(self) -> bool:
         """Whether it is the warmup of Megatron's class."""
-        return self.style == "linear" and not self.shift and not self.least
+        return self.style == "linear" and not (self.shift or self.least or self.delay)
 
     def share(self, step: float, warmup_steps: float) -> float:
         """Return w at `step`, 0 to 1, of a warmup of `warmup_steps` steps."""
+        step = max(step - self.delay, 0) if self.delay else step
         if self.style == "log":
             return _logarithm(step / self.shift, warmup_steps / self.shift)
         read = max(step + self.shift, self.least)
@@ -200,7 +206,8 @@ def parse_warmup(value: Any, scale: Scale | None = None, warmup_steps: float = 0
         warmup = Warmup.model_validate(dict(table), context={"scale": scale or Scale()})
     except ValidationError as error:
         raise explained(error, Warmup) from None
-    if scale is not None and "iter" in f"{table.get('shift', '')}{table.get('least', '')}{shape == 'log' and _ONE}":
+    in_iterations = any("iter" in str(table.get(option, "")) for option in ("shift", "least", "delay"))
+    if scale is not None and (in_iterations or shape == "log"):
         _refuse_a_ramp(scale, warmup_steps)
     return warmup
 
@@ -211,7 +218,7 @@ def _refuse_a_ramp(scale: Scale, warmup_steps: float) -> None:
         raise ValueError("is shifted by iterations, but the batch size changes within the warmup; use clock: iters")
 
 
-_OPTIONS = {"shift": JSON_LENGTH, "stretched": {"type": "boolean"}, "least": JSON_LENGTH}
+_OPTIONS = {"shift": JSON_LENGTH, "stretched": {"type": "boolean"}, "least": JSON_LENGTH, "delay": JSON_LENGTH}
 _TABLE = {
     "type": "object",
     "properties": {"style": {"enum": list(SHAPES)}, **_OPTIONS},

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pydantic
 import pytest
+from packaging.version import Version
 
 import schedframe
 
@@ -27,6 +29,11 @@ class S(LRCurve):
 NOT_TEXT = "[console_scripts]\n\xff = a:b\n".encode("latin-1")
 OURS = b"[schedframe.lr_styles]\nsound = sound_module:S\n"
 LOAD = "import schedframe; print(schedframe.load('run.yaml').lr_at(50))"
+
+needs_no_plugins_of_pydantic = pytest.mark.skipif(
+    Version(pydantic.VERSION) < Version("2.8"),
+    reason="typer's own models look for plugins of pydantic, which an older pydantic cannot be told not to do",
+)
 
 
 def add(site: Path, name: str, entry_points: bytes, metadata: bytes | None = None) -> None:
@@ -65,12 +72,14 @@ def test_a_file_loads(site):
     assert (done.returncode, done.stdout) == (0, "0.5\n"), done.stderr
 
 
+@needs_no_plugins_of_pydantic
 def test_json_output_is_json_although_the_plugin_prints(site):
     done = ran(site, "-m", "schedframe", "check", "run.yaml", "--format", "json")
     assert json.loads(done.stdout)["files"][0]["ok"]
     assert "imported\n" in done.stderr
 
 
+@needs_no_plugins_of_pydantic
 def test_plugins_lists_it_as_broken(site):
     done = ran(site, "-m", "schedframe", "plugins", "--json")
     rows = {row["distribution"]: row for row in json.loads(done.stdout)["plugins"]}

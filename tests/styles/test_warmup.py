@@ -241,7 +241,7 @@ class TestErrors:
             ("olmo", "lr_warmup_style = 'olmo': is the warmup that schedframe calls linear, with first_update: 1"),
             ("modded-nanogpt", "is the warmup that schedframe calls torchtitan; it has none at f411b3d"),
             ({"style": "polynomial", "powr": 2}, "powr = 2: is not an option of 'polynomial'; did you mean 'power'?"),
-            ({"style": "log", "stretched": True}, "log has only the option shift"),
+            ({"style": "log", "stretched": True}, "log has only the options delay and shift"),
             ("torchtitian", "lr_warmup_style = 'torchtitian': is not a warmup; did you mean 'torchtitan'?"),
             (5, "lr_warmup_style = 5: must be the name of a warmup, or a table with style and its options"),
             (

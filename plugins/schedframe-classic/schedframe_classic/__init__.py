@@ -2,7 +2,7 @@
 
 from schedframe_classic.curves import CosineCycles, CosinePower, HalfCosine, KDecay, Tanh
 from schedframe_classic.cycles import CosineRestarts, OneCycle, RangeTest, Triangular
-from schedframe_classic.others import Chebyshev, Noam, TriStage
+from schedframe_classic.others import Chebyshev, Noam, TanhDecay, TriStage
 
 __all__ = [
     "Chebyshev",
@@ -15,6 +15,7 @@ __all__ = [
     "OneCycle",
     "RangeTest",
     "Tanh",
+    "TanhDecay",
     "TriStage",
     "Triangular",
 ]

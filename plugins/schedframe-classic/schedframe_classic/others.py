@@ -1,6 +1,7 @@
 """Styles with a formula of their own: tri-stage, the Transformer's, fractal levels."""
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, final
 
@@ -58,6 +59,47 @@ class TriStage(LRStyle):
     def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown:
         """Return the exponential decay."""
         return Cooldown(Geometric())
+
+
+@final
+class TanhDecay(LRStyle):
+    """A hyperbolic tangent as in timm, which falls a little at its first step and ends above min_lr.
+
+    ``tanh`` is the same curve, scaled to both bounds, which can be a part of other styles.
+
+    Formula:
+        lr = min_lr + (max_lr - min_lr) * (1 - tanh(x)) / 2, x = lower * (1 - p) + upper * p
+
+    At the edges:
+        max_lr where the warmup ends, and min_lr from lr_decay_steps on. Just before, it is 0.0025 of the span above it,
+        with the default options.
+
+    Examples:
+        >>> [round(TanhDecay().lr(LRPoint(step, 0, 100, 1.0, 0.0)), 6) for step in (0, 50, 99, 100)]
+        [1.0, 0.982014, 0.003018, 0.0]
+
+    References:
+        Stochastic Gradient Descent with Hyperbolic-Tangent Decay on Classification, https://arxiv.org/abs/1806.01593;
+        huggingface/pytorch-image-models:timm/scheduler/tanh_lr.py at v1.0.31
+    """
+
+    style: Literal["tanh-decay"] = "tanh-decay"
+    lower: float = Field(-7.0, ge=-20, lt=0, description="Where on the tangent it starts.")
+    upper: float = Field(3.0, gt=0, le=20, description="Where on the tangent it ends.")
+
+    def lr(self, point: LRPoint) -> float:
+        """Return max_lr at the start, as timm's constructor sets it, min_lr past the end, the tangent between."""
+        if point.step <= point.warmup_steps:
+            return point.max_lr
+        if point.step >= point.decay_steps:
+            return point.min_lr
+        progress = (point.step - point.warmup_steps) / (point.decay_steps - point.warmup_steps)
+        span = 0.5 * (point.max_lr - point.min_lr)
+        return point.min_lr + span * (1.0 - math.tanh(self.lower * (1.0 - progress) + self.upper * progress))
+
+    def jumps_at(self, warmup_steps: float, decay_steps: float) -> Sequence[float]:
+        """Return the end, where it falls to min_lr."""
+        return [decay_steps]
 
 
 @final

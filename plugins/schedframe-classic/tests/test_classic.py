@@ -18,6 +18,7 @@ lr_scheduler = torch.optim.lr_scheduler
     [
         "tanh",
         {"style": "tanh", "lower": -6.0, "upper": 6.0},
+        "tanh-decay",
         "k-decay",
         "half-cosine",
         {"style": "cosine-power", "power": 3},
