@@ -99,7 +99,9 @@ CASES = [
         init_lr="50%",
     ),
     case("LinearScheduler(alpha_f=0.1)", mosaic.LinearScheduler(alpha_f=0.1), "linear", min_lr="10%"),
-    case("LinearScheduler(t_max='0.5dur')", mosaic.LinearScheduler(t_max="0.5dur"), "linear", lr_decay_steps="50% of run"),
+    case(
+        "LinearScheduler(t_max='0.5dur')", mosaic.LinearScheduler(t_max="0.5dur"), "linear", lr_decay_steps="50% of run"
+    ),
     case("ExponentialScheduler(0.9, '5ba')", mosaic.ExponentialScheduler(0.9, "5ba"), each(0.9, "5 iters")),
     case("CosineAnnealingScheduler(alpha_f=0.1)", mosaic.CosineAnnealingScheduler(alpha_f=0.1), "cosine", min_lr="10%"),
     case(
