@@ -47,7 +47,8 @@ def _defined(node: ast.AST) -> str:
 def module(name: str, file: Path) -> ModuleType:
     """Return the module in `file`, imported under `name`."""
     spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     made = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
     return made

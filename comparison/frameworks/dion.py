@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from case import Case, Framework
-
 from frameworks._checkout import checkout, definitions
 
 UPDATES = 100

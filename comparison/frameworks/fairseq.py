@@ -6,13 +6,13 @@ epoch's end.
 """
 
 import importlib
+import logging
 from argparse import Namespace
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from case import Case, Framework
-
 from frameworks._checkout import checkout, leave_out
 
 UPDATES = 100
@@ -28,6 +28,7 @@ leave_out("fairseq.optim", folder / "optim")
 FairseqOptimizer = importlib.import_module("fairseq.optim.fairseq_optimizer").FairseqOptimizer
 importlib.import_module("fairseq.optim").FairseqOptimizer = FairseqOptimizer
 schedules = importlib.import_module("fairseq.optim.lr_scheduler")
+logging.getLogger("fairseq.optim.lr_scheduler.manual_lr_scheduler").setLevel(logging.ERROR)
 
 
 class Optimizer(FairseqOptimizer):  # type: ignore[misc, valid-type]

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from case import Case, Framework
-
 from frameworks._checkout import checkout, definitions
 
 UPDATES = 100
@@ -22,7 +21,8 @@ def run(warmup_iters: int, min_lr: float, updates: int = UPDATES) -> Callable[[]
 def keys(warmup: int, updates: int = UPDATES, **others: Any) -> dict[str, Any]:
     rise = {"lr_warmup_steps": warmup, "lr_warmup_style": "nanogpt"} if warmup else {}
     end = {"lr_decay_steps": UPDATES} if updates > UPDATES else {}
-    return {"clock": "iters", "train_iters": updates, **end, "max_lr": PEAK, **rise, "lr_decay_style": "cosine", **others}
+    run = {"clock": "iters", "train_iters": updates, **end, "max_lr": PEAK}
+    return {**run, **rise, "lr_decay_style": "cosine", **others}
 
 
 CASES = [

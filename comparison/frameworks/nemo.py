@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from case import Case, Framework
-
 from frameworks._checkout import checkout, leave_out, module
 
 UPDATES = 100
