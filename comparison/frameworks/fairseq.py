@@ -227,13 +227,13 @@ CASES = [
         "lr_shrink lowers the peak, and peak_mult the height above min_lr.",
     ),
     Case(
-        "manual --update2lr {'40': 0.02, '70-80': 0.01}",
+        "manual --update2lr, from updates 40 and 70 on",
         UPDATES,
         run("manual", update2lr="{'40': 0.02, '70-80': 0.01}", epoch2lr="{}"),
         keys({"style": "multi-step", "milestones": ["40 iters", "70 iters"], "multipliers": [0.4, 0.2]}, 0),
     ),
     Case(
-        "manual --epoch2lr {'1': 0.05, '2,3': 0.02, '4': 0.01}",
+        "manual --epoch2lr, from epochs 2 and 4 on",
         UPDATES,
         run("manual", update2lr="{}", epoch2lr="{'1': 0.05, '2,3': 0.02, '4': 0.01}"),
         keys({"style": "multi-step", "milestones": ["25 iters", "75 iters"], "multipliers": [0.4, 0.2]}, 0),

@@ -93,6 +93,13 @@ CASES = [
     ),
     Case("linear, warmup 10", UPDATES, run(warmup=10, lr_schedule="linear"), keys("linear")),
     Case(
+        "linear, warmup 1",
+        UPDATES,
+        run(warmup=1, lr_schedule="linear"),
+        keys("linear", "100%"),
+        note="A warmup of 1 is the whole run, not an update.",
+    ),
+    Case(
         "linear, decay 0.2",
         UPDATES,
         run(warmup=10, decay=0.2, lr_schedule="linear"),
