@@ -205,6 +205,6 @@ FRAMEWORK = Framework(
     CASES,
     {
         "ReduceLROnPlateau": "it follows a metric",
-        "reset_lr of the optimizer": "it restarts a run at the step where training resumes; another file does it",
+        "reset_lr of the optimizer": "it starts the schedule again where training resumes, which is another file with `start_step`",
     },
 )

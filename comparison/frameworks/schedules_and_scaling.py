@@ -120,10 +120,12 @@ CASES = [
         wsd("sqrt", updates=120),
         keys(cooldown("1-sqrt"), 120, min_lr="10%"),
     ),
+    Case(
+        "wsd --decay-type exp, to 0",
+        UPDATES,
+        wsd("exp", 0.0),
+        keys({"style": "multi-step", "milestones": ["81 iters"], "multipliers": [0]}),
+        note="A power of 0 is 0, so the learning rate drops at once, one update after the cooldown begins.",
+    ),
 ]
-FRAMEWORK = Framework(
-    "schedules-and-scaling",
-    "epfml/schedules-and-scaling at 17e78d6",
-    CASES,
-    {"wsd --decay-type exp to 0": "0 to any power is 0, so the learning rate drops to 0 at once"},
-)
+FRAMEWORK = Framework("schedules-and-scaling", "epfml/schedules-and-scaling at 17e78d6", CASES)
