@@ -205,6 +205,6 @@ FRAMEWORK = Framework(
     CASES,
     {
         "ReduceLROnPlateau": "it follows a metric",
-        "reset_lr of the optimizer": "it starts the schedule again where training resumes, which is another file with `start_step`",
+        "reset_lr of the optimizer": "it starts again where training resumes: another file, with `start_step`",
     },
 )
