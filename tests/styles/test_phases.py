@@ -12,7 +12,7 @@ import pytest
 
 import schedframe
 from schedframe import ConfigError, Schedule, StateError
-from schedframe.styles import LRPoint
+from schedframe.styles import LRCurve, LRPoint
 from schedframe.styles.phases import Phases
 
 from ..runs import Optimizer
@@ -312,6 +312,23 @@ def test_is_refused_in_words(name: str) -> None:
     with pytest.raises(ConfigError) as caught:
         of(phases)  # type: ignore[arg-type]
     assert text in str(caught.value)
+
+
+class Rise(LRCurve):
+    """Rises from min_lr to max_lr, as a triangle or a range test begins."""
+
+    style: str = "rise"
+
+    def coefficient(self, progress: float) -> float:
+        return progress
+
+
+def test_a_phase_begins_where_its_style_begins() -> None:
+    alone = Phases(phases=[{"style": Rise(), "to": "10%"}])
+    second = Phases(phases=[{"style": "constant", "length": 50}, {"style": Rise(), "to": "20%"}])
+    at = [LRPoint(step, 0, 100, max_lr=1.0, min_lr=0.0) for step in (0, 50, 75, 100)]
+    assert [alone.lr(point) for point in at] == pytest.approx([0.1, 0.55, 0.775, 1.0], abs=1e-15)
+    assert [second.lr(point) for point in at] == pytest.approx([1.0, 0.2, 0.6, 1.0], abs=1e-15)
 
 
 def test_weight_decay_has_no_min_lr() -> None:

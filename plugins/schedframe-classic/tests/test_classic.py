@@ -160,6 +160,15 @@ def test_one_cycle_is_torchs_bit_for_bit(shape, three_phase, pct_start, updates)
     assert lrs_of({"style": "one-cycle", "shape": shape, **options}, updates)[: updates - 1] == expected
 
 
+def test_one_cycle_may_end_above_where_it_began():
+    """As in epfml/schedules-and-scaling:src/main.py at 17e78d6: from 1 % to the peak, and down to 10 %."""
+    options = {"pct_start": 0.1, "div_factor": 100.0, "final_div_factor": 0.1}
+    expected = torchs(lr_scheduler.OneCycleLR, 99, max_lr=1.0, total_steps=100, anneal_strategy="cos", **options)
+    assert lrs_of({"style": "one-cycle", **options}, 100)[:99] == expected
+    with pytest.raises(ConfigError, match="div_factor \\* final_div_factor must be at least 1"):
+        lrs_of({"style": "one-cycle", "div_factor": 2, "final_div_factor": 0.1}, 100)
+
+
 def test_one_cycle_counts_updates_where_the_scheduler_counts_samples():
     run = {"max_lr": 1.0, "train_iters": 100, "global_batch_size": 32, "lr_decay_style": "one-cycle"}
     schedule = Schedule(**run)
