@@ -67,7 +67,7 @@ def test_the_examples_of_help_work(command: str) -> None:
     assert {name: Path(f"{name}.yaml").read_text() for name in SCHEDULES} == SCHEDULES
 
 
-def test_branch_prints_what_it_wrote_and_both_sides_of_the_seam() -> None:
+def test_branch_prints_what_it_wrote_and_the_values_on_both_sides_of_the_branch_point() -> None:
     code, out, err = schedframe_cli(
         *("branch", "run.yaml", "--checkpoint", "ckpt", "--wsd-decay-steps", "20M", "--output", "new.yaml"),
         *("--lr-wsd-decay-style", "minus_sqrt", "--min-lr", "0"),
@@ -142,7 +142,7 @@ def test_extend_of_a_cosine_is_refused_with_both_learning_rates() -> None:
         (["--wsd-decay-steps", "20M", "--checkpoint", "run.yaml"], "run.yaml"),
     ],
 )
-def test_what_cannot_be_done_is_told_and_nothing_is_written(words: list[str], text: str) -> None:
+def test_what_cannot_be_done_is_reported_and_nothing_is_written(words: list[str], text: str) -> None:
     code, out, err = schedframe_cli("branch", "run.yaml", *words, "-o", "new.yaml")
     assert (code, out) == (2, "")
     assert text in " ".join(err.replace("│", " ").split())

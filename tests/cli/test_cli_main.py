@@ -226,7 +226,7 @@ def test_a_reader_that_goes_away_is_no_error(arguments: list[str]) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize("arguments", [["preview", "run.yaml"], ["--version"], ["check", "run.yaml"]])
-def test_output_that_cannot_be_written_is_said(arguments: list[str]) -> None:
+def test_output_that_cannot_be_written_is_reported(arguments: list[str]) -> None:
     with open("/dev/full", "w") as out:
         done = subprocess.run([*SCHEDFRAME, *arguments], stdout=out, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2

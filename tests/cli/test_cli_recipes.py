@@ -43,7 +43,7 @@ def test_a_word_that_no_recipe_has_is_an_error_with_a_close_name() -> None:
     assert "recipe:kimi-k3: is not an installed recipe; did you mean 'kimi-k2'?" in done.err
 
 
-def test_a_name_shows_sources_what_is_unsaid_and_the_curve() -> None:
+def test_a_name_shows_sources_what_is_open_and_the_curve() -> None:
     out = cli("recipes", "deepseek-v3", columns=100).out
     assert out.startswith("deepseek-v3: DeepSeek-V3, 2024\nfrom schedframe ")
     assert "#   - https://arxiv.org/abs/2412.19437, section 4.2" in out

@@ -176,7 +176,7 @@ def test_a_broken_parent_names_its_line() -> None:
     assert text.startswith("child.yaml: line 2 of base.yaml: is not complete YAML")
 
 
-def test_a_key_that_is_missing_everywhere_is_told() -> None:
+def test_a_key_that_is_missing_everywhere_is_reported() -> None:
     assert "max_lr: missing required key" in refusal(child("extends: run.yaml\nmax_lr: null\n"))
 
 
@@ -192,7 +192,7 @@ def branched(**changes: str) -> str:
     return "branch.yaml"
 
 
-def test_a_parent_that_was_changed_since_is_told_with_what_to_do() -> None:
+def test_a_parent_that_was_changed_since_is_reported_with_what_to_do() -> None:
     before = load("run.yaml").fingerprint
     file = branched(max_lr="4e-4")
     assert refusal(file) == (
@@ -202,13 +202,13 @@ def test_a_parent_that_was_changed_since_is_told_with_what_to_do() -> None:
     )
 
 
-def test_a_change_that_bends_no_curve_is_none() -> None:
+def test_a_change_that_changes_no_curve_is_not_reported() -> None:
     file = branched()
     Path("run.yaml").write_text("# a comment\n" + RUN.replace("3e-4", "0.0003") + "resume: checkpoint\n")
     assert load(file).start_step == 1000
 
 
-def test_a_changed_grandparent_is_told_too() -> None:
+def test_a_changed_grandparent_is_reported_too() -> None:
     schedframe.rewarm(load(branched()), 1200, lr_warmup_steps=10, lr_decay_steps=400).write("longer.yaml")
     assert load("longer.yaml").train_samples == 400
     Path("run.yaml").write_text(RUN.replace("3e-4", "4e-4"))

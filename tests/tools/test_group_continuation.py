@@ -84,7 +84,7 @@ def test_a_warmup_of_its_own_that_is_not_finished_is_refused(tmp_path: Path) -> 
         branch(parent, 20_000, wsd_decay_steps="100K", stable_until="100K")
 
 
-def test_a_new_warm_up_begins_where_each_role_was(tmp_path: Path) -> None:
+def test_a_new_warmup_begins_where_each_role_was(tmp_path: Path) -> None:
     parent = file(tmp_path, "lr_mult: 0.1")
     child = rewarm(parent, 100_000, lr_warmup_steps=100, lr_decay_steps=1000, max_lr=2e-3, lr_decay_style="linear")
     assert [child.schedule.lr_at(100_000, role) for role in ("default", "router")] == [1e-3, 1e-4]
@@ -105,7 +105,7 @@ def test_a_later_end_leaves_the_past_of_every_role(tmp_path: Path) -> None:
         extend(file(tmp_path, "lr_decay_style: linear", lr_decay_style=style), 500_000, lr_decay_steps="2M")
 
 
-def test_a_schedule_from_no_file_is_written_as_it_was_said(tmp_path: Path) -> None:
+def test_a_schedule_from_no_file_is_written_as_it_was_declared(tmp_path: Path) -> None:
     said = {
         "lr_decay_steps": "1M",
         "max_lr": 1e-3,

@@ -95,7 +95,7 @@ class TestBranchOfPhasesWithACoupling:
             "parent": {"fingerprint": load(moe).fingerprint, "step": "60M"},
         }
 
-    def test_it_stays_in_the_stable_phase_as_long_as_it_is_told(self, moe: Path) -> None:
+    def test_it_stays_in_the_stable_phase_as_long_as_is_given(self, moe: Path) -> None:
         child = branch(load(moe), AT, wsd_decay_steps="10M", stable_until="70M").schedule
         assert values(child, 70_000_000) == values(load(moe), AT)
         assert values(child, 80_000_000) == values(load(moe), 10**9)
@@ -215,7 +215,7 @@ class TestCoupledWeightDecay:
         )
         return branch(parent, 50, wsd_decay_steps=20, lr_wsd_decay_style="linear", end_wd=to)
 
-    def test_its_base_goes_where_it_is_told(self) -> None:
+    def test_its_base_goes_to_the_end_that_is_given(self) -> None:
         made = self.made(0.4, end_wd=0.3, wd_incr_style={"style": "adamc", "base": "cosine"})
         assert made.changes["wd_incr_style"] == {"style": "adamc", "base": "linear"}
         assert [made.schedule.wd_at(step) for step in (50, 60)] == pytest.approx([0.2, 0.15])

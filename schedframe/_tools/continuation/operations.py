@@ -11,9 +11,9 @@ from schedframe._plan.rule import DEFAULT
 from schedframe._schedule.schedule import Schedule
 from schedframe._schedule.written import plain
 from schedframe._tools.continuation import changes as keys
+from schedframe._tools.continuation.branch_point import BranchPoint, Position
 from schedframe._tools.continuation.continuation import Continuation
 from schedframe._tools.continuation.cooldown import max_lr_of_branch, style_of_branch, style_of_role
-from schedframe._tools.continuation.seam import Position, Seam
 from schedframe._tools.continuation.weight_decay import weight_decay
 from schedframe._units.numbers import whole
 
@@ -53,7 +53,7 @@ def branch(
         ConfigError: `at` does not lie in a stable phase, or the new schedule cannot be used.
         StateError: the checkpoint is not of this schedule.
     """
-    parent = Seam(schedule, at)
+    parent = BranchPoint(schedule, at)
     parent.refuse_unless_stable()
     length = parent.length("wsd_decay_steps", wsd_decay_steps, parent.step)
     stable = 0 if stable_until is None else parent.position("stable_until", stable_until) - parent.step
@@ -111,7 +111,7 @@ def extend(schedule: Schedule, at: Position, *, lr_decay_steps: float | str, res
         ConfigError: the style would have to be reshaped, or the new schedule cannot be used.
         StateError: the checkpoint is not of this schedule.
     """
-    parent = Seam(schedule, at)
+    parent = BranchPoint(schedule, at)
     end = parent.length("lr_decay_steps", lr_decay_steps, parent.plan.start_step)
     if end <= parent.own_step:
         raise parent.refusal("lr_decay_steps", f"must be after step {parent.own_step}, where it goes on", end)
@@ -176,7 +176,7 @@ def rewarm(
         ConfigError: the learning rate would jump, or the new schedule cannot be used.
         StateError: the checkpoint is not of this schedule.
     """
-    parent = Seam(schedule, at)
+    parent = BranchPoint(schedule, at)
     style = parent.plan.lr_style if lr_decay_style is None else lr_decay_style
     if max_lr == CURRENT and not parent.lr:
         raise parent.refusal("max_lr", f"is the learning rate at step {parent.step}, which is 0; give a number", max_lr)
@@ -203,7 +203,7 @@ def rewarm(
 
 
 def _continuation(
-    parent: Seam,
+    parent: BranchPoint,
     operation: str,
     changes: Mapping[str, Any],
     wanted: Callable[[Plan], Mapping[str, Any]],
@@ -227,7 +227,9 @@ def _continuation(
     return Continuation(operation, parent.schedule, schedule, parent.step, parent.lr, parent.wd, changes)
 
 
-def _refuse_jump(parent: Seam, key: str, quantity: str, values: tuple[float | None, float | None], remedy: str) -> None:
+def _refuse_jump(
+    parent: BranchPoint, key: str, quantity: str, values: tuple[float | None, float | None], remedy: str
+) -> None:
     """Refuse to go on elsewhere than where the parent is.
 
     Raises:
@@ -239,7 +241,7 @@ def _refuse_jump(parent: Seam, key: str, quantity: str, values: tuple[float | No
         raise parent.refusal(key, fault, after)
 
 
-def _jumps(parent: Seam, operation: str, schedule: Schedule) -> Iterator[Problem]:
+def _jumps(parent: BranchPoint, operation: str, schedule: Schedule) -> Iterator[Problem]:
     """Yield a problem for each rule for param groups that would go on elsewhere than where it was.
 
     Where the learning rate jumps without a rule, that is the problem; a weight decay that jumps may do so for all.

@@ -17,7 +17,7 @@ Position = float | str | Mapping[str, Any]
 """Where a schedule is left: a step, ``450M``, or the scheduler's state of a checkpoint."""
 
 
-class Seam:
+class BranchPoint:
     """A schedule at the step where another one continues it.
 
     Attributes:
