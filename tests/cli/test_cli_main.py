@@ -116,7 +116,7 @@ def test_the_report_of_versions_has_plugins_and_imports_none(install: Callable[.
 def test_verbose_goes_with_version() -> None:
     done = run("--verbose", "check", "run.yaml")
     assert done.returncode == 2
-    assert "goes with --version" in done.stderr
+    assert "requires --version" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_write_and_scale_need_one_recipe(option: tuple[str, str]) -> None:
     for words in ((), ("olmo", "cosine")):
         done = cli("recipes", *words, *option)
         assert done.code == 2
-        assert "needs the name of one recipe" in done.err
+        assert "requires the name of one recipe" in done.err
     assert "did you mean 'olmo-7b'" in cli("recipes", "olmo-7", *option).err
     assert not Path("run.yaml").exists()
 

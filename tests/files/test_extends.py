@@ -64,7 +64,7 @@ def test_null_takes_a_key_away() -> None:
 
 def test_a_key_that_is_not_there_cannot_be_taken_away() -> None:
     assert refusal(child("extends: run.yaml\nlr_warmup_step: null\n")) == (
-        "child.yaml: line 2, lr_warmup_step = null: takes a key away that the extended file does not have; "
+        "child.yaml: line 2, lr_warmup_step = null: removes a key that the extended file does not have; "
         "did you mean 'lr_warmup_steps'?"
     )
 
@@ -120,11 +120,11 @@ def test_a_circle_is_an_error() -> None:
     child("extends: b.yaml\n", "a.yaml")
     child("extends: a.yaml\n", "b.yaml")
     assert refusal("a.yaml") == (
-        "a.yaml: line 1 of b.yaml, extends = 'a.yaml': goes in a circle: a.yaml extends b.yaml extends a.yaml"
+        "a.yaml: line 1 of b.yaml, extends = 'a.yaml': is circular: a.yaml extends b.yaml extends a.yaml"
     )
     child("\nextends: ./self.yaml\n", "self.yaml")
     assert refusal("self.yaml") == (
-        "self.yaml: line 2, extends = './self.yaml': goes in a circle: self.yaml extends self.yaml"
+        "self.yaml: line 2, extends = './self.yaml': is circular: self.yaml extends self.yaml"
     )
 
 

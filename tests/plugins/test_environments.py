@@ -114,7 +114,7 @@ def config(environment: Environment, style: str) -> str:
 def test_without_plugins_it_says_how_to_begin_one(bare: Environment) -> None:
     done = bare.run("schedframe", "plugins")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "no plugins are installed; schedframe new begins one\n"
+    assert done.stdout == "no plugins are installed; `schedframe new` creates one\n"
 
 
 def test_plugins_tells_what_is_wrong_with_each(crowded: Environment) -> None:

@@ -121,9 +121,9 @@ class TestBranch:
     @pytest.mark.parametrize(
         ("at", "text"),
         [
-            (50, "lr_warmup_steps = 100: step 50 lies in the warmup, in no stable phase"),
-            (4600, "lr_decay_style = WSD: step 4600 lies in no stable phase: the learning rate is "),
-            (6000, "step 6000 lies in no stable phase: the learning rate is 3e-05 there, and was 0.000277"),
+            (50, "lr_warmup_steps = 100: step 50 lies in the warmup, not in a stable phase; branch from a later step"),
+            (4600, "lr_decay_style = WSD: step 4600 does not lie in a stable phase: the learning rate is "),
+            (6000, "step 6000 does not lie in a stable phase: the learning rate is 3e-05 there, and was 0.000277"),
             ("never", "start_step = 'never': is not a length such as"),
             (-3, "start_step = -3: must not be negative"),
         ],
@@ -188,7 +188,7 @@ class TestWeightDecay:
     def test_that_is_still_moving_needs_an_end(self) -> None:
         with pytest.raises(ConfigError) as caught:
             schedframe.branch(self.parent(), 400, wsd_decay_steps=100)
-        text = "weight decay is still moving at step 400: it is 0.2 there, on its way to 0.3. Set where it ends with"
+        text = "weight decay still changes at step 400: it is 0.2 there and ends at 0.3. Set its end with"
         assert text in str(caught.value)
 
     @pytest.mark.parametrize(("end_wd", "end"), [(0.3, 0.3), ("0.05", 0.05), ("current", 0.2)])
@@ -265,7 +265,7 @@ class TestExtend:
 
     def test_wsd_past_the_start_of_its_cooldown_is_refused(self, run: Path) -> None:
         with pytest.raises(
-            ConfigError, match="WSD cannot get another end without being another curve before step 4800"
+            ConfigError, match="WSD cannot end at another step without a different curve before step 4800"
         ):
             schedframe.extend(load(run), 4800, lr_decay_steps=8000)
 
@@ -290,7 +290,9 @@ class TestExtend:
             assert (longer.lr_decay_steps, longer.train_samples) == (end, length)
 
     def test_an_end_that_is_behind_is_refused(self, run: Path) -> None:
-        with pytest.raises(ConfigError, match="lr_decay_steps = 900: must be after step 1000, where it goes on"):
+        with pytest.raises(
+            ConfigError, match="lr_decay_steps = 900: must be after step 1000, from which the run continues"
+        ):
             schedframe.extend(load(run), 1000, lr_decay_steps=900)
 
 
@@ -396,7 +398,7 @@ class TestWrite:
         )
         keys = {"lr_warmup_steps": 10, "lr_decay_steps": 100, "lr_decay_style": "cosine"}
         made = schedframe.rewarm(load(tmp_path / "run.yaml"), 500, **keys)
-        with pytest.raises(ConfigError, match="wsd_decay_steps: would be taken away, and TOML has no null; write the"):
+        with pytest.raises(ConfigError, match="wsd_decay_steps: would be removed by a null, which TOML does not have"):
             made.write(tmp_path / "new.toml")
         assert not (tmp_path / "new.toml").exists()
         made.write(tmp_path / "new.yaml")

@@ -1,4 +1,4 @@
-"""How weight decay goes on after a branch point."""
+"""How weight decay continues after a branch point."""
 
 from math import isclose
 from typing import Any
@@ -13,7 +13,7 @@ from schedframe.styles.wd import WDConstant, WDLinear
 
 
 def weight_decay(parent: BranchPoint, end_wd: float | str | None) -> dict[str, Any]:
-    """Return the keys with which weight decay goes on from its value at the branch point.
+    """Return the keys with which weight decay continues from its value at the branch point.
 
     A style that only follows the learning rate stays as it is. What changes with the step goes to `end_wd` on a
     straight line, under the same coupling to the learning rate.
@@ -33,8 +33,8 @@ def weight_decay(parent: BranchPoint, end_wd: float | str | None) -> dict[str, A
     if end_wd is None and any(value != now for value in ahead):
         raise parent.refusal(
             "wd_incr_style",
-            f"weight decay is still moving at step {parent.step}: it is {now} there, on its way to {ahead[-1]}. Set "
-            f"where it ends with end_wd (--end-wd): {ahead[-1]}, or `current` to hold it",
+            f"weight decay still changes at step {parent.step}: it is {now} there and ends at {ahead[-1]}. Set its end "
+            f"with end_wd (--end-wd): {ahead[-1]}, or `current` to hold it",
             style.style,
         )
     end = now if end_wd in (None, CURRENT) else parent.parsed("end_wd", end_wd, parse_number)
