@@ -80,7 +80,7 @@ def recipe(name: str) -> Recipe:
     """Return the recipe `name`.
 
     Raises:
-        ConfigError: no installed distribution has it, several have it, or its file is no recipe.
+        ConfigError: no installed distribution has it, several have it, or its file is not a recipe.
         PluginError: as of `recipes`.
         UnknownStyleError: its style is not installed.
     """

@@ -141,7 +141,7 @@ def _parsed(path: Path, text: str, settings: Mapping[str, str]) -> Source:
     if len(faults) < len(parsed.problems):
         raise ConfigError(str(path), parsed.problems)
     if not isinstance(parsed.data, dict):
-        raise Broken("holds no table of keys and values at its top")
+        raise Broken("does not contain a table of keys and values at the top level")
     return _with_settings(Source(path, parsed.data, parsed.lines, faults=faults), settings)
 
 
@@ -181,7 +181,7 @@ def _with_settings(source: Source, settings: Mapping[str, str]) -> Source:
         for key in above:
             table = table.setdefault(key, {})
             if not isinstance(table, dict):
-                raise ConfigError(f"--set {path}", [Problem("", f"{key} is no table in {source.path}")])
+                raise ConfigError(f"--set {path}", [Problem("", f"{key} is not a table in {source.path}")])
         table[last] = _scalar(path, written)
         lines.pop(path, None)
     return replace(source, data=data, lines=lines)

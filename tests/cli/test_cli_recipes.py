@@ -44,7 +44,7 @@ def test_a_word_that_no_recipe_has_is_an_error_with_a_close_name() -> None:
     assert "recipe:kimi-k3: is not an installed recipe; did you mean 'kimi-k2'?" in done.err
 
 
-def test_a_name_shows_sources_what_is_unsaid_and_the_curve() -> None:
+def test_a_name_shows_sources_what_is_open_and_the_curve() -> None:
     out = cli("recipes", "deepseek-v3", columns=100).out
     assert out.startswith("deepseek-v3: DeepSeek-V3, 2024\nfrom schedframe ")
     assert "#   - https://arxiv.org/abs/2412.19437, section 4.2" in out
@@ -171,7 +171,7 @@ def test_write_and_scale_need_one_recipe(option: tuple[str, str]) -> None:
     for words in ((), ("olmo", "cosine")):
         done = cli("recipes", *words, *option)
         assert done.code == 2
-        assert "needs the name of one recipe" in done.err
+        assert "requires the name of one recipe" in done.err
     assert "did you mean 'olmo-7b'" in cli("recipes", "olmo-7", *option).err
     assert not Path("run.yaml").exists()
 

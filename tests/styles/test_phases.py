@@ -154,11 +154,11 @@ class TestPhases:
         schedule = of([*phases, {"style": "minus_sqrt"}])
         assert [schedule.lr_at(step) for step in (0, 300, 600, 1000, 1001)] == [1.0, 0.7, 0.5, 0.25, 0.25]
 
-    def test_a_percentage_of_the_peak_is_the_decimal_product(self) -> None:
+    def test_a_percentage_of_max_lr_is_the_decimal_product(self) -> None:
         schedule = of([{"style": "linear", "to": "10%"}], max_lr=3e-4, min_lr=0.0)
         assert schedule.lr_at(1000) == 3e-5
 
-    def test_a_group_has_its_own_peak_and_floor(self) -> None:
+    def test_a_group_has_its_own_max_lr_and_min_lr(self) -> None:
         schedule = of([{"style": "linear", "length": 500, "to": "50%"}, {"style": "linear"}])
         group = {"max_lr": 4.0, "min_lr": 1.0}
         assert [schedule.lr_at(step, group) for step in (0, 500, 1000)] == [4.0, 2.0, 1.0]
@@ -307,7 +307,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_is_refused_in_words(name: str) -> None:
+def test_is_refused_with_a_readable_message(name: str) -> None:
     phases, text = BAD[name]
     with pytest.raises(ConfigError) as caught:
         of(phases)  # type: ignore[arg-type]
@@ -337,7 +337,7 @@ def test_weight_decay_has_no_min_lr() -> None:
         Schedule(max_lr=1.0, lr_decay_steps=10, start_wd=0.1, end_wd=0.2, wd_incr_style=style)
 
 
-def test_a_group_whose_floor_lies_above_a_target_is_refused_when_it_is_built() -> None:
+def test_a_group_whose_min_lr_lies_above_a_target_is_refused_when_it_is_built() -> None:
     schedule = of([{"style": "linear", "length": 500, "to": 0.3}, {"style": "linear"}])
     groups = [{"max_lr": 1.0, "min_lr": 0.4, "default_config": False}]
     with pytest.raises(ConfigError, match=r"with the bounds of param_groups\[0\].*the target 0.3 does not"):

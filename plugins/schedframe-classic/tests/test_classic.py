@@ -53,7 +53,7 @@ def test_conforms_but_for_its_own_rise(style, check):
     [{"style": "noam", "d_model": 1, "factor": 8, "steps_per_update": 1}],
     expected_failures={"check_group_bounds": "its peak follows from the width and the warmup"},
 )
-def test_noam_conforms_but_for_peaks_of_groups(style, check):
+def test_noam_conforms_but_for_max_lrs_of_groups(style, check):
     check(style)
 
 
@@ -110,7 +110,7 @@ def test_cosine_cycles_are_transformers_at_every_update():
 
 
 @pytest.mark.parametrize(("mult", "decay"), [(1.0, 0.5), (2.0, 1.0), (1.5, 0.8)])
-def test_each_restart_lowers_the_peak_and_not_the_way_to_min_lr(mult, decay):
+def test_each_restart_lowers_max_lr_and_not_the_way_to_min_lr(mult, decay):
     """lr_min + (lr_max * cycle_decay**i - lr_min) * (1 + cos(pi * t_curr / t_i)) / 2, timm's CosineLRScheduler."""
     style = CosineRestarts(period_steps=50, period_mult=mult, peak_mult=decay)
     start, length, height = 0.0, 50.0, 1.0
@@ -267,7 +267,7 @@ def test_noam_is_the_transformers():
         )
 
 
-def test_the_peak_of_noam_need_not_be_given():
+def test_the_max_lr_of_noam_need_not_be_given():
     run = {"train_iters": 20_000, "global_batch_size": 32, "lr_warmup_steps": "4000 iters", "min_lr": "1%"}
     schedule = Schedule(**run, lr_decay_style={"style": "noam", "d_model": 512, "factor": 2})
     peak = 2 * 512**-0.5 * 4000**-0.5

@@ -36,7 +36,7 @@ def test_is_the_papers_equation():
         assert style.lr(LRPoint(n, 250_000, total, 0.02, 0.0)) == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_peak_above_the_law_at_the_end_of_warm_up_is_refused_with_the_laws_value():
+def test_a_max_lr_above_the_law_at_the_end_of_warmup_is_refused_with_the_laws_value():
     with pytest.raises(ConfigError, match=r"the power law is 0\.003.* where the warmup ends, below max_lr \(0.02\)"):
         Schedule(
             max_lr=0.02,

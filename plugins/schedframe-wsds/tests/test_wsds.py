@@ -18,7 +18,7 @@ def test_conforms(style, check):
     check(style)
 
 
-def test_each_period_holds_the_peak_and_decays():
+def test_each_period_holds_max_lr_and_decays():
     style = {"style": "wsd-s", "period_steps": ["2M", "3M", "5M"], "decay_share": 0.1}
     schedule = Schedule(max_lr=1.0, train_samples="10M", lr_decay_style=style)
     lrs = {step: schedule.lr_at(step * 100_000) for step in range(101)}
