@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import accumulate
-from math import fsum, ulp
+from math import fsum, isclose, ulp
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
@@ -108,8 +108,12 @@ class Phase(BaseModel):
         return {key: value for key, value in written.items() if value not in (None, "") and value is not False}
 
     def value(self, step: float, length: float, start: float, goal: float) -> float:
-        """Return the value at `step` of the phase, which goes from `start` to `goal` over `length` steps."""
-        return self.style.lr(LRPoint(step, 0, length, start, goal)) if step > 0 else start
+        """Return the value at `step` of the phase, which goes from `start` to `goal` over `length` steps.
+
+        A style that begins at `start` begins exactly there, so that phases are continuous in spite of rounding.
+        """
+        value = self.style.lr(LRPoint(step, 0, length, start, goal))
+        return value if step > 0 or not isclose(value, start) else start
 
 
 def validated(value: Any, info: ValidationInfo) -> tuple[Phase, ...]:
