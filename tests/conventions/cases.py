@@ -22,7 +22,7 @@ class Case:
     """
 
     keys: Keys
-    expected: Mapping[int, float]
+    expected: Mapping[float, float]
     within: float = 1e-14
 
 
@@ -39,7 +39,7 @@ class Refused:
     says: str
 
 
-def listed(rates: Sequence[float]) -> dict[int, float]:
+def listed(rates: Sequence[float]) -> dict[float, float]:
     """Return the learning rates by update, from update 0 on."""
     return dict(enumerate(rates))
 
