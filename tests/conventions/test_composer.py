@@ -1,7 +1,8 @@
 """mosaicml/composer:tests/optim/test_scheduler.py at 02c872e: the table of ``test_scheduler_init``, on schedule files.
 
 The run has 1000 epochs of 1000 batches, and the base learning rate is 1, so that a learning rate is composer's factor.
-The scale schedule ratio has no word: the file has lengths that are scaled already. The table reads the schedule at the
+The scale schedule ratio has no word: the file has lengths that are scaled already. With ``scale_warmup`` composer scales
+the rise of the warmup, and the decay still begins where the whole warmup ends. The table reads the schedule at the
 time itself; composer's trainer is one update behind, which `first_update: -1` says.
 """
 
@@ -12,7 +13,7 @@ import pytest
 
 import schedframe
 
-from .cases import Case, Keys, check, table
+from .cases import Case, Keys, check, phases, table
 
 ROWS = 46
 """How many rows the table has."""
@@ -145,7 +146,11 @@ WRITTEN = {
         "linear", {0: 0.0, 250: 0.5, 500: 1.0, 249_875: 0.5}, 0.5, ROUNDED, **warm("500ba")
     ),
     "linear, scaled warmup 500ba, ratio 0.5": row(
-        "linear", {0: 0.0, 125: 0.5, 250: 1.0, 249_875: 0.5}, 0.5, ROUNDED, **warm("500ba", 0.5)
+        phases({"style": "constant", "length": "250 iters"}, {"style": "linear"}),
+        {0: 0.0, 125: 0.5, 250: 1.0, 249_875: 0.5},
+        0.5,
+        ROUNDED,
+        **warm("500ba", 0.5),
     ),
     "linear, all warmup": row("linear", ALL_WARMUP, **warm("1000ep")),
     "cosine, warmup 0.9dur": row(

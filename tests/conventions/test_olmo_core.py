@@ -1,7 +1,7 @@
 """allenai/OLMo-core:src/test/optim/scheduler_test.py at fa6c501: its numbers, on schedule files.
 
-The tests call ``get_lr(initial_lr, step, t_max)``, so a file is read at the step itself. OLMo-core's trainer is one
-update ahead, which `first_update: 1` says; the last test here checks both.
+The tests, which pass with ai2-olmo-core 3.0.0, call ``get_lr(initial_lr, step, t_max)``, so a file is read at the step
+itself. OLMo-core's trainer is one update ahead, which `first_update: 1` says; the last test here checks both.
 """
 
 import math
