@@ -1,9 +1,9 @@
 """mosaicml/composer:tests/optim/test_scheduler.py at 02c872e: the table of ``test_scheduler_init``, on schedule files.
 
 The run has 1000 epochs of 1000 batches, and the base learning rate is 1, so that a learning rate is composer's factor.
-The scale schedule ratio has no word: the file has lengths that are scaled already. With ``scale_warmup`` composer scales
-the rise of the warmup, and the decay still begins where the whole warmup ends. The table reads the schedule at the
-time itself; composer's trainer is one update behind, which `first_update: -1` says.
+The scale schedule ratio has no word: the file has lengths that are scaled already. With ``scale_warmup`` composer
+scales the rise of the warmup, and the decay still begins where the whole warmup ends. The table reads the schedule at
+the time itself; composer's trainer is one update behind, which `first_update: -1` says.
 """
 
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""NVIDIA/Megatron-LM:tests/unit_tests/test_optimizer_param_scheduler.py at core_v0.16.1: its numbers, on schedule files.
+"""NVIDIA/Megatron-LM:tests/unit_tests/test_optimizer_param_scheduler.py at core_v0.16.1: its numbers, on files.
 
 The file has the same tests at d98e8a6. What Megatron Core's own class does is compared in ``tests/parity``.
 """
@@ -16,8 +16,16 @@ from .cases import Case, Keys, check
 
 TESTS = 18
 KEYS: Keys = {
-    **{"init_lr": 0.01, "max_lr": 0.1, "min_lr": 0.001, "lr_warmup_steps": 100, "lr_decay_steps": 1000},
-    **{"lr_decay_style": "linear", "start_wd": 0.0, "end_wd": 0.1, "wd_incr_steps": 1000, "wd_incr_style": "linear"},
+    "init_lr": 0.01,
+    "max_lr": 0.1,
+    "min_lr": 0.001,
+    "lr_warmup_steps": 100,
+    "lr_decay_steps": 1000,
+    "lr_decay_style": "linear",
+    "start_wd": 0.0,
+    "end_wd": 0.1,
+    "wd_incr_steps": 1000,
+    "wd_incr_style": "linear",
 }
 """The arguments of the tests, which are the keys of a file."""
 CONSTANT = {**KEYS, "start_wd": 0.1, "wd_incr_style": "constant"}
@@ -51,8 +59,16 @@ ELSEWHERE = {
 }
 """Tests of the scheduler object, each with the test here."""
 OTHER_STATE = {
-    **{"max_lr": 0.2, "min_lr": 0.0005, "lr_warmup_steps": 200, "lr_decay_steps": 2000, "lr_decay_style": "cosine"},
-    **{"num_steps": 500, "start_wd": 0.01, "end_wd": 0.2, "wd_incr_steps": 500, "wd_incr_style": "cosine"},
+    "max_lr": 0.2,
+    "min_lr": 0.0005,
+    "lr_warmup_steps": 200,
+    "lr_decay_steps": 2000,
+    "lr_decay_style": "cosine",
+    "num_steps": 500,
+    "start_wd": 0.01,
+    "end_wd": 0.2,
+    "wd_incr_steps": 500,
+    "wd_incr_style": "cosine",
 }
 
 

@@ -1,7 +1,7 @@
 """pytorch/torchtitan:tests/unit_tests/test_lr_scheduler.py at 0353a25: its numbers, on schedule files.
 
 torchtitan cuts a warmup to the run, and a decay to what the warmup leaves of it; a file has the lengths that it trains
-with. Of the tests of a decay that is too long, `AS_GIVEN` has the numbers as they are given, and why they are refused.
+with. `AS_GIVEN` has the numbers of the last test as it gives them, which are refused.
 """
 
 from typing import Any

@@ -1,6 +1,7 @@
 """huggingface/transformers:tests/optimization/test_optimization.py at 7471452: its numbers, on schedule files.
 
 ``test_schedulers`` is a table of seven schedules, each run once, and once more with its state saved and loaded.
+Schedules that transformers added later are compared with its code in ``comparison/frameworks/transformers.py``.
 """
 
 from typing import Any
