@@ -355,3 +355,11 @@ def test_is_finite_in_any_order() -> None:
 def test_a_target_of_0_is_dumped():
     style = Phases(phases=[{"style": "linear", "length": 50, "to": 0}, {"style": "linear", "jump": True, "from": 0.0}])
     assert Phases(**style.model_dump()) == style
+
+
+@pytest.mark.parametrize("length", [5, 10])
+def test_a_style_that_begins_below_its_peak_does_so_in_a_phase(length: int) -> None:
+    rise = {"style": "phases", "phases": [{"style": "linear", "from": "10%", "to": "100%", "jump": True}]}
+    phases = {"style": "phases", "phases": [{"style": rise, "length": length}, {"style": "linear"}]}
+    schedule = Schedule(clock="iters", train_iters=20, max_lr=1.0, lr_decay_style=phases)
+    assert [schedule.lr_at(step) for step in (0, length)] == [0.1, 1.0]

@@ -89,6 +89,18 @@ def test_periods_that_do_not_fill_the_decay_are_refused():
         Schedule(max_lr=1.0, lr_decay_steps=1000, lr_decay_style={"style": "wsd-s", "period_steps": [400, 500]})
 
 
+def test_two_lengths_of_the_decays_are_refused():
+    style = {"style": "wsd-s", "period_steps": [1000], "decay_steps": 200, "decay_share": 0.2}
+    with pytest.raises(ConfigError, match="has either decay_share or decay_steps, not both"):
+        Schedule(max_lr=1.0, lr_decay_steps=1000, lr_decay_style=style)
+
+
+def test_one_length_of_the_decays_survives_a_dump():
+    style = {"style": "wsd-s", "period_steps": [1000], "decay_steps": 200}
+    schedule = Schedule(max_lr=1.0, lr_decay_steps=1000, lr_decay_style=style)
+    assert Schedule(**schedule.model_dump()) == schedule
+
+
 def test_a_branch_has_the_curve_of_the_decays():
     style = {"style": "wsd-s", "period_steps": [400, 600], "lr_wsd_decay_style": "minus_sqrt"}
     parent = Schedule(max_lr=1.0, lr_decay_steps=1000, lr_decay_style=style)
