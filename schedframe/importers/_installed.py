@@ -19,6 +19,8 @@ _BUILTIN = {
     "olmo-core": "olmo_core",
     "deepspeed": "deepspeed",
     "gpt-neox": "gpt_neox",
+    "levanter": "levanter",
+    "litgpt": "litgpt",
     "nanotron": "nanotron",
     "llm-foundry": "llm_foundry",
     "megatron-bridge": "megatron_bridge",

@@ -12,7 +12,7 @@ import pytest
 
 import schedframe
 from schedframe import ConfigError, Schedule, StateError
-from schedframe.styles import LRPoint
+from schedframe.styles import LRCurve, LRPoint
 from schedframe.styles.phases import Phases
 
 from ..runs import Optimizer
@@ -284,7 +284,11 @@ BAD = {
     ),
     "a target that is a word": (
         [{"style": "linear", "to": "bottom"}],
-        "lr_decay_style.phases.0.to = 'bottom': is not a number; a target is a number, a percentage, or `floor`",
+        "lr_decay_style.phases.0.to = 'bottom': is not a number; a target is a number, a percentage, or `min_lr`",
+    ),
+    "the former word for min_lr": (
+        [{"style": "linear", "to": "floor"}],
+        "lr_decay_style.phases.0.to = 'floor': is not a target; did you mean 'min_lr'?",
     ),
     "a target below min_lr": (
         [{"style": "linear", "to": 0.1}],
@@ -296,7 +300,7 @@ BAD = {
     ),
     "a target of weight decay": (
         [{"style": "linear", "to": "end_wd"}],
-        "`end_wd` is a target of weight decay; here the end is `floor`",
+        "`end_wd` is a target of weight decay; here the end is `min_lr`",
     ),
     "a true for a length": ([{"style": "linear", "length": True}], "phases.0.length = True: is not a length"),
 }
@@ -310,9 +314,26 @@ def test_is_refused_in_words(name: str) -> None:
     assert text in str(caught.value)
 
 
-def test_weight_decay_has_no_floor() -> None:
-    style = {"style": "phases", "phases": [{"style": "linear", "to": "floor"}]}
-    with pytest.raises(ConfigError, match="`floor` is a target of learning rates; here the end is `end_wd`"):
+class Rise(LRCurve):
+    """Rises from min_lr to max_lr, as a triangle or a range test begins."""
+
+    style: str = "rise"
+
+    def coefficient(self, progress: float) -> float:
+        return progress
+
+
+def test_a_phase_begins_where_its_style_begins() -> None:
+    alone = Phases(phases=[{"style": Rise(), "to": "10%"}])
+    second = Phases(phases=[{"style": "constant", "length": 50}, {"style": Rise(), "to": "20%"}])
+    at = [LRPoint(step, 0, 100, max_lr=1.0, min_lr=0.0) for step in (0, 50, 75, 100)]
+    assert [alone.lr(point) for point in at] == pytest.approx([0.1, 0.55, 0.775, 1.0], abs=1e-15)
+    assert [second.lr(point) for point in at] == pytest.approx([1.0, 0.2, 0.6, 1.0], abs=1e-15)
+
+
+def test_weight_decay_has_no_min_lr() -> None:
+    style = {"style": "phases", "phases": [{"style": "linear", "to": "min_lr"}]}
+    with pytest.raises(ConfigError, match="`min_lr` is a target of learning rates; here the end is `end_wd`"):
         Schedule(max_lr=1.0, lr_decay_steps=10, start_wd=0.1, end_wd=0.2, wd_incr_style=style)
 
 

@@ -240,6 +240,7 @@ TEXTS = [
         "Open",
         "current",
         "floor",
+        "min_lr",
         "end_wd",
         "soon",
         " 10 ",

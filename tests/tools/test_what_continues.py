@@ -337,7 +337,7 @@ LR_STYLES = st.one_of(
         lambda n, c, to: {"style": "phases", "phases": [{"style": "constant"}, {"style": c, "length": n, "to": to}]},
         LENGTH_OF,
         CURVES,
-        st.sampled_from(["10%", "floor", 1e-4]),
+        st.sampled_from(["10%", "min_lr", 1e-4]),
     ),
     st.builds(
         lambda n, c: {

@@ -1,11 +1,12 @@
 """The installed plugin: the kit, and each formula against one written here from its source."""
 
 import math
+from importlib.resources import files
 
 import pytest
 from schedframe_classic import Chebyshev, CosineRestarts, KDecay, Noam, Tanh, TriStage
 
-from schedframe import ConfigError, Schedule, branch
+from schedframe import ConfigError, Schedule, branch, load
 from schedframe.styles import LRPoint
 from schedframe.testing import parametrize_styles
 
@@ -159,6 +160,15 @@ def test_one_cycle_is_torchs_bit_for_bit(shape, three_phase, pct_start, updates)
     assert lrs_of({"style": "one-cycle", "shape": shape, **options}, updates)[: updates - 1] == expected
 
 
+def test_one_cycle_may_end_above_where_it_began():
+    """As in epfml/schedules-and-scaling:src/main.py at 17e78d6: from 1 % to the peak, and down to 10 %."""
+    options = {"pct_start": 0.1, "div_factor": 100.0, "final_div_factor": 0.1}
+    expected = torchs(lr_scheduler.OneCycleLR, 99, max_lr=1.0, total_steps=100, anneal_strategy="cos", **options)
+    assert lrs_of({"style": "one-cycle", **options}, 100)[:99] == expected
+    with pytest.raises(ConfigError, match="div_factor \\* final_div_factor must be at least 1"):
+        lrs_of({"style": "one-cycle", "div_factor": 2, "final_div_factor": 0.1}, 100)
+
+
 def test_one_cycle_counts_updates_where_the_scheduler_counts_samples():
     run = {"max_lr": 1.0, "train_iters": 100, "global_batch_size": 32, "lr_decay_style": "one-cycle"}
     schedule = Schedule(**run)
@@ -202,6 +212,26 @@ def test_half_cosine_is_olmos():
     """Half of the way from alpha_f, then (1 + cos(pi * (p + 1) / 2)) / 2: HalfCosWithWarmup."""
     expected = [0.1 + 0.9 * (1 + math.cos(math.pi * (n + 50) / 100)) / 2 for n in range(50)]
     assert lrs_of("half-cosine", 50, max_lr=0.55, min_lr=0.1) == pytest.approx(expected, abs=1e-15)
+
+
+def test_olmo_3_7b_is_olmos():
+    """CosWithWarmup over 5T tokens up to half of the way, and HalfCosWithWarmup over 7T tokens from there."""
+    schedule = load(files("schedframe_classic.recipes") / "olmo-3-7b.schedule.yaml")
+    first, planned, extended = 597_046, 5e12 / 2**22, 7e12 / 2**22
+
+    def expected(step):
+        if step < first:
+            progress = (step - 2000) / (int(planned) - 2000)
+        else:
+            progress = 1 / 2 + (step - first) / (extended - first) / 2
+        return 3e-5 + 2.7e-4 * (1 + math.cos(math.pi * progress)) / 2
+
+    steps = [2000, 100_000, 400_000, first - 1, first, first + 1, 1_000_000, 1_413_814]
+    assert [schedule.lr_at(schedule.step_at(f"{step} iters")) for step in steps] == pytest.approx(
+        [expected(step) for step in steps], rel=1e-12
+    )
+    assert (schedule.lr_at(0), schedule.units_at(schedule.train_steps)["tokens"]) == (0.0, 5_929_965_715_456)
+    assert [finding for finding in schedule.findings() if finding.severity != "note"] == []
 
 
 def test_cosine_power_is_optaxs():
