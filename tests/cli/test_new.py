@@ -119,7 +119,7 @@ def test_a_name_of_a_plugin_that_is_installed_is_refused(tmp_path: Path) -> None
 
 
 def test_an_author_that_would_break_the_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"cannot stand in a pyproject.toml"):
+    with pytest.raises(ConfigError, match=r"cannot be written into a pyproject.toml"):
         start(Starter("mine", "lr", "MIT", 'x" }]\n[evil]'), tmp_path)
 
 
