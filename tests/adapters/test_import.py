@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ..importers import test_deepspeed, test_hf, test_llm_foundry, test_olmo_core, test_torchtitan
-from ..importers.imports import assert_equal, schedule_of
+from ..importers.imports import assert_equal, schedule_of, some_updates
 
 
 def optimizer(lr: float) -> torch.optim.Optimizer:
@@ -95,24 +95,43 @@ def test_olmo_cores_schedulers(name: str, tmp_path: Path) -> None:
     options, steps, peak, _ = test_olmo_core.CASES[name]
     (tmp_path / "config.json").write_text(test_olmo_core.config(options, steps, peak))
     schedule = schedule_of(tmp_path / "config.json")
-    kind = str(options.get("_CLASS_", "WSD")).rpartition(".")[2]
-    arguments = {key: value for key, value in options.items() if key not in ("_CLASS_", "type", "units")}
-    scheduler = getattr(module, kind)(**arguments)
+    scheduler = olmo_cores(module, options)
     assert_equal(schedule, lambda update: scheduler.get_lr(peak, update + 1, steps), steps, peak)
 
 
+def olmo_cores(module: Any, options: dict[str, Any]) -> Any:
+    """Return the scheduler of OLMo-core that a config declares."""
+    kind = str(options.get("_CLASS_", "WSD")).rpartition(".")[2]
+    arguments = {key: value for key, value in options.items() if key not in ("_CLASS_", "type", "units")}
+    if "stages" in arguments:
+        arguments["stages"] = [module.ComposableSchedulerStage(**stage) for stage in arguments["stages"]]
+    if "schedulers" in arguments:
+        arguments["schedulers"] = [olmo_cores(module, one) for one in arguments["schedulers"]]
+    return getattr(module, kind)(**arguments)
+
+
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", test_deepspeed.CASES)
+@pytest.mark.parametrize("name", test_olmo_core.PUBLISHED)
+def test_published_configs_of_olmo_core(name: str, tmp_path: Path) -> None:
+    module = pytest.importorskip("olmo_core.optim.scheduler", reason="needs ai2-olmo-core")
+    scheduler, peak, _, _ = test_olmo_core.PUBLISHED[name]
+    made = olmo_cores(module, scheduler)
+    test_olmo_core.published(name, tmp_path, lambda position, end: made.get_lr(peak, position, end))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", [*test_deepspeed.CASES, *test_deepspeed.PUBLISHED])
 def test_deepspeeds_schedulers(name: str, tmp_path: Path) -> None:
     module = pytest.importorskip("deepspeed.runtime.lr_schedules", reason="needs deepspeed")
-    kind, params, run, peak, arguments = test_deepspeed.CASES[name]
-    params = {**params, "warmup_type": "linear"}
-    (tmp_path / "ds_config.json").write_text(test_deepspeed.config(kind, params))
-    schedule = schedule_of(tmp_path / "ds_config.json", **({} if run is None else {"train_iters": run}))
-    steps = int(run or arguments[3] or 0)
-    stepped = optimizer(1e-3)
-    theirs = rates(steps, stepped, getattr(module, kind)(stepped, **params))
-    assert_equal(schedule, theirs.__getitem__, steps, peak)
+    if name in test_deepspeed.CASES:
+        (kind, params, run), peak = test_deepspeed.CASES[name], 1e-3
+    else:
+        kind, params, peak, run = test_deepspeed.PUBLISHED[name]
+    schedule = test_deepspeed.converted(tmp_path, kind, params, run, peak)
+    stepped = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=peak)
+    theirs = rates(run, stepped, getattr(module, kind)(stepped, **params))
+    for update in some_updates(run, params.get("warmup_num_steps", 0)):
+        assert abs(schedule.lr_at(update) - theirs[update]) <= 1e-14 * schedule.max_lr
 
 
 @pytest.mark.filterwarnings("ignore")
