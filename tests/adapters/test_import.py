@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from ..importers import test_deepspeed, test_hf, test_llm_foundry, test_olmo_core, test_torchtitan
+from ..importers import test_deepspeed, test_hf, test_llm_foundry, test_nemo, test_olmo_core, test_torchtitan
 from ..importers.imports import assert_equal, schedule_of, some_updates
 
 
@@ -173,3 +173,16 @@ def test_composers_schedulers(name: str, tmp_path: Path) -> None:
     lr = composers(module, text, f"{run}ba", peak)
     for update in some_updates(run, warmup):
         assert abs(schedule.lr_at(update) - lr(update)) <= 1e-14 * peak
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", [*test_nemo.NAMED, *test_nemo.PUBLISHED])
+def test_nemos_schedulers(name: str, tmp_path: Path) -> None:
+    module = pytest.importorskip("nemo.core.optim.lr_scheduler", reason="needs nemo_toolkit")
+    kind, sched, run, peak, _ = {**test_nemo.NAMED, **test_nemo.PUBLISHED}[name]
+    (tmp_path / "asr.yaml").write_text(test_nemo.named(kind, run, peak, **sched))
+    schedule = schedule_of(tmp_path / "asr.yaml")
+    scheduler = module.AVAILABLE_SCHEDULERS[kind](optimizer(peak), **{"max_steps": run, **sched})
+    for update in some_updates(run, *test_nemo.landmarks(sched, run)):
+        scheduler.last_epoch = update
+        assert abs(schedule.lr_at(update) - scheduler.get_lr()[0]) <= 1e-13 * schedule.max_lr, update
