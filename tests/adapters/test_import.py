@@ -7,8 +7,17 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 
-from ..importers import test_deepspeed, test_hf, test_llm_foundry, test_nemo, test_olmo_core, test_torchtitan
+from ..importers import (
+    test_deepspeed,
+    test_hf,
+    test_hf_family,
+    test_llm_foundry,
+    test_nemo,
+    test_olmo_core,
+    test_torchtitan,
+)
 from ..importers.imports import assert_equal, schedule_of, some_updates
 
 
@@ -186,3 +195,58 @@ def test_nemos_schedulers(name: str, tmp_path: Path) -> None:
     for update in some_updates(run, *test_nemo.landmarks(sched, run)):
         scheduler.last_epoch = update
         assert abs(schedule.lr_at(update) - scheduler.get_lr()[0]) <= 1e-13 * schedule.max_lr, update
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", [name for name in test_hf_family.PUBLISHED if name.startswith("huggingface")])
+def test_published_configs_of_the_alignment_handbook(name: str, tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers", reason="needs transformers")
+    _, text, run, peak, _ = test_hf_family.PUBLISHED[name]
+    (tmp_path / "config.yaml").write_text(text)
+    given = yaml.safe_load(text)
+    share = given.get("warmup_steps", given.get("warmup_ratio"))
+    kind, options = given["lr_scheduler_type"], given.get("lr_scheduler_kwargs")
+    made = transformers.TrainingArguments(output_dir=str(tmp_path / "out"), warmup_steps=share, use_cpu=True)
+    stepped = optimizer(peak)
+    scheduler = transformers.get_scheduler(kind, stepped, made.get_warmup_steps(run), run, options)
+    theirs = rates(run, stepped, scheduler)
+    assert_equal(schedule_of(tmp_path / "config.yaml", train_iters=run), theirs.__getitem__, run, peak)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "name", [name for name in (*test_hf_family.CASES, *test_hf_family.PUBLISHED) if name.startswith("axolotl")]
+)
+def test_axolotls_schedulers(name: str, tmp_path: Path) -> None:
+    module = pytest.importorskip("axolotl.utils.schedulers", reason="needs axolotl")
+    from transformers import get_scheduler
+
+    _, text, run, peak, _ = {**test_hf_family.CASES, **test_hf_family.PUBLISHED}[name]
+    (tmp_path / "config.yaml").write_text(text)
+    schedule = schedule_of(tmp_path / "config.yaml", **({} if "max_steps" in text else {"train_iters": run}))
+    given = yaml.safe_load(text)
+    warmup = given.get("warmup_steps", int(given.get("warmup_ratio", 0.03) * run))
+    warmup = 2 if warmup == 1 else warmup
+    kind, least, stepped = given.get("lr_scheduler", "cosine"), given.get("cosine_min_lr_ratio"), optimizer(peak)
+    lengths = {"num_warmup_steps": warmup, "num_training_steps": run}
+    if kind == "rex":
+        scheduler = module.RexLR(stepped, peak, peak * (least or 0.0), run, warmup)
+    elif kind == "one_cycle":
+        options = {"pct_start": warmup / run, "anneal_strategy": "cos", **given.get("lr_scheduler_kwargs", {})}
+        scheduler = torch.optim.lr_scheduler.OneCycleLR(stepped, peak, total_steps=run, cycle_momentum=False, **options)
+    elif given.get("lr_quadratic_warmup"):
+        scheduler = module.get_cosine_schedule_with_quadratic_warmup(stepped, **lengths)
+    elif least and given.get("cosine_constant_lr_ratio"):
+        held = {"min_lr_ratio": least, "constant_lr_ratio": given["cosine_constant_lr_ratio"]}
+        scheduler = module.get_cosine_schedule_with_warmup_decay_constant(stepped, **lengths, **held)
+    elif least:
+        scheduler = module.get_cosine_schedule_with_min_lr(stepped, **lengths, min_lr_ratio=least)
+    else:
+        scheduler = get_scheduler(kind, stepped, warmup, run)
+    theirs = []
+    for update in range(run):
+        theirs.append(float(stepped.param_groups[0]["lr"]))
+        stepped.step()
+        if update + 1 < run:
+            scheduler.step()
+    assert_equal(schedule, theirs.__getitem__, run, peak)
