@@ -3,17 +3,20 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
-import yaml
+
+from schedframe._files.config.yaml import parse
 
 from ..importers import (
     test_deepspeed,
     test_hf,
     test_hf_family,
     test_llm_foundry,
+    test_nanotron,
     test_nemo,
     test_olmo_core,
     test_torchtitan,
@@ -185,6 +188,25 @@ def test_composers_schedulers(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", [*test_nanotron.CASES, *test_nanotron.PUBLISHED, *test_nanotron.COLD])
+def test_nanotrons_scheduler(name: str, tmp_path: Path) -> None:
+    module = pytest.importorskip("nanotron.helpers", reason="needs nanotron")
+    text, run, (peak, warmup, start, steps, *_) = {
+        **test_nanotron.CASES,
+        **test_nanotron.PUBLISHED,
+        **test_nanotron.COLD,
+    }[name]
+    (tmp_path / "config.yaml").write_text(text)
+    schedule = schedule_of(tmp_path / "config.yaml")
+    arguments = SimpleNamespace(**parse(text).data["optimizer"]["learning_rate_scheduler"])
+    stepped = optimizer(peak)
+    wrapped = SimpleNamespace(get_base_optimizer=lambda: stepped)
+    factor = module.lr_scheduler_builder(wrapped, arguments, run).lr_lambdas[0]
+    for step in some_updates(run, warmup, start, start + steps):
+        assert abs(schedule.lr_at(step) - peak * factor(step)) <= 1e-14 * peak
+
+
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", [*test_nemo.NAMED, *test_nemo.PUBLISHED])
 def test_nemos_schedulers(name: str, tmp_path: Path) -> None:
     module = pytest.importorskip("nemo.core.optim.lr_scheduler", reason="needs nemo_toolkit")
@@ -203,7 +225,7 @@ def test_published_configs_of_the_alignment_handbook(name: str, tmp_path: Path) 
     transformers = pytest.importorskip("transformers", reason="needs transformers")
     _, text, run, peak, _ = test_hf_family.PUBLISHED[name]
     (tmp_path / "config.yaml").write_text(text)
-    given = yaml.safe_load(text)
+    given = parse(text).data
     share = given.get("warmup_steps", given.get("warmup_ratio"))
     kind, options = given["lr_scheduler_type"], given.get("lr_scheduler_kwargs")
     made = transformers.TrainingArguments(output_dir=str(tmp_path / "out"), warmup_steps=share, use_cpu=True)
@@ -224,7 +246,7 @@ def test_axolotls_schedulers(name: str, tmp_path: Path) -> None:
     _, text, run, peak, _ = {**test_hf_family.CASES, **test_hf_family.PUBLISHED}[name]
     (tmp_path / "config.yaml").write_text(text)
     schedule = schedule_of(tmp_path / "config.yaml", **({} if "max_steps" in text else {"train_iters": run}))
-    given = yaml.safe_load(text)
+    given = parse(text).data
     warmup = given.get("warmup_steps", int(given.get("warmup_ratio", 0.03) * run))
     warmup = 2 if warmup == 1 else warmup
     kind, least, stepped = given.get("lr_scheduler", "cosine"), given.get("cosine_min_lr_ratio"), optimizer(peak)
