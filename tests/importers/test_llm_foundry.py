@@ -167,6 +167,7 @@ def test_every_update_is_composers(name: str, tmp_path: Path) -> None:
 REFUSED = {
     "epochs": (text(COSINE, "10ba", "", "1e-4", "3ep"), "give it with --train-iters"),
     "padded tokens": (text(COSINE, "10tok", "", "1e-4", "3000000tok", "finetuning"), "line 15, max_duration"),
+    "no learning rate": (text(COSINE, "10ba", "", "null", "300ba"), "line 11, optimizer: has no lr"),
     "seconds": (text(COSINE, "10ba", "", "1e-4", "300sec"), "must be in ba, ep, sp or tok"),
     "a warmup in tokens": (text(COSINE, "10tok", "", "1e-4", "300ba"), "line 9, scheduler.t_warmup = '10tok'"),
     "a warmup in epochs": (text(COSINE, "1ep", "", "1e-4", "300ba"), "line 9, scheduler.t_warmup = '1ep'"),
@@ -187,5 +188,5 @@ def test_what_cannot_be_written_is_refused(name: str, tmp_path: Path) -> None:
     config, expected = REFUSED[name]
     (tmp_path / "train.yaml").write_text(config)
     with pytest.raises(ConfigError) as error:
-        imported(tmp_path / "train.yaml")
+        imported(tmp_path / "train.yaml", "llm-foundry")
     assert expected in str(error.value)

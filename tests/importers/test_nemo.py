@@ -287,6 +287,10 @@ REFUSED = {
     ),
     "Noam without any width": (named("NoamAnnealing", 9, 1e-4), "give it with --set model.optim.sched.d_model=VALUE"),
     "no hold": (named(MINUS_SQRT, 9, 1e-4, warmup_steps=3), "needs hold_steps or hold_ratio"),
+    "no learning rate": (
+        named("NoamAnnealing", 9, 1e-4).replace("    lr: 0.0001\n", ""),
+        "line 7, model.optim: has no lr",
+    ),
     "a long hold": (named(POLYNOMIAL, 9, 1e-4, warmup_steps=3, hold_steps=6), "leaves no decay"),
     "a jump at the end": (named("WarmupPolicy", 9, 1e-4, max_steps=5), "jumps to min_lr there"),
     "T5 without its length": (named("T5InverseSquareRootAnnealing", 9, 1e-4), "must be given"),
@@ -303,7 +307,7 @@ def test_what_cannot_be_written_is_refused(name: str, tmp_path: Path) -> None:
     config, expected = REFUSED[name]
     (tmp_path / "gpt.yaml").write_text(config)
     with pytest.raises(ConfigError) as error:
-        imported(tmp_path / "gpt.yaml")
+        imported(tmp_path / "gpt.yaml", "nemo")
     assert expected in str(error.value)
 
 

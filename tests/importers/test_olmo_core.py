@@ -387,6 +387,9 @@ def test_epochs_and_groups(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(text.replace('"weight_decay": 0.0', '"lr": 1e-5'))
     with pytest.raises(ConfigError, match=r"group_overrides\.0\.opts\.lr"):
         imported(tmp_path / "a.json")
+    (tmp_path / "a.json").write_text(text.replace('"group_overrides": [', '"group_overrides": 3, "others": ['))
+    with pytest.raises(ConfigError, match=r"group_overrides = 3: must be a list"):
+        imported(tmp_path / "a.json")
 
 
 def test_tokens_with_a_batch_size_that_changes(tmp_path: Path) -> None:

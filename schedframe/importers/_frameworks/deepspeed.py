@@ -79,7 +79,8 @@ def _warmup(draft: Draft, name: str) -> None:
     """Set ``WarmupLR``, or ``WarmupDecayLR`` with its straight line to the end."""
     peak = draft.number(f"{_PATH}.warmup_max_lr", 0.001 if name == "WarmupDecayLR" else None)
     peak = _rate(draft) if peak is None else peak
-    draft.put("max_lr", peak, f"{_PATH}.warmup_max_lr", "optimizer.params.lr")
+    is_own = name == "WarmupDecayLR" or draft.source.has(f"{_PATH}.warmup_max_lr")
+    draft.put("max_lr", peak, f"{_PATH}.warmup_max_lr" if is_own else "optimizer.params.lr")
     least = draft.number(f"{_PATH}.warmup_min_lr", 0.0)
     warmup, shape = _rise(draft)
     if name == "WarmupLR":

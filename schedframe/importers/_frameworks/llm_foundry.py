@@ -55,6 +55,8 @@ def convert(draft: Draft) -> None:
     if draft.number("scale_schedule_ratio", None) not in (None, 1):
         raise draft.error("scale_schedule_ratio", "scales some lengths and not others, and is not imported")
     rate = draft.number("optimizer.lr")
+    if rate is None:
+        raise draft.error("optimizer", "has no lr")
     draft.put("max_lr", rate, "optimizer.lr")
     run = _run(draft)
     warmup = _length(draft, "scheduler.t_warmup", run, None)

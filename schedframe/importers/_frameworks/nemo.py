@@ -67,6 +67,8 @@ def convert(draft: Draft) -> None:
     if draft.number(f"{path}.last_epoch") not in (None, -1):
         raise draft.error(f"{path}.last_epoch", "is of a run that goes on, which is not imported")
     rate = draft.number(f"{optim}.lr")
+    if rate is None:
+        raise draft.error(optim, "has no lr")
     draft.put("max_lr", rate, f"{optim}.lr")
     run = whole_run(draft, "trainer.max_steps", why="has no trainer.max_steps")
     end = draft.count(f"{path}.max_steps") or run

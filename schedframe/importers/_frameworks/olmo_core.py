@@ -54,15 +54,23 @@ def convert(draft: Draft) -> None:
     unit = draft.text(f"{path}.units") or "steps"
     if unit not in ("steps", "tokens"):
         raise draft.error(f"{path}.units", "must be steps or tokens")
-    for index, override in enumerate(draft.source.get("train_module.optim.group_overrides") or ()):
-        if isinstance(override, dict) and "lr" in (override.get("opts") or {}):
-            where = f"train_module.optim.group_overrides.{index}.opts.lr"
-            raise draft.error(where, "gives some parameters another learning rate, which is not imported")
+    _no_other_rate(draft, "train_module.optim.group_overrides")
     rate = draft.number("train_module.optim.lr", 1e-3)
     draft.put("max_lr", rate, "train_module.optim.lr")
     run = _in_tokens(draft) if unit == "tokens" else Run(_in_steps(draft), "iters")
     write(draft, path, name, run, rate, name_at)
     constant_weight_decay(draft, "train_module.optim.weight_decay", 0.01)
+
+
+def _no_other_rate(draft: Draft, path: str) -> None:
+    """Refuse a group of parameters with a learning rate of its own."""
+    overrides = draft.source.get(path)
+    if not isinstance(overrides, list | None):
+        raise draft.error(path, "must be a list")
+    for index in range(len(overrides or ())):
+        if draft.source.get(f"{path}.{index}.opts.lr") is not None:
+            fault = "gives some parameters another learning rate, which is not imported"
+            raise draft.error(f"{path}.{index}.opts.lr", fault)
 
 
 def name_at(draft: Draft, path: str) -> str:
