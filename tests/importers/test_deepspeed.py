@@ -131,7 +131,7 @@ CASES: dict[str, tuple[str, dict[str, Any], int]] = {
     ),
 }
 PUBLISHED: dict[str, tuple[str, dict[str, Any], float, int]] = {
-    "deepspeedai/DeepSpeedExamples:training/cifar/cifar10_deepspeed.py": (
+    "Supreeth04/ResNet50-ImageNet-1k:deepspeed_train.py": (
         "WarmupLR",
         {"warmup_min_lr": 0, "warmup_max_lr": 0.001, "warmup_num_steps": 1000},
         0.001,
@@ -143,7 +143,7 @@ PUBLISHED: dict[str, tuple[str, dict[str, Any], float, int]] = {
         1e-4,
         300_000,
     ),
-    "Lightning-AI/lightning-Habana's guide": (
+    "a guide of lightning_habana": (
         "WarmupDecayLR",
         {
             "warmup_min_lr": 0.02,

@@ -272,7 +272,7 @@ PUBLISHED: dict[str, tuple[dict[str, Any], float, int, int]] = {
     "OLMo 3 7B, long-context": (
         {"warmup": 200, "alpha_f": 0.0, "_CLASS_": CLASS + "LinearWithWarmup"},
         0.00020712352850360292,
-        5 * 10**10,
+        5 * 10**12,
         2**22,
     ),
     "OLMo 2 32B, anneal": (
@@ -285,22 +285,26 @@ PUBLISHED: dict[str, tuple[dict[str, Any], float, int, int]] = {
         {
             "units": "tokens",
             "warmup": 0,
-            "decay": 50 * 10**9,
+            "decay": 100 * 10**9,
             "decay_fraction": None,
             "_CLASS_": CLASS + "WSD",
         },
         6.135113558011711e-05,
-        50 * 10**9,
+        100 * 10**9,
         2**22,
     ),
-    "OLMo 2 1B, in tokens": (
+    "OLMo 2 1B, with lengths in tokens": (
         {"units": "tokens", "warmup": 2000 * 2**21 + 77, "_CLASS_": CLASS + "CosWithWarmup"},
         4e-4,
         4 * 10**12,
         2**21,
     ),
 }
-"""Schedulers, learning rates, tokens, and tokens of a batch, of allenai/OLMo-core:src/scripts at fa6c501."""
+"""Schedulers, learning rates, tokens, and tokens of a batch, of allenai/OLMo-core:src/scripts at fa6c501.
+
+The learning rate of an annealing is that of a checkpoint there. The last row is the script's with a warmup that is no
+whole number of batches.
+"""
 
 
 def published(name: str, folder: Path, lr: Callable[[int, int], float]) -> None:
