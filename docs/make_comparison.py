@@ -16,8 +16,8 @@ ALLOWED = 1e-14
 _HEAD = """\
 # Schedules of other frameworks
 
-The code of each framework ran each of these schedules, and its learning rate at every update was compared with that of
-a schedule file. The file has the framework's own numbers, and a key where the framework has another convention
+Each of these schedules was run with the code of its framework, and the learning rate at every update was compared with
+that of a schedule file. The file has the framework's own numbers, and a key where the framework has another convention
 ([Match the conventions of another framework](../how-to/match-a-framework.md)). The difference is the largest of all
 updates, as a share of the highest learning rate. Floating-point arithmetic alone gives differences below 1e-14.
 

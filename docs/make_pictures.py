@@ -43,7 +43,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "phases": [
             {"style": "constant", "length": 300},
             {"style": "cosine", "length": 300, "to": "40%"},
-            {"style": "minus_sqrt", "to": "floor"},
+            {"style": "minus_sqrt", "to": "min_lr"},
         ]
     },
     "polynomial": {"power": 2},

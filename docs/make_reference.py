@@ -78,9 +78,9 @@ def _linked(source: str) -> str:
 
 _RECIPES = """# Recipes
 
-Made from the files by `python docs/make_reference.py`. Recipes are published schedules as files. Every number is one
-that the source states; what a source leaves open is listed with what the file does there. The same text is in the
-comment at the top of each file.
+This page is generated from the files by `python docs/make_reference.py`. Recipes are published schedules as files.
+Every number is stated by a source. Each recipe lists what its sources leave open, and what the file does there. The
+same text is in the comment at the top of each file.
 
 ```console
 $ schedframe recipes
@@ -91,15 +91,16 @@ $ schedframe recipes llama-2-7b --write run.yaml
 $ schedframe recipes smollm3-3b --scale tokens=2T --write shorter.yaml
 ```
 
-`recipe:NAME` is accepted for a file by `check`, `preview`, `plot`, `diff`, by `schedframe.load`, and by the key
+`recipe:NAME` is accepted in place of a file by `check`, `preview`, `plot`, `diff`, by `schedframe.load`, and by the key
 [`extends`](../how-to/extend-a-file.md).
 
 With `--scale`, a recipe is written for a run of another length. Lengths in percent follow the run. Other lengths are
-multiplied as the run is, except for the warmup and the ramp-up of the batch size, which stay. A comment in the file
-names each change. Learning rates stay: whether they suit a run of another length is for you to decide.
+scaled by the same factor as the run, except for the warmup and the ramp-up of the batch size, which do not change. A
+comment in the file records each change. Learning rates do not change: you decide whether they suit a run of another
+length.
 
-A recipe is the published curve over the run. Where a trainer evaluates it one update earlier or later, that is not
-part of the file.
+A recipe is the published curve over the run. A trainer may evaluate the curve one update earlier or later; the file
+does not contain this difference.
 
 A plugin adds recipes with an entry point in the group `schedframe.recipes`, whose value is a folder in one of its
 packages. Each file `NAME.schedule.yaml` in it is a recipe; it begins with a comment that is YAML and has `title`,
@@ -130,8 +131,8 @@ def _rules() -> Iterator[str]:
         yield f"Severity: {rule.severity}.\n"
         yield rule.explanation
         if rule.bad:
-            yield f"\nIt finds something in:\n\n```yaml\n{rule.bad.rstrip()}\n```\n"
-            yield f"and nothing in:\n\n```yaml\n{rule.good.rstrip()}\n```"
+            yield f"\nConfig with a finding:\n\n```yaml\n{rule.bad.rstrip()}\n```\n"
+            yield f"Config without:\n\n```yaml\n{rule.good.rstrip()}\n```"
 
 
 def _styles() -> Iterator[str]:

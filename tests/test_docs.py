@@ -178,7 +178,7 @@ def test_the_oldest_promised_versions_are_those_that_may_be_installed() -> None:
         assert f"| {row} | {oldest}.0, " in text
 
 
-def test_no_page_speaks_of_a_machine() -> None:
+def test_no_page_mentions_a_machine() -> None:
     for page in EVERY_PAGE:
         assert not re.search(r"(?<![\w.])/(home|root|tmp|Users)/", page.read_text())
 

@@ -97,7 +97,7 @@ def test_a_style_of_another_code_base_is_answered_with_ours(name: str, hint: str
     assert told(lr_decay_style=name).endswith(f"; in schedframe it is {hint}")
 
 
-def test_a_style_that_follows_a_metric_is_said_to_have_no_counterpart() -> None:
+def test_a_style_that_follows_a_metric_is_reported_to_have_no_counterpart() -> None:
     assert "it follows a metric; the styles of schedframe depend on the step alone" in told(
         lr_decay_style="ReduceLROnPlateau"
     )
@@ -123,7 +123,7 @@ def test_a_share_where_a_rate_stands_is_answered_with_the_rate() -> None:
     assert told(max_lr=3e-4, min_lr=0.1) == "min_lr = 0.1: must not be above max_lr (0.0003); 10% of max_lr is 3e-05"
 
 
-def test_a_run_in_iterations_alone_is_told_of_the_clock() -> None:
+def test_a_run_in_iterations_alone_is_warned_about_the_step_unit() -> None:
     assert told(lr_decay_steps=None, train_iters=1000).endswith("; add it, or write `clock: iters`")
 
 

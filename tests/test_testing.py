@@ -150,7 +150,7 @@ def test_check_style_names_the_check(register: Callable[[type[Any]], None]) -> N
         check_style(bad_styles.options())
 
 
-def test_an_import_that_is_heavy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_import_that_is_heavy_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cupy.py").write_text("")
     (tmp_path / "heavy_style.py").write_text(
         "import cupy\nfrom typing import Literal\nfrom schedframe.styles import LRCurve\n\n\n"

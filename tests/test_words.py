@@ -27,12 +27,12 @@ MODULES = sorted(
     if "tests" not in path.relative_to(ROOT / folder).parts and "build" not in path.relative_to(ROOT).parts
 )
 ALLOWED = {
-    "floor": r"^floor$|to: floor|`+floor`+|\bfloor: |\bfloor\(|: floor,|or floor$|floor=",
+    "floor": r"^floor$|`+floor`+|\bfloor: |\bfloor\(|: floor,|or floor$|floor=",
     "anneal": r"^anneal$|anneal_steps|`+anneal`+|anneal: |anneal, with|anneal start|name: anneal"
     r"|(an|exponential|the|and) anneal\b",
     "annealing": r"Learning Rate Annealing|CosineAnnealing\w*",
 }
-"""Where a word is meant as such: the target `floor` of a phase, a function, the phase of a paper, a title."""
+"""Where a word is meant as such: the key `floor` of a style, a function, the phase of a paper, a title."""
 
 
 @cache

@@ -7,9 +7,9 @@ gradients are accumulated.
 from collections.abc import Callable
 from typing import Any
 
-import torch
 import transformers
 from case import Case, Framework
+from frameworks._torch import stepped
 from transformers import optimization as hf
 
 UPDATES = 100
@@ -19,17 +19,7 @@ PLAIN = {"num_warmup_steps": 10, "num_training_steps": UPDATES}
 
 
 def run(make: Callable[..., Any], updates: int = UPDATES, **options: Any) -> Callable[[], list[float]]:
-    def rates() -> list[float]:
-        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=PEAK)
-        scheduler = make(optimizer, **options)
-        read = []
-        for _ in range(updates):
-            read.append(scheduler.get_last_lr()[0])
-            optimizer.step()
-            scheduler.step()
-        return read
-
-    return rates
+    return stepped(make, PEAK, updates, **options)
 
 
 def keys(style: Any, updates: int = UPDATES, **others: Any) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Literal, final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schedframe.styles import AnyLRCurve, Cooldown, Length, LRShape
 from schedframe.styles.lr import Linear
 
+_SHARE = 0.1
 _DIGITS = 6
 """So many decimals of a step are more than rounding: 7 % of 100 steps is 7.000000000000001."""
 
@@ -45,7 +46,7 @@ class WSDS(LRShape):
 
     style: Literal["wsd-s"] = "wsd-s"
     period_steps: tuple[Length, ...] = Field(min_length=1, description="Lengths of the periods, in their order.")
-    decay_share: float = Field(0.1, gt=0, le=1, description="The part of each period that is its decay.")
+    decay_share: float = Field(_SHARE, gt=0, le=1, description="The part of each period that is its decay.")
     decay_steps: Length | None = Field(None, description="Length of each decay, in place of its part of the period.")
     lr_wsd_decay_style: AnyLRCurve = Field(Linear(), description="Curve of the decays.")
     first_period: Literal["after-warmup", "from-start"] = Field(
@@ -54,6 +55,12 @@ class WSDS(LRShape):
     boundaries: Literal["open", "closed"] = Field(
         "open", description="Whether the next period begins at its boundary, or one update later."
     )
+
+    @model_validator(mode="after")
+    def _one_length(self) -> "WSDS":
+        if self.decay_steps is not None and self.decay_share != _SHARE:
+            raise ValueError("has either decay_share or decay_steps, not both")
+        return self
 
     def coefficient_at(self, step: float, warmup_steps: float, decay_steps: float) -> float:
         """Return the coefficient of the period in which `step` lies.

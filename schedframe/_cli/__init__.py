@@ -21,8 +21,10 @@ _EXTRA_OF = {
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    gc.set_threshold(1_000_000)  # a command keeps what it builds, and ends: looking for garbage is a tenth of its time
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them reads every distribution's metadata
+    gc.set_threshold(1_000_000)  # a command is short-lived: garbage collection would take a tenth of its time
+    os.environ.setdefault(
+        "PYDANTIC_DISABLE_PLUGINS", "__all__"
+    )  # the search for them reads all distributions' metadata
     try:
         code = _run()
         if sys.stdout is not None:
@@ -31,7 +33,7 @@ def main() -> None:
         code = _output_failed(error)
     except Exception as error:
         code = _failed(error)
-    gc.freeze()  # the interpreter's last collection would visit every object of a process that ends
+    gc.freeze()  # the last garbage collection would visit every object of a process that exits
     sys.exit(code)
 
 

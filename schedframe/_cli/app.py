@@ -102,7 +102,7 @@ def _options(
 ) -> None:
     """Check, plot, compare, run and continue learning-rate and weight-decay schedules."""
     if verbose and not version:
-        raise typer.BadParameter("goes with --version", param_hint="'--verbose'")
+        raise typer.BadParameter("requires --version", param_hint="'--verbose'")
     if version and verbose:
         from schedframe._cli.versions import report
 
@@ -159,7 +159,9 @@ def _reporting(command: Callable[..., None]) -> Callable[..., None]:
             except Findings:
                 raise
             except SystemExit as stop:
-                typer.echo(f"a plugin ended the command: sys.exit({stop.code!r}); repair it, or leave it out", err=True)
+                typer.echo(
+                    f"a plugin ended the command: sys.exit({stop.code!r}); fix the plugin, or run without it", err=True
+                )
                 raise typer.Exit(CANNOT_BE_USED) from None
 
     return run

@@ -45,11 +45,11 @@ def audit(
 ) -> None:
     """Compare what a run logged with its schedule.
 
-    Reports the first iteration at which learning rate or weight decay leave the schedule, by how much, and the
-    likely cause. Reads what Megatron-LM prints, TensorBoard's event files, JSON Lines, CSV and trainer_state.json.
-    The last value of an iteration is used. Rounding to the digits of the log is not a difference.
+    Reports the first iteration at which the learning rate or the weight decay differs from the schedule, by how much,
+    and the likely cause. Reads what Megatron-LM prints, TensorBoard's event files, JSON Lines, CSV and
+    trainer_state.json. The last value of an iteration is used. Rounding to the digits of the log is not a difference.
 
-    The exit code is 1 where the log differs.
+    The exit code is 1 if the log differs from the schedule.
 
     Examples:
       schedframe audit train.log --with run.yaml
@@ -92,7 +92,7 @@ def _print(found: Audit, file: Path) -> None:
     for log in found.logs:
         typer.echo(f"{log.path}: {log.format}, {log.records} records, iterations {log.first} to {log.last}")
     for restart in found.restarts[:_MOST_RESTARTS]:
-        typer.echo(f"{restart.path}: goes on at iteration {restart.iteration}, after iteration {restart.before}")
+        typer.echo(f"{restart.path}: continues at iteration {restart.iteration}, after iteration {restart.before}")
     if len(found.restarts) > _MOST_RESTARTS:
         typer.echo(f"and {len(found.restarts) - _MOST_RESTARTS} more restarts")
     for verdict in found.verdicts:
@@ -115,4 +115,4 @@ def _print_verdict(verdict: Verdict, file: Path) -> None:
     typer.echo(
         wrapped(f"likely cause: {cause.sentence} (explains {cause.share:.0%} of the values from there on)", "  ")
     )
-    typer.echo(f"  the log has at each iteration the value of {_SHOWN[verdict.shown]}")
+    typer.echo(f"  at each iteration, the log has the value of {_SHOWN[verdict.shown]}")

@@ -23,8 +23,8 @@ def backtest(
 ) -> None:
     """Predict each of several finished runs from the others.
 
-    What would have been predicted stands beside what was measured: the mean loss over the last 2 % of the run that
-    are logged. A run that the others do not determine has the reasons.
+    Each prediction is shown beside the measured loss: the mean over the last 2 % of the run that is logged. For a run
+    that cannot be predicted from the others, the reasons are given.
 
     Examples:
       schedframe backtest --fit a.log:a.yaml --fit b.log:b.yaml

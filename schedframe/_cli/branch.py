@@ -25,7 +25,8 @@ def branch(
         ),
     ] = None,
     min_lr: Annotated[
-        str | None, typer.Option(metavar="LR", help="Where it ends: 0, 3e-5, 10%; by default as FILE's own.")
+        str | None,
+        typer.Option(metavar="LR", help="The learning rate at its end: 0, 3e-5, 10%; by default that of FILE's own."),
     ] = None,
     stable_until: Annotated[
         str | None, typer.Option(metavar="STEP", help="Stay at max LR until this step before the cooldown.")
@@ -36,12 +37,12 @@ def branch(
 ) -> None:
     """Start a cooldown from a stable phase.
 
-    By default it has the curve and the end of FILE's own cooldown: of the last of its phases, or of WSD. Weight decay
-    that follows the learning rate continues to follow it, and rules for param groups stay. Every key that changes is
-    printed.
+    By default, the cooldown has the curve and the end of FILE's own cooldown: the last of its phases, or that of WSD.
+    Weight decay that follows the learning rate continues to follow it, and rules for param groups stay. Every key that
+    changes is printed.
 
-    Writes NEW, which extends FILE and has the keys that change. Start the run with it from the checkpoint; no flag is
-    needed: NEW specifies which schedule it continues.
+    Writes NEW, which extends FILE and contains only the keys that change. Start the run from the checkpoint with NEW;
+    no extra flag is needed, because NEW names the schedule that it continues.
 
     Examples:
       schedframe branch run.yaml --at 450M --wsd-decay-steps 50M -o cooldown.yaml

@@ -47,7 +47,7 @@ class Canvas(NamedTuple):
 
 
 def canvas_of(console: Console) -> Canvas:
-    """Return a canvas that fits `console`; 80 columns where that is no terminal."""
+    """Return a canvas that fits `console`; 80 columns if that is not a terminal."""
     coloured = console.color_system is not None and not console.no_color
     return Canvas(console.width if console.is_terminal else _NO_TERMINAL, _HEIGHT, coloured, console.options.ascii_only)
 

@@ -39,21 +39,27 @@ def check(
         ),
     ] = None,
     select: Annotated[
-        _Names, typer.Option(metavar="RULE", help="Only these rules: SF101, SF2, a name.", autocompletion=rule)
+        _Names,
+        typer.Option(
+            metavar="RULE",
+            help="Apply only these rules: a code (SF101), a prefix (SF2), or a name.",
+            autocompletion=rule,
+        ),
     ] = None,
-    ignore: Annotated[_Names, typer.Option(metavar="RULE", help="Leave these rules out.", autocompletion=rule)] = None,
-    notes: Annotated[bool, typer.Option("--notes", help="Show notes too.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for notes too.")] = False,
+    ignore: Annotated[
+        _Names, typer.Option(metavar="RULE", help="Do not apply these rules.", autocompletion=rule)
+    ] = None,
+    notes: Annotated[bool, typer.Option("--notes", help="Also show notes.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Also exit with 1 for notes.")] = False,
     format: Annotated[Literal["text", "json", "github", "sarif"], typer.Option(help="Output format.")] = "text",
 ) -> None:
     """Check schedules for errors and likely mistakes.
 
     Each file is loaded, and the curves of all its param groups are evaluated over the whole run. Folders are
-    searched for YAML, TOML and JSON files with the key max_lr. `schedframe rule` explains each rule; the key
-    `ignore` in a file leaves rules out, with the reason.
+    searched for YAML, TOML and JSON files with the key max_lr. `schedframe rule` explains each rule; the key `ignore`
+    in a file disables rules, each with a reason.
 
-    The exit code is 0 where nothing is worse than a note, 1 for warnings and errors, 2 where a file cannot be
-    loaded.
+    The exit code is 0 if nothing is worse than a note, 1 for warnings and errors, 2 if a file cannot be loaded.
 
     Examples:
       schedframe check run.yaml

@@ -36,8 +36,8 @@ def conform(
 ) -> None:
     """Run the conformance kit, schedframe.testing, on styles.
 
-    A style is evaluated on a run whose warmup ends at step 100 and whose decay ends at step 1100. The exit
-    code is 0 when every check passes, 1 when one finds something, 2 when a style cannot be used.
+    A style is evaluated on a run whose warmup ends at step 100 and whose decay ends at step 1100. The exit code is 0
+    if every check passes, 1 if one finds something, 2 if a style cannot be used.
 
     Examples:
       schedframe conform cosine
@@ -84,7 +84,7 @@ def _finding(check: Callable[[Style], None], style: Style) -> str:
     try:
         check(style)
     except AssertionError as error:
-        return str(error) or "fails without a word"
+        return str(error) or "fails without a message"
     except FAILURES as error:
         return f"{type(error).__name__}: {error}"
     return ""

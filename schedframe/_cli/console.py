@@ -11,7 +11,7 @@ _UNWRAPPED = 400
 
 
 def console() -> Console:
-    """Return the console of standard output; where that is no terminal, it is too wide to wrap anything."""
+    """Return the console of standard output; if that is not a terminal, it is too wide to wrap anything."""
     out = Console(highlight=False, markup=False, emoji=False)
     if not out.is_terminal and "COLUMNS" not in os.environ:
         out.width = _UNWRAPPED
@@ -26,7 +26,7 @@ def table(*headers: str) -> Table:
 
 
 def print_parts(*parts: RenderableType) -> None:
-    """Print `parts`, without spaces at the ends of lines where standard output is no terminal."""
+    """Print `parts`, without spaces at the ends of lines if standard output is not a terminal."""
     out = console()
     if out.is_terminal:
         out.print(*parts, sep="\n")

@@ -18,19 +18,21 @@ def design(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="The schedule; it is made where it does not exist.", autocompletion=schedule_file
+            metavar="FILE",
+            help="The schedule; a new file is created if it does not exist.",
+            autocompletion=schedule_file,
         ),
     ],
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The port; by default a free one.", show_default=False)
+        int, typer.Option(min=0, max=65535, help="The port; by default any free one.", show_default=False)
     ] = 0,
     no_open: Annotated[bool, typer.Option("--no-open", help="Print the address, and open no browser.")] = False,
 ) -> None:
     """Edit a schedule beside its curves, in the browser.
 
-    What is typed is checked and drawn at every pause. Keys and styles are completed. Ctrl-S saves, unless the file was
-    changed on disk meanwhile. The page is served on this machine alone, to whoever has its address. Ctrl-C ends the
-    command, and so does closing the page. It needs the extra `design`.
+    The text is checked, and the curves are redrawn, when you pause typing. Keys and styles are completed. Ctrl-S
+    saves, unless the file has been changed on disk. The page is served on this machine only, to anyone who has its
+    address. Ctrl-C ends the command, and so does closing the page. The extra `design` is required.
 
     Examples:
       schedframe design run.yaml

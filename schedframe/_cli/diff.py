@@ -39,7 +39,7 @@ def diff(
     Shows the keys that differ, and for learning rate and weight decay of every role the first step at which the
     curves differ, where they are farthest apart, and the area between them.
 
-    The exit code is 0 where the curves are equal everywhere, whatever the keys are, and 1 where they differ.
+    The exit code is 0 if the curves are equal everywhere, whatever the keys are, and 1 if they differ.
 
     Examples:
       schedframe diff run.yaml other.yaml
@@ -70,7 +70,11 @@ def _verdict(comparison: Comparison) -> str:
     if comparison.differs:
         return "the curves differ"
     count = len(comparison.keys)
-    keys = f"{count} key{'' if count == 1 else 's'} differ{'s' if count == 1 else ''}" if count else "so are the keys"
+    keys = (
+        f"{count} key{'' if count == 1 else 's'} differ{'s' if count == 1 else ''}"
+        if count
+        else "the keys are equal too"
+    )
     span = f"from {_position(comparison, comparison.begin)} to {_position(comparison, comparison.end)}"
     return f"the curves are equal {span}; {keys}"
 

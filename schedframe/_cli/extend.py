@@ -25,8 +25,8 @@ def extend(
 ) -> None:
     """Extend a schedule to a later end.
 
-    The stable phase of WSD grows. A style that cannot get another end without changing what is behind it,
-    such as cosine, is refused, and both learning rates are shown.
+    The stable phase of WSD grows. A style whose curve before the branch point would change, such as cosine, is
+    refused, and both learning rates are shown.
 
     Examples:
       schedframe extend run.yaml --checkpoint ckpt --lr-decay-steps 800M -o l.yaml

@@ -55,15 +55,15 @@ def import_(
         ),
     ] = None,
     train_iters: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Length of the run, where SOURCE has none.")
+        int | None, typer.Option(metavar="N", min=1, help="Length of the run, if SOURCE has none.")
     ] = None,
     global_batch_size: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Samples of an iteration, where SOURCE has none.")
+        int | None, typer.Option(metavar="N", min=1, help="Samples per iteration, if SOURCE does not have them.")
     ] = None,
     seq_length: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Tokens of a sample, where SOURCE has none.")
+        int | None, typer.Option(metavar="N", min=1, help="Tokens per sample, if SOURCE does not have them.")
     ] = None,
-    max_lr: Annotated[float | None, typer.Option(metavar="LR", help="The max LR, where SOURCE has none.")] = None,
+    max_lr: Annotated[float | None, typer.Option(metavar="LR", help="The max LR, if SOURCE has none.")] = None,
     format: Annotated[
         Literal["text", "json"], typer.Option(help="What is printed: the file, or a report as JSON.")
     ] = "text",
@@ -71,11 +71,12 @@ def import_(
     """Write the config of another framework as a schedule file.
 
     The schedule has the same learning rate and weight decay at every update. Comments in the file name the line from
-    which each key comes, and what was assumed. What SOURCE does not have, such as the length of a run that is
-    given in epochs, is asked for by the name of an option; what cannot be written is an error with its line.
+    which each key comes, and what was assumed. If SOURCE lacks a value, such as the number of updates of a run that
+    is given in epochs, the error names the option that sets it. A schedule that cannot be written exactly is an error
+    with its line.
 
-    Nothing in SOURCE is run: of a shell script, the variables, arrays and integer arithmetic are read, and the
-    output of `bash -x` is read too. check, preview, plot and diff take such a source directly.
+    Nothing in SOURCE is executed: in a shell script, variables, arrays and integer arithmetic are read. The output of
+    `bash -x` can be imported too. check, preview, plot and diff accept such a source directly.
 
     Examples:
       schedframe import pretrain.sh -o run.yaml

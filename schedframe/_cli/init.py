@@ -34,18 +34,18 @@ def init(
     style: Annotated[
         _Text, typer.Option(metavar="STYLE", help="The decay style: WSD, cosine.", autocompletion=lr_style)
     ] = None,
-    seq_length: Annotated[int, typer.Option(metavar="N", min=1, help="Tokens of a sample.")] = 4096,
-    global_batch_size: Annotated[int, typer.Option(metavar="N", min=1, help="Samples of an iteration.")] = 1024,
+    seq_length: Annotated[int, typer.Option(metavar="N", min=1, help="Tokens per sample.")] = 4096,
+    global_batch_size: Annotated[int, typer.Option(metavar="N", min=1, help="Samples per iteration.")] = 1024,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="NEW", help="The file to write, in YAML.")] = Path(
         "run.schedule.yaml"
     ),
 ) -> None:
     """Write a new schedule file.
 
-    On a terminal, the length of the run, the max LR and the decay style are asked for where they are not given. The
-    keys have comments. A file that exists is never replaced.
+    On a terminal, the command asks for the length of the run, the max LR and the decay style if they are not given.
+    Each key has a comment. An existing file is never replaced.
 
-    The exit code is 1 where `schedframe check` reports a warning or an error for the new file.
+    The exit code is 1 if `schedframe check` reports a warning or an error for the new file.
 
     Examples:
       schedframe init --tokens 2T --max-lr 3e-4 --style WSD
@@ -105,7 +105,9 @@ def _answer(option: str, question: str, default: str, given: str | None, read: C
     if given is not None:
         return read(given)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise typer.BadParameter("is missing; on a terminal it is asked for", param_hint=f"'{option}'")
+        raise typer.BadParameter(
+            "is missing; give it, or run the command on a terminal, where it asks for it", param_hint=f"'{option}'"
+        )
 
     def typed(text: str) -> Any:
         try:

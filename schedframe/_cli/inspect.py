@@ -32,10 +32,10 @@ def inspect(
 ) -> None:
     """Show the scheduler's part of a checkpoint.
 
-    Reads Megatron's formats torch and torch_dist, torch distributed checkpoints, torch.save and JSON, written
-    with schedframe or without. Nothing that the checkpoint names is run, and no tensor is read.
+    Reads Megatron's formats torch and torch_dist, torch distributed checkpoints, torch.save and JSON, whether
+    schedframe wrote them or not. No code that the checkpoint names is executed, and no tensor is read.
 
-    With --with, the exit code is 1 where a resume with the policy of FILE would be refused.
+    With --with, the exit code is 1 if a resume with the policy of FILE would be refused.
 
     Examples:
       schedframe inspect checkpoints

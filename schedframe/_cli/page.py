@@ -16,8 +16,8 @@ from schedframe._tools.views.page.html import is_built, page_of
 
 SUFFIX = ".html"
 _NOT_BUILT = (
-    "this schedframe was built without its pages, where no Node.js was: install a release, or install Node.js and "
-    "build them (`make frontend` in a checkout)"
+    "this schedframe was built without Node.js and has no pages: install a release, or install Node.js and build them "
+    "(`make frontend` in a checkout)"
 )
 
 

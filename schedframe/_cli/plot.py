@@ -46,10 +46,10 @@ def plot(
 ) -> None:
     """Draw learning rate and weight decay.
 
-    All param groups and all files are overlaid. The phases of a single file are shaded and named. A page is one
-    file that works offline: it reads exact values under the cursor, zooms, changes its unit, and shows the findings
-    of check and the file's text. Without --output the page is opened in the browser; where there is none, or
-    standard output is no terminal, the curves are drawn as text.
+    All param groups and all files are overlaid. The phases of a single file are shaded and named. A page is a single
+    file that works offline: it shows exact values under the cursor, zooms, changes the unit, and shows the findings
+    of check and the text of the file. Without --output, the page is opened in the browser; if there is none, or if
+    standard output is not a terminal, the curves are drawn as text.
 
     Examples:
       schedframe plot run.yaml
@@ -109,5 +109,5 @@ def _quantities(what: str) -> list[Quantity]:
     names = [name.strip() for name in what.split(",")]
     for name in names:
         if name not in QUANTITIES:
-            raise typer.BadParameter(f"{name!r} is none of {', '.join(QUANTITIES)}", param_hint="'--what'")
+            raise typer.BadParameter(f"{name!r} is not one of {', '.join(QUANTITIES)}", param_hint="'--what'")
     return [quantity for quantity in QUANTITIES if quantity in names]

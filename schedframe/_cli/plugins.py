@@ -48,9 +48,9 @@ def plugins(
 ) -> None:
     """List the installed plugins, and import each.
 
-    Styles that --import brings are listed too. What a plugin adds is imported, unless it is blocked: it is ok,
-    broken, incompatible with this version, clashing with another, blocked, or stale, hidden by another copy on
-    the path. The exit code is 1 where something is neither ok nor blocked.
+    Styles that --import registers are listed too. Everything that a plugin adds is imported, unless the plugin is
+    blocked. The state is ok, broken, incompatible (with this version), clashing (with another plugin), blocked, or
+    stale (hidden by another copy on the path). The exit code is 1 if anything is neither ok nor blocked.
 
     Examples:
       schedframe plugins
@@ -125,7 +125,7 @@ def _load_law(name: str) -> object:
 
 def _print(rows: list[_Row]) -> None:
     if not rows:
-        typer.echo("no plugins are installed; schedframe new begins one")
+        typer.echo("no plugins are installed; `schedframe new` creates one")
         return
     grid = table("distribution", "version", "adds", "state")
     for row in rows:

@@ -79,12 +79,13 @@ def predict(
 ) -> None:
     """Predict the final loss of schedules from finished runs.
 
-    One run whose learning rate falls to less than half of its peak is enough; one cosine to its end is best. Each
-    FILE gets its final loss, between which losses 95 of 100 such runs end, and its difference to the fitted file with
-    how often the sign of such a difference is right. The other laws are second opinions.
+    One run whose learning rate falls to less than half of its peak is enough; a complete cosine is best. For each
+    FILE, the output has the predicted final loss, the interval in which 95 of 100 such runs end, and the difference
+    to the fitted file, with how often the sign of such a difference is right. The predictions of the other laws are
+    shown for comparison.
 
-    The exit code is 1 where the best two files, the fitted one among them, are too close to call, and 2 where nothing
-    can be predicted.
+    The exit code is 1 if the best two files, the fitted one included, are too close to call, and 2 if nothing can be
+    predicted.
 
     Examples:
       schedframe predict --fit train.log:cosine.yaml wsd.yaml

@@ -37,12 +37,12 @@ def propose(
     """Propose a better schedule for a run.
 
     Candidates have the length, peak, warmup, batch size and weight decay of RUN, and a cooldown of 15 to 90 % (linear,
-    1-sqrt, power 1.5, cosine; to 0 or 10 %). All that are within 0.005 of the best are too close to call: the plateau.
-    Of these, the least steep is proposed that is not predicted to be worse than the rule of thumb, WSD with a linear
-    cooldown of 40 % to 0. It stands beside that rule and cosine.
+    1-sqrt, power 1.5, cosine; to 0 or 10 %). All candidates within 0.005 of the best are too close to call; they form
+    the plateau. The proposal is the least steep of them that is not predicted to be worse than the rule of thumb, WSD
+    with a linear cooldown of 40 % to 0. The output compares the proposal with that rule and with cosine.
 
-    The exit code is 1 where the proposal and RUN are too close to call, and 2 where nothing can be predicted. NEW
-    extends RUN and has the keys that change.
+    The exit code is 1 if the proposal and RUN are too close to call, and 2 if nothing can be predicted. NEW extends
+    RUN and contains only the keys that change.
 
     Examples:
       schedframe propose --fit train.log:cosine.yaml cosine.yaml

@@ -29,7 +29,7 @@ def recipes(
         list[str] | None,
         typer.Argument(
             metavar="[NAME]",
-            help="Show this recipe, or list those that have each of these words.",
+            help="Show this recipe, or list the recipes that match all of these words.",
             autocompletion=recipe_name,
             show_default=False,
         ),
@@ -47,11 +47,11 @@ def recipes(
 ) -> None:
     """List published schedules, or write one as a file.
 
-    Each has the sources of its numbers and what they leave open, in the comment at its top. `check`, `preview`, `plot`,
-    `diff` and the key `extends` take recipe:NAME for a file.
+    The comment at the top of each recipe names the sources of its numbers and what they leave open. `check`,
+    `preview`, `plot`, `diff` and the key `extends` accept recipe:NAME in place of a file.
 
-    With --scale, lengths in percent follow the run. Other lengths are multiplied as the run is, except for the
-    warmup and the ramp-up of the batch size, which stay; the file has a comment with each change.
+    With --scale, lengths in percent follow the run. Other lengths are scaled by the same factor as the run, except
+    for the warmup and the ramp-up of the batch size, which do not change. A comment in the file records each change.
 
     Examples:
       schedframe recipes
@@ -87,7 +87,7 @@ def recipes(
 def _refuse_without_a_name(write: Path | None, scale: str | None) -> None:
     for option, value in {"--write": write, "--scale": scale}.items():
         if value is not None:
-            raise typer.BadParameter("needs the name of one recipe", param_hint=f"'{option}'")
+            raise typer.BadParameter("requires the name of one recipe", param_hint=f"'{option}'")
 
 
 def _length(text: str) -> tuple[str, str]:

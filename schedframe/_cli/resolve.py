@@ -23,7 +23,7 @@ def resolve(
     """Print the whole schedule, with inherited keys and defaults.
 
     The output is a complete config file that loads to an equal schedule. It does not extend another file, and
-    it holds the defaults of this version, so that what a run was trained with stands in one place.
+    it holds the defaults of this version, so that it records everything that a run was trained with.
 
     Examples:
       schedframe resolve run.yaml

@@ -23,7 +23,10 @@ def rewarm(
         str | None, typer.Option(metavar="LR", help="The new max LR, or `current`; by default FILE's.")
     ] = None,
     init_lr: Annotated[
-        str, typer.Option(metavar="LR", help="Where the new warmup begins; by default where the old run is.")
+        str,
+        typer.Option(
+            metavar="LR", help="The learning rate at which the new warmup begins; by default that of FILE at this step."
+        ),
     ] = "current",
     min_lr: Annotated[str | None, typer.Option(metavar="LR", help="The new min LR; by default FILE's.")] = None,
     lr_decay_style: Annotated[
@@ -39,8 +42,8 @@ def rewarm(
 ) -> None:
     r"""Start a new warmup, with a decay after it.
 
-    For continual pre-training: from the learning rate that the run has to a new maximum. Where it would begin
-    elsewhere, with --init-lr or without a warmup, --allow-jump must confirm the jump.
+    For continual pre-training: the new warmup rises from the current learning rate of the run to a new max LR. If the
+    learning rate would jump, because of --init-lr or without a warmup, --allow-jump must confirm the jump.
 
     Examples:
       schedframe rewarm run.yaml --checkpoint ckpt --max-lr 4e-4 \

@@ -49,7 +49,7 @@ def rule(
 
 def _explain(rule: Rule, plugin: str) -> None:
     typer.echo(f"{rule.code} {rule.name} ({rule.severity}{f', of {plugin}' if plugin else ''})\n\n{rule.explanation}")
-    for title, example in (("It finds something in:", rule.bad), ("It finds nothing in:", rule.good)):
+    for title, example in (("Config with a finding:", rule.bad), ("Config without:", rule.good)):
         if example:
             typer.echo(f"\n{title}\n\n{indent(example.rstrip(), '    ')}")
 

@@ -12,12 +12,17 @@ from schedframe._tools.schema import schema as make_schema
 
 @importing
 def schema(
-    builtin: Annotated[bool, typer.Option("--builtin", help="Only built-in styles: the same everywhere.")] = False,
+    builtin: Annotated[
+        bool,
+        typer.Option(
+            "--builtin", help="Only built-in styles, so that the schema does not depend on installed plugins."
+        ),
+    ] = False,
 ) -> None:
     """Print the JSON Schema (2020-12) of a config.
 
-    It has every installed style with its options, so that an editor completes and checks them. A style that
-    cannot be used is left out and reported; the exit code is then 1.
+    It has every installed style with its options, so that an editor completes and checks them. A style that cannot be
+    used is left out and reported, and the exit code is 1.
 
     Examples:
       schedframe schema > schedframe.schema.json

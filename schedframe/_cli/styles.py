@@ -32,9 +32,9 @@ def styles(
 ) -> None:
     """List the installed styles, or show one.
 
-    With NAME, show that style: its formula, its options, its curve, where it comes from. The list imports
-    no plugin, and has curves of the styles that are built in or imported; a style that cannot be used is in
-    it with the reason.
+    With NAME, show that style: its formula, its options, its curve, where it comes from. Listing imports no plugin;
+    it shows the curves of styles that are built in or imported. A style that cannot be used is listed with the
+    reason.
 
     Examples:
       schedframe styles

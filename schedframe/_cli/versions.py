@@ -1,4 +1,4 @@
-"""``schedframe --version --verbose``: what a report of a fault contains about the environment."""
+"""``schedframe --version --verbose``: the environment, for a bug report."""
 
 import os
 import platform

@@ -40,7 +40,7 @@ def write_new(path: Path, text: str, *, overwrite: bool = False, never: Iterable
         finally:
             temporary.unlink(missing_ok=True)
     except FileExistsError:
-        raise _refusal(path, "already exists; choose another name, or ask for it to be overwritten") from None
+        raise _refusal(path, "already exists; choose another name, or allow it to be overwritten") from None
     except FileNotFoundError:
         raise _refusal(path, f"cannot be written: there is no folder {path.parent}") from None
     except (OSError, ValueError) as error:

@@ -3,11 +3,13 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from math import inf, nextafter
 from numbers import Real
 from typing import Any, Literal
 
+from schedframe._errors import FAILURES
 from schedframe._plan.rule import DEFAULT, GroupRule, merge
 from schedframe._plugins.source import Source
 from schedframe._units.units import Clock
@@ -82,7 +84,7 @@ class Plan:
         lr, wd, bind = self.lr_style, self.wd_style, object.__setattr__
         warmup, is_below = self.lr_warmup_steps, self.decay_from == 0
         bind(self, "shift", 0 if self.start_step else self.first_update)
-        bind(self, "warmup_end", nextafter(warmup, -inf) if is_below else warmup)
+        bind(self, "warmup_end", nextafter(warmup, -inf) if is_below or self._decay_begins_with_a_jump() else warmup)
         bind(self, "decay_begin", 0 if is_below else warmup)
         of_run = None
         if isinstance(lr, LRShape) and not self.is_all_warmup:
@@ -90,6 +92,18 @@ class Plan:
         bind(self, "lr_coefficient_at", of_run)
         bind(self, "wd_coefficient_at", wd.coefficient_at if isinstance(wd, WDShape) else None)
         bind(self, "wd_curve", wd.coefficient if isinstance(wd, WDCurve) else None)
+
+    def _decay_begins_with_a_jump(self) -> bool:
+        """Return whether the end of the warmup is a boundary, at which the decay has its own value already.
+
+        A style whose jumps cannot be computed has none here; `schedframe.lint` reports it.
+        """
+        warmup, style = self.lr_warmup_steps, self.lr_style
+        if warmup <= 0 or self.is_all_warmup or getattr(style, "boundaries", "open") == "closed":
+            return False
+        with suppress(*FAILURES):
+            return warmup in style.jumps_at(warmup, self.lr_decay_steps)
+        return False
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copy and pickle the values alone."""

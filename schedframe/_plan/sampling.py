@@ -14,10 +14,17 @@ _BESIDE = 1e-9
 
 _MOST_BREAKPOINTS = 400
 
+_CLOSE = 1e-3
+"""Lines are as close as this, as a part of the scales, however few points are asked for."""
+
+_MOST_POINTS = 10_000
+"""No more points than this, or than are asked for, make lines close."""
+
 _SHORT = 1 / 50
 """No stretch is longer, as a part of the whole, where lines are close with fewer points than asked for."""
 
-_PARTS = (0.25, 0.5, 0.75)
+_PARTS = (0.25, 0.382, 0.5, 0.618, 0.75)
+"""Where a line is compared with the curve; two of them are never whole periods of a curve that repeats itself."""
 
 _Point = tuple[float, ...]
 
@@ -36,12 +43,12 @@ def steps_between(
 ) -> list[float]:
     """Return `points` steps: the `marks`, a step right before and right behind each, and steps between them.
 
-    A stretch is divided again and again where a straight line over it is farthest from the curve, so that a line
-    through all points is close to the curve everywhere.
+    A stretch is divided again and again where a straight line over it is farthest from the curve, until a line through
+    all points is within a thousandth of the scales, or there are 10,000.
 
     Args:
         marks: rising; the first and the last are the ends.
-        points: how many steps there are, more if there are more marks.
+        points: how many steps there are, more where lines are not close with so few.
         value_at: the values of all curves at a step.
         scales: what an error of each curve is measured with.
         close: where lines are as close as this, as a part of the scales, fewer steps will do, and those lie evenly.
@@ -70,8 +77,10 @@ def steps_between(
 
     stretches = [stretch(first, last) for first, last in pairwise(sorted(known))]
     heapify(stretches)
-    while len(known) < points and stretches:
+    while stretches:
         far, length, first, last = heappop(stretches)
+        if len(known) >= (max(points, _MOST_POINTS) if -far > _CLOSE else points):
+            break
         if close and not far and -length < _SHORT:
             break
         middle = (first + last) / 2
@@ -91,18 +100,19 @@ def steps_of(plan: Plan, end: float, points: int, also: Iterable[float] = (), cl
         end: the last step, in steps from the plan's own step 0.
         points: how many steps there are.
         also: steps that are among them, where they lie within.
-        close: where lines are as close as this to the curves, as a part of the max LR and of the highest weight decay,
-            fewer steps will do.
+        close: where lines are as close as this to the curves, as a part of the highest value of each, fewer steps will
+            do. The curves are the learning rate, weight decay, and their product.
     """
 
     @cache
     def value_at(step: float) -> _Point:
         lr, wd = curves_at(plan, step)
-        return lr, wd or 0.0
+        return lr, wd or 0.0, lr * (wd or 0.0)
 
-    marks = [0.0, *breakpoints(plan, end), *(step for step in also if 0 < step < end), end]
-    highest_wd = max(value_at(mark)[1] for mark in marks)
-    return steps_between(marks, points, value_at, (plan.max_lr or 1.0, highest_wd or 1.0), close)
+    marks = sorted({0.0, *breakpoints(plan, end), *(step for step in also if 0 < step < end), end})
+    middles = [(first + last) / 2 for first, last in pairwise(marks)]
+    highest = tuple(max(values) or 1.0 for values in zip(*map(value_at, [*marks, *middles]), strict=True))
+    return steps_between(marks, points, value_at, highest, close)
 
 
 def end_of(plan: Plan, run_steps: float | None) -> float:

@@ -53,10 +53,10 @@ class Keys(BaseModel):
         examples=["iters"],
     )
     global_batch_size: Count | None = Field(
-        None, description="Samples of an iteration; with a ramp, at its end.", examples=[1024]
+        None, description="Samples per iteration; with a ramp-up, at its end.", examples=[1024]
     )
-    seq_length: Count | None = Field(None, description="Tokens of a sample.", examples=[4096])
-    dataset_samples: Count | None = Field(None, description="Samples of an epoch.", examples=["1.2M"])
+    seq_length: Count | None = Field(None, description="Tokens per sample.", examples=[4096])
+    dataset_samples: Count | None = Field(None, description="Samples per epoch.", examples=["1.2M"])
     micro_batch_size: Count | None = Field(None, description="Needed for decrease_batch_size_if_needed.", examples=[4])
     data_parallel_size: Count | None = Field(
         None, description="Needed for decrease_batch_size_if_needed.", examples=[8]

@@ -260,12 +260,13 @@ class Schedule(Keys):
     def sample(self, points: int | Sequence[float] = 1000, unit: str | None = None, role: str | None = None) -> Samples:
         """Return the curves as columns of points, from `start_step` to the end of the run, or of the decay.
 
-        A line through the points is within 0.2 % of the highest value of each curve everywhere. Every breakpoint is
-        among them, with a point right before and right behind it, and the others lie where a line is far from a
-        curve.
+        A line through the points is within 0.2 % of the highest value of each curve everywhere, unless the curve jumps
+        so often that 10,000 points cannot show it. The first 400 breakpoints are among them, each with a point right
+        before and right behind it, and the others lie where a line is far from a curve.
 
         Args:
-            points: how many there are; or the steps themselves, the scheduler's counts from `start_step`, rising.
+            points: how many there are, more where that many are too few for such lines; or the steps themselves, the
+                scheduler's counts from `start_step`, rising.
             unit: over which unit lines are drawn; by default the clock's. It matters where a ramp-up of the batch size
                 makes iterations of different lengths.
             role: the name of a rule, several with ``+`` between them, or ``default``.

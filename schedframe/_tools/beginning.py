@@ -33,7 +33,7 @@ def beginning(run: Mapping[str, Any], max_lr: str, style: Mapping[str, str]) -> 
         style: the table of the decay style, from `table_of`.
 
     Raises:
-        ConfigError: the keys declare no schedule.
+        ConfigError: the keys do not declare a schedule.
     """
     name, *options = style.items()
     decay = style if options else name[1]
@@ -70,12 +70,12 @@ def table_of(style: str) -> dict[str, str]:
 
     Raises:
         UnknownStyleError: no installed style has this name.
-        ConfigError: the style needs options that are no lengths.
+        ConfigError: the style needs options that are not lengths.
     """
     cls = lr_styles[style]
     curve = style_curve(style, cls)
     name = lr_styles.source(style).name
     if curve is None:
-        fault = f"needs options that only you can give; `schedframe styles {name}` lists them"
+        fault = f"needs options without a default that are not lengths; `schedframe styles {name}` lists them"
         raise ConfigError("the schedule", [Problem("lr_decay_style", fault, name)])
     return {"style": name, **dict.fromkeys(curve.needed, NEEDED), **_OPTIONS.get(name, {})}

@@ -66,4 +66,4 @@ def _unloadable(name: str, problem: Problem) -> Finding:
 def _notes(document: Document | None) -> tuple[str, ...]:
     if document is None or document.ends_cleanly or document.path.suffix.lower() == ".json":
         return ()  # JSON that can be read is whole
-    return ("does not end in a newline; was it cut?",)
+    return ("does not end with a newline; it may be truncated",)

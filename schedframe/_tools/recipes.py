@@ -80,7 +80,7 @@ def recipe(name: str) -> Recipe:
     """Return the recipe `name`.
 
     Raises:
-        ConfigError: no installed distribution has it, several have it, or its file is no recipe.
+        ConfigError: no installed distribution has it, several have it, or its file is not a recipe.
         PluginError: as of `recipes`.
         UnknownStyleError: its style is not installed.
     """
@@ -191,6 +191,8 @@ def scaled(recipe: Recipe, key: str, length: str) -> Recipe:
 
 
 _WARMUP = "lr_warmup_steps"
+_MILESTONES = "milestones"
+_LENGTHS = ("length", "every", "timescale")
 _RAMPS = ("rampup_batch_size", "step_batch_size_schedule")
 
 
@@ -211,7 +213,7 @@ def _multiplied(name: str, value: Any, factor: Fraction, path: str, changes: lis
         return {key: _multiplied(key, inner, factor, f"{path}.{key}", changes) for key, inner in value.items()}
     if isinstance(value, list):
         return [_multiplied(name, item, factor, f"{path}.{index}", changes) for index, item in enumerate(value)]
-    if not _is_length(name) or _is_share(value) or value in ("open", None):
+    if not _is_length(name, value) or _is_share(value) or value in ("open", None):
         return value
     amount, unit = parse_measure(value)
     new = compact(max(1, round(amount * factor)))
@@ -220,5 +222,8 @@ def _multiplied(name: str, value: Any, factor: Fraction, path: str, changes: lis
     return result
 
 
-def _is_length(name: str) -> bool:
-    return name == "length" or (name.endswith("_steps") and name != _WARMUP)
+def _is_length(name: str, value: Any) -> bool:
+    """Return whether the option `name` is a length; a milestone without a unit is a part of the decay."""
+    if name == _MILESTONES:
+        return isinstance(value, str) and parse_measure(value).unit is not None
+    return name in _LENGTHS or (name.endswith("_steps") and name != _WARMUP)

@@ -26,9 +26,9 @@ _NULL = {"type": "null"}
 _STYLE = "lr_decay_style"
 _EXTENDS = {
     "type": "string",
-    "description": "A config file, relative to this one, whose keys hold where this one has none; null takes one away.",
+    "description": "A config file, relative to this one, whose keys this file inherits; null removes an inherited key.",
 }
-_FLOOR = "How it meets min_lr: it ends there (reach), is cut there, or tends to it."
+_FLOOR = "How the curve meets min_lr: it ends there (reach), is cut there (cut), or tends to it (tend)."
 _LENGTHS_OF_A_RUN = (*RUN_KEYS, "lr_decay_steps")
 
 

@@ -1,4 +1,4 @@
-"""Hooks of an optimizer, of which the scheduler that was built last has one of each kind."""
+"""Registers one hook of each kind on an optimizer: that of the scheduler that was built last."""
 
 from collections.abc import Callable
 from typing import Any

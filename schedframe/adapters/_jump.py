@@ -9,7 +9,7 @@ Values = tuple[Any, Any]
 """Learning rate and weight decay of a param group."""
 
 _SAME = 1e-6
-"""Two learning rates that differ by less, relatively, are one: other schedulers compute in float32, or recursively."""
+"""Learning rates with a smaller relative difference are equal: other schedulers compute in float32, or recursively."""
 
 
 def refuse_jump(where: str, at: str, before: Values, *after: Values) -> None:

@@ -8,12 +8,14 @@ from schedframe._errors import SchedframeWarning
 from schedframe.adapters._hooks import replace_hook
 
 _ALIKE = 5
-"""So many times in a row an update must be followed by the same wrong number of calls.
+"""The number of consecutive updates that must be followed by the same wrong number of calls.
 
 A mixed-precision loop may skip updates, in no regular pattern, and step the scheduler all the same."""
 
 _BEHIND = 8
-"""So many updates must be left without their calls. One may be: frameworks step an optimizer once to make its state."""
+"""The number of updates that must lack their calls.
+
+A single one may: frameworks step an optimizer once to create its state."""
 
 _REMEDIES = (
     "The schedule counts updates. accelerate needs calls_per_update=accelerator.num_processes, and Lightning "
@@ -75,8 +77,8 @@ class StepRate:
         self._has_told = True
         rate = "once" if self._expected == 1 else f"{self._expected} times"
         warnings.warn(
-            f"step() of the schedule was called {self.calls} times for {self.updates} updates of the optimizer, and is "
-            f"to be called {rate} for each. {_REMEDIES}",
+            f"step() of the schedule was called {self.calls} times for {self.updates} updates of the optimizer, but "
+            f"must be called {rate} for each. {_REMEDIES}",
             SchedframeWarning,
             stacklevel=2,
         )

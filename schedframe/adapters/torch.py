@@ -114,7 +114,7 @@ class ScheduledLR(LRScheduler):
 
         Raises:
             PluginError: a style fails.
-            StateError: `epoch` is no number of updates, or lies before the start of the schedule.
+            StateError: `epoch` is not a number of updates, or lies before the start of the schedule.
         """
         if not self._is_started:
             return  # the base class steps once when it is built
@@ -194,13 +194,14 @@ class ScheduledLR(LRScheduler):
             updates, rest = divmod(calls, self._calls_per_update)
             if rest:
                 raise StateError(
-                    f"the checkpoint holds the state of another scheduler after {calls} calls of step(), which are no "
-                    f"whole number of updates with calls_per_update={self._calls_per_update}"
+                    f"the checkpoint holds the state of another scheduler after {calls} calls of step(), which is not "
+                    f"a whole number of updates with calls_per_update={self._calls_per_update}"
                 )
             if not self.running.override_opt_param_scheduler:
                 raise StateError(
                     f"the checkpoint holds the state of another scheduler, after {updates} updates, and no schedule. "
-                    f"To go on there with this one, give override_opt_param_scheduler=True, or `resume: override` in "
+                    "To continue from there with this schedule, give override_opt_param_scheduler=True, or "
+                    "`resume: override` in "
                     f"the file"
                 )
             held = _values(self.optimizer.param_groups) if self._has_loaded_values else ()
@@ -233,7 +234,7 @@ class ScheduledLR(LRScheduler):
         """Go to `update`, and write its values.
 
         Raises:
-            StateError: it is no number of updates, or lies before the start of the schedule.
+            StateError: it is not a number of updates, or lies before the start of the schedule.
         """
         update = whole(update)
         self.running.num_steps = self._updates.count_after(update)

@@ -105,7 +105,7 @@ class Draft:
         if value is None:
             return self._default(path, default)
         if not isinstance(value, str):
-            raise self.error(path, "must be a text")
+            raise self.error(path, "must be a string")
         return value
 
     def flag(self, path: str, default: bool | None = None) -> Any:
@@ -142,7 +142,7 @@ class Draft:
         self._taken[key] = Taken(key, value, present, lines)
 
     def assume(self, sentence: str) -> None:
-        """Note what was assumed, as a sentence without its point."""
+        """Record an assumption, as a sentence without its full stop."""
         self._assumed[sentence] = None
 
     def ask(self, key: str, why: str) -> Any:

@@ -12,7 +12,7 @@ class Importer:
     """Reads the configs of one framework.
 
     Attributes:
-        name: what ``--from`` calls it: small letters and hyphens.
+        name: what ``--from`` calls it: lower-case letters and hyphens.
         title: the framework, with the version whose behaviour is reproduced.
         recognises: returns whether a source is a config of the framework, by its content.
         convert: puts the keys of a schedule into a draft; what it cannot convert, it refuses there.

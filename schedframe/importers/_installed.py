@@ -18,6 +18,9 @@ _BUILTIN = {
     "ms-swift": "ms_swift",
     "olmo-core": "olmo_core",
     "deepspeed": "deepspeed",
+    "gpt-neox": "gpt_neox",
+    "levanter": "levanter",
+    "litgpt": "litgpt",
     "nanotron": "nanotron",
     "llm-foundry": "llm_foundry",
     "megatron-bridge": "megatron_bridge",
@@ -34,7 +37,7 @@ def _builtin(module: str) -> Importer:
 
 def _accepted(importer: object, name: str) -> Importer:
     if not isinstance(importer, Importer):
-        raise ValueError("it is no schedframe.importers.Importer")
+        raise ValueError("it is not a schedframe.importers.Importer")
     if importer.name != name:
         raise ValueError(f"its name is {importer.name!r}, and its entry point {name!r}; make them the same")
     return importer

@@ -72,7 +72,7 @@ def _chosen(source: Source) -> Importer:
     fault = (
         f"is recognised as {names}; choose with --from"
         if found
-        else f"is no config that an importer recognises; choose one with --from: {known}"
+        else f"is not recognised by any importer; choose one with --from: {known}"
     )
     raise ConfigError(str(source.path), [Problem("", fault)])
 
@@ -85,4 +85,4 @@ def _guarded(importer: Importer, function: Any, argument: Any) -> Any:
         raise
     except FAILURES as error:
         fault = f"{type(error).__name__}: {error}"
-        raise PluginError(f"the importer {importer.name!r} fails: {fault}; this is a bug of it") from error
+        raise PluginError(f"the importer {importer.name!r} fails: {fault}; this is a bug in the importer") from error

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,15 @@ from schedframe._files.checkpoint.torch_save import ZIP
 from schedframe._files.checkpoint.torch_save import read as read_saved
 from schedframe._files.config import json, toml, yaml
 from schedframe._files.config.document import LARGEST_FILE
-from schedframe._files.config.parsed import Broken, Parsed
+from schedframe._files.config.parsed import Broken, Parsed, Unreadable
 from schedframe._files.shell.script import Script
 from schedframe._files.shell.script import read as read_script
 from schedframe._reading import read_regular
 
 _FORMATS = {".yaml": yaml, ".yml": yaml, ".toml": toml, ".json": json}
 _LARGEST_SAVED = 16 << 20
+_OWN_TAG = "has the tag '!"
+"""How the fault of a framework's own tag begins, such as ``!include``; tags that name types of Python have no ``!``."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Source:
         lines: the line of each key, from 1, by its dotted path.
         script: the commands of a shell script; ``None`` for every other file.
         saved_class: the dotted name of the class of which a saved object is; empty for text.
+        faults: why values cannot be read, by their dotted paths; an importer that reads one raises it.
     """
 
     path: Path
@@ -39,9 +42,14 @@ class Source:
     lines: Mapping[str, int] = field(default_factory=dict)
     script: Script | None = None
     saved_class: str = ""
+    faults: Mapping[str, Problem] = field(default_factory=dict)
 
     def get(self, path: str) -> Any:
-        """Return the value at the dotted `path`; ``None`` where there is none."""
+        """Return the value at the dotted `path`; ``None`` where there is none.
+
+        Raises:
+            ConfigError: the value cannot be read, because it has a tag.
+        """
         value: Any = self.data
         for key in path.split("."):
             if isinstance(value, list) and key.isdigit() and int(key) < len(value):
@@ -50,6 +58,8 @@ class Source:
                 value = value.get(key)
             else:
                 return None
+        if isinstance(value, Unreadable):
+            raise ConfigError(str(self.path), [self.faults.get(path, Problem(path, "cannot be read"))])
         return value
 
     def has(self, *paths: str) -> bool:
@@ -127,11 +137,12 @@ def _parsed(path: Path, text: str, settings: Mapping[str, str]) -> Source:
         others = {name: value for name, value in settings.items() if name not in variables}
         return _with_settings(Source(path, script=read_script(text, variables)), others)
     parsed: Parsed = _FORMATS[suffix].parse(text) if text.strip() else Parsed()
-    if parsed.problems:
+    faults = {problem.path: problem for problem in parsed.problems if problem.message.startswith(_OWN_TAG)}
+    if len(faults) < len(parsed.problems):
         raise ConfigError(str(path), parsed.problems)
     if not isinstance(parsed.data, dict):
-        raise Broken("holds no table of keys and values at its top")
-    return _with_settings(Source(path, parsed.data, parsed.lines), settings)
+        raise Broken("does not contain a table of keys and values at the top level")
+    return _with_settings(Source(path, parsed.data, parsed.lines, faults=faults), settings)
 
 
 def _saved(path: Path, content: bytes) -> Source:
@@ -170,10 +181,10 @@ def _with_settings(source: Source, settings: Mapping[str, str]) -> Source:
         for key in above:
             table = table.setdefault(key, {})
             if not isinstance(table, dict):
-                raise ConfigError(f"--set {path}", [Problem("", f"{key} is no table in {source.path}")])
+                raise ConfigError(f"--set {path}", [Problem("", f"{key} is not a table in {source.path}")])
         table[last] = _scalar(path, written)
         lines.pop(path, None)
-    return Source(source.path, data, lines, source.script, source.saved_class)
+    return replace(source, data=data, lines=lines)
 
 
 def _copied(value: Any) -> Any:

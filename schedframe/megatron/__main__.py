@@ -23,7 +23,7 @@ More flags:
   --lr-decay-style-options TABLE          its options, such as '{{beta: 0.5}}'
   --lr-wsd-decay-style-options TABLE      those of the cooldown of WSD
   --weight-decay-incr-style-options TABLE those of the weight-decay style
-  --schedule FILE                         a schedule file, for all that is not given by flags
+  --schedule FILE                         a schedule file; it supplies everything that no flag gives
   --no-verify-ranks                       do not compare the schedules of all ranks at the start
 
 examples:
@@ -62,7 +62,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     """Return what the launcher's command line specifies: imports, the script, and all of its own arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m schedframe.megatron",
-        description="Run a training script of Megatron-LM, as it is, with schedframe's schedules.",
+        description="Run an unmodified training script of Megatron-LM with schedframe's schedules.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
     )
@@ -73,7 +73,7 @@ def parse(words: list[str]) -> argparse.Namespace:
         metavar="MODULE_OR_FILE",
         action="append",
         default=[],
-        help="import first what registers styles of your own; may be repeated",
+        help="import this module first, to register styles; may be repeated",
     )
     parser.add_argument(
         "--dry-run",

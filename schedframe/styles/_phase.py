@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import accumulate
-from math import fsum, ulp
+from math import fsum, isclose, ulp
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
@@ -30,7 +30,7 @@ from schedframe._units.numbers import NUMBER_TEXT, PERCENT_TEXT, json_number, pa
 from schedframe.styles._base import Cooldown, LRPoint
 from schedframe.styles._byname import AnyLRStyle
 
-ENDS = ("floor", "end_wd")
+ENDS = ("min_lr", "end_wd")
 """The words for the value at the end of all phases: the group's min LR, or its end_wd."""
 
 Boundaries = Literal["open", "closed"]
@@ -44,21 +44,23 @@ def parse_target(value: Any) -> float | str:
     """Return `value` as a target: a word of `ENDS`, a percentage of the peak, or an absolute number."""
     if isinstance(value, str) and (value in ENDS or share_of(value) is not None):
         return value
+    if value == "floor":
+        raise ValueError("is not a target; did you mean 'min_lr'?")
     try:
         number = parse_number(value)
     except ValueError as error:
         raise ValueError(
-            f"{error}; a target is a number, a percentage, or `floor` (of weight decay `end_wd`)"
+            f"{error}; a target is a number, a percentage, or `min_lr` (of weight decay `end_wd`)"
         ) from None
     if number < 0:
         raise ValueError("must not be negative")
     return number
 
 
-_TARGET = JSONSchema(json_number("a number, a percentage or floor", NUMBER_TEXT, PERCENT_TEXT, words=ENDS))
+_TARGET = JSONSchema(json_number("a number, a percentage or min_lr", NUMBER_TEXT, PERCENT_TEXT, words=ENDS))
 
 Target = Annotated[float | str, PlainValidator(parse_target), _TARGET]
-"""The target of a phase: ``floor``, ``31.6%`` of max LR, or an absolute number; see `parse_target`."""
+"""The target of a phase: ``min_lr``, ``31.6%`` of max LR, or an absolute number; see `parse_target`."""
 
 
 class Phase(BaseModel):
@@ -79,7 +81,7 @@ class Phase(BaseModel):
 
     length: Length | None = Field(None, description="Length in steps; by default the time that the other phases leave.")
     style: AnyLRStyle = Field(description="The style of the phase.")
-    to: Target | None = Field(None, description="Target: `floor` (min LR), a percentage of max LR, or a number.")
+    to: Target | None = Field(None, description="Target: `min_lr`, a percentage of max LR, or a number.")
     from_: Target | None = Field(
         None, alias="from", description="The value at which the phase begins; needs jump: true."
     )
@@ -108,8 +110,12 @@ class Phase(BaseModel):
         return {key: value for key, value in written.items() if value not in (None, "") and value is not False}
 
     def value(self, step: float, length: float, start: float, goal: float) -> float:
-        """Return the value at `step` of the phase, which goes from `start` to `goal` over `length` steps."""
-        return self.style.lr(LRPoint(step, 0, length, start, goal)) if step > 0 else start
+        """Return the value at `step` of the phase, which goes from `start` to `goal` over `length` steps.
+
+        At its first step it is exactly `start`, unless the style begins elsewhere, as a triangular one does.
+        """
+        value = self.style.lr(LRPoint(max(step, 0), 0, length, start, goal))
+        return start if step <= 0 and isclose(value, start, rel_tol=_CLOSE) else value
 
 
 def validated(value: Any, info: ValidationInfo) -> tuple[Phase, ...]:
@@ -197,7 +203,7 @@ AnyPhases = Annotated[tuple[Phase, ...], PlainValidator(validated), PlainSeriali
 def without_word(of_the_other: str, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
     """Return `phases`, unless a target is the word for the end of the other quantity."""
     if any(of_the_other in (phase.to, phase.from_) for phase in phases):
-        own, quantity = ("end_wd", "learning rates") if of_the_other == "floor" else ("floor", "weight decay")
+        own, quantity = ("end_wd", "learning rates") if of_the_other == "min_lr" else ("min_lr", "weight decay")
         raise ValueError(f"`{of_the_other}` is a target of {quantity}; here the end is `{own}`")
     return phases
 
@@ -228,7 +234,7 @@ class Bounds(NamedTuple):
 
     Attributes:
         start: where the first phase begins; percentages are of it.
-        end: what no target, ``floor`` and ``end_wd`` stand for.
+        end: what no target, ``min_lr`` and ``end_wd`` stand for.
         lowest: no target may lie below it.
         highest: nor above it.
     """

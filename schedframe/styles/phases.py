@@ -18,14 +18,14 @@ class Phases(LaterOptions, LRStyle):
     phase, the run's max LR), and its min LR is its target. So the learning rate is continuous, except where a phase
     has ``jump: true`` and ``from``. One phase may have no length: it fills the time that the others leave.
 
-    Keys of a phase: ``style`` (any learning-rate style, phases too), ``length``, ``to`` (``floor``, ``31.6%`` of
+    Keys of a phase: ``style`` (any learning-rate style, phases too), ``length``, ``to`` (``min_lr``, ``31.6%`` of
     the peak, or an absolute number), ``from``, ``jump``, ``name``::
 
         lr_decay_style:
           style: phases
           phases:
             - {style: constant}
-            - {style: minus_sqrt, length: 20%, to: floor, name: cooldown}
+            - {style: minus_sqrt, length: 20%, to: min_lr, name: cooldown}
 
     Formula:
         lr = style_i(t - b_i), with max_lr = the value at b_i, min_lr = to_i, lr_decay_steps = length_i,
@@ -71,7 +71,7 @@ class Phases(LaterOptions, LRStyle):
 
     def may_rise(self) -> bool:
         """Return whether a phase has a target of its own, or a style that may rise."""
-        return any(phase.to not in (None, "floor") or phase.style.may_rise() for phase in self.phases)
+        return any(phase.to not in (None, "min_lr") or phase.style.may_rise() for phase in self.phases)
 
     def cooldown(self, step: float, warmup_steps: float, decay_steps: float) -> Cooldown | None:
         """Return the last phase that is not constant, where it lies behind `step`."""
@@ -110,7 +110,7 @@ class WDPhases(LaterOptions, WDStyle):
     """
 
     style: Literal["phases"] = "phases"
-    phases: Annotated[AnyPhases, AfterValidator(partial(without_word, "floor"))] = Field(
+    phases: Annotated[AnyPhases, AfterValidator(partial(without_word, "min_lr"))] = Field(
         description="The phases, in their order."
     )
     boundaries: Boundaries = Field("open", description=BOUNDARIES)

@@ -124,7 +124,7 @@ def test_a_state_of_two_processes_goes_on_in_one(in_two: Path, expected: list[on
     assert resumed["values"] == expected[20:]
 
 
-def test_without_the_adapter_a_second_process_is_told(in_two: Path) -> None:
+def test_without_the_adapter_a_second_process_is_reported(in_two: Path) -> None:
     for process in seen(in_two, "uncounted"):
         [message] = process["told"]
         assert "calls_per_update=accelerator.num_processes" in message

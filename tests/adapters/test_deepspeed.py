@@ -231,7 +231,7 @@ class TestTraps:
         assert engine.lr_scheduler.rate.updates == engine.lr_scheduler.rate.calls == 40
 
     @pytest.mark.parametrize("stage", [0, 1, 2])
-    def test_a_loop_that_steps_it_beside_the_engine_is_told(self, schedule: Schedule, stage: int) -> None:
+    def test_a_loop_that_steps_it_beside_the_engine_is_reported(self, schedule: Schedule, stage: int) -> None:
         engine = engine_of(schedule, stage)
         with pytest.warns(SchedframeWarning, match="DeepSpeed, .* step the scheduler themselves"):
             train(engine, 12, after=engine.lr_scheduler.step)

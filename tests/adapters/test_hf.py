@@ -262,13 +262,13 @@ class TestUnused:
             ),
         ],
     )
-    def test_what_is_not_used_is_told(self, arguments: dict[str, Any], told: str, tmp_path: Path) -> None:
+    def test_what_is_not_used_is_reported(self, arguments: dict[str, Any], told: str, tmp_path: Path) -> None:
         trainer, _ = hf_trainer.make(tmp_path, 4, **arguments)
         hf.use(trainer, Schedule(**SHORT)).create_optimizer()
         with pytest.warns(SchedframeWarning, match=told):
             trainer.create_scheduler(4)
 
-    def test_what_is_the_same_is_not_told(self, tmp_path: Path) -> None:
+    def test_what_is_the_same_is_not_reported(self, tmp_path: Path) -> None:
         trainer, _ = hf_trainer.make(tmp_path, 4, learning_rate=1e-3, warmup_steps=1)
         hf.use(trainer, Schedule(**SHORT)).create_optimizer_and_scheduler(4)
         assert isinstance(trainer.lr_scheduler, ScheduledLR)
@@ -348,12 +348,12 @@ class TestByConfiguration:
         unregister()
         assert pickle.loads(pickled).lr_scheduler_type == "schedframe"
 
-    def test_a_missing_schedule_is_told(self, tmp_path: Path) -> None:
+    def test_a_missing_schedule_is_reported(self, tmp_path: Path) -> None:
         trainer, _ = hf_trainer.make(tmp_path, 4, lr_scheduler_type="schedframe")
         with pytest.raises(SchedframeError, match=r"needs lr_scheduler_kwargs: {schedule: \.\.\.}"):
             trainer.create_optimizer_and_scheduler(4)
 
-    def test_another_warmup_is_told(self, tmp_path: Path) -> None:
+    def test_another_warmup_is_reported(self, tmp_path: Path) -> None:
         trainer, _ = hf_trainer.make(tmp_path, 4, **self.arguments(tmp_path), warmup_steps=3)
         with pytest.warns(SchedframeWarning, match="warmup_steps is 3 updates, and the schedule has 1"):
             trainer.create_optimizer_and_scheduler(4)

@@ -129,7 +129,7 @@ def test_a_state_of_torch_save_needs_no_code(tmp_path: Path) -> None:
     assert torch.load(tmp_path / "scheduler.pt", weights_only=True) == scheduler.state_dict()
 
 
-def test_averaged_weights_anneal_from_the_peak() -> None:
+def test_averaged_weights_decay_from_max_lr() -> None:
     optimizer = adamw()
     ScheduledLR(optimizer, Schedule(**RUN))
     assert torch.optim.swa_utils.SWALR(optimizer, swa_lr=1e-5).base_lrs == [1e-3]
@@ -261,7 +261,7 @@ class TestRate:
             ("u" * 7 + "us" * 40, {}),
         ],
     )
-    def test_a_right_loop_is_not_told(self, pattern: str, options: dict[str, Any]) -> None:
+    def test_a_right_loop_is_not_reported(self, pattern: str, options: dict[str, Any]) -> None:
         assert self.steps(pattern, **options) == []
 
     @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ class TestRate:
             ("us" * 20, {"calls_per_update": 2}),
         ],
     )
-    def test_a_wrong_loop_is_told_once(self, pattern: str, options: dict[str, Any]) -> None:
+    def test_a_wrong_loop_is_reported_once(self, pattern: str, options: dict[str, Any]) -> None:
         [message] = self.steps(pattern, **options)
         assert "times for" in message
         assert "calls_per_update=accelerator.num_processes" in message

@@ -68,7 +68,7 @@ def test_a_class_with_the_mixin_is_the_same(tmp_path: Path) -> None:
     assert recorder.values == expected(Scheduled.schedule)
 
 
-def test_its_own_default_of_the_learning_rate_is_not_told(tmp_path: Path) -> None:
+def test_its_own_default_of_the_learning_rate_is_not_reported(tmp_path: Path) -> None:
     trainer, _ = make(SFTTrainer, tmp_path)
     assert trainer.args.learning_rate == 2e-5
     hf.use(trainer, one_file.write_file(tmp_path)).create_optimizer_and_scheduler(40)

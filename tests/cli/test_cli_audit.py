@@ -55,7 +55,7 @@ def test_a_picture_has_the_logged_values_over_the_curve(folder: Path) -> None:
         (["train.log", "--with", "run.yaml", "--role", "router"], "there is no role 'router'"),
     ],
 )
-def test_what_cannot_be_used_is_said(folder: Path, arguments: list[str], says: str) -> None:
+def test_what_cannot_be_used_is_reported(folder: Path, arguments: list[str], says: str) -> None:
     done = cli("audit", *arguments)
     assert done.code == 2
     assert says in " ".join(done.err.replace("│", " ").split())

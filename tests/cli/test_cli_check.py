@@ -61,14 +61,14 @@ def test_all_files_are_checked() -> None:
 def test_a_cut_file_is_noted() -> None:
     code, out, _ = check("cut.yaml")
     assert code == 0
-    assert "cut.yaml: note: does not end in a newline; was it cut?\n" in out
+    assert "cut.yaml: note: does not end with a newline; it may be truncated\n" in out
 
 
 def test_a_cut_file_that_cannot_be_used_is_noted_too() -> None:
     Path("cut.yaml").write_text(GOOD + "end: 1")
     code, out, _ = check("cut.yaml")
     assert code == 2
-    assert "cut.yaml: note: does not end in a newline; was it cut?\n" in out
+    assert "cut.yaml: note: does not end with a newline; it may be truncated\n" in out
 
 
 def test_json_that_can_be_read_was_not_cut() -> None:
@@ -182,7 +182,7 @@ def test_json() -> None:
     good, bad, cut, gone = json.loads(out)["files"]
     assert (good["ok"], good["schedule"], good["notes"]) == (True, SUMMARY, [])
     assert [finding["code"] for finding in good["findings"]] == ["SF305"]
-    assert cut["notes"] == ["does not end in a newline; was it cut?"]
+    assert cut["notes"] == ["does not end with a newline; it may be truncated"]
     assert (bad["ok"], bad["schedule"]) == (False, None)
     assert [(finding["path"], finding["line"]) for finding in bad["findings"]] == [
         ("lr_decay_steps", None),

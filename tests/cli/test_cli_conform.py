@@ -31,7 +31,7 @@ def test_a_name_of_both_kinds_is_both_unless_one_is_asked_for() -> None:
         assert [style["kind"] for style in json.loads(out)["styles"]] == kinds
 
 
-def test_a_style_that_does_not_conform_is_told_check_by_check() -> None:
+def test_a_style_that_does_not_conform_is_reported_check_by_check() -> None:
     code, out, _ = conform("{style: WSD, wsd_decay_steps: 2000}")
     assert code == 1
     assert "  check_start: it starts at " in out
@@ -58,7 +58,7 @@ def test_findings_are_exit_code_1_of_the_process() -> None:
         ("{style: [}", "style.yaml"),
     ],
 )
-def test_what_is_no_style_is_told_with_exit_code_2(asked: str, told: str) -> None:
+def test_what_is_no_style_is_reported_with_exit_code_2(asked: str, told: str) -> None:
     code, out, err = conform(asked)
     assert (code, out) == (2, "")
     assert told in err

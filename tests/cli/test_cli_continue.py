@@ -67,7 +67,7 @@ def test_the_examples_of_help_work(command: str) -> None:
     assert {name: Path(f"{name}.yaml").read_text() for name in SCHEDULES} == SCHEDULES
 
 
-def test_branch_prints_what_it_wrote_and_both_sides_of_the_seam() -> None:
+def test_branch_prints_what_it_wrote_and_the_values_on_both_sides_of_the_branch_point() -> None:
     code, out, err = schedframe_cli(
         *("branch", "run.yaml", "--checkpoint", "ckpt", "--wsd-decay-steps", "20M", "--output", "new.yaml"),
         *("--lr-wsd-decay-style", "minus_sqrt", "--min-lr", "0"),
@@ -133,7 +133,10 @@ def test_extend_of_a_cosine_is_refused_with_both_learning_rates() -> None:
     [
         (["--wsd-decay-steps", "20M"], "give the step to go on from: one of --at and --checkpoint"),
         (["--wsd-decay-steps", "20M", "--at", "9M", "--checkpoint", "ckpt"], "one of --at and --checkpoint"),
-        (["--wsd-decay-steps", "20M", "--at", "1M"], "lies in the warmup, in no stable phase"),
+        (
+            ["--wsd-decay-steps", "20M", "--at", "1M"],
+            "lies in the warmup, not in a stable phase; branch from a later step",
+        ),
         (["--wsd-decay-steps", "many", "--at", "9M"], "wsd_decay_steps = 'many': is not a length such as"),
         (["--wsd-decay-steps", "2M", "--at", "9M", "--lr-wsd-decay-style", "{style: [}"], "is not complete YAML"),
         (["--wsd-decay-steps", "2M", "--at", "9M", "--lr-wsd-decay-style", "!x {a: 1}"], "!x"),
@@ -142,7 +145,7 @@ def test_extend_of_a_cosine_is_refused_with_both_learning_rates() -> None:
         (["--wsd-decay-steps", "20M", "--checkpoint", "run.yaml"], "run.yaml"),
     ],
 )
-def test_what_cannot_be_done_is_told_and_nothing_is_written(words: list[str], text: str) -> None:
+def test_what_cannot_be_done_is_reported_and_nothing_is_written(words: list[str], text: str) -> None:
     code, out, err = schedframe_cli("branch", "run.yaml", *words, "-o", "new.yaml")
     assert (code, out) == (2, "")
     assert text in " ".join(err.replace("│", " ").split())
@@ -185,6 +188,6 @@ def test_weight_decay_that_is_moving_is_asked_for() -> None:
     words = ["branch", "run.yaml", "--at", "250M", "--wsd-decay-steps", "50M", "-o", "new.yaml"]
     code, _, err = schedframe_cli(*words)
     assert code == 2
-    assert "Set where it ends with end_wd (--end-wd): 0.2, or `current` to hold it" in err
+    assert "Set its end with end_wd (--end-wd): 0.2, or `current` to hold it" in err
     assert schedframe_cli(*words, "--end-wd", "current")[0] == 0
     assert schedframe.load("new.yaml").wd_at(299_000_000) == load("run.yaml").wd_at(250_000_000)

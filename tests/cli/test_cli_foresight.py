@@ -36,7 +36,7 @@ def test_it_prints_what_the_page_shows(command: str) -> None:
 
 def test_the_first_screen_has_the_limits_of_the_evidence() -> None:
     out = cli("predict", *FIT, "half.yaml").out
-    assert out.index("Nothing is known of Muon, MoE, 7B") < out.index("final loss")
+    assert out.index("There is no evidence for Muon, MoE, 7B") < out.index("final loss")
     assert "the same model, data, batch size, optimizer and weight decay" in out
 
 
@@ -73,7 +73,7 @@ def test_json_has_exact_numbers() -> None:
 @pytest.mark.parametrize("text", ["cosine.jsonl", "cosine.jsonl:", ":cosine.yaml"])
 def test_what_is_no_log_and_file_is_refused(text: str) -> None:
     done = cli("predict", "--fit", text, "half.yaml")
-    assert (done.code, "is no LOG:FILE" in done.err) == (2, True)
+    assert (done.code, "is not of the form LOG:FILE" in done.err) == (2, True)
 
 
 def test_a_colon_in_a_name_is_no_border_where_the_files_are_there(folder: Path) -> None:

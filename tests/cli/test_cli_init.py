@@ -76,8 +76,11 @@ def test_what_check_would_report_is_reported() -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--tokens", "2T", "--style", "WSD"], "'--max-lr': is missing; on a terminal it is asked for"),
-        (["--max-lr", "1"], "'--tokens': is missing; on a terminal it is asked for"),
+        (
+            ["--tokens", "2T", "--style", "WSD"],
+            "'--max-lr': is missing; give it, or run the command on a terminal, where it asks for it",
+        ),
+        (["--max-lr", "1"], "'--tokens': is missing; give it, or run the command on a terminal, where it asks for it"),
         (["--tokens", "2T", "--iters", "5", *FLAGS], "give one of --tokens, --samples and --iters"),
         (["--tokens", "many", *FLAGS], "train_tokens = 'many': is not a length"),
         (["--tokens", "2T", "--max-lr", "high", "--style", "WSD"], "max_lr = 'high': "),

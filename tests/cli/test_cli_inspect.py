@@ -159,7 +159,7 @@ def test_a_checkpoint_of_megatrons_class() -> None:
     )
 
 
-def test_megatrons_cosine_needs_no_file_after_the_warm_up() -> None:
+def test_megatrons_cosine_needs_no_file_after_the_warmup() -> None:
     Path("cosine.yaml").write_text(RUN.replace("lr_decay_style:", "lr_decay_style: cosine #"))
     for step, known in ((4000, True), (50, False)):
         write("stock.json", without_ours(state_of(load("cosine.yaml"), step)))
@@ -196,7 +196,7 @@ def test_a_state_that_was_edited_says_so() -> None:
         ('{"max_lr": 1, "num_steps": 3}', "the scheduler state has no 'lr_warmup_steps'"),
     ],
 )
-def test_what_is_no_checkpoint_is_told_with_exit_code_2(text: str, told: str) -> None:
+def test_what_is_no_checkpoint_is_reported_with_exit_code_2(text: str, told: str) -> None:
     Path("broken.json").write_text(text)
     code, out, err = inspect("broken.json")
     assert (code, out) == (2, [])
@@ -223,7 +223,7 @@ groups:
 """
 
 
-def test_rules_for_param_groups_are_told() -> None:
+def test_rules_for_param_groups_are_reported() -> None:
     Path("rules.yaml").write_text(RUN + RULES)
     Path("others.yaml").write_text(RUN + RULES.replace("0.1", "0.2"))
     schedule = load("rules.yaml")

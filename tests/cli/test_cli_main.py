@@ -116,7 +116,7 @@ def test_the_report_of_versions_has_plugins_and_imports_none(install: Callable[.
 def test_verbose_goes_with_version() -> None:
     done = run("--verbose", "check", "run.yaml")
     assert done.returncode == 2
-    assert "goes with --version" in done.stderr
+    assert "requires --version" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_a_reader_that_goes_away_is_no_error(arguments: list[str]) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize("arguments", [["preview", "run.yaml"], ["--version"], ["check", "run.yaml"]])
-def test_output_that_cannot_be_written_is_said(arguments: list[str]) -> None:
+def test_output_that_cannot_be_written_is_reported(arguments: list[str]) -> None:
     with open("/dev/full", "w") as out:
         done = subprocess.run([*SCHEDFRAME, *arguments], stdout=out, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2

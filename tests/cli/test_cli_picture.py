@@ -84,7 +84,7 @@ def test_plot_marks_the_position_of_a_checkpoint(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--what", "lr,momentum"], "'momentum' is none of lr, wd, lrwd, cumulative"),
+        (["--what", "lr,momentum"], "'momentum' is not one of lr, wd, lrwd, cumulative"),
         (["--x", "tokens"], "the unit 'tokens' is not known"),
     ],
 )

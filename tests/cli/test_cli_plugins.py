@@ -45,7 +45,7 @@ def _few_distributions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
 
 
-def test_each_state_is_told_with_its_cause(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_state_is_reported_with_its_cause(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     add(install, "x-good", "good-one")
     add(install, "x-raises", "raising", "raise RuntimeError('no such luck')")
     add(install, "x-new", "too-new", requires="schedframe>=99")
@@ -77,7 +77,7 @@ def test_each_state_is_told_with_its_cause(install: Install, monkeypatch: pytest
     assert "x-raises, LR raising: " in out
 
 
-def test_a_stale_copy_on_the_path_is_told(install: Install) -> None:
+def test_a_stale_copy_on_the_path_is_reported(install: Install) -> None:
     add(install, "x-twice", "doubled")
     install("x-twice", "", version="0.9", path="older")
     code, found = rows()
@@ -86,7 +86,7 @@ def test_a_stale_copy_on_the_path_is_told(install: Install) -> None:
 
 
 @pytest.mark.parametrize("group", ["schedframe.lr_style", "schedframes.lr_styles", "schedframe_lr_styles"])
-def test_a_misspelt_group_is_told(install: Install, group: str) -> None:
+def test_a_misspelt_group_is_reported(install: Install, group: str) -> None:
     install("x-lost", STYLE.format(name="lost"), groups={group: {"lost": "x_lost_mod:S"}})
     code, found = rows()
     assert code == 1

@@ -167,7 +167,7 @@ def test_the_chart_of_weight_decay_is_drawn_where_it_varies(run_yaml: Path, tmp_
     assert "learning rate" not in preview(constant, "--no-chart")
 
 
-def test_a_bad_file_is_told_as_the_library_tells_it(tmp_path: Path) -> None:
+def test_a_bad_file_is_reported_as_by_the_library(tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text("max_lr: -1\nlr_decay_stepz: 5\n")
     with pytest.raises(schedframe.ConfigError) as told:

@@ -36,7 +36,7 @@ MADE = {
     "phases": (
         "lr_decay_style:\n  style: phases\n  phases:\n  - {style: constant, name: stable}\n"
         "  - {style: {style: polynomial, power: 2}, length: 20%, to: 50%}\n"
-        "  - {style: linear, from: 40%, jump: true, length: 1M, to: floor}\n"
+        "  - {style: linear, from: 40%, jump: true, length: 1M, to: min_lr}\n"
     ),
     "an open end": "lr_decay_steps: open\nlr_decay_style: inverse-square-root\nlr_warmup_steps: 1000\nstart_wd: 0.1\n",
     "open weight decay": "start_wd: 0.1\nend_wd: 0.1\nwd_incr_steps: open\n",

@@ -47,6 +47,6 @@ def test_colours_change_nothing_but_colours() -> None:
     assert bare(coloured) == (KEPT / "run-80.txt").read_text(encoding="utf-8")
 
 
-def test_lines_are_told_apart_by_colours_where_there_are_some() -> None:
+def test_lines_are_distinguished_by_colours_where_there_are_some() -> None:
     shown = on_a_terminal(80, "preview", "moe.yaml")
     assert "\x1b[38;5;12m⠤⠤\x1b[0m default, biases   \x1b[38;5;9m⠤⠤\x1b[0m router" in shown

@@ -285,7 +285,7 @@ def test_a_toml_file_with_only_a_comment_misses_its_keys(refused):
 @pytest.mark.parametrize("suffix", ["yaml", "json"])
 def test_the_top_must_be_a_table(refused, text, suffix):
     text = text if suffix == "yaml" else {"- max_lr: 1\n": '[{"max_lr": 1}]', "hello\n": '"hello"'}.get(text, text)
-    assert "must hold a table of keys and values at its top" in said(refused(text, suffix))
+    assert "must contain a table of keys and values at the top level" in said(refused(text, suffix))
 
 
 @pytest.mark.parametrize(
@@ -495,7 +495,7 @@ def test_a_key_that_is_no_word_is_refused_as_it_was_written(refused, key):
     error = refused(f"{GOOD}{key}: 3\n")
     (problem,) = error.problems
     assert problem.line == 3
-    assert "has a key that is not a word" in problem.message
+    assert "has a key that is not a string" in problem.message
     assert "Node(" not in problem.message
 
 

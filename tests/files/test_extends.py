@@ -64,7 +64,7 @@ def test_null_takes_a_key_away() -> None:
 
 def test_a_key_that_is_not_there_cannot_be_taken_away() -> None:
     assert refusal(child("extends: run.yaml\nlr_warmup_step: null\n")) == (
-        "child.yaml: line 2, lr_warmup_step = null: takes a key away that the extended file does not have; "
+        "child.yaml: line 2, lr_warmup_step = null: removes a key that the extended file does not have; "
         "did you mean 'lr_warmup_steps'?"
     )
 
@@ -120,11 +120,11 @@ def test_a_circle_is_an_error() -> None:
     child("extends: b.yaml\n", "a.yaml")
     child("extends: a.yaml\n", "b.yaml")
     assert refusal("a.yaml") == (
-        "a.yaml: line 1 of b.yaml, extends = 'a.yaml': goes in a circle: a.yaml extends b.yaml extends a.yaml"
+        "a.yaml: line 1 of b.yaml, extends = 'a.yaml': is circular: a.yaml extends b.yaml extends a.yaml"
     )
     child("\nextends: ./self.yaml\n", "self.yaml")
     assert refusal("self.yaml") == (
-        "self.yaml: line 2, extends = './self.yaml': goes in a circle: self.yaml extends self.yaml"
+        "self.yaml: line 2, extends = './self.yaml': is circular: self.yaml extends self.yaml"
     )
 
 
@@ -176,7 +176,7 @@ def test_a_broken_parent_names_its_line() -> None:
     assert text.startswith("child.yaml: line 2 of base.yaml: is not complete YAML")
 
 
-def test_a_key_that_is_missing_everywhere_is_told() -> None:
+def test_a_key_that_is_missing_everywhere_is_reported() -> None:
     assert "max_lr: missing required key" in refusal(child("extends: run.yaml\nmax_lr: null\n"))
 
 
@@ -192,7 +192,7 @@ def branched(**changes: str) -> str:
     return "branch.yaml"
 
 
-def test_a_parent_that_was_changed_since_is_told_with_what_to_do() -> None:
+def test_a_parent_that_was_changed_since_is_reported_with_what_to_do() -> None:
     before = load("run.yaml").fingerprint
     file = branched(max_lr="4e-4")
     assert refusal(file) == (
@@ -202,13 +202,13 @@ def test_a_parent_that_was_changed_since_is_told_with_what_to_do() -> None:
     )
 
 
-def test_a_change_that_bends_no_curve_is_none() -> None:
+def test_a_change_that_changes_no_curve_is_not_reported() -> None:
     file = branched()
     Path("run.yaml").write_text("# a comment\n" + RUN.replace("3e-4", "0.0003") + "resume: checkpoint\n")
     assert load(file).start_step == 1000
 
 
-def test_a_changed_grandparent_is_told_too() -> None:
+def test_a_changed_grandparent_is_reported_too() -> None:
     schedframe.rewarm(load(branched()), 1200, lr_warmup_steps=10, lr_decay_steps=400).write("longer.yaml")
     assert load("longer.yaml").train_samples == 400
     Path("run.yaml").write_text(RUN.replace("3e-4", "4e-4"))

@@ -59,7 +59,7 @@ def test_the_text_is_written_as_it_is(tmp_path):
 def test_a_file_that_is_there_stays_unless_it_is_to_be_overwritten(tmp_path):
     path = tmp_path / "run.yaml"
     write_new(path, "old")
-    assert refused(path) == "already exists; choose another name, or ask for it to be overwritten"
+    assert refused(path) == "already exists; choose another name, or allow it to be overwritten"
     assert path.read_text() == "old"
     write_new(path, "new", overwrite=True)
     assert path.read_text() == "new"

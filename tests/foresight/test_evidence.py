@@ -70,7 +70,7 @@ def test_the_sign_of_a_difference_is_right_on_curves_that_were_not_seen(low: flo
     assert np.mean([pair.is_right for pair in pairs]) >= least
 
 
-def test_a_difference_is_right_as_often_as_is_said() -> None:
+def test_a_difference_is_right_as_often_as_is_reported() -> None:
     for low, high in ((0.75, 0.85), (0.85, 0.95), (0.95, 1.0)):
         pairs = [pair for pair in of_all_runs(measures().pairs) if low <= pair.reliability < high]
         assert np.mean([pair.is_right for pair in pairs]) >= low

@@ -45,13 +45,13 @@ def test_a_level_that_is_no_share_is_refused(law: Law, level: float) -> None:
         law.predict(HALF).final_bounds(level)
 
 
-def test_a_longer_run_and_another_peak_have_wider_bars(law: Law) -> None:
+def test_a_longer_run_and_another_max_lr_have_wider_bars(law: Law) -> None:
     width = law.predict(COSINE).final_deviation
     assert law.predict(schedule(train_iters=3 * LENGTH)).final_deviation > 1.2 * width
     assert law.predict(schedule(max_lr=2e-3)).final_deviation > 1.2 * width
 
 
-def test_which_of_two_ends_lower_is_said_with_how_sure_that_is(law: Law) -> None:
+def test_which_of_two_ends_lower_is_reported_with_how_sure_that_is(law: Law) -> None:
     difference = law.compare(HALF, schedule(min_lr="50%"))
     assert difference.difference < -0.02
     assert difference.reliability > 0.95

@@ -201,7 +201,7 @@ def test_nothing_else_is_refused(law: Law, target: Schedule) -> None:
 
 
 @pytest.mark.parametrize("max_lr", [5e-324, 1e100])
-def test_a_peak_that_makes_no_sense(law: Law, max_lr: float) -> None:
+def test_a_max_lr_that_makes_no_sense(law: Law, max_lr: float) -> None:
     with pytest.raises(ForesightError, match="and peaks from 1e-12 to 1e6 make sense"):
         law.predict(schedule(max_lr=max_lr))
 

@@ -252,9 +252,9 @@ def test_a_conflict_on_disk_is_shown_and_the_own_text_kept(designer: Designer, o
     person.saves()
     person.sees(".alert", "run.yaml was changed on disk since it was opened here")
     assert file.read_text() == other
-    person.page.get_by_role("button", name="Show what differs").click()
+    person.page.get_by_role("button", name="Show differences").click()
     person.sees(".cm-deletedChunk", "start_wd: 0.2")
-    person.page.get_by_role("button", name="Keep mine").click()
+    person.page.get_by_role("button", name="Save anyway").click()
     person.sees(".state", re.compile("^saved$"))
     assert file.read_text() == FILE.replace("3e-4", "5e-4")
     assert person.page.locator(".alert:visible, .cm-deletedChunk").count() == 0
@@ -265,7 +265,7 @@ def test_what_is_on_disk_is_taken(designer: Designer, open_page: Open, file: Pat
     person.replace("max_lr", "max_lr: 5e-4")
     file.write_text(FILE.replace("3e-4", "7e-4"))
     person.saves()
-    person.page.get_by_role("button", name="Take what is on disk").click()
+    person.page.get_by_role("button", name="Load the version on disk").click()
     person.sees_peak(7e-4)
     person.sees(".state", re.compile("^saved$"))
     person.page.keyboard.press("Control+z")  # brings the own text back
@@ -276,7 +276,7 @@ def test_a_removed_file_is_written_again_by_who_insists(designer: Designer, open
     file.unlink()
     person.saves()
     person.sees(".alert", "was removed from the disk")
-    person.page.get_by_role("button", name="Keep mine").click()
+    person.page.get_by_role("button", name="Save anyway").click()
     person.sees_no(".alerts .alert")
     assert person.page.locator(".alerts").inner_text() == ""
     assert file.read_text() == FILE

@@ -86,7 +86,7 @@ def good_data() -> list[dict[str, Any]]:
 JUNK: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1, 0.5, 1e-320, 1e99, 1e300, 10**400, -0.0, float("inf"), float("nan"), 2**62, 2**63),
     *("", " ", "x", "10%", "110%", "-5%", "5% of run", "1e999", "1e-999", "500M", "0.1 iters", "3 epochs", "7B tokens"),
-    *("open", "current", "cosine", "phases", "WSD", "constant", "floor", "\0", "\ud7ff", "ü", "9" * 500, "x" * 2000),
+    *("open", "current", "cosine", "phases", "WSD", "constant", "min_lr", "\0", "\ud7ff", "ü", "9" * 500, "x" * 2000),
     *([], {}, [[]], [None], [1, 2], {"style": "cosine"}, {"style": "x"}, {"style": None}, {"": 1}, {"a": {"b": []}}),
     *(
         {"style": "phases", "phases": []},

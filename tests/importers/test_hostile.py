@@ -163,7 +163,7 @@ def test_the_other_commands_run_nothing_either(command: str, tmp_path: Path) -> 
     others = {"plot": ["-o", "x.html"], "diff": ["train.sh"]}
     done = cli(command, "train.sh", *others.get(command, []))
     assert done.code == 2
-    assert "nothing is run" in done.out + done.err
+    assert "no command is run" in done.out + done.err
     assert sorted(os.listdir(tmp_path)) == ["evil.sh", "train.sh"]
 
 

@@ -256,7 +256,7 @@ def test_batches_policy_and_decoupled_rates(tmp_path: Path) -> None:
 REFUSED = {
     "a value that a command gives": (
         SIMPLE.replace("--lr 0.00015", "--lr $(cat lr.txt)"),
-        "line 15, --lr: has the value $(cat lr.txt), which is the output of a command, and nothing is run",
+        "line 15, --lr: has the value $(cat lr.txt), which is the output of a command, and no command is run",
     ),
     "a variable that is not set": (
         SIMPLE.replace("--lr 0.00015", "--lr $PEAK"),
@@ -270,7 +270,7 @@ REFUSED = {
         SIMPLE.replace("GPT_ARGS=", "LR=1e-4\nif [ $BIG = 1 ]; then\n  LR=5e-5\nfi\nGPT_ARGS=").replace(
             "0.00015", "$LR"
         ),
-        "line 13, --lr: has the value $LR, which is set within the `if` on line 12, which nothing evaluates",
+        "line 13, --lr: has the value $LR, which is set within the `if` on line 12, which is not evaluated",
     ),
     "a schedule flag that is not known": (
         SIMPLE.replace("--fp16", "--lr-decay-tokens 100"),

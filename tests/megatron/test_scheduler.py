@@ -56,7 +56,7 @@ def test_given_iterations_are_kept(optimizer) -> None:
     assert args.lr_decay_iters == 80
 
 
-def test_a_warm_up_fraction_is_a_float_of_the_decay(optimizer) -> None:
+def test_a_warmup_fraction_is_a_float_of_the_decay(optimizer) -> None:
     args = Namespace(**{**ARGS, "train_iters": 101, "lr_warmup_fraction": 0.01})
     scheduler = megatron.from_args(optimizer(), args)
     assert scheduler.lr_warmup_steps == 0.01 * 404

@@ -160,7 +160,7 @@ def test_options_must_be_a_table(file, said, text):
     assert told(file, WHOLE, **said) == text
 
 
-def test_options_that_are_no_yaml_are_told(file):
+def test_options_that_are_no_yaml_are_reported(file):
     told_of = told(file, WHOLE, lr_decay_style_options="{beta: ")
     assert told_of.startswith("the flags: --lr-decay-style-options = {beta: : must be a table of options")
 
@@ -280,7 +280,7 @@ class TestSpelling:
         filled = self.filled(file, f"{self.samples.replace('16', '12')}{ramp}", lr_warmup_iters=5)
         assert filled == {"train_samples": 64, "lr_warmup_samples": 12, "lr_decay_samples": 64}
 
-    def test_a_tail_is_converted_where_it_lies(self, file):
+    def test_a_cooldown_is_converted_where_it_lies(self, file):
         text = "max_lr: 1e-3\ntrain_samples: 64\nlr_decay_style: {style: WSD, wsd_decay_steps: 20}\n"
         assert self.filled(file, text, train_iters=16)["lr_wsd_decay_iters"] == 5
 
@@ -296,7 +296,7 @@ class TestDecreasedBatches:
         decreased = both(file, f"{self.text}data_parallel_size: 2\n", **self.flags, micro_batch_size=1)
         assert (plain.lr_warmup_steps, decreased.lr_warmup_steps) == (12, 8)
 
-    def test_without_the_ranks_they_cannot_be_counted_and_that_is_told(self, file):
+    def test_without_the_ranks_they_cannot_be_counted_and_that_is_reported(self, file):
         assert told(file, self.text, **self.flags, micro_batch_size=1).startswith(
             "run.yaml: --decrease-batch-size-if-needed True: needs micro_batch_size and data_parallel_size"
         )
@@ -319,7 +319,7 @@ class TestFilling:
             "weight_decay": 0.01,
         }
 
-    def test_a_tail_a_policy_and_a_weight_decay_that_changes(self, file):
+    def test_a_cooldown_a_policy_and_a_weight_decay_that_changes(self, file):
         schedule = both(
             file,
             "max_lr: 1e-3\ntrain_samples: 400\nlr_decay_style: WSD\nwsd_decay_steps: 40\nlr_wsd_decay_style: cosine\n"

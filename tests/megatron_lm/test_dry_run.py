@@ -155,7 +155,7 @@ def test_everything_that_is_missing_is_named(dry):
     )
 
 
-def test_a_contradiction_is_told_as_in_a_run(dry, file):
+def test_a_contradiction_is_reported_as_in_a_run(dry, file):
     assert dry["contradiction"]["err"] == (
         f"schedframe: {file}: line 2, min_lr = 3e-05: --min-lr 1e-06 on the command line gives 1e-06; leave one of the "
         "two out\n"

@@ -248,7 +248,7 @@ def test_a_flag_that_says_something_else_is_refused(trial):
     )
 
 
-def test_an_unknown_style_is_told_before_anything_is_built(trial):
+def test_an_unknown_style_is_reported_before_anything_is_built(trial):
     refused = trial.ran["unknown style"]
     assert refused.code == 2
     assert "argument --lr-decay-style: there is no LR style 'cosin'; did you mean 'cosine'?" in refused.text

@@ -58,7 +58,7 @@ def test_groups_are_paired(groups, saved, pairs):
     assert paired(groups, saved) == pairs
 
 
-def test_a_group_without_counterpart_is_told():
+def test_a_group_without_counterpart_is_reported():
     with pytest.raises(StateError) as caught:
         paired([group(), group(**NO_WD)], [group(), group(wd_mult=0.5)])
     assert str(caught.value) == (
@@ -86,7 +86,7 @@ def test_parameters_that_are_this_runs_stay_where_they_are():
     assert pairs == [1, 0]
 
 
-def test_where_that_cannot_be_told_nothing_is_loaded():
+def test_where_that_cannot_be_decided_nothing_is_loaded():
     with pytest.raises(StateError, match="groups of one size changed places"):
         _reorder(sized(3, 3), sized(3, 3), [1, 0])
 

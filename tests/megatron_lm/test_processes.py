@@ -99,7 +99,7 @@ def test_a_style_of_ones_own_needs_no_packaging(place, tmp_path):
     assert said.startswith(f"schedframe 0.1.0: mine from {mine} (sha256 ")
 
 
-def test_torchrun_runs_two_ranks_and_one_of_them_speaks(place, file):
+def test_torchrun_runs_two_ranks_and_one_of_them_prints(place, file):
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     ran = finish(start(*torchrun, *MODULE, TINY, *MODEL, "--schedule", file, place=place))
     assert ran.code == 0, ran.text
@@ -167,7 +167,7 @@ def test_without_megatron_lm_it_says_how_to_get_it(tmp_path):
     assert "run this with the script of a Megatron-LM checkout" in ran.text
 
 
-def test_a_script_that_is_not_there_is_told():
+def test_a_script_that_is_not_there_is_reported():
     ran = finish(start(*MODULE, "pretrain_gtp.py", place=None))
     assert (ran.code, ran.text) == (2, "schedframe: there is no script pretrain_gtp.py\n")
 

@@ -106,7 +106,7 @@ def test_flags_of_any_unit_beside_a_file_that_says_the_same_are_what_megatron_ta
 
 
 @everywhere
-def test_the_tail_of_wsd_too(validated, version):
+def test_the_cooldown_of_wsd_too(validated, version):
     outcomes = [validated(version)["tail", text, tail] for text in ("samples", "iters") for tail in TAILS]
     assert [outcome.get("scheduler", outcome)["wsd_decay_steps"] for outcome in outcomes] == [20] * 4
 
@@ -126,7 +126,7 @@ def test_the_flags_own_unit_is_the_spelling(validated, version):
 
 
 @everywhere
-def test_a_rounded_budget_is_said_in_one_line(validated, version):
+def test_a_rounded_budget_is_reported_in_one_line(validated, version):
     assert validated(version)["budget"]["said"] == [
         "schedframe 0.1.0: the run is 31.25 samples, and Megatron trains whole ones: 31"
     ]

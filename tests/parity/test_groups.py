@@ -103,7 +103,7 @@ def test_a_resumed_run_is_the_one_that_ran_on(answers: dict[str, Any]) -> None:
 
 
 @pytest.mark.skipif(bounds_are_identity(), reason="the load of Megatron's own optimizer refuses it, from 0.19 on")
-def test_an_overridden_peak_is_every_roles(answers: dict[str, Any]) -> None:
+def test_an_overridden_max_lr_is_every_roles(answers: dict[str, Any]) -> None:
     found = answers["resumed with another peak"]
     assert [group["max_lr"] for group in found["groups"]] == [5e-4, 5e-5, 1e-2, 5e-4]
     changed = Schedule(**{**BASE, "max_lr": 5e-4}, groups=RULES)

@@ -52,7 +52,7 @@ def test_loading_twice_adds_the_position_twice(probes):
 
 
 @bounds_are_no_identity
-def test_an_overridden_peak_is_lost_in_a_group_that_the_optimizers_load_replaced(probes):
+def test_an_overridden_max_lr_is_lost_in_a_group_that_the_optimizers_load_replaced(probes):
     megatron, ours = probes["overriding_the_peak"]["megatron"], probes["overriding_the_peak"]["ours"]
     for found in (megatron, ours):
         assert found["max_lr of the group after the optimizer's load"] == 1.0
@@ -61,7 +61,7 @@ def test_an_overridden_peak_is_lost_in_a_group_that_the_optimizers_load_replaced
     assert ours["lr"] == 0.5
 
 
-def test_the_tail_of_wsd_is_not_saved_and_another_one_runs(probes):
+def test_the_cooldown_of_wsd_is_not_saved_and_another_one_runs(probes):
     """Saved with a linear tail of 20 steps at step 100, resumed with an exponential one of 80."""
     megatron, ours = probes["another_tail"]["megatron"], probes["another_tail"]["ours"]
     assert megatron["checkpoint"] == megatron["neither"] == pytest.approx(0.1815, abs=5e-5)
@@ -98,7 +98,7 @@ def test_an_extended_run_is_refused_without_saying_how_or_not_extended(probes):
     assert ours["override"] == megatron["override"] == [200, schedule(**EXTENDED).lr_at(150)]
 
 
-def test_a_schedule_that_is_built_refuses_to_be_extended_until_told(probes):
+def test_a_schedule_that_is_built_refuses_to_be_extended_without_an_option(probes):
     found = probes["extending_a_schedule"]
     assert found["default"] == found["neither"]
     assert found["neither"]["error"] == "StateError"

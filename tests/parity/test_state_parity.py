@@ -131,7 +131,7 @@ def test_weight_decay_is_right_straight_after_a_load_where_megatrons_is_stale(me
     assert held == {megatron.OptimizerParamScheduler: 0.3, OptimizerParamScheduler: 0.05}
 
 
-def test_the_tail_that_megatron_forgets_comes_back(megatron: Any) -> None:
+def test_the_cooldown_that_megatron_forgets_comes_back(megatron: Any) -> None:
     base = {**arguments(random.Random(11)), "lr_decay_style": "WSD", "lr_decay_steps": 110, "lr_warmup_steps": 10}
     saved = {**base, "wsd_decay_steps": 20, "lr_wsd_decay_style": "linear"}
     now = {**base, "wsd_decay_steps": 80, "lr_wsd_decay_style": "exponential"}

@@ -18,6 +18,9 @@ ROOT = Path(__file__).parents[2]
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 WITHOUT_OPTIONS = ("rex", "tanh", "k-decay", "chebyshev", "mirror-cosine", "exponential-to", "half-life", "harmonic")
 
+STYLES = {"schedframe.lr_styles": "LR", "schedframe.wd_styles": "WD"}
+"""The entry-point groups of styles, and what kind of style each has."""
+
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="needs hatchling")
 
 
@@ -59,12 +62,23 @@ def test_every_style_of_every_plugin_is_found_and_loads(site: Path) -> None:
     listed = {(row["kind"], row["name"]): row for row in json.loads(run(site, "styles", "--format", "json"))["styles"]}
     for plugin in PLUGINS:
         project = metadata(plugin)
-        for group, points in project["entry-points"].items():
-            for name, target in points.items() if group != "schedframe" else ():
-                row = listed["LR" if group == "schedframe.lr_styles" else "WD", name]
+        for group, kind in STYLES.items():
+            for name, target in project["entry-points"].get(group, {}).items():
+                row = listed[kind, name]
                 assert (row["distribution"], row["target"]) == (project["name"], target)
                 assert not row["fault"]
                 assert "Formula:" in run(site, "styles", name)
+
+
+def test_every_recipe_of_every_plugin_is_found_and_can_be_used(site: Path) -> None:
+    listed = {row["name"]: row["provider"] for row in json.loads(run(site, "recipes", "--format", "json"))["recipes"]}
+    found = {file: plugin.name for plugin in PLUGINS for file in plugin.glob("schedframe_*/**/*.schedule.yaml")}
+    assert len(found) >= 3
+    for file, plugin in found.items():
+        name = file.name.removesuffix(".schedule.yaml")
+        assert listed[name].split()[0] == plugin
+        run(site, "check", f"recipe:{name}")
+        assert f"`{name}`" in (ROOT / "plugins" / plugin / "README.md").read_text()
 
 
 def test_styles_that_need_no_options_conform(site: Path) -> None:
@@ -81,8 +95,8 @@ def test_a_plugin_has_what_its_users_need(plugin: Path) -> None:
     assert (plugin / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
     readme = (plugin / "README.md").read_text()
     assert f"pip install {plugin.name}" in readme
-    for group, points in project["entry-points"].items():
-        for name in points if group != "schedframe" else ():
+    for group in STYLES:
+        for name in project["entry-points"].get(group, {}):
             assert f"`{name}`" in readme or f"style: {name}" in readme
     if "schedframe" not in project["entry-points"]:
         assert "](curve.png)" in readme

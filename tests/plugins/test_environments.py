@@ -114,7 +114,7 @@ def config(environment: Environment, style: str) -> str:
 def test_without_plugins_it_says_how_to_begin_one(bare: Environment) -> None:
     done = bare.run("schedframe", "plugins")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "no plugins are installed; schedframe new begins one\n"
+    assert done.stdout == "no plugins are installed; `schedframe new` creates one\n"
 
 
 def test_plugins_tells_what_is_wrong_with_each(crowded: Environment) -> None:
@@ -210,7 +210,7 @@ def test_the_import_and_every_other_style_are_untouched_by_all_of_them(crowded: 
     assert done.returncode == 0, done.stderr
 
 
-def test_a_stale_egg_info_earlier_on_the_path_is_told(crowded: Environment) -> None:
+def test_a_stale_egg_info_earlier_on_the_path_is_reported(crowded: Environment) -> None:
     old = crowded.folder / "checkout" / "schedframe_moved.egg-info"
     old.mkdir(parents=True)
     (old / "PKG-INFO").write_text("Metadata-Version: 1.2\nName: schedframe-moved\nVersion: 0.0.1\n")

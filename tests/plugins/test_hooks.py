@@ -101,7 +101,7 @@ def test_complaints_that_are_no_texts_are_the_plugins_fault(house, schedule, opt
         schedule.build(optimizer())
 
 
-def test_complaints_and_contradictions_of_the_optimizer_are_said_together(house, schedule, optimizer):
+def test_complaints_and_contradictions_of_the_optimizer_are_reported_together(house, schedule, optimizer):
     house("acme-also", check("return ['is not allowed here']"))
     with pytest.raises(ConfigError) as caught:
         schedule.build(optimizer({"params": [], "max_lr": 5.0}))
@@ -420,7 +420,7 @@ def example(install):
     return example
 
 
-def test_the_example_of_a_check_refuses_a_peak_above_its_cap(example, optimizer):
+def test_the_example_of_a_check_refuses_a_max_lr_above_its_cap(example, optimizer):
     example("schedframe_check")
     assert Schedule(max_lr=1e-2, lr_decay_steps=10).build(optimizer())
     with pytest.raises(ConfigError, match=r"^the schedule: max_lr 0.011 is above this cluster's cap of 1e-2$"):

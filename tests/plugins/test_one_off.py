@@ -430,7 +430,7 @@ CANNOT: dict[str, tuple[dict[str, str | bytes], str, str]] = {
 
 
 @pytest.mark.parametrize("case", CANNOT)
-def test_what_cannot_be_imported_is_told_and_leaves_nothing(
+def test_what_cannot_be_imported_is_reported_and_leaves_nothing(
     case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files, name, text = CANNOT[case]
@@ -566,7 +566,7 @@ def test_a_style_goes_to_a_spawned_process(by: str) -> None:
     assert done.stdout.splitlines() == ["Square(style='square')", f"{file} (sha256 {digest()[:12]}…)", "True"]
 
 
-def test_what_is_imported_is_told_to_processes_that_are_started(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_imported_reaches_processes_that_are_started(monkeypatch: pytest.MonkeyPatch) -> None:
     write("src/my_cubes.py", STYLE.replace("square", "cube"))
     monkeypatch.syspath_prepend(Path("src").absolute())
     file = write("my_styles.py")

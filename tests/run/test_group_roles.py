@@ -135,7 +135,7 @@ class TestGroupsThatAreMade:
         with pytest.raises(ConfigError, match="ndim must be a number of dimensions"):
             Schedule(**BASE, groups=[{"role": "flat", "match": {"ndim": value}, "wd_mult": 0.0}])
 
-    def test_dimensions_that_no_parameter_has_are_told(self) -> None:
+    def test_dimensions_that_no_parameter_has_are_reported(self) -> None:
         schedule = Schedule(**BASE, groups=[{"role": "filters", "match": {"ndim": 4}, "wd_mult": 0.0}])
         with pytest.raises(ConfigError, match="ndim 4: matches no parameter that is trained"):
             schedule.param_groups(Model())
@@ -157,7 +157,7 @@ class TestGroupsThatAreMade:
         assert [len(group["params"]) for group in schedule.param_groups([one, two])] == [12, 2]
         assert [len(group["params"]) for group in schedule.param_groups(one.named_parameters())] == [6, 1]
 
-    def test_a_rule_that_fits_nothing_is_told_with_the_nearest_names(self) -> None:
+    def test_a_rule_that_fits_nothing_is_reported_with_the_nearest_names(self) -> None:
         schedule = Schedule(**BASE, groups=[{**ROUTER, "match": {"param": "*.routers.weight"}}])
         with pytest.raises(ConfigError) as caught:
             schedule.param_groups(Model())
@@ -172,7 +172,7 @@ class TestGroupsThatAreMade:
         with pytest.raises(ConfigError, match="matches no parameter that is trained"):
             schedule.param_groups(Model())
 
-    def test_two_rules_that_contradict_each_other_are_told_with_the_parameter(self) -> None:
+    def test_two_rules_that_contradict_each_other_are_reported_with_the_parameter(self) -> None:
         schedule = Schedule(**BASE, groups=[ROUTER, {"role": "all", "match": {"param": "*"}, "max_lr": 1.0}])
         with pytest.raises(ConfigError) as caught:
             schedule.param_groups(Model())

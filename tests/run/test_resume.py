@@ -61,7 +61,7 @@ class TestPolicyOfAConfig:
         assert scheduler.use_checkpoint_opt_param_scheduler is (policy == "checkpoint")
         assert scheduler.override_opt_param_scheduler is (policy == "override")
 
-    def test_is_strict_where_nothing_is_said(self, optimizer) -> None:
+    def test_is_strict_where_nothing_is_given(self, optimizer) -> None:
         scheduler = schedule().build(optimizer())
         assert not scheduler.use_checkpoint_opt_param_scheduler
         assert not scheduler.override_opt_param_scheduler
@@ -111,7 +111,7 @@ class TestPolicyOfAConfig:
             ({"policy": "override", "override": ["max_lr"]}, "has no effect: with the policy override this run"),
         ],
     )
-    def test_is_refused_in_words(self, resume: Any, text: str) -> None:
+    def test_is_refused_with_a_readable_message(self, resume: Any, text: str) -> None:
         with pytest.raises(ConfigError) as caught:
             schedule(resume=resume)
         assert text in str(caught.value)
@@ -334,20 +334,20 @@ class TestCurrent:
 
     CHANGES = {"init_lr": "current", "start_step": 100, "max_lr": 2.0, "lr_decay_style": "cosine"}
 
-    def test_is_resolved_at_the_seam_and_stored(self, optimizer) -> None:
+    def test_is_resolved_at_the_branch_point_and_stored(self, optimizer) -> None:
         parent = state_at(optimizer, 100)
-        seam = schedule().lr_at(100)
+        expected = schedule().lr_at(100)
         scheduler = schedule(**self.CHANGES, resume="override").build(optimizer())
         scheduler.load_state_dict(parent)
-        assert scheduler.init_lr == seam
-        assert scheduler.optimizer.param_groups[0]["lr"] == seam
+        assert scheduler.init_lr == expected
+        assert scheduler.optimizer.param_groups[0]["lr"] == expected
         scheduler.step(5)
         again = schedule(**self.CHANGES).build(optimizer())
         again.load_state_dict(scheduler.state_dict())
-        assert again.init_lr == seam
+        assert again.init_lr == expected
         assert snapshot(again) == snapshot(scheduler)
 
-    def test_is_the_same_for_a_checkpoint_of_the_old_schedule_after_the_seam(self, optimizer) -> None:
+    def test_is_the_same_for_a_checkpoint_of_the_old_schedule_after_the_branch_point(self, optimizer) -> None:
         scheduler = schedule(**self.CHANGES, resume="override").build(optimizer())
         scheduler.load_state_dict(state_at(optimizer, 105))
         assert scheduler.init_lr == schedule().lr_at(100)
@@ -431,7 +431,7 @@ class TestParent:
             ({"step": 60}, "must be a table with fingerprint and step"),
         ],
     )
-    def test_is_refused_in_words(self, parent: Any, text: str) -> None:
+    def test_is_refused_with_a_readable_message(self, parent: Any, text: str) -> None:
         with pytest.raises(ConfigError) as caught:
             self.child(parent=parent)
         assert text in str(caught.value)
@@ -481,7 +481,7 @@ class TestPlugins:
             scheduler.load_state_dict(self.saved_with(optimizer, "2.0", "bent"))
         assert (caught, scheduler.num_steps) == ([], 50)
 
-    def test_a_tail_that_is_missing_names_its_distribution(self, optimizer) -> None:
+    def test_a_cooldown_that_is_missing_names_its_distribution(self, optimizer) -> None:
         source = {
             "name": "bent",
             "distribution": "bent-plugin",
@@ -538,7 +538,7 @@ def test_every_built_in_may_be_missing_from_a_run_that_overrides(optimizer) -> N
     assert "nowhere" not in lr_styles
 
 
-def test_the_constructor_checks_what_it_is_told_about_resuming(optimizer) -> None:
+def test_the_constructor_checks_what_it_is_warned_about_resuming(optimizer) -> None:
     arguments = {**RUN, "init_lr": 0.0, "override_keys": ["maxlr"], "parent": {"step": 3}}
     with pytest.raises(ConfigError) as caught:
         OptimizerParamScheduler(optimizer(), **arguments)
@@ -546,7 +546,7 @@ def test_the_constructor_checks_what_it_is_told_about_resuming(optimizer) -> Non
     assert "parent = {'step': 3}: must be a table with fingerprint and step" in str(caught.value)
 
 
-def test_a_mistake_in_the_checkpoints_schedule_is_told(optimizer) -> None:
+def test_a_mistake_in_the_checkpoints_schedule_is_reported(optimizer) -> None:
     state = as_written(state_at(optimizer, 50), init_lr=-0.5)
     scheduler = schedule(resume="checkpoint").build(optimizer())
     with pytest.warns(SchedframeWarning, match=r"init_lr = -0\.5: must not be negative"):
@@ -554,7 +554,7 @@ def test_a_mistake_in_the_checkpoints_schedule_is_told(optimizer) -> None:
     assert scheduler.init_lr == -0.5
 
 
-def test_where_ten_keys_count_alone_it_is_told_where_they_start(optimizer) -> None:
+def test_where_ten_keys_take_precedence_their_start_is_reported(optimizer) -> None:
     state = {**state_at(optimizer, 50), "max_lr": 0.5}
     scheduler = schedule(resume="checkpoint", start_step=20).build(optimizer())
     with pytest.warns(SchedframeWarning) as caught:
@@ -563,7 +563,7 @@ def test_where_ten_keys_count_alone_it_is_told_where_they_start(optimizer) -> No
     assert scheduler.start_step == 0
 
 
-def test_a_peak_that_megatron_saved_as_an_integer_is_a_float(optimizer) -> None:
+def test_a_max_lr_that_megatron_saved_as_an_integer_is_a_float(optimizer) -> None:
     state = {key: value for key, value in state_at(optimizer, 50).items() if key != "schedframe"}
     scheduler = schedule(lr_decay_style="cosine", lr_warmup_steps=0, resume="checkpoint").build(optimizer())
     scheduler.load_state_dict({**state, "lr_decay_style": "cosine", "lr_warmup_steps": 0, "max_lr": 2})

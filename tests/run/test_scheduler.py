@@ -131,7 +131,7 @@ def test_a_style_is_a_name_a_table_or_an_object_and_the_attribute_stays_the_name
     assert scheduler.lr_decay_style == kind.model_fields["style"].default
 
 
-def test_the_tail_may_be_a_table_with_options(optimizer) -> None:
+def test_the_cooldown_may_be_a_table_with_options(optimizer) -> None:
     tail = {"style": "polynomial", "power": 3.0}
     scheduler = build(optimizer(), lr_decay_style="WSD", wsd_decay_steps=20, lr_wsd_decay_style=tail)
     assert scheduler.lr_wsd_decay_style == "polynomial"
@@ -161,7 +161,7 @@ def test_assigning_a_wrong_style_is_refused_and_changes_nothing(optimizer) -> No
     assert (scheduler.lr_decay_style, scheduler.wd_incr_style) == ("linear", "linear")
 
 
-def test_the_tails_arguments_are_kept_for_another_style(optimizer) -> None:
+def test_the_cooldowns_arguments_are_kept_for_another_style(optimizer) -> None:
     scheduler = build(optimizer(), wsd_decay_steps=20, lr_wsd_decay_style="exponential")
     assert (scheduler.wsd_decay_steps, scheduler.lr_wsd_decay_style) == (20, "exponential")
     scheduler.lr_decay_style = "WSD"
@@ -216,7 +216,7 @@ def test_every_wrong_argument_is_reported_at_once(optimizer) -> None:
         ({"start_wd": None}, "start_wd = None: must be a number"),
     ],
 )
-def test_a_wrong_argument_is_refused_in_words(optimizer, changes, sentence) -> None:
+def test_a_wrong_argument_is_refused_with_a_readable_message(optimizer, changes, sentence) -> None:
     with pytest.raises(ConfigError) as caught:
         build(optimizer(), **changes)
     assert sentence in str(caught.value)

@@ -262,7 +262,7 @@ class TestStockStates:
         del state["schedframe"]
         return state
 
-    def test_the_tail_is_this_runs(self, optimizer) -> None:
+    def test_the_cooldown_is_this_runs(self, optimizer) -> None:
         scheduler = build(optimizer(), max_lr=0.5)
         with pytest.warns(
             SchedframeWarning,
@@ -298,13 +298,13 @@ class TestStockStates:
             scheduler.load_state_dict(self.stock(optimizer, 95))
         assert scheduler.get_lr({}) == saved_lr(optimizer, 95)
 
-    def test_wsd_is_refused_in_a_run_that_has_no_tail(self, optimizer) -> None:
+    def test_wsd_is_refused_in_a_run_that_has_no_cooldown(self, optimizer) -> None:
         scheduler = build(optimizer(), lr_decay_style="cosine")
         with pytest.raises(StateError, match="Megatron does not save its cooldown; give this run wsd_decay_steps"):
             scheduler.load_state_dict(self.stock(optimizer, 50))
         assert (scheduler.num_steps, scheduler.lr_decay_style) == (0, "cosine")
 
-    def test_wsd_takes_the_tail_that_this_run_was_given_beside_another_style(self, optimizer) -> None:
+    def test_wsd_takes_the_cooldown_that_this_run_was_given_beside_another_style(self, optimizer) -> None:
         scheduler = build(optimizer(), lr_decay_style="cosine", wsd_decay_steps=30, lr_wsd_decay_style="minus_sqrt")
         with pytest.warns(SchedframeWarning, match="the options of lr_decay_style"):
             scheduler.load_state_dict(self.stock(optimizer, 95))
@@ -366,7 +366,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_state_is_refused_in_words_and_changes_nothing(optimizer, name: str) -> None:
+def test_a_broken_state_is_refused_with_a_readable_message_and_changes_nothing(optimizer, name: str) -> None:
     change = BROKEN[name]
     state: Any = change
     if isinstance(change, dict) and change:

@@ -537,7 +537,7 @@ def test_each_is_loaded_or_refused_and_nothing_in_between(world: World, cases: l
 
 
 @pytest.mark.parametrize("receiver", sorted({*RECEIVERS} - {*FLAGS}))
-def test_so_it_is_where_more_is_said(world: World, cases: list[Case], receiver: str) -> None:
+def test_so_it_is_where_more_is_given(world: World, cases: list[Case], receiver: str) -> None:
     """Each of these takes a third of the states, another one than the next."""
     some = cases[[*RECEIVERS].index(receiver) % 3 :: 3]
     with world.entered():
@@ -584,7 +584,7 @@ def test_any_byte_of_the_text_may_be_another(world: World, policy: str) -> None:
 
 @pytest.mark.parametrize("policy", FLAGS)
 @pytest.mark.parametrize("name", ["WSD", "polynomial", "starts later", "rules"])
-def test_a_flipped_bit_is_told_or_changes_nothing(world: World, name: str, policy: str) -> None:
+def test_a_flipped_bit_is_reported_or_changes_nothing(world: World, name: str, policy: str) -> None:
     """A bit of each byte of our key: the load is refused, or warns, or is that of the state as it was.
 
     Each byte is tried with one policy.

@@ -33,7 +33,7 @@ def steps(scheduler: OptimizerParamScheduler, count: int = 5) -> list[Any]:
     return [lambda: scheduler.step(1)] * count
 
 
-def test_a_second_scheduler_is_told_once_by_each() -> None:
+def test_a_second_scheduler_is_reported_once_by_each() -> None:
     optimizer = Optimizer()
     first, second = SCHEDULE.build(optimizer), Schedule(max_lr=0.5, lr_decay_steps=1000).build(optimizer)
     messages = told(*[lambda: first.step(1), lambda: second.step(1)] * 100)
@@ -41,7 +41,7 @@ def test_a_second_scheduler_is_told_once_by_each() -> None:
     assert messages[0].startswith("param_groups[0] has lr = 0.5, and the step before wrote 1.0: something else writes")
 
 
-def test_torchs_scheduler_on_the_same_optimizer_is_told() -> None:
+def test_torchs_scheduler_on_the_same_optimizer_is_reported() -> None:
     optimizer = adam()
     torchs = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 0.9**epoch)
     scheduler = SCHEDULE.build(optimizer)
@@ -50,7 +50,7 @@ def test_torchs_scheduler_on_the_same_optimizer_is_told() -> None:
 
 
 @pytest.mark.parametrize("lr", [0.5, torch.tensor(0.5)], ids=["float", "tensor"])
-def test_a_line_that_sets_lr_is_told(lr: Any) -> None:
+def test_a_line_that_sets_lr_is_reported(lr: Any) -> None:
     optimizer = adam(lr)
     scheduler = SCHEDULE.build(optimizer)
 
@@ -60,7 +60,7 @@ def test_a_line_that_sets_lr_is_told(lr: Any) -> None:
     assert len(told(*[lambda: scheduler.step(1), scale] * 3)) == 1
 
 
-def test_a_writer_that_comes_late_is_told_within_64_steps() -> None:
+def test_a_writer_that_comes_late_is_reported_within_64_steps() -> None:
     optimizer = Optimizer({"default_config": True}, {"default_config": True})
     scheduler = SCHEDULE.build(optimizer)
     assert told(*steps(scheduler, 300)) == []
@@ -77,12 +77,12 @@ def test_the_warning_points_at_the_step() -> None:
 
 
 @pytest.mark.parametrize("lr", [0.5, torch.tensor(0.5), torch.tensor(0.5, dtype=torch.bfloat16)], ids=str)
-def test_a_run_by_itself_is_told_nothing(lr: Any) -> None:
+def test_a_run_by_itself_gets_no_report(lr: Any) -> None:
     scheduler = SCHEDULE.build(adam(lr))
     assert told(*steps(scheduler, 300)) == []
 
 
-def test_assigned_attributes_and_positions_are_told_nothing() -> None:
+def test_assigned_attributes_and_positions_get_no_report() -> None:
     scheduler = SCHEDULE.build(Optimizer())
 
     def assign() -> None:
@@ -94,7 +94,7 @@ def test_assigned_attributes_and_positions_are_told_nothing() -> None:
 
 
 @pytest.mark.parametrize("optimizer_first", [True, False])
-def test_loading_optimizer_and_scheduler_in_any_order_is_told_nothing(optimizer_first: bool) -> None:
+def test_loading_optimizer_and_scheduler_in_any_order_gets_no_report(optimizer_first: bool) -> None:
     optimizer, scheduler = saved = adam(), None
     scheduler = SCHEDULE.build(optimizer)
     scheduler.step(500)
@@ -105,7 +105,7 @@ def test_loading_optimizer_and_scheduler_in_any_order_is_told_nothing(optimizer_
     assert told(*loads[:: 1 if optimizer_first else -1], *steps(scheduler)) == []
 
 
-def test_an_optimizers_load_alone_is_told_nothing() -> None:
+def test_an_optimizers_load_alone_gets_no_report() -> None:
     optimizer = adam(0.125)
     saved = copy.deepcopy(optimizer.state_dict())
     scheduler = SCHEDULE.build(optimizer)
@@ -127,7 +127,7 @@ FACTORS = [
 
 
 @pytest.mark.parametrize("key", FACTORS)
-def test_a_key_that_looks_like_a_factor_is_told_with_the_name_that_is_meant(key: str) -> None:
+def test_a_key_that_looks_like_a_factor_is_reported_with_the_name_that_is_meant(key: str) -> None:
     [message] = told(lambda: SCHEDULE.build(Optimizer({"default_config": True, key: 0.5})))
     assert message.startswith(f"param_groups[0] has {key} = 0.5, which is ignored")
     assert ("wd_mult" if key.startswith(("wd", "weight", "decay")) else "max_lr") in message
@@ -136,16 +136,16 @@ def test_a_key_that_looks_like_a_factor_is_told_with_the_name_that_is_meant(key:
 @pytest.mark.parametrize(
     "key", ["wd_mult", "lr", "lr_decay", "initial_lr", "momentum", "betas", "scale", "eps", "foreach"]
 )
-def test_other_keys_are_told_nothing(key: str) -> None:
+def test_other_keys_get_no_report(key: str) -> None:
     assert told(lambda: SCHEDULE.build(Optimizer({"default_config": True, key: 0.5}))) == []
 
 
 @pytest.mark.parametrize("value", [1, 1.0, None, "half", [0.5]], ids=str)
-def test_a_factor_of_one_or_none_is_told_nothing(value: Any) -> None:
+def test_a_factor_of_one_or_none_gets_no_report(value: Any) -> None:
     assert told(lambda: SCHEDULE.build(Optimizer({"lr_scale": value}))) == []
 
 
-def test_a_factor_of_a_group_that_is_added_is_told_once() -> None:
+def test_a_factor_of_a_group_that_is_added_is_reported_once() -> None:
     optimizer = adam()
     scheduler = SCHEDULE.build(optimizer)
     scheduler.step(1)

@@ -25,7 +25,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_the_error_is_one_and_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_is_one_error_with_a_readable_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     config, says = BAD[name]
     for word, meaning in WORDS.items():
         says = says.replace(f"{{{word}}}", meaning)

@@ -28,7 +28,7 @@ def test_groups_that_agree_are_taken(schedule, optimizer) -> None:
     assert [group["weight_decay"] for group in opt.param_groups] == [0.1, 0.0, 0.1]
 
 
-def test_a_default_groups_other_peak_is_refused_with_both_numbers_and_places(schedule, optimizer) -> None:
+def test_a_default_groups_other_max_lr_is_refused_with_both_numbers_and_places(schedule, optimizer) -> None:
     opt = optimizer(megatron_group(max_lr=1e-3), megatron_group(max_lr=1e-3), megatron_group())
     with pytest.raises(ConfigError) as caught:
         schedule.build(opt)
@@ -69,13 +69,13 @@ def test_where_no_group_says_default_config_every_group_must_agree(schedule, opt
         ({"min_lr": 1.0}, "min_lr = 1.0 above its max_lr = 0.0003"),
     ],
 )
-def test_a_floor_above_a_groups_peak_is_refused(schedule, optimizer, bounds, sentence) -> None:
+def test_a_min_lr_above_a_groups_max_lr_is_refused(schedule, optimizer, bounds, sentence) -> None:
     with pytest.raises(ConfigError) as caught:
         schedule.build(optimizer(megatron_group(), megatron_group(**bounds, default_config=False)))
     assert sentence in str(caught.value)
 
 
-def test_a_warm_up_that_would_fall_is_refused(optimizer) -> None:
+def test_a_warmup_that_would_fall_is_refused(optimizer) -> None:
     schedule = Schedule(max_lr=1.0, init_lr=0.5, lr_warmup_steps=5, lr_decay_steps=10)
     own = {"max_lr": 0.1, "min_lr": 0.0, "default_config": False}
     with pytest.raises(ConfigError, match=r"the warmup of param_groups\[1\] would fall, from 0.5 to 0.1"):

@@ -750,7 +750,7 @@ def test_a_weight_decay_curve_that_gives_no_number(refused, plugin):
 
 
 @pytest.mark.parametrize("length", ["50%", "5%", "0.1%"])
-def test_a_tail_that_fails_in_its_middle_is_found_whatever_its_length(refused, plugin, length):
+def test_a_cooldown_that_fails_in_its_middle_is_found_whatever_its_length(refused, plugin, length):
     body = "return float('nan') if 0.3 < progress < 0.7 else 1.0 - progress"
     plugin(f"hole-{length[:-1].replace('.', '-')}", style(f"hole-{length[:-1].replace('.', '-')}", body))
     name = f"hole-{length[:-1].replace('.', '-')}"
@@ -830,7 +830,7 @@ def test_a_length_of_a_plugin_takes_percent_and_suffix(plugin, tmp_path):
     assert (style_read.beta, style_read.gamma) == (100_000, 2000)
 
 
-def test_an_installed_curve_is_a_tail_with_its_options_checked(refused, plugin):
+def test_an_installed_curve_is_a_cooldown_with_its_options_checked(refused, plugin):
     plugin("bend", style("bend", "return 1.0 - progress", "beta: float = Field(0.5, gt=0)"))
     tail = "{style: bend, beta: -1}"
     error = refused(GOOD + f"lr_decay_style: WSD\nwsd_decay_steps: 10\nlr_wsd_decay_style: {tail}\n")

@@ -86,7 +86,7 @@ class TestPydantic:
     def test_a_field_takes_keys_or_a_schedule(self) -> None:
         assert self.Run(name="a", schedule=EVERYTHING) == self.Run(name="a", schedule=Schedule(**EVERYTHING))
 
-    def test_what_is_wrong_is_told_under_the_field(self) -> None:
+    def test_what_is_wrong_is_reported_under_the_field(self) -> None:
         with pytest.raises(ValueError, match=r"schedule\n.*max_lr: missing required key: The peak learning rate"):
             self.Run(name="a", schedule={"train_samples": 10})
 

@@ -46,7 +46,7 @@ def test_a_class_that_takes_a_schedule_takes_its_keys() -> None:
     assert trainer.schedule == Schedule(max_lr=1.0, lr_decay_steps=100)
 
 
-def test_what_is_wrong_is_told_as_ever() -> None:
+def test_what_is_wrong_is_reported_as_ever() -> None:
     with pytest.raises(ConfigError, match="lr_decay_style = 'cosin': there is no LR style 'cosin'; did you mean"):
         parsed("--schedule.max_lr=1.0", "--schedule.lr_decay_steps=100", "--schedule.lr_decay_style=cosin")
 

@@ -60,7 +60,7 @@ class TestWhatARuleComesTo:
         decided = {name for fields in FIELDS.values() for name in fields}
         assert decided == {*NAMES} - {"clock", "start_step", "groups", "first_update", "decay_from"}
 
-    def test_a_percentage_in_the_file_is_of_the_rules_peak_and_end(self) -> None:
+    def test_a_percentage_in_the_file_is_of_the_rules_max_lr_and_end(self) -> None:
         schedule = with_rule(max_lr=2e-2, lr_decay_steps=500)
         router = schedule.for_role("router")
         assert (router.min_lr, router.lr_warmup_steps) == (2e-3, 5)
@@ -69,19 +69,19 @@ class TestWhatARuleComesTo:
         flat = {"lr_decay_style": "WSD", "wsd_decay_steps": "20%", "lr_wsd_decay_style": "minus_sqrt"}
         assert curve(with_rule(**flat), "router") == curve(Schedule(**{**BASE, **flat}))
 
-    def test_a_tail_of_its_own_changes_the_files_wsd(self) -> None:
+    def test_a_cooldown_of_its_own_changes_the_files_wsd(self) -> None:
         flat = {**BASE, "lr_decay_style": "WSD", "wsd_decay_steps": 100, "lr_wsd_decay_style": "linear"}
         schedule = Schedule(**flat, groups=[{**ROUTER, "wsd_decay_steps": 300}])
         assert curve(schedule, "router") == curve(Schedule(**{**flat, "wsd_decay_steps": 300}))
 
-    def test_lr_mult_multiplies_peak_floor_and_start_in_decimal(self) -> None:
+    def test_lr_mult_multiplies_max_lr_min_lr_and_init_lr_in_decimal(self) -> None:
         schedule = Schedule(**{**BASE, "max_lr": 3e-4, "init_lr": 1e-6}, groups=[{**ROUTER, "lr_mult": 0.1}])
         router = schedule.for_role("router")
         assert (router.max_lr, router.min_lr, router.init_lr) == (3e-5, 3e-6, 1e-7)
         absolute = Schedule(**{**BASE, "min_lr": 1e-4}, groups=[{**ROUTER, "lr_mult": 0.1}])
         assert absolute.for_role("router").min_lr == 1e-5
 
-    def test_lr_mult_multiplies_the_rules_own_peak_too(self) -> None:
+    def test_lr_mult_multiplies_the_rules_own_max_lr_too(self) -> None:
         assert with_rule(max_lr=2e-2, lr_mult=0.5).for_role("router").max_lr == 1e-2
 
     def test_wd_mult_multiplies_the_weight_decay(self) -> None:
@@ -90,7 +90,7 @@ class TestWhatARuleComesTo:
         assert with_rule(wd_mult=0.0).wd_at(10, "router") == 0.0
 
     @pytest.mark.parametrize("sets", [{"max_lr": 0.0, "min_lr": 0.0}, {"lr_mult": 0.0}, {"lr_mult": "0"}])
-    def test_a_peak_of_zero_freezes(self, sets: dict[str, Any]) -> None:
+    def test_a_max_lr_of_zero_freezes(self, sets: dict[str, Any]) -> None:
         schedule = with_rule(**sets)
         assert {schedule.lr_at(step, "router") for step in STEPS} == {0.0}
 
@@ -286,7 +286,7 @@ def test_a_bad_rule_says(case: str) -> None:
     assert [str(problem) for problem in caught.value.problems] == messages
 
 
-def test_problems_of_the_file_and_of_rules_are_told_once() -> None:
+def test_problems_of_the_file_and_of_rules_are_reported_once() -> None:
     with pytest.raises(ConfigError) as caught:
         Schedule(
             max_lr=-1, lr_decay_steps=100, lr_decay_style="cosin", groups=[{**ROUTER, "lr_mult": "x", "start_wd": -1}]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy
 import pytest
 
+import schedframe
 from schedframe import PluginError, Schedule, lr_styles
 from schedframe._schedule.curves import RoleCurves
 from schedframe.styles import LRCurve
@@ -48,6 +49,50 @@ def test_lines_through_the_points_are_close_to_the_curve(style: Any) -> None:
     schedule = Schedule(**LONG, lr_decay_style=style)
     samples = schedule.sample()
     assert error_of_lines(schedule, samples["step"], samples["lr"], schedule.lr_at, 20_000) < 0.002 * schedule.max_lr
+
+
+@pytest.mark.parametrize("points", [1, 10, 50])
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_lines_are_as_close_with_few_points(style: Any, points: int) -> None:
+    schedule = Schedule(**LONG, lr_decay_style=style)
+    samples = schedule.sample(points)
+    assert error_of_lines(schedule, samples["step"], samples["lr"], schedule.lr_at, 20_000) < 0.002 * schedule.max_lr
+
+
+@pytest.mark.parametrize("style", [{"period_steps": 50_000}, {"period_steps": 10_000_000 / 128}])
+def test_lines_are_close_with_more_restarts_than_landmarks(style: Any) -> None:
+    schedule = Schedule(**LONG | {"lr_warmup_steps": 0}, lr_decay_style={"style": "cosine-restarts", **style})
+    samples = schedule.sample()
+    assert error_of_lines(schedule, samples["step"], samples["lr"], schedule.lr_at, 20_000) < 0.002 * schedule.max_lr
+
+
+@pytest.mark.parametrize("points", [10, 300, 1000])
+@pytest.mark.parametrize("unit", ["samples", "iters"])
+def test_lines_are_close_with_fewer_points_than_changes_of_the_batch_size(points: int, unit: str) -> None:
+    schedule = schedframe.load("recipe:bloom-176b")
+    samples = schedule.sample(points, unit=unit)
+
+    def lr_at(position: float) -> float:
+        return schedule.lr_at(schedule.step_at(f"{position} {unit}"))
+
+    assert error_of_lines(schedule, samples.positions, samples["lr"], lr_at, 2000) < 0.002 * schedule.max_lr
+
+
+@pytest.mark.parametrize("points", [2, 1000])
+def test_lines_are_close_to_weight_decay_and_the_product_too(points: int) -> None:
+    schedule = Schedule(**LONG, start_wd=0.0, end_wd=0.1, wd_incr_style="linear")
+    samples = schedule.sample(points)
+
+    def product_at(step: float) -> float:
+        return schedule.lr_at(step) * (schedule.wd_at(step) or 0.0)
+
+    highest = max(samples["lr_wd"])
+    assert error_of_lines(schedule, samples["step"], samples["lr_wd"], product_at, 2000) < 0.002 * highest
+
+
+def test_a_curve_that_jumps_too_often_has_ten_thousand_points() -> None:
+    schedule = Schedule(**LONG, lr_decay_style={"style": "cosine-restarts", "period_steps": 1000})
+    assert len(schedule.sample(10)["lr"]) == 10_000
 
 
 def test_they_are_in_iterations_of_a_ramp_too() -> None:

@@ -147,7 +147,7 @@ def test_the_order_of_the_keys_does_not_matter():
 
 
 @pytest.mark.parametrize("key", ["min_lr", "init_lr"])
-def test_a_rate_may_be_a_percentage_of_the_peak(key):
+def test_a_rate_may_be_a_percentage_of_max_lr(key):
     schedule = Schedule(max_lr="3e-4", lr_decay_steps=10, **{key: "10%"})
     assert getattr(schedule, key) == 3e-5
     assert type(getattr(schedule, key)) is float
@@ -172,7 +172,7 @@ def test_wsd_in_megatrons_flat_keys_equals_the_table(name, tail):
     assert flat.lr_style.lr_wsd_decay_style == (MinusSqrt() if tail else Exponential())
 
 
-def test_the_tail_may_be_a_table_too():
+def test_the_cooldown_may_be_a_table_too():
     tail = {"style": "polynomial", "power": 3}
     schedule = Schedule(max_lr=1, lr_decay_steps=100, lr_decay_style="WSD", wsd_decay_steps=20, lr_wsd_decay_style=tail)
     assert schedule.lr_style.lr_wsd_decay_style == Polynomial(power=3)
@@ -220,7 +220,7 @@ def test_wsd_without_a_length_misses_it(keys):
 @pytest.mark.parametrize(
     ("decay", "length"), [(104, "10%"), (1001, "10%"), ("12_345_678", "10%"), ("500M", "7%"), (2, 0.02), (100, 33.3)]
 )
-def test_a_tail_of_any_fractional_length_is_a_good_tail(decay, length, tail):
+def test_a_cooldown_of_any_fractional_length_is_a_good_cooldown(decay, length, tail):
     style = {"style": "WSD", "wsd_decay_steps": length, "lr_wsd_decay_style": tail}
     schedule = Schedule(max_lr=3e-4, lr_decay_steps=decay, lr_decay_style=style)
     assert schedule.lr_at(schedule.lr_decay_steps) == pytest.approx(0.0, abs=1e-12)
@@ -466,7 +466,7 @@ def test_the_learning_rate_at_the_edges(step, lr):
     assert Schedule(**RUN).lr_at(step) == lr
 
 
-def test_without_a_warm_up_it_starts_at_the_peak():
+def test_without_a_warmup_it_starts_at_max_lr():
     schedule = Schedule(max_lr=1, init_lr=0.5, lr_decay_steps=10)
     assert [schedule.lr_at(step) for step in (0, 5, 10)] == [1.0, 0.5, 0.0]
 
@@ -489,7 +489,7 @@ def test_a_groups_own_bounds_win_for_the_learning_rate(group, lr):
 
 
 @pytest.mark.parametrize(("step", "lr"), [(0, 0.5), (5, 1.25), (10, 2.0)])
-def test_the_warm_up_goes_to_the_groups_peak(step, lr):
+def test_the_warmup_goes_to_the_groups_max_lr(step, lr):
     assert Schedule(**RUN).lr_at(step, {"max_lr": 2.0}) == lr
 
 
@@ -571,7 +571,7 @@ def test_the_end_step_of_an_open_schedule_is_infinite():
     assert Schedule(max_lr=1.0, lr_decay_steps="open", lr_decay_style="constant").end_step == inf
 
 
-def test_a_loop_to_the_end_step_of_a_branched_schedule_ends_at_the_floor():
+def test_a_loop_to_the_end_step_of_a_branched_schedule_ends_at_min_lr():
     whole = Schedule(max_lr=1.0, lr_decay_steps=100, lr_decay_style="constant")
     schedule = schedframe.branch(whole, 60, wsd_decay_steps=20, lr_wsd_decay_style="linear").schedule
     scheduler = schedule.build(Optimizer())
@@ -601,7 +601,7 @@ def test_the_milestones_of_multi_step_are_landmarks_equal_ones_too():
 # Rules
 
 
-def test_everything_wrong_is_said_at_once():
+def test_everything_wrong_is_reported_at_once():
     said = problems(
         max_lr=1,
         min_lr=2,

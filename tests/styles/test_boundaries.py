@@ -1,11 +1,14 @@
 """Where curves jump: at their boundaries, as in PyTorch, or one update later; milestones in every unit."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from schedframe import ConfigError, Schedule, branch
+from schedframe.styles import LRPoint, LRStyle
 from schedframe.styles.lr import MultiStep
+
+from ..runs import Optimizer
 
 torch = pytest.importorskip("torch")
 lr_scheduler = torch.optim.lr_scheduler
@@ -143,3 +146,42 @@ def test_a_branch_begins_at_a_milestone_with_the_new_value() -> None:
     parent = Schedule(max_lr=1.0, clock="iters", lr_decay_steps=100, lr_decay_style=multi_step([0.8]))
     child = branch(parent, 80, wsd_decay_steps=10, lr_wsd_decay_style="linear").schedule
     assert [child.lr_at(step) for step in (80, 85, 90)] == pytest.approx([0.1, 0.05, 0.0])
+
+
+class TestWhereTheWarmupEnds:
+    RUN: ClassVar[dict[str, Any]] = {"lr_warmup_steps": 10, "min_lr": 0.1}
+
+    HALVED: ClassVar[dict[str, Any]] = {"style": "phases", "phases": [{"style": "linear", "from": "50%", "jump": True}]}
+
+    def test_a_decay_that_jumps_there_has_its_own_value(self) -> None:
+        assert lrs_of(self.HALVED, 100, **self.RUN)[9:12] == pytest.approx([0.9, 0.5, 0.5 - 0.4 / 90], abs=1e-15)
+        assert lrs_of(multi_step(["10 iters"]), 100, **self.RUN)[9:12] == pytest.approx([0.9, 0.1, 0.1], abs=1e-15)
+
+    def test_a_decay_that_begins_at_the_peak_begins_after_it(self) -> None:
+        assert lrs_of("cosine", 100, **self.RUN)[10] == lrs_of(multi_step(["11 iters"]), 100, **self.RUN)[10] == 1.0
+
+    def test_with_closed_boundaries_the_warmup_holds(self) -> None:
+        for style in (self.HALVED, multi_step(["10 iters"])):
+            assert lrs_of({**style, "boundaries": "closed"}, 100, **self.RUN)[10] == 1.0
+
+    def test_groups_get_it_and_it_is_a_declared_jump(self) -> None:
+        schedule = Schedule(
+            max_lr=1.0, clock="iters", lr_decay_steps=100, lr_decay_style=multi_step(["10 iters"]), lr_warmup_steps=10
+        )
+        optimizer = Optimizer({"params": []}, {"params": [], "max_lr": 0.5, "default_config": False})
+        scheduler = schedule.build(optimizer)
+        scheduler.step(10)
+        assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.1, 0.05], abs=1e-15)
+        assert "SF301" not in [found.code for found in schedule.findings()]
+
+    def test_a_style_whose_jumps_fail_has_none_there(self) -> None:
+        class Broken(LRStyle):
+            style: str = "broken"
+
+            def lr(self, point: LRPoint) -> float:
+                return point.min_lr
+
+            def jumps_at(self, warmup_steps: float, decay_steps: float) -> list[float]:
+                raise KeyError(warmup_steps)
+
+        assert lrs_of(Broken(), 100, **self.RUN)[10:12] == [1.0, 0.1]

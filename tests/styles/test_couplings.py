@@ -43,7 +43,7 @@ def test_adamc_keeps_the_ratio_to_the_learning_rate() -> None:
                 assert abs(wd / lr - 0.1 / max_lr) <= math.ulp(0.1 / max_lr)
 
 
-def test_independent_decay_does_not_see_the_peak() -> None:
+def test_independent_decay_does_not_see_max_lr() -> None:
     doubled = {key: 2 * RUN[key] for key in ("max_lr", "min_lr")}
     once = run("independent", init_lr=1e-6)
     twice = run("independent", init_lr=2e-6, **doubled)

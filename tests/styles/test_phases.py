@@ -12,7 +12,7 @@ import pytest
 
 import schedframe
 from schedframe import ConfigError, Schedule, StateError
-from schedframe.styles import LRPoint
+from schedframe.styles import LRCurve, LRPoint
 from schedframe.styles.phases import Phases
 
 from ..runs import Optimizer
@@ -154,11 +154,11 @@ class TestPhases:
         schedule = of([*phases, {"style": "minus_sqrt"}])
         assert [schedule.lr_at(step) for step in (0, 300, 600, 1000, 1001)] == [1.0, 0.7, 0.5, 0.25, 0.25]
 
-    def test_a_percentage_of_the_peak_is_the_decimal_product(self) -> None:
+    def test_a_percentage_of_max_lr_is_the_decimal_product(self) -> None:
         schedule = of([{"style": "linear", "to": "10%"}], max_lr=3e-4, min_lr=0.0)
         assert schedule.lr_at(1000) == 3e-5
 
-    def test_a_group_has_its_own_peak_and_floor(self) -> None:
+    def test_a_group_has_its_own_max_lr_and_min_lr(self) -> None:
         schedule = of([{"style": "linear", "length": 500, "to": "50%"}, {"style": "linear"}])
         group = {"max_lr": 4.0, "min_lr": 1.0}
         assert [schedule.lr_at(step, group) for step in (0, 500, 1000)] == [4.0, 2.0, 1.0]
@@ -284,7 +284,11 @@ BAD = {
     ),
     "a target that is a word": (
         [{"style": "linear", "to": "bottom"}],
-        "lr_decay_style.phases.0.to = 'bottom': is not a number; a target is a number, a percentage, or `floor`",
+        "lr_decay_style.phases.0.to = 'bottom': is not a number; a target is a number, a percentage, or `min_lr`",
+    ),
+    "the former word for min_lr": (
+        [{"style": "linear", "to": "floor"}],
+        "lr_decay_style.phases.0.to = 'floor': is not a target; did you mean 'min_lr'?",
     ),
     "a target below min_lr": (
         [{"style": "linear", "to": 0.1}],
@@ -296,27 +300,44 @@ BAD = {
     ),
     "a target of weight decay": (
         [{"style": "linear", "to": "end_wd"}],
-        "`end_wd` is a target of weight decay; here the end is `floor`",
+        "`end_wd` is a target of weight decay; here the end is `min_lr`",
     ),
     "a true for a length": ([{"style": "linear", "length": True}], "phases.0.length = True: is not a length"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_is_refused_in_words(name: str) -> None:
+def test_is_refused_with_a_readable_message(name: str) -> None:
     phases, text = BAD[name]
     with pytest.raises(ConfigError) as caught:
         of(phases)  # type: ignore[arg-type]
     assert text in str(caught.value)
 
 
-def test_weight_decay_has_no_floor() -> None:
-    style = {"style": "phases", "phases": [{"style": "linear", "to": "floor"}]}
-    with pytest.raises(ConfigError, match="`floor` is a target of learning rates; here the end is `end_wd`"):
+class Rise(LRCurve):
+    """Rises from min_lr to max_lr, as a triangle or a range test begins."""
+
+    style: str = "rise"
+
+    def coefficient(self, progress: float) -> float:
+        return progress
+
+
+def test_a_phase_begins_where_its_style_begins() -> None:
+    alone = Phases(phases=[{"style": Rise(), "to": "10%"}])
+    second = Phases(phases=[{"style": "constant", "length": 50}, {"style": Rise(), "to": "20%"}])
+    at = [LRPoint(step, 0, 100, max_lr=1.0, min_lr=0.0) for step in (0, 50, 75, 100)]
+    assert [alone.lr(point) for point in at] == pytest.approx([0.1, 0.55, 0.775, 1.0], abs=1e-15)
+    assert [second.lr(point) for point in at] == pytest.approx([1.0, 0.2, 0.6, 1.0], abs=1e-15)
+
+
+def test_weight_decay_has_no_min_lr() -> None:
+    style = {"style": "phases", "phases": [{"style": "linear", "to": "min_lr"}]}
+    with pytest.raises(ConfigError, match="`min_lr` is a target of learning rates; here the end is `end_wd`"):
         Schedule(max_lr=1.0, lr_decay_steps=10, start_wd=0.1, end_wd=0.2, wd_incr_style=style)
 
 
-def test_a_group_whose_floor_lies_above_a_target_is_refused_when_it_is_built() -> None:
+def test_a_group_whose_min_lr_lies_above_a_target_is_refused_when_it_is_built() -> None:
     schedule = of([{"style": "linear", "length": 500, "to": 0.3}, {"style": "linear"}])
     groups = [{"max_lr": 1.0, "min_lr": 0.4, "default_config": False}]
     with pytest.raises(ConfigError, match=r"with the bounds of param_groups\[0\].*the target 0.3 does not"):
@@ -334,3 +355,11 @@ def test_is_finite_in_any_order() -> None:
 def test_a_target_of_0_is_dumped():
     style = Phases(phases=[{"style": "linear", "length": 50, "to": 0}, {"style": "linear", "jump": True, "from": 0.0}])
     assert Phases(**style.model_dump()) == style
+
+
+@pytest.mark.parametrize("length", [5, 10])
+def test_a_style_that_begins_below_its_peak_does_so_in_a_phase(length: int) -> None:
+    rise = {"style": "phases", "phases": [{"style": "linear", "from": "10%", "to": "100%", "jump": True}]}
+    phases = {"style": "phases", "phases": [{"style": rise, "length": length}, {"style": "linear"}]}
+    schedule = Schedule(clock="iters", train_iters=20, max_lr=1.0, lr_decay_style=phases)
+    assert [schedule.lr_at(step) for step in (0, length)] == [0.1, 1.0]

@@ -61,7 +61,7 @@ def test_the_power_law_is_the_inverse_square_root_of_transformers() -> None:
             assert style.lr(LRPoint(n, warmup, 5000, 1.0, 0.0)) == pytest.approx(expected, rel=1e-15)
 
 
-def test_the_power_law_has_the_warm_up_for_a_timescale_and_goes_on_past_the_end() -> None:
+def test_the_power_law_has_the_warmup_for_a_timescale_and_goes_on_past_the_end() -> None:
     assert [PowerLaw().lr(LRPoint(n, 100, 200, 1.0, 0.1)) for n in (100, 400, 10**9)] == [1.0, 0.5, 0.1]
     assert PowerLaw().lr(LRPoint(3, 0, 200, 1.0, 0.1)) == 0.5
     with pytest.raises(ValueError, match="power-law needs a timescale above 0"):
@@ -98,7 +98,7 @@ def test_deepseeks_steps_begin_at_their_milestones_and_the_last_holds_for_ever()
     assert style.landmarks(10, 1000) == {"milestone 0.8": 800.0, "milestone 0.9": 900.0}
 
 
-def test_multi_step_is_never_below_the_floor() -> None:
+def test_multi_step_is_never_below_min_lr() -> None:
     style = MultiStep(milestones=(0.5,), multipliers=(0.0,))
     assert style.lr(LRPoint(99, 0, 100, 1.0, 0.25)) == 0.25
 
@@ -108,7 +108,7 @@ def test_multi_step_may_rise_again() -> None:
     assert [style.lr(LRPoint(step, 0, 100, 1.0, 0.0)) for step in (49, 50, 75)] == [1.0, 0.1, 0.5]
 
 
-def test_wsd_holds_the_peak_until_the_tail() -> None:
+def test_wsd_holds_max_lr_until_the_cooldown() -> None:
     style = WSD(wsd_decay_steps=200, lr_wsd_decay_style="minus_sqrt")
     assert style.coefficient_at(800, 100, 1000) == 1.0
     assert style.coefficient_at(850, 100, 1000) == 0.5

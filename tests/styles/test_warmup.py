@@ -143,7 +143,7 @@ class TestCurves:
         expected = [math.log(max(n - 1, 0) + 1) / math.log(10) if n - 1 < 10 else 1.0 for n in range(50)]
         assert schedule.lr_at(range(50)) == pytest.approx(expected, abs=1e-15)
 
-    def test_nanotrons_constant_warmup_holds_the_peak(self) -> None:
+    def test_nanotrons_constant_warmup_holds_max_lr(self) -> None:
         run = {"max_lr": 1.0, "clock": "iters", "lr_decay_steps": 20, "lr_decay_style": "linear"}
         schedule = Schedule(**run, lr_warmup_steps=10, lr_warmup_style="constant", init_lr="100%")
         assert [schedule.lr_at(n) for n in (0, 9, 10, 15)] == [1.0, 1.0, 1.0, 0.5]

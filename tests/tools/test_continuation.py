@@ -65,7 +65,7 @@ class TestBranch:
     }
 
     @pytest.mark.parametrize("name", BRANCHES)
-    def test_starts_at_the_parents_learning_rate_and_ends_at_the_floor(self, optimizer, run: Path, name: str) -> None:
+    def test_starts_at_the_parents_learning_rate_and_ends_at_min_lr(self, optimizer, run: Path, name: str) -> None:
         changes, end = self.BRANCHES[name]
         state, before = state_at(optimizer, load(run), 1000), run.read_bytes()
         made = schedframe.branch(load(run), state, **changes)
@@ -89,7 +89,7 @@ class TestBranch:
 
     @pytest.mark.parametrize("peak", [3e-4, 1e-3, 0.1, 6.25e-5, 4.2e-4, 1 / 3])
     @pytest.mark.parametrize("floor", [0, 1e-6, "7%", "10%", "49%", "51%"])
-    def test_is_continuous_to_the_last_bit_whatever_the_floor(self, peak: float, floor: Any) -> None:
+    def test_is_continuous_to_the_last_bit_whatever_min_lr_is(self, peak: float, floor: Any) -> None:
         for old in (0.0, "10%", "3%", 1e-5):
             parent = Schedule(
                 max_lr=peak, min_lr=old, lr_decay_steps=100, lr_decay_style={"style": "WSD", "wsd_decay_steps": 10}
@@ -121,9 +121,9 @@ class TestBranch:
     @pytest.mark.parametrize(
         ("at", "text"),
         [
-            (50, "lr_warmup_steps = 100: step 50 lies in the warmup, in no stable phase"),
-            (4600, "lr_decay_style = WSD: step 4600 lies in no stable phase: the learning rate is "),
-            (6000, "step 6000 lies in no stable phase: the learning rate is 3e-05 there, and was 0.000277"),
+            (50, "lr_warmup_steps = 100: step 50 lies in the warmup, not in a stable phase; branch from a later step"),
+            (4600, "lr_decay_style = WSD: step 4600 does not lie in a stable phase: the learning rate is "),
+            (6000, "step 6000 does not lie in a stable phase: the learning rate is 3e-05 there, and was 0.000277"),
             ("never", "start_step = 'never': is not a length such as"),
             (-3, "start_step = -3: must not be negative"),
         ],
@@ -144,7 +144,7 @@ class TestBranch:
             ({"wsd_decay_steps": 9, "end_wd": "x"}, "end_wd = 'x': is not a number"),
         ],
     )
-    def test_is_refused_in_words(self, run: Path, changes: dict[str, Any], text: str) -> None:
+    def test_is_refused_with_a_readable_message(self, run: Path, changes: dict[str, Any], text: str) -> None:
         with pytest.raises(ConfigError) as caught:
             schedframe.branch(load(run), 1000, **changes)
         assert text in str(caught.value)
@@ -179,20 +179,20 @@ class TestBranch:
 
 
 class TestWeightDecay:
-    """It goes on from its value at the seam; where it is moving, somebody says where to."""
+    """Weight decay continues from its value at the branch point; `end_wd` is needed where it still changes."""
 
     def parent(self, **changes: Any) -> Schedule:
         keys = {"max_lr": 1.0, "lr_decay_steps": 1000, "lr_decay_style": "constant", "start_wd": 0.1, "end_wd": 0.3}
         return Schedule(**{**keys, "wd_incr_style": "cosine", "wd_incr_steps": 800, **changes})
 
-    def test_that_is_still_moving_must_be_told_where_to_go(self) -> None:
+    def test_that_is_still_moving_needs_an_end(self) -> None:
         with pytest.raises(ConfigError) as caught:
             schedframe.branch(self.parent(), 400, wsd_decay_steps=100)
-        text = "weight decay is still moving at step 400: it is 0.2 there, on its way to 0.3. Set where it ends with"
+        text = "weight decay still changes at step 400: it is 0.2 there and ends at 0.3. Set its end with"
         assert text in str(caught.value)
 
     @pytest.mark.parametrize(("end_wd", "end"), [(0.3, 0.3), ("0.05", 0.05), ("current", 0.2)])
-    def test_goes_where_it_is_told(self, end_wd: Any, end: float) -> None:
+    def test_goes_to_the_end_that_is_given(self, end_wd: Any, end: float) -> None:
         made = schedframe.branch(self.parent(), 400, wsd_decay_steps=100, end_wd=end_wd)
         assert made.wd_before == made.wd_after == 0.2
         assert made.schedule.wd_at(450) == 0.2 + 0.5 * (end - 0.2)
@@ -212,7 +212,7 @@ class TestExtend:
     """A later end; what is behind stays as it was."""
 
     @pytest.mark.parametrize("at", [10, 100, 101, 1000, 4500])
-    def test_the_stable_phase_grows_and_the_tail_keeps_its_length(self, optimizer, run: Path, at: int) -> None:
+    def test_the_stable_phase_grows_and_the_cooldown_keeps_its_length(self, optimizer, run: Path, at: int) -> None:
         before = load(run)
         state = state_at(optimizer, before, at)
         made = schedframe.extend(load(run), state, lr_decay_steps=8000)
@@ -263,9 +263,9 @@ class TestExtend:
         assert reshaped.schedule.lr_at(200) == 0.1
         assert reshaped.lr_after > reshaped.lr_before
 
-    def test_wsd_past_the_start_of_its_tail_is_refused(self, run: Path) -> None:
+    def test_wsd_past_the_start_of_its_cooldown_is_refused(self, run: Path) -> None:
         with pytest.raises(
-            ConfigError, match="WSD cannot get another end without being another curve before step 4800"
+            ConfigError, match="WSD cannot end at another step without a different curve before step 4800"
         ):
             schedframe.extend(load(run), 4800, lr_decay_steps=8000)
 
@@ -290,7 +290,9 @@ class TestExtend:
             assert (longer.lr_decay_steps, longer.train_samples) == (end, length)
 
     def test_an_end_that_is_behind_is_refused(self, run: Path) -> None:
-        with pytest.raises(ConfigError, match="lr_decay_steps = 900: must be after step 1000, where it goes on"):
+        with pytest.raises(
+            ConfigError, match="lr_decay_steps = 900: must be after step 1000, from which the run continues"
+        ):
             schedframe.extend(load(run), 1000, lr_decay_steps=900)
 
 
@@ -298,7 +300,7 @@ class TestRewarm:
     """Continual pre-training: a new warmup, then a style."""
 
     @pytest.mark.parametrize(("init_lr", "first"), [("current", 3e-05), (0, 0.0), ("1e-6", 1e-06)])
-    def test_from_the_current_or_a_given_learning_rate_to_a_new_peak(
+    def test_from_the_current_or_a_given_learning_rate_to_a_new_max_lr(
         self, optimizer, run: Path, init_lr: Any, first: float
     ) -> None:
         state = state_at(optimizer, load(run), 5000)
@@ -321,7 +323,7 @@ class TestRewarm:
         scheduler.step(2000 - 20)
         assert group["lr"] == 3e-05
 
-    def test_keeps_the_parents_style_and_bounds_unless_told(self) -> None:
+    def test_keeps_the_parents_style_and_bounds_by_default(self) -> None:
         parent = Schedule(max_lr=1.0, min_lr=0.25, lr_decay_steps=100, lr_decay_style={"style": "polynomial"})
         made = schedframe.rewarm(parent, 100, lr_warmup_steps=10, lr_decay_steps=50).schedule
         assert (made.max_lr, made.min_lr, made.init_lr, made.lr_style) == (1.0, 0.25, 0.25, parent.lr_style)
@@ -348,7 +350,7 @@ class TestWrite:
                 self.made(run).write(path, overwrite=overwrite)
         assert run.read_text() == RUN
 
-    def test_a_file_that_is_there_is_only_replaced_when_told(self, run: Path) -> None:
+    def test_a_file_that_is_there_is_only_replaced_with_overwrite(self, run: Path) -> None:
         path = run.with_name("there.yaml")
         path.write_text("precious")
         with pytest.raises(ConfigError):
@@ -396,7 +398,7 @@ class TestWrite:
         )
         keys = {"lr_warmup_steps": 10, "lr_decay_steps": 100, "lr_decay_style": "cosine"}
         made = schedframe.rewarm(load(tmp_path / "run.yaml"), 500, **keys)
-        with pytest.raises(ConfigError, match="wsd_decay_steps: would be taken away, and TOML has no null; write the"):
+        with pytest.raises(ConfigError, match="wsd_decay_steps: would be removed by a null, which TOML does not have"):
             made.write(tmp_path / "new.toml")
         assert not (tmp_path / "new.toml").exists()
         made.write(tmp_path / "new.yaml")

@@ -65,7 +65,7 @@ def test_a_rule_with_a_curve_of_its_own_would_jump(tmp_path: Path) -> None:
     lr = parent.lr_at(500_000, "router")
     assert (problem.path, problem.value) == ("groups.0", "router")
     assert problem.message == (
-        f"has learning rate {lr} and weight decay None at step 500000, and would go on with 0.001 and None, because "
+        f"has learning rate {lr} and weight decay None at step 500000, and would continue with 0.001 and None, because "
         f"branch leaves rules as they are; write the file by hand, with start_step: 500000, or let the rule set "
         f"lr_mult instead"
     )
@@ -80,11 +80,11 @@ def test_a_finished_warmup_of_its_own_does_not_begin_again(tmp_path: Path) -> No
 
 def test_a_warmup_of_its_own_that_is_not_finished_is_refused(tmp_path: Path) -> None:
     parent = file(tmp_path, "lr_warmup_steps: 50K")
-    with pytest.raises(ConfigError, match=r"groups\.0 = router: has learning rate 0\.0004 .* would go on with 0\.0 "):
+    with pytest.raises(ConfigError, match=r"groups\.0 = router: .*\.0004 .* would continue with 0\.0 "):
         branch(parent, 20_000, wsd_decay_steps="100K", stable_until="100K")
 
 
-def test_a_new_warm_up_begins_where_each_role_was(tmp_path: Path) -> None:
+def test_a_new_warmup_begins_where_each_role_was(tmp_path: Path) -> None:
     parent = file(tmp_path, "lr_mult: 0.1")
     child = rewarm(parent, 100_000, lr_warmup_steps=100, lr_decay_steps=1000, max_lr=2e-3, lr_decay_style="linear")
     assert [child.schedule.lr_at(100_000, role) for role in ("default", "router")] == [1e-3, 1e-4]
@@ -105,7 +105,7 @@ def test_a_later_end_leaves_the_past_of_every_role(tmp_path: Path) -> None:
         extend(file(tmp_path, "lr_decay_style: linear", lr_decay_style=style), 500_000, lr_decay_steps="2M")
 
 
-def test_a_schedule_from_no_file_is_written_as_it_was_said(tmp_path: Path) -> None:
+def test_a_schedule_from_no_file_is_written_as_it_was_declared(tmp_path: Path) -> None:
     said = {
         "lr_decay_steps": "1M",
         "max_lr": 1e-3,

@@ -111,7 +111,7 @@ def test_every_example_of_a_plugin_is_good_where_it_is_installed(file: Path) -> 
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_wrong_is_told_and_is_wrong(validator: Any, name: str) -> None:
+def test_what_is_wrong_is_reported_and_is_wrong(validator: Any, name: str) -> None:
     assert validator.is_valid(parsed(HEAD))
     config = parsed(HEAD + BAD[name])
     assert list(validator.iter_errors(config))
@@ -171,7 +171,7 @@ def test_null_needs_a_file_that_is_extended(validator: Any, key: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["train_samples: 1\n", "max_lr: 1\n"])
-def test_what_is_missing_is_told(validator: Any, text: str) -> None:
+def test_what_is_missing_is_reported(validator: Any, text: str) -> None:
     (error,) = validator.iter_errors(parsed(text))
     assert error.validator in ("required", "anyOf")
 
@@ -240,6 +240,7 @@ TEXTS = [
         "Open",
         "current",
         "floor",
+        "min_lr",
         "end_wd",
         "soon",
         " 10 ",

@@ -95,7 +95,7 @@ class TestBranchOfPhasesWithACoupling:
             "parent": {"fingerprint": load(moe).fingerprint, "step": "60M"},
         }
 
-    def test_it_stays_in_the_stable_phase_as_long_as_it_is_told(self, moe: Path) -> None:
+    def test_it_stays_in_the_stable_phase_as_long_as_is_given(self, moe: Path) -> None:
         child = branch(load(moe), AT, wsd_decay_steps="10M", stable_until="70M").schedule
         assert values(child, 70_000_000) == values(load(moe), AT)
         assert values(child, 80_000_000) == values(load(moe), 10**9)
@@ -215,7 +215,7 @@ class TestCoupledWeightDecay:
         )
         return branch(parent, 50, wsd_decay_steps=20, lr_wsd_decay_style="linear", end_wd=to)
 
-    def test_its_base_goes_where_it_is_told(self) -> None:
+    def test_its_base_goes_to_the_end_that_is_given(self) -> None:
         made = self.made(0.4, end_wd=0.3, wd_incr_style={"style": "adamc", "base": "cosine"})
         assert made.changes["wd_incr_style"] == {"style": "adamc", "base": "linear"}
         assert [made.schedule.wd_at(step) for step in (50, 60)] == pytest.approx([0.2, 0.15])
@@ -226,7 +226,7 @@ class TestCoupledWeightDecay:
 
     def test_a_base_that_moves_is_refused_with_its_own_values(self) -> None:
         style = {"style": "cooldown", "wd_cooldown_steps": 10, "base": "adamc"}
-        with pytest.raises(ConfigError, match=r"is 0\.1 there, on its way to 0\.0\. Set where it ends with end_wd"):
+        with pytest.raises(ConfigError, match=r"is 0\.1 there and ends at 0\.0\. Set its end with end_wd"):
             self.made(wd_incr_style=style)
         assert self.made("current", wd_incr_style=style).schedule.wd_style.style == "adamc"
 
@@ -313,7 +313,7 @@ class TestJump:
     def test_of_a_rule_is_refused_and_can_be_asked_for(self) -> None:
         groups = [{"role": "large", "match": {"index": 1}, "max_lr": 2.0}]
         parent = Schedule(max_lr=1.0, lr_decay_steps=100, lr_decay_style="constant", groups=groups)
-        with pytest.raises(ConfigError, match=r"groups\.0 = large: has learning rate 2\.0 .* would go on with 1\.0"):
+        with pytest.raises(ConfigError, match=r"groups\.0 = large: has learning rate 2\.0 .* would continue with 1\.0"):
             rewarm(parent, 50, **self.LENGTHS)
         assert rewarm(parent, 50, **self.LENGTHS, allow_jump=True).schedule.lr_at(60, "large") == 2.0
 
@@ -337,7 +337,7 @@ LR_STYLES = st.one_of(
         lambda n, c, to: {"style": "phases", "phases": [{"style": "constant"}, {"style": c, "length": n, "to": to}]},
         LENGTH_OF,
         CURVES,
-        st.sampled_from(["10%", "floor", 1e-4]),
+        st.sampled_from(["10%", "min_lr", 1e-4]),
     ),
     st.builds(
         lambda n, c: {

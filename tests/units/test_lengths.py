@@ -330,12 +330,12 @@ def test_p_percent_is_the_share_times_the_whole(decay, percent):
 
 
 @given(st.floats(1e-9, 1e3), st.integers(0, 100))
-def test_a_percentage_of_the_peak_is_the_decimal_product(max_lr, percent):
+def test_a_percentage_of_max_lr_is_the_decimal_product(max_lr, percent):
     schedule = Schedule(max_lr=max_lr, lr_decay_steps=10, min_lr=f"{percent}%", init_lr=f"{percent}%")
     assert schedule.min_lr == schedule.init_lr == float(Fraction(repr(max_lr)) * percent / 100)
 
 
-def test_ten_percent_of_the_peak_is_what_a_person_would_write():
+def test_ten_percent_of_max_lr_is_what_a_person_would_write():
     assert Schedule(max_lr=3e-4, lr_decay_steps=10, min_lr="10%").min_lr == 3e-5
 
 

@@ -139,7 +139,7 @@ class TestLengths:
     @pytest.mark.parametrize(
         ("key", "steps"), [("train_samples", 1000), ("train_iters", 10_000), ("train_tokens", 250)]
     )
-    def test_the_run_is_said_in_one_unit(self, key: str, steps: float) -> None:
+    def test_the_run_is_given_in_one_unit(self, key: str, steps: float) -> None:
         schedule = Schedule(**BASE, **{key: 1000})
         assert (schedule.train_steps, schedule.lr_decay_steps, schedule.wd_incr_steps) == (steps,) * 3
         assert getattr(schedule, key) == 1000
@@ -153,7 +153,7 @@ class TestLengths:
             schedule = Schedule(max_lr=1.0, clock=clock, **{f"train_{clock}": "1K"})
             assert (schedule.lr_decay_steps, schedule.landmarks()["run end"]) == (1000, 1000)
 
-    def test_a_tail_in_iterations_ends_where_the_decay_does(self) -> None:
+    def test_a_cooldown_in_iterations_ends_where_the_decay_does(self) -> None:
         run = {**BASE, "global_batch_size": 32, "rampup_batch_size": [8, 8, 160], "train_iters": 15}
         tail = {"style": "WSD", "wsd_decay_steps": "6 iters", "lr_wsd_decay_style": "linear"}
         schedule = Schedule(**run, lr_decay_style=tail)
@@ -169,7 +169,7 @@ class TestLengths:
         assert (schedule.start_step, schedule.lr_warmup_steps, schedule.lr_decay_steps) == (120, 48, 48 + 64)
         assert schedule.landmarks()["run end"] == RAMP.samples_at((15, 1))[0]
 
-    def test_positions_are_told_in_every_unit(self) -> None:
+    def test_positions_are_reported_in_every_unit(self) -> None:
         schedule = Schedule(**BASE, train_samples=1000)
         assert schedule.units_at(100) == {"samples": 100, "iters": 10, "tokens": 400, "epochs": 2}
         assert schedule.step_at("10 iters") == schedule.step_at("400 tokens") == schedule.step_at(100) == 100
@@ -270,14 +270,14 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_cannot_be_converted_is_refused_in_words(name: str) -> None:
+def test_what_cannot_be_converted_is_refused_with_a_readable_message(name: str) -> None:
     changes, text = BAD[name]
     with pytest.raises(ConfigError) as caught:
         Schedule(**{**BASE, "train_samples": 1000, **changes})
     assert text in str(caught.value)
 
 
-def test_a_wrong_key_of_units_is_told_once_for_each_key_that_needs_it() -> None:
+def test_a_wrong_key_of_units_is_reported_once_for_each_key_that_needs_it() -> None:
     with pytest.raises(ConfigError) as caught:
         Schedule(max_lr=1.0, global_batch_size=0, train_iters=5, lr_warmup_steps="1 iter")
     assert [problem.path for problem in caught.value.problems] == [
@@ -451,7 +451,7 @@ class TestOpenEnd:
             Schedule(**OPEN_ENDED, lr_decay_style="constant", start_wd=0.1, wd_incr_style="adamc").wd_at(10**9) == 0.1
         )
 
-    def test_it_trains_resumes_and_is_annealed_when_told(self, tmp_path: Path) -> None:
+    def test_it_trains_resumes_and_is_annealed_on_request(self, tmp_path: Path) -> None:
         path = tmp_path / "run.yaml"
         path.write_text(
             "max_lr: 1e-3\nlr_decay_steps: open   # until told\nlr_warmup_steps: 1000\nlr_decay_style:\n"
@@ -476,7 +476,7 @@ class TestOpenEnd:
         ended = schedframe.extend(schedule, state, lr_decay_steps="1M").schedule
         assert (ended.lr_at(50_000), ended.lr_decay_steps) == (5e-4, 1_000_000)
 
-    def test_another_end_is_told_in_words(self) -> None:
+    def test_another_end_is_reported_with_a_readable_message(self) -> None:
         first = Schedule(**OPEN_ENDED, lr_decay_style=STABLE).build(optimizer())
         other = Schedule(**{**OPEN_ENDED, "lr_decay_steps": "1M"}, lr_decay_style=STABLE).build(optimizer())
         with pytest.raises(StateError, match=r"lr_decay_steps +open +1000000"):

@@ -27,7 +27,7 @@ export interface Editor {
   mark(findings: Finding[]): void;
   /** Put the cursor into a line, counted from 1. */
   goTo(line: number): void;
-  /** Show what differs from another text, or, with `null`, the text alone. */
+  /** Show differences from another text, or, with `null`, the text alone. */
   compare(other: string | null): void;
 }
 

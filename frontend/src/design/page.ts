@@ -30,7 +30,7 @@ export function design(root: HTMLElement, begin: Beginning): void {
   const gone = el("p", { class: "alert", hidden: true, role: "alert" });
   const found = el("div", { class: "found" });
   const curves = el("section", { class: "curves" }, el("p", { class: "quiet" }, "The curves are drawn once the text can be loaded."));
-  const stale = el("p", { class: "stale", role: "status", hidden: true }, "The text has errors: these are the curves of the last one without.");
+  const stale = el("p", { class: "stale", role: "status", hidden: true }, "The text has errors; the curves are those of the last valid text.");
 
   root.replaceChildren(
     el(
@@ -154,18 +154,18 @@ export function design(root: HTMLElement, begin: Beginning): void {
     const other = kept.text;
     const what = other === null ? "was removed from the disk" : "was changed on disk";
     let isCompared = false;
-    const compare = action("Show what differs", () => {
+    const compare = action("Show differences", () => {
       isCompared = !isCompared;
       edited.compare(isCompared ? other : null);
-      compare.textContent = isCompared ? "Hide what differs" : "Show what differs";
+      compare.textContent = isCompared ? "Hide differences" : "Show differences";
     });
-    const take = action("Take what is on disk", () => {
+    const take = action("Load the version on disk", () => {
       fingerprint = kept.fingerprint;
       saved = other!;
       edited.replace(other!);
       settle();
     });
-    const insist = action("Keep mine", () => store(kept.fingerprint));
+    const insist = action("Save anyway", () => store(kept.fingerprint));
     edited.compare(null);
     tell(`Not saved: ${begin.name} ${what} since it was opened here.`, ...(other === null ? [] : [compare, take]), insist);
   }

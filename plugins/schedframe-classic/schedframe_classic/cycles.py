@@ -149,10 +149,16 @@ class OneCycle(LRStyle):
     style: Literal["one-cycle"] = "one-cycle"
     pct_start: float = Field(0.3, gt=0, lt=1, description="Part of lr_decay_steps in which the learning rate rises.")
     div_factor: float = Field(25.0, ge=1, description="The max LR divided by the first learning rate.")
-    final_div_factor: float = Field(1e4, ge=1, description="The first learning rate divided by the last one.")
+    final_div_factor: float = Field(1e4, gt=0, description="The first learning rate divided by the last one.")
     shape: Literal["cosine", "linear"] = Field("cosine", description="Shape of every way.")
     three_phase: bool = Field(False, description="Fall as long as it rose, then far below.")
     steps_per_update: Length = Field("1 iters", gt=0, description="Steps of one update.")  # type: ignore[assignment]
+
+    @model_validator(mode="after")
+    def _ends_below_the_peak(self) -> "OneCycle":
+        if self.div_factor * self.final_div_factor < 1:
+            raise ValueError("div_factor * final_div_factor must be at least 1, so that the cycle ends below its peak")
+        return self
 
     def lr(self, point: LRPoint) -> float:
         """Return the learning rate of the way on which the step lies.

@@ -1,11 +1,12 @@
 """The installed plugin: the kit, and each formula against one written here from its source."""
 
 import math
+from importlib.resources import files
 
 import pytest
 from schedframe_classic import Chebyshev, CosineRestarts, KDecay, Noam, Tanh, TriStage
 
-from schedframe import ConfigError, Schedule, branch
+from schedframe import ConfigError, Schedule, branch, load
 from schedframe.styles import LRPoint
 from schedframe.testing import parametrize_styles
 
@@ -52,7 +53,7 @@ def test_conforms_but_for_its_own_rise(style, check):
     [{"style": "noam", "d_model": 1, "factor": 8, "steps_per_update": 1}],
     expected_failures={"check_group_bounds": "its peak follows from the width and the warmup"},
 )
-def test_noam_conforms_but_for_peaks_of_groups(style, check):
+def test_noam_conforms_but_for_max_lrs_of_groups(style, check):
     check(style)
 
 
@@ -109,7 +110,7 @@ def test_cosine_cycles_are_transformers_at_every_update():
 
 
 @pytest.mark.parametrize(("mult", "decay"), [(1.0, 0.5), (2.0, 1.0), (1.5, 0.8)])
-def test_each_restart_lowers_the_peak_and_not_the_way_to_min_lr(mult, decay):
+def test_each_restart_lowers_max_lr_and_not_the_way_to_min_lr(mult, decay):
     """lr_min + (lr_max * cycle_decay**i - lr_min) * (1 + cos(pi * t_curr / t_i)) / 2, timm's CosineLRScheduler."""
     style = CosineRestarts(period_steps=50, period_mult=mult, peak_mult=decay)
     start, length, height = 0.0, 50.0, 1.0
@@ -159,6 +160,15 @@ def test_one_cycle_is_torchs_bit_for_bit(shape, three_phase, pct_start, updates)
     assert lrs_of({"style": "one-cycle", "shape": shape, **options}, updates)[: updates - 1] == expected
 
 
+def test_one_cycle_may_end_above_where_it_began():
+    """As in epfml/schedules-and-scaling:src/main.py at 17e78d6: from 1 % to the peak, and down to 10 %."""
+    options = {"pct_start": 0.1, "div_factor": 100.0, "final_div_factor": 0.1}
+    expected = torchs(lr_scheduler.OneCycleLR, 99, max_lr=1.0, total_steps=100, anneal_strategy="cos", **options)
+    assert lrs_of({"style": "one-cycle", **options}, 100)[:99] == expected
+    with pytest.raises(ConfigError, match="div_factor \\* final_div_factor must be at least 1"):
+        lrs_of({"style": "one-cycle", "div_factor": 2, "final_div_factor": 0.1}, 100)
+
+
 def test_one_cycle_counts_updates_where_the_scheduler_counts_samples():
     run = {"max_lr": 1.0, "train_iters": 100, "global_batch_size": 32, "lr_decay_style": "one-cycle"}
     schedule = Schedule(**run)
@@ -204,6 +214,26 @@ def test_half_cosine_is_olmos():
     assert lrs_of("half-cosine", 50, max_lr=0.55, min_lr=0.1) == pytest.approx(expected, abs=1e-15)
 
 
+def test_olmo_3_7b_is_olmos():
+    """CosWithWarmup over 5T tokens up to half of the way, and HalfCosWithWarmup over 7T tokens from there."""
+    schedule = load(files("schedframe_classic.recipes") / "olmo-3-7b.schedule.yaml")
+    first, planned, extended = 597_046, 5e12 / 2**22, 7e12 / 2**22
+
+    def expected(step):
+        if step < first:
+            progress = (step - 2000) / (int(planned) - 2000)
+        else:
+            progress = 1 / 2 + (step - first) / (extended - first) / 2
+        return 3e-5 + 2.7e-4 * (1 + math.cos(math.pi * progress)) / 2
+
+    steps = [2000, 100_000, 400_000, first - 1, first, first + 1, 1_000_000, 1_413_814]
+    assert [schedule.lr_at(schedule.step_at(f"{step} iters")) for step in steps] == pytest.approx(
+        [expected(step) for step in steps], rel=1e-12
+    )
+    assert (schedule.lr_at(0), schedule.units_at(schedule.train_steps)["tokens"]) == (0.0, 5_929_965_715_456)
+    assert [finding for finding in schedule.findings() if finding.severity != "note"] == []
+
+
 def test_cosine_power_is_optaxs():
     """cosine_decay_schedule: (1 - alpha) * ((1 + cos(pi * count / decay_steps)) / 2)**exponent + alpha."""
     expected = [0.9 * (0.5 * (1 + math.cos(math.pi * n / 50))) ** 1.5 + 0.1 for n in range(50)]
@@ -237,7 +267,7 @@ def test_noam_is_the_transformers():
         )
 
 
-def test_the_peak_of_noam_need_not_be_given():
+def test_the_max_lr_of_noam_need_not_be_given():
     run = {"train_iters": 20_000, "global_batch_size": 32, "lr_warmup_steps": "4000 iters", "min_lr": "1%"}
     schedule = Schedule(**run, lr_decay_style={"style": "noam", "d_model": 512, "factor": 2})
     peak = 2 * 512**-0.5 * 4000**-0.5

@@ -18,7 +18,7 @@ def test_conforms(style, check):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_is_a_tail_of_wsd(name):
+def test_is_a_cooldown_of_wsd(name):
     wsd = {"style": "WSD", "wsd_decay_steps": "20%", "lr_wsd_decay_style": name}
     schedule = Schedule(max_lr=1.0, lr_decay_steps=1000, lr_decay_style=wsd)
     assert schedule.lr_at(800) == 1.0

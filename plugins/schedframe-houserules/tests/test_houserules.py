@@ -43,7 +43,7 @@ def test_a_schedule_within_the_caps_is_built(policy):
     assert build(start_wd=0.1, lr_warmup_steps=100).max_lr == 1e-3
 
 
-def test_every_cap_that_is_broken_is_told(policy):
+def test_every_cap_that_is_broken_is_reported(policy):
     path = policy("max_lr = 1e-2\nend_wd = 0.2\nlr_warmup_share = 0.2\n")
     assert refused(max_lr=0.5, start_wd=0.3, lr_warmup_steps=300) == [
         f"max_lr is 0.5, above the cap of 0.01 in {path}",
@@ -68,7 +68,7 @@ def test_rules_for_param_groups_are_held_to_them_too(policy):
         ("max_lr =\n", "cannot be read"),
     ],
 )
-def test_a_policy_that_is_wrong_is_told_with_the_way_out(policy, text, told):
+def test_a_policy_that_is_wrong_is_reported_with_the_way_out(policy, text, told):
     policy(text)
     with pytest.raises(PluginError, match="schedframe-houserules") as caught:
         build()
@@ -76,7 +76,7 @@ def test_a_policy_that_is_wrong_is_told_with_the_way_out(policy, text, told):
     assert "SCHEDFRAME_BLOCK=schedframe-houserules" in str(caught.value)
 
 
-def test_a_policy_that_is_not_there_is_told(monkeypatch, tmp_path):
+def test_a_policy_that_is_not_there_is_reported(monkeypatch, tmp_path):
     monkeypatch.setenv(VARIABLE, str(tmp_path / "none.toml"))
     with pytest.raises(PluginError, match=r"none.toml, which cannot be read: .*No such file"):
         build()

@@ -33,7 +33,7 @@ def test_is_the_papers_schedule(cooldown_style):
         assert style.lr(LRPoint(n, 0, 1000, 1.0, 0.01)) == pytest.approx(papers(n, cooldown_style), rel=1e-14)
 
 
-def test_has_no_end_until_told():
+def test_has_no_end_by_default():
     style = {**STYLE, "anneal_steps": 0}
     schedule = Schedule(max_lr=1.0, lr_decay_steps="open", lr_decay_style=style)
     assert {schedule.lr_at(n) for n in (300, 10**6, 10**12)} == {0.5}

@@ -1,9 +1,11 @@
 """The installed plugin: the kit, and each formula against one written here from its source."""
 
+from importlib.resources import files
+
 import pytest
 from schedframe_power import Power
 
-from schedframe import ConfigError, Schedule, branch
+from schedframe import ConfigError, Schedule, branch, load
 from schedframe.styles import LRPoint
 from schedframe.testing import parametrize_styles
 
@@ -34,7 +36,7 @@ def test_is_the_papers_equation():
         assert style.lr(LRPoint(n, 250_000, total, 0.02, 0.0)) == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_peak_above_the_law_at_the_end_of_warm_up_is_refused_with_the_laws_value():
+def test_a_max_lr_above_the_law_at_the_end_of_warmup_is_refused_with_the_laws_value():
     with pytest.raises(ConfigError, match=r"the power law is 0\.003.* where the warmup ends, below max_lr \(0.02\)"):
         Schedule(
             max_lr=0.02,
@@ -56,3 +58,19 @@ def test_a_branch_has_the_curve_of_the_decay():
     parent = Schedule(max_lr=0.01, train_samples="100M", lr_warmup_steps="250K", lr_decay_style=style)
     child = branch(parent, "10M", wsd_decay_steps="1M").schedule
     assert [child.lr_at(step) for step in (10_000_000, 10_500_000, 11_000_000)] == [0.01, 0.005, 0.0]
+
+
+@pytest.mark.parametrize(("name", "stage_1", "total"), [("powerlm-3b", 1e12, 1.25e12), ("powermoe-3b", 2.5e12, 3e12)])
+def test_recipes_have_the_numbers_of_the_paper(name, stage_1, total):
+    """Section 5: a = 4, b = -0.51, a max LR of 0.02, batches of 1024, and an exponential decay to 0 in stage 2."""
+    schedule = load(files("schedframe_power_recipes") / f"{name}.schedule.yaml")
+
+    def lr_at(tokens):
+        return schedule.lr_at(schedule.step_at(f"{tokens:.0f} tokens"))
+
+    assert (lr_at(1e9), lr_at(2e10), lr_at(total)) == (0.02, 0.02, 0.0)
+    for tokens in (1e11, 5e11, stage_1):
+        assert lr_at(tokens) == pytest.approx(1024 * 4 * tokens**-0.51, rel=1e-12)
+    assert 0 < lr_at((stage_1 + total) / 2) < lr_at(stage_1) / 2
+    assert schedule.units_at(schedule.train_steps)["tokens"] == total
+    assert [finding for finding in schedule.findings() if finding.severity != "note"] == []

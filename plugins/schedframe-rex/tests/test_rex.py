@@ -76,7 +76,7 @@ def test_runs_in_a_schedule_by_name_and_by_table():
     assert rex == schedule({"style": "rex", "beta": 0.5}, lr_warmup_steps=100, min_lr=0.25)
 
 
-def test_is_a_tail_of_wsd():
+def test_is_a_cooldown_of_wsd():
     tail = {"style": "rex", "beta": 0.7}
     wsd = schedule({"style": "WSD", "wsd_decay_steps": "20%", "lr_wsd_decay_style": tail})
     assert [wsd.lr_at(step) for step in (0, 800, 1000)] == [1.0, 1.0, 0.0]

@@ -18,7 +18,7 @@ def test_conforms(style, check):
     check(style)
 
 
-def test_each_period_holds_the_peak_and_decays():
+def test_each_period_holds_max_lr_and_decays():
     style = {"style": "wsd-s", "period_steps": ["2M", "3M", "5M"], "decay_share": 0.1}
     schedule = Schedule(max_lr=1.0, train_samples="10M", lr_decay_style=style)
     lrs = {step: schedule.lr_at(step * 100_000) for step in range(101)}
@@ -87,6 +87,18 @@ def test_is_what_phases_can_say():
 def test_periods_that_do_not_fill_the_decay_are_refused():
     with pytest.raises(ConfigError, match="the periods have 900 steps together, and the decay has 1000"):
         Schedule(max_lr=1.0, lr_decay_steps=1000, lr_decay_style={"style": "wsd-s", "period_steps": [400, 500]})
+
+
+def test_two_lengths_of_the_decays_are_refused():
+    style = {"style": "wsd-s", "period_steps": [1000], "decay_steps": 200, "decay_share": 0.2}
+    with pytest.raises(ConfigError, match="has either decay_share or decay_steps, not both"):
+        Schedule(max_lr=1.0, lr_decay_steps=1000, lr_decay_style=style)
+
+
+def test_one_length_of_the_decays_survives_a_dump():
+    style = {"style": "wsd-s", "period_steps": [1000], "decay_steps": 200}
+    schedule = Schedule(max_lr=1.0, lr_decay_steps=1000, lr_decay_style=style)
+    assert Schedule(**schedule.model_dump()) == schedule
 
 
 def test_a_branch_has_the_curve_of_the_decays():

@@ -120,9 +120,11 @@ def _fault(starter: Starter) -> str:
     if not _NAME.fullmatch(name):
         return f"{name!r} is not a valid name: use lower-case letters, digits and single hyphens, such as late-cosine"
     if keyword.iskeyword(starter.module):
-        return f"the name {name!r} is a word of Python's; choose another"
+        return f"the name {name!r} is a Python keyword; choose another"
     if not starter.author.isprintable() or set(starter.author) & {'"', "\\"}:
-        return f"the author {starter.author!r} cannot stand in a pyproject.toml; leave out quotes and backslashes"
+        return (
+            f"the author {starter.author!r} cannot be written into a pyproject.toml; leave out quotes and backslashes"
+        )
     if starter.kind == "hook":
         return ""
     registry: Registry[Any] = lr_styles if starter.kind == "lr" else wd_styles

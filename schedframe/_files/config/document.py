@@ -103,7 +103,7 @@ def read_text(path: Path, text: str, may_extend: Container[Path]) -> Document:
 
 
 def made_of(path: Path, data: dict[str, Any], lines: Mapping[str, int]) -> Document:
-    """Return the document of keys that were made from the text at `path`, which is no config itself.
+    """Return the document of keys that were made from the text at `path`, which is not a config itself.
 
     Args:
         path: the file.
@@ -159,7 +159,7 @@ def parse_text(path: Path, text: str) -> Document:
         if parsed.data is None:
             raise _refusal(path, "is empty; a schedule needs at least max_lr and lr_decay_steps or train_samples")
         what = type(parsed.data).__name__
-        raise _refusal(path, f"must hold a table of keys and values at its top, and holds a {what}")
+        raise _refusal(path, f"must contain a table of keys and values at the top level, not a {what}")
     return Document(
         path,
         parsed.data,
@@ -191,7 +191,7 @@ def _with_extended(document: Document, above: tuple[Path, ...]) -> Document:
     target = _target(path, name)
     for index, file in enumerate(chain):
         if is_same_file(file, target):
-            raise _refusal(path, f"goes in a circle: {' extends '.join(map(str, (*chain[index:], file)))}", key)
+            raise _refusal(path, f"is circular: {' extends '.join(map(str, (*chain[index:], file)))}", key)
     if len(chain) == MOST_FILES:
         raise _refusal(path, f"makes a chain of more than {MOST_FILES} files; join some of them", key)
     try:
@@ -214,7 +214,7 @@ def _extend(document: Document, base: Document) -> Document:
 
     name, known = str(base.path), [str(key) for key in base.data]
     removed = [key for key, value in document.data.items() if value is None]
-    fault = "takes a key away that the extended file does not have"
+    fault = "removes a key that the extended file does not have"
     unknown = [
         document.located(Problem(str(key), f"{fault}{did_you_mean(str(key), known)}", "null"))
         for key in removed
@@ -244,7 +244,7 @@ def text_of(path: Path) -> str:
     """Return the text of the config file at `path`.
 
     Raises:
-        ConfigError: it does not exist, cannot be read, is too large, or is not UTF-8; or it is no installed recipe.
+        ConfigError: it does not exist, cannot be read, is too large, or is not UTF-8; or it is not an installed recipe.
     """
     name = recipe_name(path)
     file = path if name is None else find_recipe(name).path

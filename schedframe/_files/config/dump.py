@@ -40,7 +40,7 @@ def _toml(data: Mapping[str, Any], path: Path) -> str:
 
     for key, value in data.items():
         if value is None:
-            fault = "would be taken away, and TOML has no null; write the file as YAML or JSON"
+            fault = "would be removed by a null, which TOML does not have; write the file as YAML or JSON"
             raise ConfigError(str(path), [Problem(key, fault)])
     return tomli_w.dumps(data)
 

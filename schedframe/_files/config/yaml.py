@@ -45,7 +45,7 @@ def _compose(text: str) -> Any:
         mark = error.problem_mark
         line = mark.line + 1 if mark is not None else None
         if error.problem == "but found another document":
-            raise Broken("holds a second document; a config is one", line) from None
+            raise Broken("contains a second document; a config is a single document", line) from None
         raise Broken(f"is not complete YAML: {error.problem}", line) from None
     except RecursionError:
         raise too_deep() from None
@@ -121,7 +121,7 @@ class _Builder:
                 self._problem(path, "has a merge key '<<', which a config cannot have; write the keys out", line)
             elif key_node.tag not in _TEXT:
                 written = repr(key_node.value) if key_node.id == "scalar" else f"a {key_node.id}"
-                self._problem(path, f"has a key that is not a word: {written}", line)
+                self._problem(path, f"has a key that is not a string: {written}", line)
             elif key_node.value in table:
                 inner = dotted((*path, key_node.value))
                 self._problem((inner,), f"is given twice, first on line {self._parsed.lines[inner]}; keep one", line)

@@ -93,7 +93,7 @@ def open_log(
             Megatron-LM prints and event files have no choice of it.
 
     Raises:
-        LogError: it is no regular file, or cannot be read; also while columns are read.
+        LogError: it is not a regular file, or cannot be read; also while columns are read.
     """
     try:
         _refuse_other_than_files(path)

@@ -39,7 +39,7 @@ class Script:
 
     Attributes:
         commands: every command, in the order of the file.
-        notes: sentences on what was taken for granted, each with its line.
+        notes: sentences on what was assumed, each with its line.
     """
 
     commands: list[Expanded] = field(default_factory=list)
@@ -114,7 +114,7 @@ class _Follower:
         if name in _SETTING:
             self._forget(words[1:], command.line)
         if name in ("source", ".", "eval"):
-            self.script.notes[f"`{name}` is not followed, and taken to change no variable"] = command.line
+            self.script.notes[f"`{name}` is not followed; it is assumed to change no variable"] = command.line
         is_lasting = not words or name in ("export", "declare", "local", "readonly", "typeset")
         for assignment in command.assignments:
             if is_lasting:
@@ -136,7 +136,7 @@ class _Follower:
 
     def _unread_here(self, line: int, written: str) -> Field:
         block = self._blocks[-1] if self._blocks else ("condition", line)
-        return (Unread(f"is set within the `{block[0]}` on line {block[1]}, which nothing evaluates", line, written),)
+        return (Unread(f"is set within the `{block[0]}` on line {block[1]}, which is not evaluated", line, written),)
 
     def _assign(self, assignment: Assignment, command: Command) -> None:
         name, line = assignment.name, assignment.line
@@ -202,7 +202,7 @@ class _Follower:
         if isinstance(piece, Arithmetic):
             return [(self._computed(piece),)]
         if piece.name in ("@", "*"):
-            self.script.notes["the script is taken to be called without arguments"] = piece.line
+            self.script.notes["the script is assumed to be called without arguments"] = piece.line
             return []
         value = self._values.get(piece.name)
         if piece.default is not None and (value is None or (piece.if_empty and not _is_filled(value))):
@@ -223,11 +223,11 @@ class _Follower:
             value = self._values.get(name)
             text = None if not value else text_of(value[0])
             if text is None or not re.fullmatch(r"\s*[+-]?(0|[1-9][0-9]{0,29})\s*", text):
-                return Unread(f"needs {name}, which is no integer that the file determines", piece.line, written)
+                return Unread(f"needs {name}, which is not an integer that the file determines", piece.line, written)
             names[name] = int(text)
         result = result_of(re.sub(r"\$\{?(\w+)\}?", r"\1", piece.expression), names)
         if result is None:
-            return Unread("is no arithmetic of integers with + - * / % ** and brackets", piece.line, written)
+            return Unread("is not integer arithmetic with + - * / % ** and brackets", piece.line, written)
         return Text(str(result), piece.line)
 
 

@@ -314,7 +314,7 @@ class _Lexer:
                 raise Broken("has $(( without ))", line)
             return Arithmetic(written[3:-2], line)
         if self._text.startswith("$(", self._at):
-            return self._skipped("(", ")", 1, "is the output of a command, and nothing is run")
+            return self._skipped("(", ")", 1, "is the output of a command, and no command is run")
         if self._text.startswith("${", self._at):
             return self._braced(is_quoted)
         name = _NAME.match(self._text, self._at + 1)
@@ -342,7 +342,7 @@ class _Lexer:
             raise Broken("has a backquote ` that is not closed", line)
         written = self._text[self._at : end + 1]
         self._advance(len(written))
-        return Unread("is the output of a command, and nothing is run", line, written)
+        return Unread("is the output of a command, and no command is run", line, written)
 
     def _skipped(self, opening: str, closing: str, offset: int, what: str) -> Unread:
         """Go behind the bracket that closes the one at `offset`; quotes within hide brackets."""

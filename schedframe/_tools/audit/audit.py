@@ -145,7 +145,7 @@ def _verdict(comparison: Comparison, restarts: list[Restart]) -> Verdict:
 
 def _notes(logged: Logged) -> list[str]:
     unreadable = [log for log in logged.logs if log.unreadable]
-    return [f"{log.path}: {log.unreadable} values not compared: no finite numbers" for log in unreadable]
+    return [f"{log.path}: {log.unreadable} values were not compared, because they are not finite" for log in unreadable]
 
 
 def _notes_of(comparison: Comparison) -> list[str]:
@@ -153,7 +153,7 @@ def _notes_of(comparison: Comparison) -> list[str]:
     notes = []
     if 0 < digits < _COARSE:
         seen = "digit" if digits == 1 else "digits"
-        notes.append(f"{comparison.quantity} is logged with {digits} {seen}: smaller differences are not seen")
+        notes.append(f"{comparison.quantity} is logged with {digits} {seen}: smaller differences are not detected")
     if before:
         notes.append(f"{before} iterations lie before start_step and were not compared")
     return notes

@@ -109,14 +109,14 @@ def _batch_size(evidence: Evidence) -> Iterator[_Trial]:
     samples, iterations, positions = compared.points.samples, compared.points.iterations, compared.positions
     if positions.by_iteration and samples[here] == samples[here]:
         sentence = (
-            f"another batch size, or ramp of it, than in the file: the values are right for the samples that the log "
-            f"has ({si(samples[here])} consumed at iteration {iterations[here]})"
+            "the batch size, or its ramp-up, differs from the file: the values match the samples that the "
+            f"log has ({si(samples[here])} consumed at iteration {iterations[here]})"
         )
         if positions.of_samples(samples[here]) != compared.steps[here]:
             yield _Trial("batch-size", sentence, at_samples(compared, samples.__getitem__))
     if positions.is_ramped and positions.batch_size:
         size, own = positions.batch_size, compared.shown == "own"
-        sentence = f"the batch size was not ramped: the values are right for {size} samples in each iteration"
+        sentence = f"the batch size was not ramped: the values match {size} samples per iteration"
         yield _Trial("batch-size", sentence, at_samples(compared, lambda i: (iterations[i] - own) * size))
 
 
@@ -127,7 +127,7 @@ def _logged_skips(evidence: Evidence) -> Iterator[_Trial]:
         at = compared.points.iterations[next(i for i, count in enumerate(total) if count > 0)]
         sentence = (
             f"{_times(total[-1], 'update')} skipped, as the log has it (first at iteration {at}): the scheduler makes "
-            f"no step with an update that overflows"
+            f"no step for an update that overflows"
         )
         yield _Trial("steps-skipped", sentence, moved(compared, lambda i: -total[i] * compared.per_iteration(i)))
 
@@ -141,8 +141,8 @@ def _other_unit(evidence: Evidence) -> Iterator[_Trial]:
     for unit, steps in per_iteration.items():
         if unit != clock and steps and own:
             sentence = (
-                f"another unit: the scheduler is given {unit}, and the file counts {clock} "
-                f"({steps} instead of {own} for each iteration)"
+                f"another unit: the scheduler is given {unit}, but the file counts {clock} "
+                f"({steps} instead of {own} per iteration)"
             )
             factor = steps / own
             yield _Trial("other-unit", sentence, scaled(compared, factor))
@@ -172,7 +172,7 @@ def _words_of_shift(evidence: Evidence, shift: float, one: float) -> tuple[str, 
     came = restart.iteration - 1 if restart is not None else before
     if iters < 0 and came > 0 and abs(came + iters) <= here - before:
         return "not-restored", (
-            f"the scheduler began again at 0 when the run was resumed at iteration {round(-iters)}, and is {away}: its "
+            f"the scheduler restarted at 0 when the run was resumed at iteration {round(-iters)}, and is {away}: its "
             f"state was not loaded"
         )
     value = moved_by(compared, shift)
@@ -190,7 +190,7 @@ def _whole_factor(evidence: Evidence) -> Iterator[_Trial]:
         if 2 <= whole <= _MOST_FACTOR:
             told = f"{whole}" if ratio >= 1 else f"1/{whole}"
             sentence = (
-                f"a factor of {told}: look for a whole number such as the world size, the accumulated batches or "
+                f"a factor of {told}: check for a factor such as the world size, the number of accumulated batches or "
                 f"an lr_mult"
             )
             factor = float(whole) if ratio >= 1 else 1 / whole
@@ -206,8 +206,8 @@ def _old_bounds(evidence: Evidence) -> Iterator[_Trial]:
     for found in bounds(evidence):
         told = " and ".join(f"{name} {rate(value, 4)}" for name, value in found.items())
         sentence = (
-            f"the curve with {told}: the schedule of another file or flags, such as an old one that a checkpoint "
-            f"brought back when the run was resumed"
+            f"the curve with {told}: the schedule of another file or flags, such as an old one that was restored from "
+            f"a checkpoint"
         )
         yield _Trial("old-bounds", sentence, on(evidence.comparison, Curve(evidence.plan, "lr", found)))
 
@@ -219,7 +219,7 @@ def _other_length(evidence: Evidence) -> Iterator[_Trial]:
         for length, other in lengths(evidence, field):
             sentence = (
                 f"the curve with {field} of {si(length / one)} iterations instead of {si(declared / one)}: another "
-                f"file or flags, such as an old schedule that a checkpoint brought back when the run was resumed"
+                f"file or flags, such as an old schedule that was restored from a checkpoint"
             )
             yield _Trial(name, sentence, on(evidence.comparison, other))
 
@@ -231,8 +231,8 @@ def _other_speed(evidence: Evidence) -> Iterator[_Trial]:
             factor = float(whole) if ratio >= 1 else 1 / whole
             told = f"{whole} times as fast" if ratio >= 1 else f"{whole} times as slowly"
             sentence = (
-                f"another unit: the scheduler advances {told} as in the file; look for a step() that is made by every "
-                f"rank or micro-batch, or is given another batch size"
+                f"another unit: the scheduler advances {told} as in the file; check whether every rank or micro-batch "
+                f"calls step(), or whether step() is given another batch size"
             )
             yield _Trial("other-unit", sentence, scaled(evidence.comparison, factor))
 

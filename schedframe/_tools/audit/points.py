@@ -100,7 +100,7 @@ class Points:
         self.shown = self.shown or shown
 
     def add(self, columns: Columns, name: str) -> int:
-        """Append the number `name` of `columns`, and return how many of its values are no finite numbers."""
+        """Append the number `name` of `columns`, and return how many of its values are not finite."""
         texts = columns.numbers.get(name)
         if texts is None:
             return 0
@@ -161,7 +161,7 @@ class Read(NamedTuple):
         records: how many it has.
         first: the lowest iteration; -1 where there is none.
         last: the highest iteration.
-        unreadable: how many learning rates and weight decays in it are no finite numbers.
+        unreadable: how many learning rates and weight decays in it are not finite.
     """
 
     path: Path

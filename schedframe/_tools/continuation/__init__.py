@@ -1,1 +1,1 @@
-"""A schedule that goes on from another one."""
+"""A schedule that continues another one."""

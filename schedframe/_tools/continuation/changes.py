@@ -13,7 +13,7 @@ from schedframe._plan.rule import key_of
 from schedframe._schedule.groups import FIELDS
 from schedframe._schedule.keys import Keys
 from schedframe._schedule.written import plain
-from schedframe._tools.continuation.seam import Seam
+from schedframe._tools.continuation.branch_point import BranchPoint
 from schedframe._units.lengths import Scale, compact
 from schedframe._units.units import RUN_KEYS
 from schedframe.styles._flat_wsd import FLAT_WSD
@@ -26,7 +26,7 @@ _LENGTHS = frozenset(
 )
 
 
-def end(parent: Seam, steps: float, start: float, run_steps: float | None = None) -> dict[str, Any]:
+def end(parent: BranchPoint, steps: float, start: float, run_steps: float | None = None) -> dict[str, Any]:
     """Return the end of decay and run, in the keys that the parent's config uses.
 
     Args:
@@ -42,7 +42,7 @@ def end(parent: Seam, steps: float, start: float, run_steps: float | None = None
     return {**runs, "lr_decay_steps": steps} if has_decay else runs
 
 
-def style(parent: Seam, table: Any) -> dict[str, Any]:
+def style(parent: BranchPoint, table: Any) -> dict[str, Any]:
     """Return the keys of a style: Megatron's flat ones where the parent's config has those."""
     flat: dict[str, Any] = dict.fromkeys(key for key in FLAT_WSD if key in parent.keys)
     if flat and isinstance(table, Mapping) and table["style"] == "WSD":
@@ -56,14 +56,14 @@ def timed(plan: Plan) -> dict[str, Any]:
     return {name: getattr(plan, name) for name in TIMED if not (is_unused and name == "wd_incr_steps")}
 
 
-def timed_keys(parent: Seam) -> dict[str, Any]:
+def timed_keys(parent: BranchPoint) -> dict[str, Any]:
     """Return the keys of `timed` for the parent, but for its end, as numbers."""
     values = timed(parent.plan)
     del values["lr_decay_steps"]
     return dict(_written(parent, values))
 
 
-def warmup_style(parent: Seam) -> dict[str, Any]:
+def warmup_style(parent: BranchPoint) -> dict[str, Any]:
     """Return the shape of a new warmup: the parent's, with a shift of as many iterations where it has whole ones."""
     warmup, scale = parent.plan.lr_warmup_style, parent.schedule.scale
     if not warmup.shift or "iters" not in scale.units.known():
@@ -73,7 +73,7 @@ def warmup_style(parent: Seam) -> dict[str, Any]:
     return {"lr_warmup_style": {**plain(warmup), "shift": shift}}
 
 
-def needed(parent: Seam, changes: Mapping[str, Any]) -> dict[str, Any]:
+def needed(parent: BranchPoint, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of `changes` without which the parent's keys would declare another schedule, its rules aside.
 
     Raises:
@@ -91,17 +91,17 @@ def needed(parent: Seam, changes: Mapping[str, Any]) -> dict[str, Any]:
     return short if _declared(parent, short) == whole else kept
 
 
-def _declared(parent: Seam, changes: Mapping[str, Any]) -> Keys:
+def _declared(parent: BranchPoint, changes: Mapping[str, Any]) -> Keys:
     return Keys(**{**merged(parent, changes), "groups": ()})
 
 
-def merged(parent: Seam, changes: Mapping[str, Any]) -> dict[str, Any]:
+def merged(parent: BranchPoint, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parent's keys with `changes`, of which ``None`` takes a key away."""
     return {key: value for key, value in {**parent.keys, **changes}.items() if value is not None}
 
 
 def rules(
-    parent: Seam, changes: Mapping[str, Any], wanted: Callable[[Plan], Mapping[str, Any]], *, every: bool = False
+    parent: BranchPoint, changes: Mapping[str, Any], wanted: Callable[[Plan], Mapping[str, Any]], *, every: bool = False
 ) -> dict[str, Any]:
     """Return ``groups`` where a rule of the parent has to be written otherwise under `changes`; else nothing.
 
@@ -121,7 +121,7 @@ def rules(
 
 
 def _rule(
-    parent: Seam, keys: Mapping[str, Any], table: Mapping[str, Any], wanted: Mapping[str, Any], every: bool
+    parent: BranchPoint, keys: Mapping[str, Any], table: Mapping[str, Any], wanted: Mapping[str, Any], every: bool
 ) -> dict[str, Any]:
     """Return the rule `table` with numbers for what would not be as `wanted`."""
     decided = {name for key in table for name in FIELDS.get(key, ())}
@@ -146,7 +146,7 @@ def _without(table: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, An
     return {key: value for key, value in table.items() if not ("lr_style" in names and key in FLAT_WSD)}
 
 
-def _written(parent: Seam, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _written(parent: BranchPoint, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
         keys = style(parent, plain(value)) if name == "lr_style" else {key_of(name): plain(value)}
         yield from ((key, option) for key, option in keys.items() if option is not None)

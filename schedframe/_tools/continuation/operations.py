@@ -11,9 +11,9 @@ from schedframe._plan.rule import DEFAULT
 from schedframe._schedule.schedule import Schedule
 from schedframe._schedule.written import plain
 from schedframe._tools.continuation import changes as keys
+from schedframe._tools.continuation.branch_point import BranchPoint, Position
 from schedframe._tools.continuation.continuation import Continuation
 from schedframe._tools.continuation.cooldown import max_lr_of_branch, style_of_branch, style_of_role
-from schedframe._tools.continuation.seam import Position, Seam
 from schedframe._tools.continuation.weight_decay import weight_decay
 from schedframe._units.numbers import whole
 
@@ -38,7 +38,7 @@ def branch(
 
     Args:
         schedule: the parent.
-        at: the step, or the checkpoint's scheduler state, from which to go on.
+        at: the step, or the checkpoint's scheduler state, from which to continue.
         wsd_decay_steps: length of the cooldown, in steps.
         lr_wsd_decay_style: its curve; by default that of the parent's own cooldown, which is its last phase, or the
             one of ``WSD``; else Megatron's, ``exponential``.
@@ -46,14 +46,14 @@ def branch(
             percentage is of the parent's ``max_lr``.
         stable_until: the scheduler's count up to which the learning rate stays; by default it falls at once.
         end_wd: where weight decay goes, linearly, until the end of the cooldown; ``current`` holds it. It must
-            be given where the parent's weight decay is still moving. Of a style that follows the learning rate, it is
+            be given where the parent's weight decay still changes. Of a style that follows the learning rate, it is
             the base that goes there.
 
     Raises:
         ConfigError: `at` does not lie in a stable phase, or the new schedule cannot be used.
         StateError: the checkpoint is not of this schedule.
     """
-    parent = Seam(schedule, at)
+    parent = BranchPoint(schedule, at)
     parent.refuse_unless_stable()
     length = parent.length("wsd_decay_steps", wsd_decay_steps, parent.step)
     stable = 0 if stable_until is None else parent.position("stable_until", stable_until) - parent.step
@@ -103,18 +103,20 @@ def extend(schedule: Schedule, at: Position, *, lr_decay_steps: float | str, res
 
     Args:
         schedule: the parent.
-        at: the step, or the checkpoint's scheduler state, from which to go on.
+        at: the step, or the checkpoint's scheduler state, from which to continue.
         lr_decay_steps: the new end, in steps from the schedule's own start.
-        reshape: go on although the learning rate at `at` jumps to another curve.
+        reshape: continue although the learning rate at `at` jumps to another curve.
 
     Raises:
         ConfigError: the style would have to be reshaped, or the new schedule cannot be used.
         StateError: the checkpoint is not of this schedule.
     """
-    parent = Seam(schedule, at)
+    parent = BranchPoint(schedule, at)
     end = parent.length("lr_decay_steps", lr_decay_steps, parent.plan.start_step)
     if end <= parent.own_step:
-        raise parent.refusal("lr_decay_steps", f"must be after step {parent.own_step}, where it goes on", end)
+        raise parent.refusal(
+            "lr_decay_steps", f"must be after step {parent.own_step}, from which the run continues", end
+        )
     run_steps = max(end, schedule.train_steps or 0)
     changes = {
         **keys.timed_keys(parent),
@@ -126,7 +128,7 @@ def extend(schedule: Schedule, at: Position, *, lr_decay_steps: float | str, res
     if moved is not None and not reshape:
         raise parent.refusal(
             "lr_decay_steps",
-            f"{parent.plan.lr_style.style} cannot get another end without being another curve before step "
+            f"{parent.plan.lr_style.style} cannot end at another step without a different curve before step "
             f"{parent.step}: from step {moved} on it would have been different. The learning rate at step "
             f"{parent.step} is {parent.lr} and would become {extended.lr_after}, the weight decay {parent.wd} and "
             f"{extended.wd_after}. If that is intended, pass reshape (--reshape)",
@@ -160,7 +162,7 @@ def rewarm(
 
     Args:
         schedule: the parent.
-        at: the step, or the checkpoint's scheduler state, from which to go on.
+        at: the step, or the checkpoint's scheduler state, from which to continue.
         lr_warmup_steps: length of the new warmup, in steps, or a percentage of the new `lr_decay_steps`.
         lr_decay_steps: where the new decay ends, in steps from `at`.
         max_lr: the new maximum; by default the parent's. ``current`` is the learning rate that the parent has there.
@@ -168,15 +170,15 @@ def rewarm(
         min_lr: the new minimum; by default the parent's. A percentage is of the new ``max_lr``.
         lr_decay_style: the style after the warmup, a name or a table; by default the parent's.
         end_wd: where weight decay goes, linearly, until the new end; ``current`` holds it. It must be given
-            where the parent's weight decay is still moving. Of a style that follows the learning rate, it is the
+            where the parent's weight decay still changes. Of a style that follows the learning rate, it is the
             base that goes there.
-        allow_jump: go on although the learning rate at `at` jumps.
+        allow_jump: continue although the learning rate at `at` jumps.
 
     Raises:
         ConfigError: the learning rate would jump, or the new schedule cannot be used.
         StateError: the checkpoint is not of this schedule.
     """
-    parent = Seam(schedule, at)
+    parent = BranchPoint(schedule, at)
     style = parent.plan.lr_style if lr_decay_style is None else lr_decay_style
     if max_lr == CURRENT and not parent.lr:
         raise parent.refusal("max_lr", f"is the learning rate at step {parent.step}, which is 0; give a number", max_lr)
@@ -203,7 +205,7 @@ def rewarm(
 
 
 def _continuation(
-    parent: Seam,
+    parent: BranchPoint,
     operation: str,
     changes: Mapping[str, Any],
     wanted: Callable[[Plan], Mapping[str, Any]],
@@ -227,8 +229,10 @@ def _continuation(
     return Continuation(operation, parent.schedule, schedule, parent.step, parent.lr, parent.wd, changes)
 
 
-def _refuse_jump(parent: Seam, key: str, quantity: str, values: tuple[float | None, float | None], remedy: str) -> None:
-    """Refuse to go on elsewhere than where the parent is.
+def _refuse_jump(
+    parent: BranchPoint, key: str, quantity: str, values: tuple[float | None, float | None], remedy: str
+) -> None:
+    """Refuse to continue from other values than the parent's.
 
     Raises:
         ConfigError: with the `values` of the `quantity` before and after the branch point.
@@ -239,8 +243,8 @@ def _refuse_jump(parent: Seam, key: str, quantity: str, values: tuple[float | No
         raise parent.refusal(key, fault, after)
 
 
-def _jumps(parent: Seam, operation: str, schedule: Schedule) -> Iterator[Problem]:
-    """Yield a problem for each rule for param groups that would go on elsewhere than where it was.
+def _jumps(parent: BranchPoint, operation: str, schedule: Schedule) -> Iterator[Problem]:
+    """Yield a problem for each rule for param groups whose values would jump.
 
     Where the learning rate jumps without a rule, that is the problem; a weight decay that jumps may do so for all.
     """
@@ -253,7 +257,8 @@ def _jumps(parent: Seam, operation: str, schedule: Schedule) -> Iterator[Problem
         is_near = (_is_near(lr, next_lr), _is_near(wd, next_wd))
         if any(steady and not near for steady, near in zip(is_steady, is_near, strict=True)):
             fault = (
-                f"has learning rate {lr} and weight decay {wd} at step {parent.step}, and would go on with {next_lr} "
+                f"has learning rate {lr} and weight decay {wd} at step {parent.step}, and would continue with "
+                f"{next_lr} "
                 f"and {next_wd}, because {operation} leaves rules as they are; write the file by hand, with "
                 f"start_step: {parent.step}, or let the rule set lr_mult instead"
             )

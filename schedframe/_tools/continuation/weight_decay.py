@@ -1,4 +1,4 @@
-"""How weight decay goes on after a branch point."""
+"""How weight decay continues after a branch point."""
 
 from math import isclose
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 from schedframe._plan.conditions import within
 from schedframe._plan.plan import CURRENT
 from schedframe._schedule.written import plain
-from schedframe._tools.continuation.seam import Seam
+from schedframe._tools.continuation.branch_point import BranchPoint
 from schedframe._units.numbers import parse_number
 from schedframe.styles._base import WDPoint, WDStyle
 from schedframe.styles.wd import WDConstant, WDLinear
 
 
-def weight_decay(parent: Seam, end_wd: float | str | None) -> dict[str, Any]:
-    """Return the keys with which weight decay goes on from its value at the branch point.
+def weight_decay(parent: BranchPoint, end_wd: float | str | None) -> dict[str, Any]:
+    """Return the keys with which weight decay continues from its value at the branch point.
 
     A style that only follows the learning rate stays as it is. What changes with the step goes to `end_wd` on a
     straight line, under the same coupling to the learning rate.
@@ -33,8 +33,8 @@ def weight_decay(parent: Seam, end_wd: float | str | None) -> dict[str, Any]:
     if end_wd is None and any(value != now for value in ahead):
         raise parent.refusal(
             "wd_incr_style",
-            f"weight decay is still moving at step {parent.step}: it is {now} there, on its way to {ahead[-1]}. Set "
-            f"where it ends with end_wd (--end-wd): {ahead[-1]}, or `current` to hold it",
+            f"weight decay still changes at step {parent.step}: it is {now} there and ends at {ahead[-1]}. Set its end "
+            f"with end_wd (--end-wd): {ahead[-1]}, or `current` to hold it",
             style.style,
         )
     end = now if end_wd in (None, CURRENT) else parent.parsed("end_wd", end_wd, parse_number)
@@ -44,7 +44,7 @@ def weight_decay(parent: Seam, end_wd: float | str | None) -> dict[str, Any]:
     return {"start_wd": now, "end_wd": end, "wd_incr_steps": None, "wd_incr_style": plain(moved)}
 
 
-def _on_another_base(parent: Seam, base: WDStyle, now: float, end: float) -> WDStyle:
+def _on_another_base(parent: BranchPoint, base: WDStyle, now: float, end: float) -> WDStyle:
     """Return the parent's style on `base`, or `base` alone where the style does not follow the learning rate there."""
     style, plan = parent.plan.wd_style, parent.plan
     if _value(parent, style.uncoupled, parent.own_step, 0.5) == _value(parent, style.uncoupled, parent.own_step):
@@ -60,7 +60,7 @@ def _on_another_base(parent: Seam, base: WDStyle, now: float, end: float) -> WDS
     )
 
 
-def _value(parent: Seam, style: WDStyle, step: float, share: float = 1.0) -> float:
+def _value(parent: BranchPoint, style: WDStyle, step: float, share: float = 1.0) -> float:
     """Return the weight decay of `style` at `step`, as the parent counts it, at a `share` of max LR."""
     plan = parent.plan
     step = plan.read_at(step)

@@ -109,7 +109,7 @@ async def _body(request: Request, form: type[_AnyBody]) -> _AnyBody:
     try:
         body = form.model_validate_json(content)
     except ValidationError:
-        raise HTTPException(400, "the request is none of this server's page") from None
+        raise HTTPException(400, "the request does not have the form that the page sends") from None
     if len(body.text.encode()) > LARGEST_FILE:
         raise HTTPException(413, f"the text is larger than {LARGEST_FILE >> 20} MiB")
     return body

@@ -14,7 +14,7 @@ _MOST_STUCK = 3
 
 
 class StuckError(Exception):
-    """A check does not come to an end; the text is the remedy."""
+    """A check does not finish; the text gives the remedy."""
 
 
 class Engine:
@@ -45,8 +45,8 @@ class Engine:
         async with self._one_by_one:
             if self.running >= _MOST_STUCK:
                 raise StuckError(
-                    f"{_MOST_STUCK} checks have not come to an end, and nothing more is checked; save the text if you "
-                    f"want to keep it, and start the designer again"
+                    f"{_MOST_STUCK} checks have not finished, and no further checks run; save the text if you want to "
+                    f"keep it, and restart the designer"
                 )
             done: Future[Any] = Future()
             thread = Thread(target=_settle, args=(done, check), daemon=True)
@@ -60,8 +60,8 @@ class Engine:
                 return checked.result()
             checked.cancel()
             raise StuckError(
-                f"the check has not come to an end after {self._patience:g} seconds; a style, a plugin, or a size in "
-                f"the text keeps it busy"
+                f"the check has not finished after {self._patience:g} seconds; the cause is a style, a plugin, or a "
+                f"very large number in the text"
             )
 
 

@@ -57,7 +57,7 @@ class ChangedMeanwhileError(Exception):
 
     def __init__(self, kept: Kept) -> None:
         """Keep what stands on disk."""
-        super().__init__("the file was changed meanwhile")
+        super().__init__("the file was changed on disk in the meantime")
         self.kept = kept
 
 
@@ -84,7 +84,7 @@ class DesignedFile:
         """Return what a page begins with: the text, what it is kept as, and what is to be known of it."""
         content = self._content()
         kept = _kept(content)
-        mixed = "The lines of the file end in different ways; saving ends each in a line feed."
+        mixed = "The file has mixed line endings; saving replaces them with line feeds."
         return {
             "name": self.path.name,
             "file": str(self.path),

@@ -1,4 +1,4 @@
-"""Who may talk to the server: the page that it served itself, and nobody else."""
+"""Access control of the server: only the page that it served itself."""
 
 from hmac import compare_digest
 from typing import Any

@@ -15,11 +15,11 @@ from schedframe.megatron._scheduler import refuse_other_clocks
 from schedframe.styles._flat_wsd import is_bare
 
 POLICIES = ("use_checkpoint_opt_param_scheduler", "override_opt_param_scheduler")
-"""The constructor's arguments that are no part of a schedule."""
+"""The constructor's arguments that are not part of a schedule."""
 
 
 class CommandLine:
-    """What a command line, or Megatron's YAML in its place, declares.
+    """What a command line, or the YAML file that replaces it, declares.
 
     Attributes:
         schedule: the one of ``--schedule`` with the flags beside it; ``None`` where there is no file.

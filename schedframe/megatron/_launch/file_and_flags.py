@@ -54,7 +54,7 @@ def table_of(text: Any, argument: str) -> dict[str, Any]:
 
 
 def _parsed(text: str) -> Any:
-    """Return `text` read as YAML; ``None`` where it is no table in YAML."""
+    """Return `text` read as YAML; ``None`` if it is not a table in YAML."""
     try:
         document = parse_text(Path("options.yaml"), text)
     except ConfigError:

@@ -38,7 +38,7 @@ def fill(args: Any, schedule: Schedule, given: Collection[str]) -> None:
 
 
 def rounding(args: Any, schedule: Schedule) -> str:
-    """Return a sentence on what Megatron trains where the run is no whole number of it; else an empty text.
+    """Return a sentence on what Megatron trains if the run is not a whole number of it; else an empty text.
 
     Args:
         args: Megatron's namespace, filled.

@@ -102,7 +102,7 @@ def test_a_folder_of_iterations_without_a_tracker(root):
     )
 
 
-def test_names_in_an_archive_are_told_as_they_can_be_printed(tmp_path, state):
+def test_names_in_an_archive_are_reported_as_they_can_be_printed(tmp_path, state):
     path = tmp_path / "a.pt"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as file:
         file.writestr("\x1b[2J/data.pkl", pickle.dumps(state))

@@ -75,7 +75,7 @@ def test_the_state_is_found_where_it_stands(wrap, slot, archive, state):
     assert (told.slot, told.state) == (slot, state)
 
 
-def test_a_slot_is_told_as_it_can_be_printed(archive, state):
+def test_a_slot_is_reported_as_it_can_be_printed(archive, state):
     assert read(archive({"\x1b[2J": state})).slot == r"'\x1b[2J'"
     assert read(archive({"a" * 1000: state})).slot == "a" * 100 + "…"
 

@@ -35,7 +35,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("below", ["", "iter_0000010"])
 @pytest.mark.parametrize("optimizer", ["fp32", "distributed"])
 @pytest.mark.parametrize("format", ["torch", "torch_dist"])
-def test_what_megatron_wrote_is_told(format, optimizer, below, written):
+def test_what_megatron_wrote_is_reported(format, optimizer, below, written):
     root = written / f"{format}-{optimizer}"
     told = read(root / below)
     expected = json.loads((written / "expected.json").read_text())[optimizer]

@@ -36,7 +36,7 @@ def test_every_rank_reports_and_saves_the_same(world: Any) -> None:
         assert (other["report"], other["state"]) == (first["report"], first["state"])
 
 
-def test_a_rule_that_fits_on_no_rank_is_told_on_every_one_with_all_names(world: Any) -> None:
+def test_a_rule_that_fits_on_no_rank_is_reported_on_every_one_with_all_names(world: Any) -> None:
     wrong = {**ROUTER, "match": {"param": "*.gate.weight"}}
     said = world("grouped", 3, schedule={**BASE, "groups": [wrong, BIASES]}, names=STAGES, steps=0)
     (refusal,) = {tuple(own["refusal"]) for own in said}
@@ -46,7 +46,7 @@ def test_a_rule_that_fits_on_no_rank_is_told_on_every_one_with_all_names(world: 
     )
 
 
-def test_a_contradiction_on_one_rank_is_told_on_every_one(world: Any) -> None:
+def test_a_contradiction_on_one_rank_is_reported_on_every_one(world: Any) -> None:
     both = {"role": "all routers", "match": {"regex": "router"}, "lr_mult": 0.5}
     said = world("grouped", 3, schedule={**BASE, "groups": [ROUTER, both]}, names=STAGES, steps=0)
     (refusal,) = {tuple(own["refusal"]) for own in said}
@@ -78,7 +78,7 @@ def test_a_key_that_no_rank_has_is_none(world: Any) -> None:
     ]
 
 
-def test_ranks_with_other_rules_are_told(world: Any) -> None:
+def test_ranks_with_other_rules_are_reported(world: Any) -> None:
     schedules = [{**BASE, "groups": [{**EXPERTS, "max_lr": peak}]} for peak in (0.5, 0.5, 0.25)]
     said = world("keyed", 3, schedules=schedules, keys=[[{"is_expert_parallel": True}]] * 3)
     (difference,) = {own["ranks differ"] for own in said}

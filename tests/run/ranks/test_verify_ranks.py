@@ -117,7 +117,7 @@ def test_ranks_that_differ_are_refused_on_all_ranks_with_the_same_text(said: Sai
     assert re.sub(r"\b[0-9a-f]{16}\b", "F", texts[0]) == REFUSED[case]
 
 
-def test_both_fingerprints_are_said(said: Said) -> None:
+def test_both_fingerprints_are_reported(said: Said) -> None:
     own = [rank["one has another peak"] for rank in said]
     fingerprints = re.findall(r"\b[0-9a-f]{16}\b", own[0]["refusal"])
     assert len(set(fingerprints)) == 2

@@ -40,7 +40,7 @@ FAULTS: dict[str, tuple[Rate, dict[str, Any], int, str, str]] = {
         "steps-skipped",
         "3 updates skipped, as the log has it (first at iteration 300)",
     ),
-    "state not loaded": (lambda n: of(RUN, n - 400 * (n > 400)), {}, 410, "not-restored", "began again at 0"),
+    "state not loaded": (lambda n: of(RUN, n - 400 * (n > 400)), {}, 410, "not-restored", "restarted at 0"),
     "other checkpoint": (lambda n: of(RUN, n - 100 * (n > 400)), {}, 410, "resumed-elsewhere", "100 iterations behind"),
     "ahead": (lambda n: of(RUN, n + 50 * (n > 400)), {}, 410, "resumed-elsewhere", "50 iterations ahead of the run"),
     "old bounds": (
@@ -50,7 +50,7 @@ FAULTS: dict[str, tuple[Rate, dict[str, Any], int, str, str]] = {
         lambda n: of(LONG if n > 400 else RUN, n), {}, 410, "other-decay", "1.5K iterations instead of 1K",
     ),
     "other warmup": (lambda n: of(QUICK, n), {}, 10, "other-warmup", "50 iterations instead of 100"),
-    "iterations as samples": (RUN.lr_at, {}, 10, "other-unit", "given iters, and the file counts samples"),
+    "iterations as samples": (RUN.lr_at, {}, 10, "other-unit", "given iters, but the file counts samples"),
     "every rank steps": (lambda n: of(RUN, 4 * n), {}, 10, "other-unit", "advances 4 times as fast"),
     "other batch size": (lambda n: RUN.lr_at(4 * n), {"size": 4}, 10, "batch-size", "40 consumed at iteration 10"),
 }  # fmt: skip
@@ -194,7 +194,7 @@ def test_values_before_the_start_of_a_branch_are_noted(tmp_path: Path) -> None:
 
 def test_few_digits_are_noted(tmp_path: Path) -> None:
     found = audit(RUN, [write(tmp_path / "a.csv", ["step,lr", *(f"{n},{of(RUN, n):.5f}" for n in TEN)])])
-    assert (found.differs, found.notes) == (False, ["lr is logged with 2 digits: smaller differences are not seen"])
+    assert (found.differs, found.notes) == (False, ["lr is logged with 2 digits: smaller differences are not detected"])
 
 
 def test_the_trainer_of_transformers_logs_the_rate_of_each_update_itself() -> None:
@@ -209,4 +209,4 @@ def test_a_rate_that_is_no_finite_number_is_noted(tmp_path: Path, value: str) ->
     text = [*lines(lambda n: of(RUN, n), TEN), *lines(lambda n: float(value), [1010])]
     found = audit(RUN, [write(tmp_path / "a.log", text)])
     assert not found.differs
-    assert "1 values not compared: no finite numbers" in found.notes[0]
+    assert "1 values were not compared, because they are not finite" in found.notes[0]

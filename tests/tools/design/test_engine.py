@@ -56,7 +56,7 @@ def test_checks_run_one_after_another() -> None:
 def test_a_check_that_never_ends_is_given_up_and_the_next_one_runs(never: Event) -> None:
     async def both() -> int:
         engine = Engine(patience=0.05)
-        with pytest.raises(StuckError, match=r"has not come to an end after 0\.05 seconds"):
+        with pytest.raises(StuckError, match=r"has not finished after 0\.05 seconds"):
             await engine.run(never.wait)
         return await engine.run(lambda: 5)
 
@@ -69,7 +69,7 @@ def test_after_three_nothing_more_is_checked_until_one_ends(never: Event) -> Non
         for _ in range(3):
             with pytest.raises(StuckError, match="a style, a plugin"):
                 await engine.run(never.wait)
-        with pytest.raises(StuckError, match="3 checks have not come to an end"):
+        with pytest.raises(StuckError, match="3 checks have not finished"):
             await engine.run(lambda: 5)
         never.set()
         await asyncio.sleep(0.2)

@@ -167,7 +167,7 @@ def test_line_ends_and_the_byte_order_mark_stay(path: Path, content: bytes, save
 def test_line_ends_that_will_change_are_reported(path: Path) -> None:
     path.write_bytes(b"max_lr: 2\r\nmin_lr: 0\n")
     assert DesignedFile(path).beginning()["notes"] == [
-        "The lines of the file end in different ways; saving ends each in a line feed."
+        "The file has mixed line endings; saving replaces them with line feeds."
     ]
 
 

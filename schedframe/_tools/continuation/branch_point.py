@@ -17,7 +17,7 @@ Position = float | str | Mapping[str, Any]
 """Where a schedule is left: a step, ``450M``, or the scheduler's state of a checkpoint."""
 
 
-class Seam:
+class BranchPoint:
     """A schedule at the step where another one continues it.
 
     Attributes:
@@ -40,7 +40,9 @@ class Seam:
             self.step = self.position("start_step", at)
         self.own_step = self.step - self.plan.start_step
         if self.own_step < 0:
-            raise self.refusal("start_step", f"lies after step {self.step}, where it goes on", self.plan.start_step)
+            raise self.refusal(
+                "start_step", f"lies after step {self.step}, from which the run continues", self.plan.start_step
+            )
         self.lr, self.wd = finite_values(self.plan, self.step)
 
     def refusal(self, key: str, message: str, value: Any) -> ConfigError:
@@ -73,7 +75,11 @@ class Seam:
         """Refuse a step at which the learning rate is not what it has been since the last breakpoint of its style."""
         plan, first = self.plan, max(self.plan.ends()[0], 0)
         if self.own_step < first:
-            raise self.refusal("lr_warmup_steps", f"step {self.step} lies in the warmup, in no stable phase", first)
+            raise self.refusal(
+                "lr_warmup_steps",
+                f"step {self.step} lies in the warmup, not in a stable phase; branch from a later step",
+                first,
+            )
         jumps = [step for step in plan.jumps() if first <= step <= self.own_step]
         marks = [step for step in plan.landmarks().values() if first <= step < self.own_step]
         last = max((*jumps, *marks), default=first)
@@ -82,7 +88,8 @@ class Seam:
             if lr != self.lr:
                 raise self.refusal(
                     "lr_decay_style",
-                    f"step {self.step} lies in no stable phase: the learning rate is {self.lr} there, and was {lr} at "
+                    f"step {self.step} does not lie in a stable phase: the learning rate is {self.lr} there, and "
+                    f"was {lr} at "
                     f"step {plan.start_step + whole(step)}. Branch from an earlier step, or start a new decay with "
                     f"rewarm",
                     plan.lr_style.style,
