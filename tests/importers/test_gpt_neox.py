@@ -161,7 +161,7 @@ def test_a_fraction_of_the_run_is_the_decay(tmp_path: Path) -> None:
         ("lr_decay_style: linear\nuse_mup: true", "line 4.*divides the learning rate of some parameters"),
         ("lr_decay_style: linear\nlr_decay_iters: 0", "line 4.*leaves no decay"),
         ("lr_decay_style: linear\nmin-lr: [1]", "line 4.*must be a finite number"),
-        ("lr_decay_style: {cosine: 1}", "line 3.*must be a text"),
+        ("lr_decay_style: {cosine: 1}", "line 3.*must be a string"),
     ],
 )
 def test_what_cannot_be_written_is_refused_with_its_line(line: str, fault: str, tmp_path: Path) -> None:
