@@ -103,6 +103,7 @@ def adapters(session: nox.Session, framework: str) -> None:
     except CommandFailed:
         session.error(f"{framework} cannot be installed, for the reason above; nothing of it was tested")
     session.install("--editable", ".", "pytest>=8.3", "hypothesis>=6.100")
+    session.install("--no-deps", *(str(path.parent) for path in Path().glob("plugins/*/*.toml")))
     variables = {name: value.format(root=Path.cwd()) for name, value in table.get("variables", {}).items()}
     tests = session.posargs or table["tests"]
     session.run("pytest", *OTHERS_WARN, *tests, env=variables)

@@ -36,3 +36,9 @@ def assert_equal(schedule: Schedule, lr: Callable[[int], float], updates: int, p
     for update in range(updates):
         ours, theirs = schedule.lr_at(update * batch), lr(update)
         assert abs(ours - theirs) <= SMALL * peak, (update, ours, theirs)
+
+
+def some_updates(run: int, *boundaries: int) -> list[int]:
+    """Return two thousand updates of a run, and those up to two from its boundaries, its begin and its end."""
+    near = {boundary + offset for boundary in (0, run, *boundaries) for offset in range(-2, 3)}
+    return sorted(update for update in near | set(range(0, run, max(1, run // 2000))) if 0 <= update < run)

@@ -35,7 +35,7 @@ def ahead(k: int, warmup: int, run: int, least: float, start: float | None = Non
 def stable(k: int, warmup: int, hold: int, decay: int, least: float, kinds: tuple[str, str]) -> float:
     if k < warmup:
         p = k / warmup
-        factor = p if kinds[0] == "linear" else 0.5 * (1.0 - cos(pi * p))
+        factor = {"linear": p, "cosine": 0.5 * (1.0 - cos(pi * p)), "1-sqrt": 1.0 - sqrt(1.0 - p)}[kinds[0]]
         return factor * (1.0 - least) + least
     if k < warmup + hold:
         return 1.0
@@ -48,6 +48,17 @@ def stable(k: int, warmup: int, hold: int, decay: int, least: float, kinds: tupl
 
 def polynomial(k: int, warmup: int, run: int, end: float, power: float) -> float:
     return k / warmup if k < warmup else (1.0 - end) * (1 - (k - warmup) / (run - warmup)) ** power + end
+
+
+def waves(k: int, warmup: int, run: int, cycles: float, least: float = 0.0) -> float:
+    if k < warmup:
+        return k / warmup
+    factor = 0.5 * (1.0 + cos(pi * cycles * 2.0 * (k - warmup) / (run - warmup)))
+    return max(0.0, factor * (1 - least) + least)
+
+
+def restarts(k: int, warmup: int, run: int, cycles: int) -> float:
+    return k / warmup if k < warmup else 0.5 * (1.0 + cos(pi * (cycles * (k - warmup) / (run - warmup) % 1.0)))
 
 
 BASE: dict[str, Any] = {"output_dir": "out", "per_device_train_batch_size": 4, "num_train_epochs": 3.0}
@@ -113,6 +124,53 @@ CASES: dict[str, tuple[dict[str, Any], int, float, Callable[[int], float]]] = {
         3e-4,
         lambda k: cosine(k, 70, 700, 0.1),
     ),
+    "a cosine of one and a half cycles": (
+        {
+            "learning_rate": 3e-4,
+            "max_steps": 500,
+            "lr_scheduler_type": "cosine",
+            "warmup_steps": 50,
+            "lr_scheduler_kwargs": {"num_cycles": 1.5},
+        },
+        500,
+        3e-4,
+        lambda k: waves(k, 50, 500, 1.5),
+    ),
+    "waves above a min LR": (
+        {
+            "learning_rate": 3e-4,
+            "max_steps": 500,
+            "lr_scheduler_type": "cosine_with_min_lr",
+            "warmup_steps": 50,
+            "lr_scheduler_kwargs": {"num_cycles": 0.25, "min_lr": 3e-5},
+        },
+        500,
+        3e-4,
+        lambda k: waves(k, 50, 500, 0.25, 0.1),
+    ),
+    "restarts": (
+        {
+            "learning_rate": 3e-4,
+            "max_steps": 460,
+            "lr_scheduler_type": "cosine_with_restarts",
+            "warmup_steps": 10,
+            "lr_scheduler_kwargs": {"num_cycles": 3},
+        },
+        460,
+        3e-4,
+        lambda k: restarts(k, 10, 460, 3),
+    ),
+    "one step ahead without a warmup": (
+        {
+            "learning_rate": 3e-4,
+            "max_steps": 200,
+            "lr_scheduler_type": "cosine_warmup_with_min_lr",
+            "lr_scheduler_kwargs": {"min_lr_rate": 0.1},
+        },
+        200,
+        3e-4,
+        lambda k: ahead(k, 0, 200, 0.1),
+    ),
     "one step ahead": (
         {
             "learning_rate": 3e-4,
@@ -148,6 +206,18 @@ CASES: dict[str, tuple[dict[str, Any], int, float, Callable[[int], float]]] = {
         400,
         1e-3,
         lambda k: stable(k, 40, 280, 80, 0.1, ("linear", "1-sqrt")),
+    ),
+    "a warmup of one minus a square root": (
+        {
+            "learning_rate": 1e-3,
+            "max_steps": 400,
+            "lr_scheduler_type": "warmup_stable_decay",
+            "warmup_steps": 40,
+            "lr_scheduler_kwargs": {"num_decay_steps": 80, "min_lr_ratio": 0.1, "warmup_type": "1-sqrt"},
+        },
+        400,
+        1e-3,
+        lambda k: stable(k, 40, 280, 80, 0.1, ("1-sqrt", "cosine")),
     ),
     "warmup_stable_decay that ends before the run": (
         {
@@ -245,23 +315,38 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"lr_scheduler_type": "cosine", "lr_scheduler_kwargs": {"cycles": 2}},
         "lr_scheduler_kwargs.cycles = 2: is not known to this importer",
     ),
-    "cycles": ({"lr_scheduler_type": "cosine", "lr_scheduler_kwargs": {"num_cycles": 2}}, "num_cycles"),
+    "no cycles": ({"lr_scheduler_type": "cosine", "lr_scheduler_kwargs": {"num_cycles": 0}}, "must be above 0"),
+    "half a restart": (
+        {"lr_scheduler_type": "cosine_with_restarts", "lr_scheduler_kwargs": {"num_cycles": 1.5}},
+        "must be a whole number",
+    ),
+    "a decay in cycles": (
+        {
+            "lr_scheduler_type": "warmup_stable_decay",
+            "lr_scheduler_kwargs": {"num_decay_steps": 10, "num_cycles": 2},
+        },
+        "other than 0.5 is not imported",
+    ),
     "no min LR": ({"lr_scheduler_type": "cosine_with_min_lr"}, "needs one of min_lr and min_lr_rate"),
     "a warmup longer than the run": ({"warmup_steps": 200}, "gives a warmup of 200 iterations, and the run has 100"),
     "a negative warmup": ({"warmup_steps": -5}, "must not be negative"),
     "a rate that is no number": ({"learning_rate": "fast"}, "must be a finite number"),
     "a rate that is not finite": ({"learning_rate": "nan"}, "must be a finite number"),
     "a boolean rate": ({"learning_rate": True}, "must be a finite number"),
-    "a shape without a word": (
+    "an unknown shape": (
         {
             "lr_scheduler_type": "warmup_stable_decay",
-            "lr_scheduler_kwargs": {"num_decay_steps": 10, "warmup_type": "1-sqrt"},
+            "lr_scheduler_kwargs": {"num_decay_steps": 10, "warmup_type": "sqrt"},
         },
-        "cannot be written; linear and cosine can",
+        "is not one of linear, cosine, 1-sqrt",
     ),
-    "ahead without a warmup": (
-        {"lr_scheduler_type": "cosine_warmup_with_min_lr", "lr_scheduler_kwargs": {"min_lr_rate": 0.1}},
-        "is one step ahead, which cannot be written without a warmup",
+    "a share at a warmup of one": (
+        {
+            "lr_scheduler_type": "cosine_warmup_with_min_lr",
+            "warmup_steps": 1,
+            "lr_scheduler_kwargs": {"min_lr_rate": 0.1, "warmup_lr_rate": 0.2},
+        },
+        "cannot be written with a warmup of 1 iteration",
     ),
 }
 

@@ -4,7 +4,7 @@ axolotl's are those of src/axolotl/utils/schedulers.py at v0.19.0.
 """
 
 from collections.abc import Callable
-from math import cos, pi
+from math import cos, pi, sqrt
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,25 @@ def held(k: int, warmup: int, end: int, least: float) -> float:
     if k < warmup:
         return k / warmup
     return (1 - least) * 0.5 * (1.0 + cos(pi * (min(k, end) - warmup) / (end - warmup))) + least
+
+
+def rex(k: int, warmup: int, run: int, least: float) -> float:
+    """Return axolotl's REX, whose first update is step 1."""
+    step = k + 1
+    if step <= warmup:
+        return step / warmup
+    if step >= run:
+        return least
+    z = (run - step) / (run - warmup)
+    return least + (1 - least) * z / (0.1 + 0.9 * z)
+
+
+def one_cycle(k: int, rise: int, run: int, divided: float = 25.0) -> float:
+    """Return torch's OneCycleLR from 1 / `divided` on, which is 1 at the last update of the rise."""
+    low, end = 1 / divided, 1 / divided / 1e4
+    if k <= rise - 1:
+        return 1 + (low - 1) / 2 * (1 + cos(pi * k / (rise - 1)))
+    return end + (1 - end) / 2 * (1 + cos(pi * (k - rise + 1) / (run - rise)))
 
 
 TRL = """\
@@ -134,6 +153,35 @@ CASES: dict[str, tuple[str, str, int, float, Callable[[int], float]]] = {
         3e-4,
         lambda k: quadratic(k, 50, 300),
     ),
+    "axolotl: rex": (
+        "axolotl",
+        AXOLOTL + "learning_rate: 2e-4\nlr_scheduler: rex\nwarmup_steps: 30\nmax_steps: 300\n",
+        300,
+        2e-4,
+        lambda k: rex(k, 30, 300, 0.0),
+    ),
+    "axolotl: rex with a min LR": (
+        "axolotl",
+        AXOLOTL + "learning_rate: 2e-4\nlr_scheduler: rex\nwarmup_steps: 0\nmax_steps: 200\ncosine_min_lr_ratio: 0.1\n",
+        200,
+        2e-4,
+        lambda k: rex(k, 0, 200, 0.1),
+    ),
+    "axolotl: one cycle": (
+        "axolotl",
+        AXOLOTL + "learning_rate: 2e-4\nlr_scheduler: one_cycle\nwarmup_steps: 30\nmax_steps: 300\n",
+        300,
+        2e-4,
+        lambda k: one_cycle(k, 30, 300),
+    ),
+    "axolotl: one cycle with options": (
+        "axolotl",
+        AXOLOTL + "learning_rate: 2e-4\nlr_scheduler: one_cycle\nwarmup_ratio: 0.1\nmax_steps: 300\n"
+        "lr_scheduler_kwargs: {pct_start: 0.25, div_factor: 10}\n",
+        300,
+        2e-4,
+        lambda k: one_cycle(k, 75, 300, 10.0),
+    ),
     "factory: a cosine": (
         "llama-factory",
         FACTORY + "learning_rate: 1.0e-4\nmax_steps: 1200\nlr_scheduler_type: cosine\nwarmup_ratio: 0.1\n",
@@ -208,6 +256,91 @@ CASES: dict[str, tuple[str, str, int, float, Callable[[int], float]]] = {
         lambda k: min(k / 30, 1.0),
     ),
 }
+PUBLISHED: dict[str, tuple[str, str, int, float, Callable[[int], float]]] = {
+    "huggingface/alignment-handbook: zephyr-7b-beta/sft": (
+        "trl",
+        TRL + "lr_scheduler_type: cosine\nwarmup_ratio: 0.1\n",
+        1090,
+        2e-5,
+        lambda k: cosine(k, 109, 1090),
+    ),
+    "huggingface/alignment-handbook: smollm3/sft": (
+        "trl",
+        TRL + "lr_scheduler_type: cosine_with_min_lr\nlr_scheduler_kwargs:\n  min_lr_rate: 0.1\nwarmup_ratio: 0.03\n",
+        8125,
+        2e-5,
+        lambda k: cosine(k, 244, 8125, 0.1),
+    ),
+    "huggingface/alignment-handbook: zephyr-141b-A35b/orpo": (
+        "trl",
+        TRL.replace("2.0e-5", "5.0e-6") + "lr_scheduler_type: inverse_sqrt\nwarmup_steps: 100\n",
+        710,
+        5e-6,
+        lambda k: k / 100 if k < 100 else sqrt(100 / k),
+    ),
+    "huggingface/alignment-handbook: smollm2/dpo": (
+        "trl",
+        TRL.replace("2.0e-5", "1.0e-6") + "lr_scheduler_type: cosine\nwarmup_ratio: 0.1\n",
+        1434,
+        1e-6,
+        lambda k: cosine(k, 144, 1434),
+    ),
+    "huggingface/alignment-handbook: llama3-70b/orpo": (
+        "trl",
+        TRL.replace("2.0e-5", "5.0e-6") + "lr_scheduler_type: cosine\nwarmup_ratio: 0.1\n",
+        2715,
+        5e-6,
+        lambda k: cosine(k, 272, 2715),
+    ),
+    "axolotl: llama-3/lora-8b": (
+        "axolotl",
+        AXOLOTL + "num_epochs: 4\nlr_scheduler: cosine\nlearning_rate: 0.0002\nwarmup_ratio: 0.1\nweight_decay: 0.0\n",
+        2408,
+        2e-4,
+        lambda k: cosine(k, 240, 2408),
+    ),
+    "axolotl: llama-3/3b-qat-fsdp2": (
+        "axolotl",
+        AXOLOTL + "num_epochs: 1\ncosine_constant_lr_ratio: 0\ncosine_min_lr_ratio: 1.0\nlearning_rate: 2e-5\n"
+        "warmup_ratio: 0.1\nweight_decay: 0.0\n",
+        3235,
+        2e-5,
+        lambda k: cosine(k, 323, 3235, 1.0),
+    ),
+    "axolotl: llama-3/3b-fp8-fsdp2": (
+        "axolotl",
+        AXOLOTL + "num_epochs: 1\ncosine_constant_lr_ratio: 0\ncosine_min_lr_ratio: 1.0\nlearning_rate: 2e-5\n"
+        "warmup_steps: 10\nweight_decay: 0.0\n",
+        1617,
+        2e-5,
+        lambda k: cosine(k, 10, 1617, 1.0),
+    ),
+    "axolotl: qwen3/reward-model": (
+        "axolotl",
+        AXOLOTL
+        + "num_epochs: 3\nlr_scheduler: linear\nlearning_rate: 0.00002\nwarmup_ratio: 0.1\nweight_decay: 0.01\n",
+        1500,
+        2e-5,
+        lambda k: linear(k, 150, 1500),
+    ),
+    "axolotl: gpt-oss/gpt-oss-120b-fft-fsdp2-offload": (
+        "axolotl",
+        AXOLOTL + "num_epochs: 1\nlr_scheduler: constant_with_warmup\nlearning_rate: 2e-5\nwarmup_ratio: 0.03\n",
+        740,
+        2e-5,
+        lambda k: min(k / 22, 1.0),
+    ),
+}
+"""Of recipes at 19f0345, and examples of axolotl-ai-cloud/axolotl at 067b021; with a number of iterations."""
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_configs(name: str, tmp_path: Path) -> None:
+    importer, text, run, peak, factor = PUBLISHED[name]
+    (tmp_path / "config.yaml").write_text(text)
+    assert imported(tmp_path / "config.yaml", train_iters=run).importer == importer
+    schedule = schedule_of(tmp_path / "config.yaml", train_iters=run)
+    assert_equal(schedule, lambda k: peak * factor(k), run, peak)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -231,8 +364,18 @@ REFUSED = {
         AXOLOTL + "learning_rate: 1e-4\nmax_steps: 10\njagged_restart_steps: 5\n",
         "line 10, jagged_restart_steps = 5: restarts",
     ),
-    "axolotl: rex": (AXOLOTL + "learning_rate: 1e-4\nmax_steps: 10\nlr_scheduler: rex\n", "line 10, lr_scheduler"),
-    "axolotl: one cycle": (AXOLOTL + "learning_rate: 1e-4\nlr_scheduler: one_cycle\n", "line 9, lr_scheduler"),
+    "axolotl: an option of rex": (
+        AXOLOTL + "learning_rate: 1e-4\nmax_steps: 10\nlr_scheduler: rex\ncosine_min_lr_ratio: 2\n",
+        "line 11, cosine_min_lr_ratio",
+    ),
+    "axolotl: an option of one cycle": (
+        AXOLOTL + "learning_rate: 1e-4\nmax_steps: 9\nlr_scheduler: one_cycle\nlr_scheduler_kwargs: {max_lr: 1}\n",
+        "line 11, lr_scheduler_kwargs.max_lr",
+    ),
+    "axolotl: one cycle without a rise": (
+        AXOLOTL + "learning_rate: 1e-4\nmax_steps: 90\nlr_scheduler: one_cycle\nwarmup_steps: 0\n",
+        "line 11, warmup_steps = 0: leaves no rise",
+    ),
     "factory: loraplus": (FACTORY + "loraplus_lr_ratio: 16\nmax_steps: 9\n", "line 9, loraplus_lr_ratio = 16"),
     "factory: a metric": (
         FACTORY + "max_steps: 9\nlr_scheduler_type: reduce_lr_on_plateau\n",

@@ -7,7 +7,7 @@ import pytest
 
 from schedframe import ConfigError
 
-from .imports import assert_equal, imported, schedule_of
+from .imports import assert_equal, imported, schedule_of, some_updates
 
 TEXT = """\
 general:
@@ -76,13 +76,34 @@ def test_every_update_is_nanotrons(name: str, tmp_path: Path) -> None:
     assert_equal(schedule, lambda step: lr(step, *arguments), run, arguments[0])
 
 
-def test_the_first_update_without_a_warmup_is_named(tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").write_text(text(warmup=0))
-    schedule, found = schedule_of(tmp_path / "config.yaml"), imported(tmp_path / "config.yaml")
-    assert schedule.lr_at(0) == 3e-4
-    assert any("first update" in sentence for sentence in found.assumed)
-    for step in range(1, 200):
-        assert abs(schedule.lr_at(step) - lr(step, 3e-4, 0, 0, 200, "cosine", 1e-5)) < 3e-18
+PUBLISHED = {
+    "config_qwen": (text(warmup=2, steps=31_998, run=32_000), 32_000, (3e-4, 2, 2, 31_998, "cosine", 1e-5)),
+    "config_tiny_llama": (text(warmup=2, steps=13, run=2000), 2000, (3e-4, 2, 2, 13, "cosine", 1e-5)),
+    "config_2.8b_llama": (text(warmup=2, steps=8, run=70_000), 70_000, (3e-4, 2, 2, 8, "cosine", 1e-5)),
+    "config_mamba": (text(warmup=10, steps=90, run=100), 100, (3e-4, 10, 10, 90, "cosine", 1e-5)),
+    "config_llamoe": (text(warmup=100, steps=1818, run=1918), 1918, (3e-4, 100, 100, 1818, "cosine", 1e-5)),
+    "mup_350m_llama_config": (text(rate=0.001, warmup=100, run=440), 440, (1e-3, 100, 100, 340, "cosine", 1e-5)),
+}
+"""Of huggingface/nanotron:examples at 2411b02."""
+COLD = {
+    "a cosine without a warmup": (text(warmup=0), 200, (3e-4, 0, 0, 200, "cosine", 1e-5)),
+    "a cooldown without a warmup": (
+        text(warmup=0, style="1-sqrt", start=150, steps=50),
+        200,
+        (3e-4, 0, 150, 50, "1-sqrt", 1e-5),
+    ),
+}
+"""A linear warmup of 0 has a learning rate of 0 at the first update."""
+
+
+@pytest.mark.parametrize("name", [*PUBLISHED, *COLD])
+def test_published_configs_and_those_without_a_warmup(name: str, tmp_path: Path) -> None:
+    config, run, arguments = {**PUBLISHED, **COLD}[name]
+    (tmp_path / "config.yaml").write_text(config)
+    schedule = schedule_of(tmp_path / "config.yaml")
+    assert schedule.train_steps == run
+    for step in some_updates(run, arguments[1], arguments[2], arguments[2] + arguments[3]):
+        assert abs(schedule.lr_at(step) - lr(step, *arguments)) <= 1e-14 * arguments[0]
 
 
 REFUSED = {

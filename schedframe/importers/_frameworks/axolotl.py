@@ -15,10 +15,8 @@ from schedframe.importers._source import Source
 
 _OTHER_RATES = ("embedding_lr", "embedding_lr_scale", "loraplus_lr_ratio", "lr_groups", "lisa_step_interval")
 _RESTARTS = ("jagged_restart_steps", "relora_steps", "relora")
-_NOT_WRITTEN = {
-    "one_cycle": "is torch's OneCycleLR, which is not imported; the plugin schedframe-classic has one-cycle",
-    "rex": "is one step ahead, and its curve comes from the plugin schedframe-rex; write it by hand",
-}
+_KWARGS = "lr_scheduler_kwargs"
+_CYCLE = ("pct_start", "anneal_strategy", "div_factor", "final_div_factor", "three_phase")
 
 
 def recognises(source: Source) -> bool:
@@ -40,14 +38,16 @@ def convert(draft: Draft) -> None:
             if draft.source.get(name) not in (None, False, []):
                 raise draft.error(name, fault)
     name = draft.text("lr_scheduler", "cosine")
-    if name in _NOT_WRITTEN:
-        raise draft.error("lr_scheduler", _NOT_WRITTEN[name])
     rate = draft.number("learning_rate")
     if rate is None:
         rate = draft.ask("max_lr", "has no learning_rate")
     quadratic = draft.flag("lr_quadratic_warmup")
     least = draft.number("cosine_min_lr_ratio")
-    if name == "cosine" and (quadratic or least):
+    if name == "one_cycle":
+        _one_cycle(draft, rate)
+    elif name == "rex":
+        _rex(draft, rate, least)
+    elif name == "cosine" and (quadratic or least):
         _cosine(draft, rate, is_quadratic=bool(quadratic), least=None if quadratic else least)
     else:
         steps = _warmup(draft, _run(draft, rate))
@@ -92,6 +92,46 @@ def _cosine(draft: Draft, rate: float, *, is_quadratic: bool, least: float | Non
         if not 0 <= share <= 1:
             raise draft.error("cosine_constant_lr_ratio", "must lie between 0 and 1")
         draft.put("lr_decay_steps", iters(int(run * share)), "cosine_constant_lr_ratio")
+
+
+def _one_cycle(draft: Draft, rate: float) -> None:
+    """Set torch's ``OneCycleLR``, which rises for as long as the warmup is."""
+    run, steps, paths = _warmup(draft, _run(draft, rate))
+    draft.table(_KWARGS, _CYCLE)
+    share = draft.number(f"{_KWARGS}.pct_start")
+    share = steps / run if share is None else share
+    if share * run <= 1:
+        where = next(filter(draft.source.has, (f"{_KWARGS}.pct_start", *paths)), "lr_scheduler")
+        raise draft.error(where, "leaves no rise; OneCycleLR needs more than 1 iteration")
+    shape = draft.text(f"{_KWARGS}.anneal_strategy") or "cos"
+    if shape not in ("cos", "linear"):
+        raise draft.error(f"{_KWARGS}.anneal_strategy", "must be cos or linear")
+    style = {
+        "style": "one-cycle",
+        "pct_start": share,
+        "shape": "cosine" if shape == "cos" else "linear",
+    }
+    for key in ("div_factor", "final_div_factor"):
+        if draft.source.has(f"{_KWARGS}.{key}"):
+            style[key] = draft.number(f"{_KWARGS}.{key}")
+    if draft.flag(f"{_KWARGS}.three_phase"):
+        style["three_phase"] = True
+    draft.put("lr_decay_style", style, "lr_scheduler", *paths, _KWARGS)
+    draft.assume("one-cycle is a style of the distribution schedframe-classic, which must be installed")
+
+
+def _rex(draft: Draft, rate: float, least: float | None) -> None:
+    """Set ``RexLR``, which is one step ahead, with the beta of its code."""
+    run, steps, paths = _warmup(draft, _run(draft, rate))
+    warm_up(draft, steps, run, *paths)
+    if least is not None:
+        if not 0 <= least <= 1:
+            raise draft.error("cosine_min_lr_ratio", "must lie between 0 and 1")
+        draft.put("min_lr", percent(least), "cosine_min_lr_ratio")
+    draft.put("lr_decay_style", {"style": "rex", "beta": 0.9}, "lr_scheduler")
+    draft.put("first_update", 1, "lr_scheduler")
+    draft.assume("this scheduler of axolotl is one step ahead, which is first_update: 1")
+    draft.assume("rex is a style of the distribution schedframe-rex, which must be installed")
 
 
 IMPORTER = Importer("axolotl", "axolotl 0.19 with transformers", recognises, convert)

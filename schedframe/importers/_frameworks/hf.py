@@ -4,7 +4,6 @@ The schedules are those of huggingface/transformers:src/transformers/optimizatio
 ``TrainingArguments.get_warmup_steps``, at v5.23.0. ``warmup_ratio``, which versions up to 4 have, is read too.
 """
 
-from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
@@ -109,8 +108,8 @@ def write_named(draft: Draft, path: str, name: str, run: int, steps: int, source
         ConfigError: as `convert`.
     """
     name = _check(draft, path, name)
-    options = draft.table(_PATH, _OPTIONS[name])
-    _write(draft, name, options, 0 if name == "constant" else steps, run, path, sources)
+    draft.table(_PATH, _OPTIONS[name])
+    _write(draft, name, 0 if name == "constant" else steps, run, path, sources)
 
 
 def _check(draft: Draft, path: str, name: str) -> str:
@@ -138,13 +137,7 @@ def warmup_of(draft: Draft, run: int) -> tuple[int, tuple[str, ...]]:
     return 0, ("warmup_steps", "warmup_ratio")
 
 
-def _write(
-    draft: Draft, name: str, options: Mapping[str, Any], steps: int, run: int, path: str, sources: tuple[str, ...]
-) -> None:
-    cycles = draft.number(f"{_PATH}.num_cycles") if "num_cycles" in options else None
-    whole = 1 if name == "cosine_with_restarts" else 0.5
-    if cycles is not None and cycles != whole:
-        raise draft.error(f"{_PATH}.num_cycles", f"other than {whole} cannot be written as one style; use `phases`")
+def _write(draft: Draft, name: str, steps: int, run: int, path: str, sources: tuple[str, ...]) -> None:
     if name == "cosine_warmup_with_min_lr":
         _ahead(draft, steps, run, path, sources)
         return
@@ -154,7 +147,7 @@ def _write(
     elif name == "linear":
         draft.put("lr_decay_style", "linear", path)
     elif name in ("cosine", "cosine_with_restarts", "cosine_with_min_lr"):
-        draft.put("lr_decay_style", "cosine", path)
+        draft.put("lr_decay_style", _waves(draft, name), path, f"{_PATH}.num_cycles")
         if name == "cosine_with_min_lr":
             _least(draft, path)
     elif name == "polynomial":
@@ -167,6 +160,21 @@ def _write(
         draft.put("lr_decay_style", style, path, f"{_PATH}.timescale")
     else:
         _stable(draft, steps, run, path)
+
+
+def _waves(draft: Draft, name: str) -> Any:
+    """Return the style of a cosine with ``num_cycles``."""
+    cycles = draft.number(f"{_PATH}.num_cycles")
+    if cycles is None or cycles == (1 if name == "cosine_with_restarts" else 0.5):
+        return "cosine"
+    if cycles <= 0:
+        raise draft.error(f"{_PATH}.num_cycles", "must be above 0")
+    if name == "cosine_with_restarts":
+        style = {"style": "cosine-restarts", "cycles": draft.count(f"{_PATH}.num_cycles")}
+    else:
+        style = {"style": "cosine-cycles", "cycles": cycles}
+    draft.assume(f"{style['style']} is a style of the distribution schedframe-classic, which must be installed")
+    return style
 
 
 def _least(draft: Draft, path: str) -> None:
@@ -182,18 +190,20 @@ def _least(draft: Draft, path: str) -> None:
 
 def _ahead(draft: Draft, steps: int, run: int, path: str, sources: tuple[str, ...]) -> None:
     """Set ``cosine_warmup_with_min_lr``, which is one step ahead."""
-    start = draft.number(f"{_PATH}.warmup_lr_rate")
-    if steps < 1 or (start is not None and steps < 2):
-        raise draft.error(path, "is one step ahead, which cannot be written without a warmup")
+    start = draft.number(f"{_PATH}.warmup_lr_rate") if steps else None
+    if start is not None and steps < 2:
+        raise draft.error(f"{_PATH}.warmup_lr_rate", "cannot be written with a warmup of 1 iteration")
     _least(draft, path)
-    warm_up(draft, steps - 1, run - 1, *sources)
+    draft.put("lr_decay_style", _waves(draft, "cosine"), path, f"{_PATH}.num_cycles")
     if start is None:
-        draft.put("lr_warmup_style", "nemo", path)
-    else:
-        draft.put("init_lr", percent(start), f"{_PATH}.warmup_lr_rate")
+        warm_up(draft, steps, run, *sources)
+        draft.put("first_update", 1, path)
+        draft.assume("this scheduler of transformers is one step ahead, which is first_update: 1")
+        return
+    warm_up(draft, steps - 1, run - 1, *sources)
+    draft.put("init_lr", percent(start), f"{_PATH}.warmup_lr_rate")
     draft.put("lr_decay_steps", iters(run - 1), path)
-    draft.put("lr_decay_style", "cosine", path)
-    draft.assume("lengths are one iteration shorter, because this scheduler of transformers is one step ahead")
+    draft.assume("lengths are one iteration shorter: with warmup_lr_rate only the cosine is one step ahead")
 
 
 def _stable(draft: Draft, steps: int, run: int, path: str) -> None:
@@ -205,8 +215,10 @@ def _stable(draft: Draft, steps: int, run: int, path: str) -> None:
     shape = draft.text(f"{_PATH}.warmup_type", "linear")
     curve = draft.text(f"{_PATH}.decay_type", "cosine")
     curves = {"linear": "linear", "cosine": "cosine", "1-sqrt": "minus_sqrt"}
-    if shape not in ("linear", "cosine"):
-        raise draft.error(f"{_PATH}.warmup_type", "cannot be written; linear and cosine can")
+    if shape not in ("linear", "cosine", "1-sqrt"):
+        raise draft.error(f"{_PATH}.warmup_type", "is not one of linear, cosine, 1-sqrt")
+    if draft.number(f"{_PATH}.num_cycles") not in (None, 0.5):
+        raise draft.error(f"{_PATH}.num_cycles", "other than 0.5 is not imported for this scheduler")
     if curve not in curves:
         raise draft.error(f"{_PATH}.decay_type", f"is not one of {', '.join(curves)}")
     least = draft.number(f"{_PATH}.min_lr_ratio", 0.0)

@@ -40,8 +40,6 @@ def convert(draft: Draft) -> None:
     shape = draft.text(f"{_PATH}.lr_warmup_style", "linear")
     if shape not in ("linear", "constant"):
         raise draft.error(f"{_PATH}.lr_warmup_style", "is not one of linear, constant")
-    if shape == "linear" and not warmup:
-        draft.assume("the first update, which nanotron makes at a learning rate of 0 without a warmup, has max_lr")
     start = draft.count(f"{_PATH}.lr_decay_starting_step")
     length = draft.count(f"{_PATH}.lr_decay_steps")
     if start is not None and length is None:
@@ -53,8 +51,12 @@ def convert(draft: Draft) -> None:
         raise draft.error(f"{_PATH}.lr_decay_starting_step", f"lies within the warmup of {warmup} iterations")
     if length == 0 or start + length <= warmup:
         raise draft.error(f"{_PATH}.lr_decay_steps", "leaves no decay; nanotron goes to min_decay_lr at once")
-    if warmup and shape == "linear":
-        draft.put("lr_warmup_steps", iters(warmup), f"{_PATH}.lr_warmup_steps")
+    if shape == "linear":
+        draft.put("lr_warmup_steps", iters(max(1, warmup)), f"{_PATH}.lr_warmup_steps")
+    if shape == "linear" and not warmup:
+        draft.assume("a linear warmup of 0 makes the first update at a learning rate of 0, as in nanotron")
+    if shape == "linear" and not warmup and not start:
+        draft.put("decay_from", 0)
     _decay(draft, start, length, warmup if shape == "linear" else 0)
     constant_weight_decay(draft, "optimizer.weight_decay", 0.01)
 

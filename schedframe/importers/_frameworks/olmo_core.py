@@ -1,13 +1,15 @@
 """OLMo-core: the config of a run, ``config.json`` or YAML.
 
-allenai/OLMo-core:src/olmo_core/optim/scheduler.py of ai2-olmo-core 3.0.0. Its trainer counts an update before it
-makes it, so that its schedulers are one iteration ahead: W iterations of warmup are W - 1 here with ``nemo``, and the
-end T is T - 1.
+allenai/OLMo-core:src/olmo_core/optim/scheduler.py of ai2-olmo-core 3.0.0. Its trainer counts an update, and the tokens
+of its batch, before it makes it (src/olmo_core/train/trainer.py), which is ``first_update: 1``.
 """
+
+from typing import Any
 
 from schedframe._errors import did_you_mean
 from schedframe.importers._draft import Draft
-from schedframe.importers._frameworks.words import constant_weight_decay, iters, percent, whole_run
+from schedframe.importers._frameworks.olmo_core_curves import KEYS, Run, write
+from schedframe.importers._frameworks.words import constant_weight_decay, in_iters, whole_run
 from schedframe.importers._importer import Importer
 from schedframe.importers._source import Source
 
@@ -18,25 +20,22 @@ _PLACES = (
 )
 _NAMES = {
     "CosWithWarmup": "cos_with_warmup",
+    "HalfCosWithWarmup": "half_cos_with_warmup",
+    "CosWithWarmupAndLinearDecay": "cos_with_warmup_and_linear_decay",
     "LinearWithWarmup": "linear_with_warmup",
     "ConstantWithWarmup": "constant_with_warmup",
     "ConstantScheduler": "constant",
-    "WSD": "wsd",
-    "PowerLR": "power_lr",
+    "ComposableScheduler": "composable",
+    "ExponentialScheduler": "exponential",
     "InvSqrtWithWarmup": "inv_sqrt_with_warmup",
+    "PowerLR": "power_lr",
+    "SequentialScheduler": "sequential",
+    "WSD": "wsd",
+    "WSDS": "wsds",
 }
-_WARMUP = ("warmup", "warmup_steps", "warmup_fraction", "warmup_min_lr")
-_TAIL = ("decay", "decay_steps", "decay_fraction", "decay_min_lr")
 _CALLED = ("_CLASS_", "type", "name", "units", "lr_field", "initial_lr_field")
-_KEYS = {
-    "cos_with_warmup": (*_WARMUP, "alpha_f", "t_max"),
-    "linear_with_warmup": (*_WARMUP, "alpha_f", "t_max"),
-    "constant_with_warmup": _WARMUP,
-    "constant": (),
-    "wsd": (*_WARMUP, *_TAIL),
-    "power_lr": (*_WARMUP, *_TAIL, "b"),
-    "inv_sqrt_with_warmup": (*_WARMUP, "alpha_f"),
-}
+_DURATION = "trainer.max_duration"
+_BATCH = "data_loader.global_batch_size"
 
 
 def recognises(source: Source) -> bool:
@@ -51,92 +50,99 @@ def convert(draft: Draft) -> None:
         ConfigError: a value is wrong, or the schedule cannot be written.
     """
     path = next((place for place in _PLACES if draft.source.has(place)), _PLACES[0])
-    name = _name(draft, path)
-    draft.table(path, (*_CALLED, *_KEYS[name]))
-    if draft.text(f"{path}.units") not in (None, "steps"):
-        raise draft.error(f"{path}.units", "other than steps are not imported; tokens seen depend on the data loader")
-    for index, override in enumerate(draft.source.get("train_module.optim.group_overrides") or ()):
-        if isinstance(override, dict) and "lr" in (override.get("opts") or {}):
-            where = f"train_module.optim.group_overrides.{index}.opts.lr"
-            raise draft.error(where, "gives some parameters another learning rate, which is not imported")
+    name = name_at(draft, path)
+    unit = draft.text(f"{path}.units") or "steps"
+    if unit not in ("steps", "tokens"):
+        raise draft.error(f"{path}.units", "must be steps or tokens")
+    _no_other_rate(draft, "train_module.optim.group_overrides")
     rate = draft.number("train_module.optim.lr", 1e-3)
     draft.put("max_lr", rate, "train_module.optim.lr")
-    run = _run(draft)
-    if name == "constant":
-        draft.put("lr_decay_style", "constant", path)
-    else:
-        _scheduled(draft, path, name, run)
+    run = _in_tokens(draft) if unit == "tokens" else Run(_in_steps(draft), "iters")
+    write(draft, path, name, run, rate, name_at)
     constant_weight_decay(draft, "train_module.optim.weight_decay", 0.01)
 
 
-def _name(draft: Draft, path: str) -> str:
-    """Return the registered name of the scheduler."""
+def _no_other_rate(draft: Draft, path: str) -> None:
+    """Refuse a group of parameters with a learning rate of its own."""
+    overrides = draft.source.get(path)
+    if not isinstance(overrides, list | None):
+        raise draft.error(path, "must be a list")
+    for index in range(len(overrides or ())):
+        if draft.source.get(f"{path}.{index}.opts.lr") is not None:
+            fault = "gives some parameters another learning rate, which is not imported"
+            raise draft.error(f"{path}.{index}.opts.lr", fault)
+
+
+def name_at(draft: Draft, path: str) -> str:
+    """Return the registered name of the scheduler at `path`, whose keys are known.
+
+    Raises:
+        ConfigError: it has no name, or another one, or another key.
+    """
     for key in _CALLED[:3]:
         written = draft.text(f"{path}.{key}")
         if written is not None:
             last = written.rpartition(".")[2]
             name: str = _NAMES.get(last, last)
-            if name not in _KEYS:
-                raise draft.error(f"{path}.{key}", f"is not imported{did_you_mean(last, (*_NAMES, *_KEYS))}")
+            if name not in KEYS:
+                raise draft.error(f"{path}.{key}", f"is not imported{did_you_mean(last, (*_NAMES, *KEYS))}")
+            draft.table(path, (*_CALLED, *KEYS[name]))
             return name
     raise draft.error(path, "does not name its class; give it with --set " + f"{path}._CLASS_=NAME")
 
 
-def _run(draft: Draft) -> int:
-    unit = draft.text("trainer.max_duration.unit")
+def _in_steps(draft: Draft) -> int:
+    """Return the iterations of the run; a length in tokens is rounded up to whole batches, as in the trainer."""
+    unit = draft.text(f"{_DURATION}.unit")
+    batch = draft.count(_BATCH)
+    if unit == "tokens" and batch and not _changes_batch(draft):
+        run = -(-_duration(draft) // int(batch))
+        in_iters(draft, run, f"{_DURATION}.value", _BATCH)
+        return run
     why = f"has a max_duration in {unit}, which are no iterations without the data" if unit else "has no max_duration"
-    return whole_run(draft, *(["trainer.max_duration.value"] if unit == "steps" else []), why=why)
+    return whole_run(draft, *([f"{_DURATION}.value"] if unit == "steps" else []), why=why)
 
 
-def _length(draft: Draft, path: str, name: str, run: int, default: float | None = None) -> tuple[int, str]:
-    """Return the warmup or the decay in iterations, and the key that gives it."""
-    for key in (name, f"{name}_steps"):
-        length = draft.count(f"{path}.{key}")
-        if length is not None:
-            return length, f"{path}.{key}"
-    share = draft.number(f"{path}.{name}_fraction", default)
-    if share is None or not 0 <= share <= 1:
-        raise draft.error(f"{path}.{name}_fraction", f"must lie between 0 and 1, or {name} must be given")
-    return round(run * share), f"{path}.{name}_fraction"
+def _in_tokens(draft: Draft) -> Run:
+    """Let the schedule count tokens, of which each batch has as many."""
+    where = _changes_batch(draft)
+    if where:
+        raise draft.error(where, "changes the batch size, with which tokens at an update are not imported")
+    batch = draft.count(_BATCH)
+    if not batch:
+        raise draft.error(_BATCH, "is needed where the scheduler counts tokens")
+    unit = draft.text(f"{_DURATION}.unit")
+    if unit not in ("steps", "tokens"):
+        raise draft.error(f"{_DURATION}.unit", "must be steps or tokens where the scheduler counts tokens")
+    value = _duration(draft)
+    tokens = value if unit == "tokens" else value * batch
+    paths = ("dataset.sequence_length", "train_module.max_sequence_length")
+    sequence = next(filter(None, map(draft.count, paths)), None)
+    if sequence is None:
+        sequence = draft.ask("seq_length", "has no sequence_length, without which tokens are no samples")
+    if batch % sequence:
+        raise draft.error(_BATCH, f"is no multiple of the {sequence} tokens of a sequence")
+    draft.put("clock", "tokens")
+    draft.put("train_tokens", tokens, f"{_DURATION}.value")
+    draft.put("global_batch_size", batch // sequence, _BATCH)
+    draft.put("seq_length", sequence, *paths)
+    return Run(tokens, "tokens")
 
 
-def _scheduled(draft: Draft, path: str, name: str, run: int) -> None:
-    end = draft.count(f"{path}.t_max") or run
-    warmup, where = _length(draft, path, "warmup", end)
-    if not warmup:
-        raise draft.error(where, "is 0, and a schedule that is one iteration ahead cannot be written without a warmup")
-    if warmup >= end:
-        raise draft.error(where, f"gives a warmup of {warmup} iterations, and the schedule has {end}")
-    if warmup > 1:
-        draft.put("lr_warmup_steps", iters(warmup - 1), where)
-        draft.put("lr_warmup_style", "nemo")
-        draft.put("init_lr", draft.number(f"{path}.warmup_min_lr", 0.0), f"{path}.warmup_min_lr")
-    draft.assume("lengths are one iteration shorter, because OLMo-core counts an update before it makes it")
-    draft.put("lr_decay_steps", iters(end - 1), f"{path}.t_max")
-    if name == "constant_with_warmup":
-        draft.put("lr_decay_style", "constant", path)
-    elif name in ("cos_with_warmup", "linear_with_warmup"):
-        draft.put("lr_decay_style", "cosine" if name == "cos_with_warmup" else "linear", path)
-        draft.put("min_lr", percent(draft.number(f"{path}.alpha_f", 0.1)), f"{path}.alpha_f")
-    elif name == "inv_sqrt_with_warmup":
-        if draft.number(f"{path}.alpha_f", 0.1) != 0:
-            raise draft.error(f"{path}.alpha_f", "above 0 is a min LR that the curve tends to, which cannot be written")
-        draft.put("lr_decay_style", {"style": "power-law", "exponent": -0.5, "timescale": iters(warmup)}, path)
-    else:
-        _with_tail(draft, path, name, run, warmup)
+def _duration(draft: Draft) -> int:
+    value = draft.count(f"{_DURATION}.value")
+    if not value:
+        raise draft.error(f"{_DURATION}.value", "must be above 0")
+    return int(value)
 
 
-def _with_tail(draft: Draft, path: str, name: str, run: int, warmup: int) -> None:
-    """Set ``wsd`` or ``power_lr``, whose last iterations are a straight line."""
-    decay, where = _length(draft, path, "decay", run, 0.1)
-    draft.put("min_lr", draft.number(f"{path}.decay_min_lr", 0.0), f"{path}.decay_min_lr")
-    if name == "wsd":
-        style = {"style": "WSD", "wsd_decay_steps": iters(decay), "lr_wsd_decay_style": "linear"}
-        draft.put("lr_decay_style", style if decay else "constant", path, where)
-        return
-    power = {"style": "power-law", "exponent": draft.number(f"{path}.b", -0.51), "timescale": iters(warmup)}
-    phases = [{"style": power, "length": iters(run - decay - warmup)}, {"style": "linear", "length": iters(decay)}]
-    draft.put("lr_decay_style", {"style": "phases", "phases": phases} if decay else power, path, where)
+def _changes_batch(draft: Draft) -> str:
+    """Return the path of the callback that changes the batch size, empty where there is none."""
+    callbacks: Any = draft.source.get("trainer.callbacks")
+    for name, callback in callbacks.items() if isinstance(callbacks, dict) else ():
+        if isinstance(callback, dict) and callback.get("batch_sizes"):
+            return f"trainer.callbacks.{name}.batch_sizes"
+    return ""
 
 
 IMPORTER = Importer("olmo-core", "OLMo-core 3.0.0", recognises, convert)

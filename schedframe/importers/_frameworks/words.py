@@ -51,3 +51,8 @@ def warm_up(draft: Draft, steps: int, run: int, *paths: str) -> None:
         raise draft.error(next(filter(draft.source.has, paths), ""), fault)
     if steps:
         draft.put("lr_warmup_steps", iters(steps), *paths)
+
+
+def phased(*phases: dict[str, Any]) -> dict[str, Any]:
+    """Return the style that runs `phases` one after the other."""
+    return {"style": "phases", "phases": list(phases)}
