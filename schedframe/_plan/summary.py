@@ -12,7 +12,7 @@ from schedframe._units.numbers import whole
 from schedframe.styles import Style
 from schedframe.styles._base import LATER
 from schedframe.styles._phase import Phase
-from schedframe.styles._warmup import options_of
+from schedframe.styles._warmup import OWN, fields_of, options_of
 
 _LARGE = 1e5
 _LONG = 100_000
@@ -45,13 +45,13 @@ def option_value(value: Any) -> str:
 def style_with_options(style: Style) -> str:
     """Write a style: ``WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt)``.
 
-    An option that chooses between words, or has no value, is left out at its default.
+    An option that chooses between words, has no value, or is one of every warmup is left out at its default.
     """
-    fields = type(style).model_fields
+    fields = fields_of(style)
     listed = ", ".join(
         f"{name}={option_value(value)}"
         for name, value in options_of(style).items()
-        if value != fields[name].default or not (isinstance(value, str | NoneType) or name in LATER)
+        if value != fields[name].default or not (isinstance(value, str | NoneType) or name in (*LATER, *OWN))
     )
     return f"{style.style}({listed})" if listed else style.style
 

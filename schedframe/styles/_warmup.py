@@ -14,6 +14,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 
 from schedframe._elsewhere import hint_for_warmup
 from schedframe._errors import SchedframeError, did_you_mean
@@ -26,7 +27,7 @@ from schedframe.styles._installed import lr_styles
 SHAPES = ("linear", "cosine", "quadratic", "log", "1-sqrt", "constant")
 """Shapes of a warmup that have names of their own."""
 
-_OWN = ("style", "shift", "stretched", "least", "delay")
+OWN = ("style", "shift", "stretched", "least", "delay")
 """The options of a warmup; a table's others are those of its curve."""
 
 _LATER = ("least", "delay")
@@ -82,8 +83,8 @@ class Warmup(Style):
     def _split_off_the_curve(cls, table: Any, info: ValidationInfo) -> Any:
         if not isinstance(table, Mapping) or table.get("style", "linear") in SHAPES or "curve" in table:
             return {"shift": _ONE, **table} if isinstance(table, Mapping) and table.get("style") == "log" else table
-        options = {key: value for key, value in table.items() if key == "style" or key not in _OWN}
-        own = {key: value for key, value in table.items() if key in _OWN}
+        options = {key: value for key, value in table.items() if key == "style" or key not in OWN}
+        own = {key: value for key, value in table.items() if key in OWN}
         try:
             curve = by_lr_curve.resolve(options, scale_in(info))
         except SchedframeError as error:
@@ -145,6 +146,12 @@ def options_of(style: Style) -> dict[str, Any]:
     if isinstance(style, Warmup):
         return style.options
     return {name: getattr(style, name) for name in type(style).model_fields if name != "style"}
+
+
+def fields_of(style: Style) -> dict[str, FieldInfo]:
+    """Return the field of every option in `options_of`, of a warmup those of its curve too."""
+    curve = style.curve if isinstance(style, Warmup) else None
+    return {**type(style).model_fields, **({} if curve is None else type(curve).model_fields)}
 
 
 def _logarithm(updates: float, length: float) -> float:

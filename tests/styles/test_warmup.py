@@ -129,6 +129,29 @@ class TestCurves:
         with pytest.raises(StateError, match="lr_warmup_style"):
             schedule_of("cosine", 10).build(Optimizer()).load_state_dict(state)
 
+    @pytest.mark.parametrize(
+        ("style", "text"),
+        [
+            ("cosine", "warmup 10 by cosine,"),
+            ({"style": "cosine", "shift": 1, "stretched": True}, "warmup 10 by cosine(shift=1, stretched=True),"),
+            ({"style": "polynomial", "power": 2}, "warmup 10 by polynomial(power=2),"),
+            ({"style": "minus-power", "power": 0.5, "delay": 1}, "warmup 10 by minus-power(delay=1, power=0.5),"),
+            ("exponential", "warmup 10 by exponential,"),
+        ],
+    )
+    def test_a_summary_has_the_options_of_its_curve(self, style: Any, text: str) -> None:
+        schedule = Schedule(clock="iters", train_iters=100, max_lr=1e-3, lr_warmup_steps=10, lr_warmup_style=style)
+        assert text in schedule.summary()
+
+    @pytest.mark.parametrize("style", ["linear", "log", {"style": "polynomial", "power": 2}])
+    def test_a_delay_reads_the_warmup_later_than_the_decay(self, style: Any) -> None:
+        run = {"clock": "iters", "train_iters": 100, "max_lr": 1.0, "init_lr": 0.1, "lr_warmup_steps": 10}
+        table = style if isinstance(style, dict) else {"style": style}
+        plain, late = (Schedule(**run, lr_warmup_style={**table, **delay}) for delay in ({}, {"delay": "2 iters"}))
+        rates = plain.lr_at(range(100))
+        assert late.lr_at(range(100)) == pytest.approx([0.1, 0.1, *rates[:9], *rates[11:]], rel=1e-15)
+        assert Schedule(**late.to_dict(resolve=True)) == late
+
     def test_a_difference_is_reported_by_option(self) -> None:
         scheduler = schedule_of({"style": "polynomial", "power": 2}, 10).build(Optimizer())
         state = scheduler.state_dict()
