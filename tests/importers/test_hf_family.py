@@ -330,16 +330,95 @@ PUBLISHED: dict[str, tuple[str, str, int, float, Callable[[int], float]]] = {
         2e-5,
         lambda k: min(k / 22, 1.0),
     ),
+    "LLaMA-Factory: extras/fsdp_qlora/llama3_lora_sft": (
+        "llama-factory",
+        FACTORY + "learning_rate: 1.0e-4\nnum_train_epochs: 3.0\nlr_scheduler_type: cosine\nwarmup_ratio: 0.1\n",
+        369,
+        1e-4,
+        lambda k: cosine(k, 37, 369),
+    ),
+    "LLaMA-Factory: full_multi_gpu/minicpm_full_sft": (
+        "llama-factory",
+        FACTORY + "learning_rate: 0.0001\nnum_train_epochs: 3.0\nlr_scheduler_type: cosine\nwarmup_steps: 0.1\n",
+        1111,
+        1e-4,
+        lambda k: cosine(k, 112, 1111),
+    ),
+    "LLaMA-Factory: extras/adam_mini/qwen2_full_sft": (
+        "llama-factory",
+        FACTORY + "learning_rate: 1.0e-5\nnum_train_epochs: 3.0\nlr_scheduler_type: cosine\nwarmup_ratio: 0.1\n",
+        738,
+        1e-5,
+        lambda k: cosine(k, 74, 738),
+    ),
+    "LLaMA-Factory: extras/oft/llama3_oft_dpo": (
+        "llama-factory",
+        FACTORY.replace("stage: sft", "stage: dpo")
+        + "learning_rate: 5.0e-6\nnum_train_epochs: 3.0\nlr_scheduler_type: cosine\nwarmup_ratio: 0.1\n",
+        375,
+        5e-6,
+        lambda k: cosine(k, 38, 375),
+    ),
+    "LLaMA-Factory: ascend/qwen3_full_sft_fsdp2": (
+        "llama-factory",
+        FACTORY + "max_steps: 500\nlearning_rate: 1.0e-5\nlr_scheduler_type: cosine\nwarmup_ratio: 0.1\n",
+        500,
+        1e-5,
+        lambda k: cosine(k, 50, 500),
+    ),
+    "ms-swift: circle_rope/sft": (
+        "ms-swift",
+        SWIFT.replace("tuner_type", "train_type")
+        + "learning_rate: 1e-4\nweight_decay: 0.01\nlr_scheduler_type: cosine\nwarmup_ratio: 0.05\n",
+        1501,
+        1e-4,
+        lambda k: cosine(k, 76, 1501),
+    ),
+    "ms-swift: train/full/qwen2_5_32b": (
+        "ms-swift",
+        SWIFT.replace("tuner_type: lora", "train_type: full")
+        + "max_steps: 2000\nlearning_rate: 1e-5\nwarmup_ratio: 0.05\n",
+        2000,
+        1e-5,
+        lambda k: cosine(k, 100, 2000),
+    ),
+    "ms-swift: train/grpo/internal/gspo": (
+        "ms-swift",
+        SWIFT.replace("tuner_type: lora", "train_type: full")
+        + "num_train_epochs: 1\nlearning_rate: 1e-6\nwarmup_ratio: 0.05\n",
+        1250,
+        1e-6,
+        lambda k: cosine(k, 63, 1250),
+    ),
+    "ms-swift: train/embedding/train_gte": (
+        "ms-swift",
+        SWIFT.replace("tuner_type", "train_type") + "num_train_epochs: 10\nlearning_rate: 5e-6\nwarmup_ratio: 0.05\n",
+        449,
+        5e-6,
+        lambda k: cosine(k, 23, 449),
+    ),
+    "ms-swift: train/grpo/external/grpo_7b": (
+        "ms-swift",
+        SWIFT.replace("tuner_type: lora", "train_type: full")
+        + "num_train_epochs: 3\nlearning_rate: 1e-6\nwarmup_ratio: 0.05\n",
+        1000,
+        1e-6,
+        lambda k: cosine(k, 50, 1000),
+    ),
 }
-"""Of recipes at 19f0345, and examples of axolotl-ai-cloud/axolotl at 067b021; with a number of iterations."""
+"""Of recipes at 19f0345, and examples of axolotl-ai-cloud/axolotl at 067b021, with a number of iterations; of
+hiyouga/LLaMA-Factory:examples/ at 00b3fb4, 5a4ab49, 1773be0, 73d02bb and e8deda5; of modelscope/ms-swift at eabfe07,
+9c20051, 17959a3, 2e024a4 and 73c0bab, whose scripts have the same arguments on the command line.
+"""
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_configs(name: str, tmp_path: Path) -> None:
     importer, text, run, peak, factor = PUBLISHED[name]
     (tmp_path / "config.yaml").write_text(text)
-    assert imported(tmp_path / "config.yaml", train_iters=run).importer == importer
-    schedule = schedule_of(tmp_path / "config.yaml", train_iters=run)
+    answers = {} if "max_steps" in text else {"train_iters": run}
+    assert imported(tmp_path / "config.yaml", **answers).importer == importer
+    schedule = schedule_of(tmp_path / "config.yaml", **answers)
     assert_equal(schedule, lambda k: peak * factor(k), run, peak)
 
 
