@@ -43,7 +43,7 @@ def _recipes() -> Iterator[str]:
     found = [each for each in recipes()[0] if each.provider.startswith("schedframe ")]
     yield "| name | year | style | length | max LR | |\n|---|---|---|---|---|---|"
     for each in found:
-        anchor, style = each.name.replace(".", ""), each.schedule.lr_style.style
+        anchor, style = each.name.replace(".", ""), each.style
         yield (
             f"| [{each.name}](#{anchor}) | {each.year} | {style} | {each.length} "
             f"| {rate(each.schedule.max_lr)} | `{_small_curve(each.schedule)}` |"

@@ -123,7 +123,7 @@ def _print(found: list[Recipe]) -> None:
         grid.add_row(
             Text(recipe.name, style="bold"),
             str(recipe.year),
-            schedule.lr_style.style,
+            recipe.style,
             recipe.length,
             rate(schedule.max_lr),
         )
@@ -146,5 +146,5 @@ def _as_data(recipe: Recipe) -> dict[str, Any]:
     facts = recipe._asdict()
     del facts["text"], facts["data"], facts["schedule"]
     schedule = recipe.schedule
-    derived = {"style": schedule.lr_style.style, "length": recipe.length, "max_lr": schedule.max_lr}
+    derived = {"style": recipe.style, "length": recipe.length, "max_lr": schedule.max_lr}
     return {**facts, **derived, "schedule": dict(recipe.data)}

@@ -13,6 +13,7 @@ from schedframe.styles import Style
 from schedframe.styles._base import LATER
 from schedframe.styles._phase import Phase
 from schedframe.styles._warmup import OWN, fields_of, options_of
+from schedframe.styles.combined import Floored
 
 _LARGE = 1e5
 _LONG = 100_000
@@ -43,16 +44,23 @@ def option_value(value: Any) -> str:
 
 
 def style_with_options(style: Style) -> str:
-    """Write a style: ``WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt)``.
+    """Write a style: ``WSD(wsd_decay_steps=50M, lr_wsd_decay_style=minus_sqrt)``, ``cosine(floor=cut)``.
 
     An option that chooses between words, has no value, or is one of every warmup is left out at its default.
     """
+    if isinstance(style, Floored):
+        return _with_options(style.of, f"floor={style.floor}")
+    return _with_options(style)
+
+
+def _with_options(style: Style, *others: str) -> str:
     fields = fields_of(style)
-    listed = ", ".join(
+    options = (
         f"{name}={option_value(value)}"
         for name, value in options_of(style).items()
         if value != fields[name].default or not (isinstance(value, str | NoneType) or name in (*LATER, *OWN))
     )
+    listed = ", ".join([*options, *others])
     return f"{style.style}({listed})" if listed else style.style
 
 

@@ -15,6 +15,7 @@ from schedframe._schedule.schedule import Schedule, declare
 from schedframe._units.lengths import compact, parse_measure
 from schedframe._units.notation import position
 from schedframe._units.units import RUN_KEYS
+from schedframe.styles.combined import Floored
 
 _COMMENT = "#"
 _YAML = (".yaml", ".yml")
@@ -55,10 +56,15 @@ class Recipe(NamedTuple):
         amount, unit = parse_measure(self.data[key])
         return f"{position(float(amount))} {unit or RUN_KEYS[key]}"
 
+    @property
+    def style(self) -> str:
+        """The name of the learning-rate style, as the file has it."""
+        style = self.schedule.lr_style
+        return style.of.style if isinstance(style, Floored) else style.style
+
     def has(self, word: str) -> bool:
         """Return whether `word` is part of its name, title, year, style or sources, in any case."""
-        style = self.schedule.lr_style.style
-        return word.lower() in "\n".join([self.name, self.title, str(self.year), style, *self.sources]).lower()
+        return word.lower() in "\n".join([self.name, self.title, str(self.year), self.style, *self.sources]).lower()
 
 
 def recipes() -> tuple[list[Recipe], list[SchedframeError]]:

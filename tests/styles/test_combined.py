@@ -228,3 +228,12 @@ class TestFloors:
         with pytest.raises(ConfigError) as caught:
             lrs_of(style, 100)
         assert message in str(caught.value)
+
+
+def test_a_summary_has_the_style_as_a_file_does() -> None:
+    run = {"clock": "iters", "train_iters": 100, "max_lr": 1.0, "min_lr": 0.1}
+    assert (
+        Schedule(**run, lr_decay_style={"style": "cosine", "floor": "cut"}).summary().startswith("cosine(floor=cut),")
+    )
+    law = Schedule(**run, lr_decay_style={"style": "power-law", "timescale": 10, "floor": "tend"})
+    assert law.summary().startswith("power-law(exponent=-0.5, timescale=10, floor=tend),")
