@@ -1,4 +1,4 @@
-"""Published configs of Megatron-LM, transformers and torchtitan, by their numbers, at every update that matters."""
+"""Published configs, by their numbers: Megatron-LM, Megatron-Bridge, transformers, torchtitan."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +63,16 @@ MEGATRON: dict[str, dict[str, Any]] = {
 }
 """Of NVIDIA/Megatron-LM:examples/NAME.sh at d98e8a6; mamba/train.sh has another batch size for another model."""
 
+BRIDGE: dict[str, tuple[float, float, int, int, int]] = {
+    "common, pretraining": (3e-4, 3e-5, 500, 300_000, 32),
+    "common, finetuning": (5e-6, 0.0, 50, 1000, 128),
+    "common, adapters": (1e-4, 0.0, 50, 1000, 128),
+    "deepseek/h100/deepseek_v3": (3e-4, 3e-5, 2000, 1_000_000, 4096),
+    "deepseek/h100/deepseek_v4": (2.7e-4, 2.7e-5, 2000, 1_000_000, 128),
+}
+"""Of NVIDIA-NeMo/Megatron-Bridge:src/megatron/bridge/recipes at 067f987, all with a cosine over the run: the learning
+rate, the min LR, the iterations of the warmup and of the run, the batch size."""
+
 TRANSFORMERS: dict[str, tuple[float, float, int]] = {
     "olmo2/olmo2_1124_13b_sft": (6e-6, 0.03, 13_000),
     "olmo2/olmo2_1124_7b_dpo": (5e-7, 0.1, 2_100),
@@ -126,6 +136,29 @@ def test_scripts_of_megatron(name: str, tmp_path: Path) -> None:
     for update in sorted({*range(600), *range(0, run, run // 2000), *range(run - 50, run)}):
         assert abs(schedule.lr_at(update * batch) - theirs(update)) <= SMALL * flags["lr"], update
     assert schedule.start_wd == flags["weight-decay"]
+
+
+@pytest.mark.parametrize("name", BRIDGE)
+def test_recipes_of_megatron_bridge(name: str, tmp_path: Path) -> None:
+    rate, least, warmup, run, batch = BRIDGE[name]
+    flags = {"lr": rate, "min-lr": least, "lr-warmup-iters": warmup, "lr-decay-iters": run, "train-iters": run}
+    theirs = megatrons({**flags, "global-batch-size": batch, "lr-decay-style": "cosine", "weight-decay": 0.033})
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "_target_: megatron.bridge.training.config.ConfigContainer\nmodel:\n  seq_length: 4096\n"
+        f"optimizer:\n  optimizer: adam\n  lr: {rate}\n  min_lr: {least}\n  weight_decay: 0.1\n"
+        "scheduler:\n  start_weight_decay: 0.033\n  end_weight_decay: 0.033\n  weight_decay_incr_style: constant\n"
+        "  lr_decay_style: cosine\n  lr_wsd_decay_style: minus_sqrt\n  lr_wsd_decay_iters:\n"
+        f"  lr_warmup_iters: {warmup}\n  lr_warmup_init: 0.0\n  lr_decay_iters: {run}\n"
+        "  override_opt_param_scheduler: true\n"
+        f"train:\n  train_iters: {run}\n  global_batch_size: {batch}\n  micro_batch_size: 1\n"
+    )
+    found, schedule = imported(path), schedule_of(path)
+    assert found.importer == "megatron-bridge"
+    assert (schedule.start_wd, schedule.end_wd) == (0.033, 0.033)
+    assert "weight decay is 0.033, that of the scheduler, which replaces optimizer.weight_decay" in found.assumed
+    for update in sorted({*range(600), *range(0, run, run // 1000), *range(run - 50, run)}):
+        assert abs(schedule.lr_at(update * batch) - theirs(update)) <= SMALL * rate, update
 
 
 @pytest.mark.parametrize("name", TRANSFORMERS)

@@ -62,8 +62,24 @@ def convert(draft: Draft) -> None:
                 data[name] = draft.source.get(path)
                 line = draft.source.line(path)
                 lines |= {} if line is None else {name: line}
+    _use_weight_decay_of_scheduler(draft, data, lines)
     draft.source = replace(draft.source, data=data, lines=lines)
     megatron.convert(draft)
+
+
+def _use_weight_decay_of_scheduler(draft: Draft, data: dict[str, Any], lines: dict[str, int]) -> None:
+    """Let a constant weight decay of the scheduler replace the optimizer's.
+
+    NVIDIA-NeMo/Megatron-Bridge:src/megatron/bridge/training/optim.py at 067f987 passes it to the scheduler.
+    """
+    start, end = data.get("start_weight_decay"), data.get("end_weight_decay")
+    if start is None or start != end or data.get("weight_decay_incr_style", "constant") != "constant":
+        return
+    if data.get("weight_decay") not in (None, start):
+        draft.assume(f"weight decay is {start}, that of the scheduler, which replaces optimizer.weight_decay")
+    data["weight_decay"] = start
+    if "start_weight_decay" in lines:
+        lines["weight_decay"] = lines["start_weight_decay"]
 
 
 IMPORTER = Importer("megatron-bridge", "Megatron-Bridge 0.2", recognises, convert)
