@@ -11,17 +11,21 @@ def optimizer_with(lr: float) -> torch.optim.Optimizer:
     return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
 
 
+def trained(optimizer: Any, updates: int, step: Callable[[], Any]) -> list[float]:
+    """Return the learning rate of each update of `optimizer`; `step` steps the scheduler after it."""
+    read = []
+    for _ in range(updates):
+        read.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        step()
+    return read
+
+
 def stepped(make: Callable[..., Any], lr: float, updates: int, **options: Any) -> Callable[[], list[float]]:
     """Return what makes a scheduler with its `options`, steps it after each update, and returns the learning rates."""
 
     def rates() -> list[float]:
         optimizer = optimizer_with(lr)
-        scheduler = make(optimizer, **options)
-        read = []
-        for _ in range(updates):
-            read.append(optimizer.param_groups[0]["lr"])
-            optimizer.step()
-            scheduler.step()
-        return read
+        return trained(optimizer, updates, make(optimizer, **options).step)
 
     return rates

@@ -10,6 +10,7 @@ import deepspeed
 import torch
 from case import Case, Framework
 from deepspeed.runtime import lr_schedules as ds
+from frameworks._torch import trained
 
 UPDATES = 100
 PEAK, LOW = 1e-3, 1e-5
@@ -21,12 +22,7 @@ def run(kind: Callable[..., Any], updates: int = UPDATES, **options: Any) -> Cal
     def rates() -> list[float]:
         optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=PEAK)
         scheduler = kind(optimizer, **options)
-        read = []
-        for _ in range(updates):
-            read.append(optimizer.param_groups[0]["lr"])
-            optimizer.step()
-            scheduler.step()
-        return read
+        return trained(optimizer, updates, scheduler.step)
 
     return rates
 

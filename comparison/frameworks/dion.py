@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from case import Case, Framework
 from frameworks._checkout import checkout, definitions
+from frameworks._torch import optimizer_with, trained
 
 UPDATES = 100
 PEAK = 0.02
@@ -20,14 +21,9 @@ def run(warmup_ratio: float, warmdown_ratio: float) -> Callable[[], list[float]]
             warmup_ratio=warmup_ratio, warmdown_ratio=warmdown_ratio, num_iterations=UPDATES, lr=PEAK
         )
         script = definitions(checkout("dion") / "train.py", "get_lr", hp=settings)
-        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=PEAK)
+        optimizer = optimizer_with(PEAK)
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, script.get_lr)
-        read = []
-        for _ in range(UPDATES):
-            read.append(optimizer.param_groups[0]["lr"])
-            optimizer.step()
-            scheduler.step()
-        return read
+        return trained(optimizer, UPDATES, scheduler.step)
 
     return rates
 

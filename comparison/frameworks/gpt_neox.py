@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from case import Case, Framework
 from frameworks._checkout import checkout, leave_out, module
+from frameworks._torch import optimizer_with, trained
 
 UPDATES = 100
 PEAK = 0.05
@@ -24,14 +24,9 @@ def run(
     """Return what trains `updates` times; `warmup` is the part of the run that the config of GPT-NeoX gives."""
 
     def rates() -> list[float]:
-        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=PEAK)
+        optimizer = optimizer_with(PEAK)
         scheduler = neox.AnnealingLR(optimizer, PEAK, warmup * UPDATES, UPDATES, decay_style, 0, min_lr)
-        read = []
-        for _ in range(updates):
-            read.append(optimizer.param_groups[0]["lr"])
-            optimizer.step()
-            scheduler.step()
-        return read
+        return trained(optimizer, updates, scheduler.step)
 
     return rates
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from case import Case, Framework
 from frameworks._checkout import definitions
+from frameworks._torch import optimizer_with, trained
 
 UPDATES = 100
 PEAK = 4e-4
@@ -36,14 +37,9 @@ def finetuning(warmup: int, max_steps: int = UPDATES) -> Callable[[], list[float
     """Return what trains with the scheduler of finetuning."""
 
     def rates() -> list[float]:
-        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=PEAK, momentum=0.9)
+        optimizer = optimizer_with(PEAK)
         scheduler = finetune.get_lr_scheduler(optimizer, warmup_steps=warmup, max_steps=max_steps)
-        read = []
-        for _ in range(UPDATES):
-            read.append(optimizer.param_groups[0]["lr"])
-            optimizer.step()
-            scheduler.step()
-        return read
+        return trained(optimizer, UPDATES, scheduler.step)
 
     return rates
 

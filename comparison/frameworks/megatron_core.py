@@ -6,6 +6,7 @@ from typing import Any
 import megatron.core
 import torch
 from case import Case, Framework
+from frameworks._torch import trained
 from megatron.core.optimizer_param_scheduler import OptimizerParamScheduler
 
 UPDATES = 120
@@ -22,12 +23,7 @@ def run(style: str, warmup: int = 10, init_lr: float = 0.0, **options: Any) -> C
         scheduler = OptimizerParamScheduler(
             optimizer, init_lr, PEAK, LOW, lr_decay_style=style, **lengths, **decay, **options
         )
-        read = []
-        for _ in range(UPDATES):
-            read.append(optimizer.param_groups[0]["lr"])
-            optimizer.step()
-            scheduler.step(1)
-        return read
+        return trained(optimizer, UPDATES, lambda: scheduler.step(1))
 
     return rates
 

@@ -5,11 +5,12 @@ first (train.py, ``train_one_epoch``).
 """
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import timm
-import torch
 from case import Case, Framework
+from frameworks._torch import optimizer_with, trained
 from timm import scheduler as timms
 
 UPDATES = 100
@@ -22,14 +23,10 @@ BELOW = {**WARM, "decay_from": 0}
 
 def run(kind: Callable[..., Any], updates: int = UPDATES, **options: Any) -> Callable[[], list[float]]:
     def rates() -> list[float]:
-        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=PEAK)
+        optimizer = optimizer_with(PEAK)
         scheduler = kind(optimizer, t_in_epochs=False, **options)
-        read = []
-        for update in range(updates):
-            read.append(optimizer.param_groups[0]["lr"])
-            optimizer.step()
-            scheduler.step_update(update + 1)
-        return read
+        counted = count(1)
+        return trained(optimizer, updates, lambda: scheduler.step_update(next(counted)))
 
     return rates
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from case import Case, Framework
+from frameworks._torch import trained
 from torchtitan.components.optimizer import LRSchedulersContainer
 
 UPDATES = 100
@@ -20,12 +21,7 @@ def run(updates: int = UPDATES, steps: int = UPDATES, **options: Any) -> Callabl
     def rates() -> list[float]:
         optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=PEAK)
         schedulers = LRSchedulersContainer.Config(**options).build(optimizers=[optimizer], training_steps=steps)
-        read = []
-        for _ in range(updates):
-            read.append(optimizer.param_groups[0]["lr"])
-            optimizer.step()
-            schedulers.step()
-        return read
+        return trained(optimizer, updates, schedulers.step)
 
     return rates
 
