@@ -20,8 +20,6 @@ from schedframe._reading import read_regular
 
 _FORMATS = {".yaml": yaml, ".yml": yaml, ".toml": toml, ".json": json}
 _LARGEST_SAVED = 16 << 20
-_OWN_TAG = "has the tag '!"
-"""How the fault of a framework's own tag begins, such as ``!include``; tags that name types of Python have no ``!``."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ def _parsed(path: Path, text: str, settings: Mapping[str, str]) -> Source:
         others = {name: value for name, value in settings.items() if name not in variables}
         return _with_settings(Source(path, script=read_script(text, variables)), others)
     parsed: Parsed = _FORMATS[suffix].parse(text) if text.strip() else Parsed()
-    faults = {problem.path: problem for problem in parsed.problems if problem.message.startswith(_OWN_TAG)}
+    faults = {problem.path: problem for problem in parsed.problems if problem.path in parsed.tagged}
     if len(faults) < len(parsed.problems):
         raise ConfigError(str(path), parsed.problems)
     if not isinstance(parsed.data, dict):

@@ -107,6 +107,8 @@ class _Builder:
                 message = f"is not a valid {kind}: {node.value[:40]!r}"
                 if kind == "int" and len(node.value) > LONGEST_NUMBER:
                     message = too_large(LONGEST_NUMBER)
+        if node.tag.startswith("!"):
+            self._parsed.tagged.add(dotted(path))
         return self._parsed.refuse(path, message, line)
 
     def _item(self, node: Any, path: tuple[str, ...], depth: int) -> Any:
