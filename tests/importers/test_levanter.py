@@ -95,6 +95,15 @@ def test_an_inverse_square_root_has_its_learning_rates(tmp_path: Path) -> None:
         assert abs(schedule.lr_at(n) - theirs) <= SMALL * 0.1, n
 
 
+def test_a_cooldown_ends_at_the_min_lr(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(config(*OWN["constant, and a cooldown"]))
+    schedule = schedule_of(path)
+    for n in range(200):
+        theirs = 0.1 * (n / 10 if n < 10 else 1 - 0.9 * max(n - 160, 0) / 40)
+        assert abs(schedule.lr_at(n) - theirs) <= SMALL * 0.1, n
+
+
 @pytest.mark.filterwarnings("ignore:cooldown is deprecated", "ignore:Cycle length does not divide")
 @pytest.mark.parametrize("name", [*PUBLISHED, *OWN])
 def test_a_config_has_the_learning_rates_of_the_code(name: str, tmp_path: Path) -> None:
