@@ -45,3 +45,7 @@ def test_a_file_has_the_learning_rates_of_the_framework(framework: str, row: dic
 def test_the_numbers_of_the_framework_are_enough_in_nine_of_ten() -> None:
     plain = [row["files"]["plain"]["difference"] <= ALLOWED for _, row in ROWS]
     assert sum(plain) >= 0.9 * len(plain)
+
+
+def test_the_readme_has_the_number_of_frameworks() -> None:
+    assert f"lists schedules of {len(MEASURED)} frameworks" in (ROOT / "README.md").read_text()

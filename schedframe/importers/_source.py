@@ -57,7 +57,9 @@ class Source:
             else:
                 return None
         if isinstance(value, Unreadable):
-            raise ConfigError(str(self.path), [self.faults.get(path, Problem(path, "cannot be read"))])
+            fault = self.faults.get(path, Problem(path, "cannot be read"))
+            message = f"{fault.message}; give it with --set {path}=VALUE"
+            raise ConfigError(str(self.path), [replace(fault, message=message)])
         return value
 
     def has(self, *paths: str) -> bool:

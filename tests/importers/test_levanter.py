@@ -144,7 +144,10 @@ def _options(optimizer: dict[str, Any], levanter: Any) -> dict[str, Any]:
         ("learning_rate: 0.1, lr_schedule: inv, min_lr_ratio: 0", "must lie between 0 and 1 with `inv`"),
         ("learning_rate: 0.1, lr_schedule: inv, cycles: 2", "with cycles or a cooldown is not imported"),
         ("learning_rate: 0.1, lr_schedule: {type: inv_sqrt, timescale: 5}, warmup: 10", "lies within the warmup"),
-        ("learning_rate: !include rate.yaml", "line 8.*has the tag '!include'"),
+        (
+            "learning_rate: !include rate.yaml",
+            "line 8.*has the tag '!include'.*give it with --set optimizer.learning_rate=VALUE",
+        ),
         ("learning_rate: fast", "must be a finite number"),
     ],
 )
