@@ -113,8 +113,10 @@ def test_a_smoothed_log_is_refused_and_a_raw_one_is_not() -> None:
                 fit([(made.smoothed(run.log), run.schedule)])
 
 
-@pytest.mark.parametrize("name", ["protocol", "finals"])
-def test_the_page_is_current(name: str) -> None:
+def test_the_page_is_current() -> None:
     made = imported("make_evidence")
-    page = made.PAGE.read_text()
-    assert made.made(page, name, made.TABLES[name]()) == page, "run python docs/make_evidence.py"
+    page = now = made.PAGE.read_text()
+    for name, write in made.TABLES.items():
+        if not name.startswith("unseen") or imported("loss_curves").unseen():
+            now = made.made(now, name, write())
+    assert now == page, "run python docs/make_evidence.py"
