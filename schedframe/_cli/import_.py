@@ -50,9 +50,13 @@ def import_(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="A value of the source, by dotted path, or a variable of a script. Repeatable.",
+            help="A value of the source, by dotted path; of a script a variable or an argument, as 1. Repeatable.",
             show_default=False,
         ),
+    ] = None,
+    line: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="The line of the command, if a script has several.", show_default=False),
     ] = None,
     train_iters: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Length of the run, if SOURCE has none.")
@@ -93,7 +97,7 @@ def import_(
     answers = {key: value for key, value in given.items() if value is not None}
     text = sys.stdin.read() if source == _STDIN else None
     path = Path("standard input") if source == _STDIN else source
-    imported = _run.import_source(_source.read(path, _settings(set_ or []), text), from_, answers)
+    imported = _run.import_source(_source.read(path, _settings(set_ or []), text, line), from_, answers)
     if output is not None:
         write_new(output, _run.text_of(imported, output), never=[source])
     if format == "json":

@@ -1,11 +1,12 @@
 """A schedule while it is taken from a source: its keys, where each comes from, and what was assumed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, NamedTuple
 
 from schedframe._errors import ConfigError, Problem, did_you_mean
+from schedframe.importers._command import Command, Flags, read_command
 from schedframe.importers._source import Source
 
 OPTIONS = {
@@ -134,6 +135,21 @@ class Draft:
     def error(self, path: str, message: str) -> ConfigError:
         """Return the error that the value at `path` makes, with file and line."""
         return self.source.error(path, message)
+
+    def read_command(self, is_meant: Callable[[Command], bool], flags: Flags, program: str) -> None:
+        """Let the arguments of a command take the place of the script, which is the source.
+
+        Args:
+            is_meant: returns whether a command is the one with the schedule.
+            flags: those of the command that are read.
+            program: whose flags these are, for sentences.
+
+        Raises:
+            ConfigError: none or several commands are meant, or a flag cannot be read.
+        """
+        self.source, notes = read_command(self.source, is_meant, flags, program)
+        for note, line in notes.items():
+            self.assume(f"{note} (line {line})")
 
     def put(self, key: str, value: Any, *paths: str) -> None:
         """Set `key` of the schedule to `value`, which comes from the source's values at `paths`."""

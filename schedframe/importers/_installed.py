@@ -16,6 +16,7 @@ _BUILTIN = {
     "axolotl": "axolotl",
     "llama-factory": "llama_factory",
     "ms-swift": "ms_swift",
+    "megatron-swift": "megatron_swift",
     "olmo-core": "olmo_core",
     "deepspeed": "deepspeed",
     "gpt-neox": "gpt_neox",

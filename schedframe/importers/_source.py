@@ -1,6 +1,7 @@
 """A file of another framework as plain data, with the line of every key."""
 
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from schedframe._reading import read_regular
 
 _FORMATS = {".yaml": yaml, ".yml": yaml, ".toml": toml, ".json": json}
 _LARGEST_SAVED = 16 << 20
+_VARIABLE = re.compile(r"(?<![\w-])[A-Za-z_]\w*(?=\+?=)|(?<=\$)(?:[A-Za-z_]\w*|\d)|(?<=\$\{)\w+|(?<=for )\w+")
+"""A variable of a shell script, where it is set or used."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,10 @@ class Source:
             raise ConfigError(str(self.path), [replace(fault, message=message)])
         return value
 
+    def is_unreadable(self, path: str) -> bool:
+        """Return whether there is a value at the dotted `path` that cannot be read."""
+        return path in self.faults and isinstance(self.data.get(path), Unreadable)
+
     def has(self, *paths: str) -> bool:
         """Return whether there is a value at each of the dotted `paths`."""
         return all(self.get(path) is not None for path in paths)
@@ -81,17 +88,24 @@ class Source:
         return ConfigError(str(self.path), [Problem(path, message, shown, line=self.line(path))])
 
 
-def read(path: Path, settings: Mapping[str, str], text: str | None = None) -> Source:
+def read(path: Path, settings: Mapping[str, str], text: str | None = None, line: int | None = None) -> Source:
     """Return the file at `path` as data.
 
     Args:
         path: YAML, TOML or JSON by its suffix, an object that ``torch.save`` wrote, or a shell script.
-        settings: values by dotted path that take the place of those in the file; of a script its variables.
+        settings: values by dotted path that take the place of those in the file; of a script its variables, and its
+            arguments by their numbers.
         text: the text of the file; by default it is read.
+        line: that of the command of a script, from 1; by default every command is kept.
 
     Raises:
-        ConfigError: the file cannot be read, or holds something else.
+        ConfigError: the file cannot be read, or holds something else; or no command of a script is on `line`.
     """
+    source = _read(path, settings, text)
+    return source if line is None else _with_command(source, line)
+
+
+def _read(path: Path, settings: Mapping[str, str], text: str | None) -> Source:
     if text is None:
         content = _content(path)
         if content.startswith((ZIP, b"\x80")):
@@ -101,6 +115,16 @@ def read(path: Path, settings: Mapping[str, str], text: str | None = None) -> So
         return _parsed(path, text, settings)
     except Broken as error:
         raise ConfigError(str(path), [Problem("", str(error), line=error.line)]) from None
+
+
+def _with_command(source: Source, line: int) -> Source:
+    """Return `source` with the commands that are on `line`: those that begin there, or last before it."""
+    begins = [command.line for command in source.script.commands if command.line <= line] if source.script else []
+    if source.script is None or not begins:
+        what = "is not a shell script" if source.script is None else f"has no command up to line {line}"
+        raise ConfigError("--line", [Problem("", f"{source.path} {what}", str(line))])
+    kept = [command for command in source.script.commands if command.line == max(begins)]
+    return replace(source, script=replace(source.script, commands=kept, variables={}))
 
 
 def _content(path: Path) -> bytes:
@@ -133,7 +157,8 @@ def _parsed(path: Path, text: str, settings: Mapping[str, str]) -> Source:
     if suffix not in _FORMATS and text.lstrip().startswith("{"):
         suffix = ".json"
     if suffix not in _FORMATS:
-        variables = {name: value for name, value in settings.items() if name.isidentifier() and not name.islower()}
+        used = set(_VARIABLE.findall(text))
+        variables = {name: value for name, value in settings.items() if name in used}
         others = {name: value for name, value in settings.items() if name not in variables}
         return _with_settings(Source(path, script=read_script(text, variables)), others)
     parsed: Parsed = _FORMATS[suffix].parse(text) if text.strip() else Parsed()
@@ -182,7 +207,7 @@ def _with_settings(source: Source, settings: Mapping[str, str]) -> Source:
             table = table.setdefault(key, {})
             if not isinstance(table, dict):
                 raise ConfigError(f"--set {path}", [Problem("", f"{key} is not a table in {source.path}")])
-        table[last] = _scalar(path, written)
+        table[last] = scalar(path, written)
         lines.pop(path, None)
     return replace(source, data=data, lines=lines)
 
@@ -191,7 +216,16 @@ def _copied(value: Any) -> Any:
     return {key: _copied(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
 
 
-def _scalar(path: str, written: str) -> Any:
+def scalar(path: str, written: str) -> Any:
+    """Return a value that is written as YAML has it.
+
+    Args:
+        path: its dotted path, for errors.
+        written: the text.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
     try:
         parsed = yaml.parse(f"value: {written}")
     except Broken as error:

@@ -460,7 +460,10 @@ REFUSED = {
         FACTORY + "max_steps: 9\nlr_scheduler_type: reduce_lr_on_plateau\n",
         "line 10, lr_scheduler_type = 'reduce_lr_on_plateau': follows a metric",
     ),
-    "swift: no warmup": (SWIFT + "learning_rate: 1e-4\nmax_steps: 9\n", "warmup_ratio: is needed"),
+    "swift: no warmup": (
+        SWIFT.replace("tuner_type", "train_type") + "learning_rate: 1e-4\nmax_steps: 9\n",
+        "warmup_ratio: is needed",
+    ),
     "swift: groups": (SWIFT + "learning_rate: 1e-4\nvit_lr: 1e-5\n", "line 6, vit_lr"),
 }
 

@@ -264,7 +264,7 @@ REFUSED = {
     ),
     "flags that only running it would give": (
         SIMPLE.replace("    --save", "    $EXTRA_ARGS --save").replace("$GPT_ARGS \\", "$GPT_ARGS --fp16 --bf16 x \\"),
-        "line 27: $EXTRA_ARGS is not set in the file; give it with --set EXTRA_ARGS=VALUE; it may hold flags",
+        "line 27: $EXTRA_ARGS is not set in the file; it may hold flags; give it with --set EXTRA_ARGS=VALUE",
     ),
     "a value that depends on a condition": (
         SIMPLE.replace("GPT_ARGS=", "LR=1e-4\nif [ $BIG = 1 ]; then\n  LR=5e-5\nfi\nGPT_ARGS=").replace(
@@ -292,7 +292,10 @@ REFUSED = {
     "no run": (SIMPLE.replace("--train-iters 500", ""), "give it with --train-iters"),
     "no number": (SIMPLE.replace("0.00015", "high"), "line 15, lr = 'high': must be a finite number"),
     "WSD without a length": (SIMPLE.replace("cosine", "WSD"), "line 18, lr_decay_style = 'WSD': needs"),
-    "two commands": (SIMPLE + SIMPLE, "has 2 commands with flags of Megatron (lines: 25 and 52)"),
+    "two commands": (
+        SIMPLE + SIMPLE.replace("0.00015", "0.0003"),
+        "has 2 commands with flags of Megatron (lines: 25 and 52)",
+    ),
     "a flag without its value": (
         SIMPLE.replace("--lr 0.00015", "--lr"),
         "line 15, --lr: has no value",

@@ -18,15 +18,16 @@ class Text:
 
 @dataclass(frozen=True)
 class Variable:
-    """``$NAME``, ``${NAME}`` and ``${NAME:-default}``.
+    """``$NAME``, ``${NAME}``, ``${NAME:-default}`` and ``${NAME:+alternative}``.
 
     Attributes:
         name: the variable, or the character of a special one.
         line: where it stands.
         is_quoted: it stands between double quotes.
         default: what stands for a variable that is not set; ``None`` without one.
-        if_empty: the default also stands for an empty variable: ``:-``.
+        if_empty: an empty variable is one that is not set: ``:-``, ``:+``.
         all_items: ``[@]`` or ``[*]`` follows the name.
+        alternative: what stands for a variable that is set; ``None`` without one.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Variable:
     default: "Word | None" = None
     if_empty: bool = False
     all_items: bool = False
+    alternative: "Word | None" = None
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,13 @@ class Unread:
         what: what it is, as a sentence without its subject.
         line: where it stands.
         written: how it is written.
+        held: what it can be, where that is known: the words of each possibility.
     """
 
     what: str
     line: int
     written: str = ""
+    held: "tuple[tuple[tuple[Text | Unread, ...], ...], ...]" = field(default=(), compare=False, repr=False)
 
 
 Piece: TypeAlias = Text | Variable | Arithmetic | Unread
@@ -103,6 +107,10 @@ _ASSIGNED = re.compile(r"([A-Za-z_]\w*)(\+?)=")
 _OPERATOR = re.compile(r"\n|;;&?|;&|;|&&|&>>?|&|\|\||\|&?|\(\(|\(|\)")
 _REDIRECTION = re.compile(r"\d*(<<<|<<-?|[<>]{1,2}&?|>\|)")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*(['\"\\]?)([\w.]+)['\"]?")
+_BEFORE_COMMANDS = ("if", "elif", "while", "until", "then", "else", "do", "{", "!", "time")
+_SHELLS = ("sbatch", "bash", "sh", "zsh", "srun", "ssh", "qsub", "bsub")
+"""Programs that run the here-document that they are given."""
+
 _DECLARING = ("export", "declare", "local", "readonly", "typeset", "env")
 _SPECIAL = "@*#?!$-0123456789"
 
@@ -121,12 +129,13 @@ class _Lexer:
 
     def __init__(self, text: str, line: int = 1, depth: int = 0) -> None:
         self._text, self._at, self._line, self._depth = text, 0, line, depth
-        self._heredocs: list[tuple[str, bool]] = []
+        self._heredocs: list[tuple[str, bool, bool]] = []
         if depth > DEEPEST:
             raise too_deep(line)
 
     def commands(self) -> Iterator[Command]:
         command = Command(1, "\n")
+        open_brackets = 0
         while self._at < len(self._text):
             self._skip_blanks()
             operator = _OPERATOR.match(self._text, self._at)
@@ -134,7 +143,11 @@ class _Lexer:
                 break
             if operator and operator[0] == "((":
                 yield self._arithmetic_command(command.follows)
+            elif operator and operator[0] == ")" and not open_brackets:
+                command = Command(self._line, ")")
+                self._advance()
             elif operator:
+                open_brackets += (operator[0] == "(") - (operator[0] == ")")
                 if command.words or command.assignments:
                     yield command
                     command = Command(self._line, operator[0])
@@ -142,8 +155,8 @@ class _Lexer:
                     command = Command(self._line, operator[0])
                 self._advance(len(operator[0]))
                 if operator[0] == "\n":
-                    self._skip_heredocs()
-            elif self._redirection():
+                    yield from self._heredoc_commands()
+            elif self._redirection(command):
                 continue
             else:
                 if not (command.words or command.assignments):
@@ -154,17 +167,17 @@ class _Lexer:
 
     def _take(self, command: Command) -> None:
         """Read one word or assignment into `command`."""
-        declares = bool(command.words) and command.words[0] in [(Text(name, command.line),) for name in _DECLARING]
+        before = [name for word in command.words if (name := plain(word)) not in _BEFORE_COMMANDS]
         assigned = _ASSIGNED.match(self._text, self._at)
-        if assigned and (declares or not command.words):
+        if assigned and (not before or before[0] in _DECLARING):
             line = self._line
             self._advance(len(assigned[0]))
             value = self._array() if self._peek() == "(" else self._word()
             command.assignments.append(Assignment(assigned[1], value, bool(assigned[2]), line))
         else:
-            before = self._at
+            begin = self._at
             command.words.append(self._word())
-            if self._at == before:
+            if self._at == begin:
                 raise Broken(f"has {self._peek()!r} where a word is expected", self._line)
 
     def _peek(self) -> str:
@@ -187,14 +200,15 @@ class _Lexer:
             else:
                 return
 
-    def _redirection(self) -> bool:
-        """Go behind a redirection and its word, if one begins here; a here-document is left out at the next line."""
+    def _redirection(self, command: Command) -> bool:
+        """Go behind a redirection of `command` and its word, if one begins here."""
         found = _REDIRECTION.match(self._text, self._at)
         if found is None or self._text.startswith(("<(", ">("), self._at):
             return False
         heredoc = _HEREDOC.match(self._text, found.start(1)) if found[1] in ("<<", "<<-") else None
         if heredoc:
-            self._heredocs.append((heredoc[3], bool(heredoc[1])))
+            is_run = any(plain(word).rpartition("/")[2] in _SHELLS for word in command.words[:2])
+            self._heredocs.append((heredoc[3], bool(heredoc[1]), is_run))
             self._advance(heredoc.end() - self._at)
             return True
         self._advance(len(found[0]))
@@ -202,9 +216,11 @@ class _Lexer:
         self._word()
         return True
 
-    def _skip_heredocs(self) -> None:
-        for end, is_indented in self._heredocs:
+    def _heredoc_commands(self) -> Iterator[Command]:
+        """Go behind the here-documents that begin here, and yield the commands of those that a shell runs."""
+        for end, is_indented, is_run in self._heredocs:
             begin = self._line
+            rows: list[str] = []
             while True:
                 if self._at >= len(self._text):
                     raise Broken(f"has a here-document that does not end with {end}", begin)
@@ -212,8 +228,13 @@ class _Lexer:
                 stop = len(self._text) if stop < 0 else stop
                 row = self._text[self._at : stop]
                 self._advance(stop - self._at + 1)
-                if (row.lstrip("\t") if is_indented else row).rstrip("\r") == end:
+                row = row.lstrip("\t") if is_indented else row
+                if row.rstrip("\r") == end:
                     break
+                rows.append(row)
+            if is_run:
+                text = "\n".join(rows).replace("\\$", "$")
+                yield from _Lexer(text, begin, self._depth + 1).commands()
         self._heredocs = []
 
     def _arithmetic_command(self, follows: str) -> Command:
@@ -370,12 +391,14 @@ class _Lexer:
         skipped = _Lexer(self._text[self._at :], self._line, self._depth + 1)
         line, written = self._line, skipped._skipped("{", "}", 1, "").written
         self._advance(len(written))
-        found = re.fullmatch(r"([A-Za-z_]\w*|[@*])(\[[@*]\])?(?:(:?)([-=])(.*))?", written[2:-1], re.DOTALL)
+        found = re.fullmatch(r"([A-Za-z_]\w*|[0-9]+|[@*])(\[[@*]\])?(?:(:?)([-=+])(.*))?", written[2:-1], re.DOTALL)
         if found is None:
             return Unread("is an expansion that is not read", line, written)
         name, items, colon, operator, default = found.groups()
         word = None if operator is None else _Lexer(f'{default}"', line, self._depth + 1)._default()
         is_all = bool(items) or name in "@*"
+        if operator == "+":
+            return Variable(name, line, is_quoted, None, colon == ":", is_all, word)
         return Variable(name, line, is_quoted, word, colon == ":", is_all)
 
     def _default(self) -> Word:
@@ -384,6 +407,11 @@ class _Lexer:
         is_quoted = len(whole) > 1 and whole[0] == whole[-1] and whole[0] in "'\""
         self._text = f'"{whole[1:-1] if is_quoted else whole}"'
         return _joined(self._double())
+
+
+def plain(word: Word) -> str:
+    """Return the texts of a word, without its expansions."""
+    return "".join(piece.text for piece in word if isinstance(piece, Text))
 
 
 def _joined(pieces: list[Piece]) -> Word:

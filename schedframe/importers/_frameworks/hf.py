@@ -1,4 +1,4 @@
-"""Hugging Face transformers: ``TrainingArguments`` as JSON, YAML or ``training_args.bin``.
+"""Hugging Face transformers: ``TrainingArguments`` as JSON, YAML, ``training_args.bin`` or flags of a command.
 
 The schedules are those of huggingface/transformers:src/transformers/optimization.py, the lengths those of
 ``TrainingArguments.get_warmup_steps``, at v5.23.0. ``warmup_ratio``, which versions up to 4 have, is read too.
@@ -9,6 +9,7 @@ from typing import Any
 
 from schedframe._errors import did_you_mean
 from schedframe.importers._draft import Draft
+from schedframe.importers._frameworks.hf_arguments import belongs, read_arguments, refuse_others
 from schedframe.importers._frameworks.words import (
     constant_weight_decay,
     iters,
@@ -18,25 +19,6 @@ from schedframe.importers._frameworks.words import (
 )
 from schedframe.importers._importer import Importer
 from schedframe.importers._source import Source
-
-SIGNS = ("lr_scheduler_type", "per_device_train_batch_size", "num_train_epochs", "warmup_ratio", "lr_scheduler_kwargs")
-"""Keys of which ``TrainingArguments`` has one beside ``learning_rate``."""
-
-_OTHERS = (
-    "base_model",
-    "finetuning_type",
-    "stage",
-    "train_type",
-    "tuner_type",
-    "sft_type",
-    "optimizer",
-    "trainer",
-    "train",
-    "dataset_name",
-    "datasets",
-    "dataset_mixture",
-)
-"""Keys of the configs of other frameworks that share keys with it."""
 
 _PATH = "lr_scheduler_kwargs"
 _OPTIONS = {
@@ -65,7 +47,7 @@ def recognises(source: Source) -> bool:
     """Return whether `source` has the keys of ``TrainingArguments``, or is an object of the class."""
     if source.saved_class:
         return "learning_rate" in source.data and "lr_scheduler_type" in source.data
-    return source.has("learning_rate") and any(map(source.has, SIGNS)) and not any(map(source.has, _OTHERS))
+    return belongs(source, "hf")
 
 
 def convert(draft: Draft) -> None:
@@ -74,6 +56,9 @@ def convert(draft: Draft) -> None:
     Raises:
         ConfigError: a value is wrong, or the schedule follows a metric or cannot be written.
     """
+    read_arguments(draft, "hf")
+    if not draft.source.saved_class:
+        refuse_others(draft)
     rate = draft.number("learning_rate", 5e-5)
     convert_with(draft, rate, "lr_scheduler_type", draft.text("lr_scheduler_type", "linear"))
     constant_weight_decay(draft, "weight_decay", 0.0)

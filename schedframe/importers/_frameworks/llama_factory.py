@@ -1,7 +1,7 @@
-"""LLaMA-Factory: its YAML, which has the keys of ``TrainingArguments`` beside its own.
+"""LLaMA-Factory: its YAML, or the flags of ``llamafactory-cli train``.
 
-Its own defaults of ``warmup_stable_decay`` are those of ``create_custom_scheduler`` in
-hiyouga/LLaMA-Factory:src/llamafactory/train/trainer_utils.py at v0.9.3.
+It has the keys of ``TrainingArguments`` beside its own. Its defaults of ``warmup_stable_decay`` are those of
+``create_custom_scheduler`` in hiyouga/LLaMA-Factory:src/llamafactory/train/trainer_utils.py at v0.9.3.
 """
 
 from collections.abc import Mapping
@@ -10,17 +10,17 @@ from typing import Any
 
 from schedframe.importers._draft import Draft
 from schedframe.importers._frameworks import hf
+from schedframe.importers._frameworks.hf_arguments import belongs, read_arguments
 from schedframe.importers._frameworks.words import constant_weight_decay
 from schedframe.importers._importer import Importer
 from schedframe.importers._source import Source
 
-_OTHER_RATES = ("loraplus_lr_ratio", "use_badam", "galore_layerwise", "apollo_layerwise")
 _STABLE = "warmup_stable_decay"
 
 
 def recognises(source: Source) -> bool:
     """Return whether `source` has LLaMA-Factory's keys."""
-    return source.has("stage", "finetuning_type") or (source.has("stage") and source.has("model_name_or_path"))
+    return belongs(source, "llama-factory")
 
 
 def convert(draft: Draft) -> None:
@@ -29,9 +29,7 @@ def convert(draft: Draft) -> None:
     Raises:
         ConfigError: a value is wrong, or param groups have other learning rates, or the schedule cannot be written.
     """
-    for name in _OTHER_RATES:
-        if draft.source.get(name) not in (None, False):
-            raise draft.error(name, "gives some parameters another learning rate, which is not imported")
+    read_arguments(draft, "llama-factory")
     rate = draft.number("learning_rate", 5e-5)
     name = draft.text("lr_scheduler_type", "linear")
     if name == _STABLE and draft.source.has("max_steps"):

@@ -5,14 +5,13 @@ unit. ``get_optimizer_param_scheduler`` of NVIDIA/Megatron-LM:megatron/training/
 defaults of megatron/training/arguments.py, at core_v0.16.1.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from pathlib import PurePath
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
-from schedframe._errors import ConfigError, Problem, did_you_mean
-from schedframe._files.shell.script import Expanded, Field, divided, line_of, text_of, unread_in
+from schedframe._errors import did_you_mean
+from schedframe.importers._command import Command, Flags, meant
 from schedframe.importers._draft import Draft
+from schedframe.importers._frameworks.hf_arguments import is_megatron_swift
 from schedframe.importers._importer import Importer
 from schedframe.importers._source import Source
 from schedframe.megatron._launch.flags import LENGTHS, PLACES, flag_of
@@ -29,14 +28,14 @@ _NUMBERS = {
     "decoupled_min_lr",
 }
 _TEXTS = {"lr_decay_style", "lr_wsd_decay_style", "weight_decay_incr_style", "step_batch_size_schedule"}
-_FLAGS = {
+_SWITCHES = {
     "decrease_batch_size_if_needed",
     "use_checkpoint_opt_param_scheduler",
     "override_opt_param_scheduler",
 }
 _LISTS = {"rampup_batch_size": 3}
-_COUNTS = set(PLACES) - _NUMBERS - _TEXTS - _FLAGS - set(_LISTS)
-_KNOWN = _NUMBERS | _TEXTS | _FLAGS | _LISTS.keys() | _COUNTS
+_COUNTS = set(PLACES) - _NUMBERS - _TEXTS - _SWITCHES - set(_LISTS)
+_KNOWN = _NUMBERS | _TEXTS | _SWITCHES | _LISTS.keys() | _COUNTS
 _REFUSED = {
     "schedule": "names a schedule file of schedframe already; use that file",
     "yaml_cfg": "names the file that Megatron reads in place of flags; import that file",
@@ -44,23 +43,15 @@ _REFUSED = {
 _OF_SCHEDULES = ("--lr", "--min-lr", "--decoupled-", "--weight-decay", "--start-weight-decay", "--end-weight-decay")
 _UNRELATED = ("--lr-mult-", "--lrelu")
 _MARKS = ("lr", "train_iters", "train_samples", "yaml_cfg")
-_SILENT = ("echo", "printf", "#")
+DEFAULTS: Mapping[str, Any] = {"lr_decay_style": "linear", "weight_decay": 0.01, "global_batch_size": None}
 _COOLDOWN_DEFAULT = "exponential"
 _OUTPUT = r"(embedding\.word_embeddings|output_layer)\.weight$"
-
-
-class _Word(NamedTuple):
-    """A word of the command: its text where it is known, and its line."""
-
-    field: Field
-    text: str | None
-    line: int
 
 
 def recognises(source: Source) -> bool:
     """Return whether a script has a command with Megatron's flags, or a YAML has its arguments."""
     if source.script is not None:
-        return any(map(_has_flags, _commands(source)))
+        return bool(meant(source, _is_meant))
     is_flat = source.has("lr", "lr_decay_style") or source.has("lr", "lr_warmup_init")
     return is_flat and (source.has("train_iters") or source.has("train_samples") or source.has("global_batch_size"))
 
@@ -71,127 +62,51 @@ def convert(draft: Draft) -> None:
     Raises:
         ConfigError: with the line of what cannot be read, contradicts another flag, or is not known.
     """
-    source = draft.source
-    if source.script is not None:
-        notes = dict(source.script.notes)
-        draft.source = replace(_of_script(source, notes), script=None)
-        for note, line in notes.items():
-            draft.assume(f"{note} (line {line})")
+    if draft.source.script is not None:
+        draft.read_command(_is_meant, FLAGS, "Megatron")
+    convert_arguments(draft)
+
+
+def convert_arguments(draft: Draft, defaults: Mapping[str, Any] = DEFAULTS) -> None:
+    """Put what Megatron's arguments declare into `draft`.
+
+    Args:
+        draft: has the arguments by their names.
+        defaults: of those whose default is not the same in each program.
+
+    Raises:
+        ConfigError: as `convert`.
+    """
     _refuse_contradictions(draft)
     _rates(draft)
     is_in_samples = _lengths(draft)
-    _batches(draft, is_in_samples)
-    _style(draft)
-    _weight_decay(draft)
+    _batches(draft, is_in_samples, defaults["global_batch_size"])
+    _style(draft, defaults["lr_decay_style"])
+    _weight_decay(draft, defaults["weight_decay"])
     _decoupled(draft)
     _policy(draft)
 
 
-def _has_flags(command: Expanded) -> bool:
-    words = divided(command.fields)
-    if not words or text_of(words[0]) in _SILENT:
-        return False
-    texts = [text.partition("=")[0] for word in words if (text := text_of(word)) is not None]
-    return any(flag_of(mark) in texts for mark in _MARKS)
+def _is_meant(command: Command) -> bool:
+    """Return whether a command is one of Megatron-LM's; ms-swift's ``megatron`` has other defaults."""
+    return not (command.names.isdisjoint(_MARKS) or is_megatron_swift(command))
 
 
-def _commands(source: Source) -> list[Expanded]:
-    return [] if source.script is None else source.script.commands
+def _fault(name: str) -> str:
+    flag = flag_of(name)
+    if name not in _REFUSED and flag.startswith(_OF_SCHEDULES) and not flag.startswith(_UNRELATED):
+        return f"is not known to this importer{did_you_mean(flag, map(flag_of, _KNOWN))}"
+    return _REFUSED.get(name, "")
 
 
-def _of_script(source: Source, notes: dict[str, int]) -> Source:
-    """Return the arguments of the one command that has Megatron's flags, with the line of each; see `_arguments`."""
-    found = [command for command in _commands(source) if _has_flags(command)]
-    if len(found) != 1:
-        places = " and ".join(str(command.line) for command in found) or "none"
-        fault = f"has {len(found)} commands with flags of Megatron (lines: {places}); leave one in the file"
-        raise ConfigError(str(source.path), [Problem("", fault)])
-    words = [_Word(field, text_of(field), line_of(field)) for field in divided(found[0].fields)]
-    data: dict[str, Any] = {}
-    lines: dict[str, int] = {}
-    for name, values, line in _arguments(source, _after_the_script(words), notes):
-        data[name], lines[name] = values, line
-    settings = {name: value for name, value in source.data.items() if name in _KNOWN}
-    for name in source.data.keys() - settings.keys():
-        raise ConfigError(f"--set {name}", [Problem("", f"is no flag of a schedule{did_you_mean(name, _KNOWN)}")])
-    return replace(source, data={**data, **settings}, lines={k: v for k, v in lines.items() if k not in settings})
-
-
-def _after_the_script(words: list[_Word]) -> list[_Word]:
-    """Return the words behind the Python script; all where there is none."""
-    for index, word in enumerate(words):
-        if word.text is not None and PurePath(word.text).suffix == ".py":
-            return words[index + 1 :]
-    return words
-
-
-def _arguments(source: Source, words: list[_Word], notes: dict[str, int]) -> Iterator[tuple[str, Any, int]]:
-    """Yield each argument that concerns the schedule, with its value and line; the last one of a flag counts.
-
-    Args:
-        source: the script.
-        words: those behind the Python script.
-        notes: gets a sentence on each word that was taken for the value of a flag, with its line.
-    """
-    index, is_value = 0, False
-    while index < len(words):
-        word = words[index]
-        index += 1
-        if word.text is None:
-            unread = unread_in(word.field)
-            if unread is not None and not is_value:
-                fault = f"{unread.written} {unread.what}; it may hold flags"
-                raise ConfigError(str(source.path), [Problem("", fault, line=unread.line)])
-            if unread is not None and unread.written.startswith("$"):
-                flag = words[index - 2].text
-                notes[f"{unread.written} is not known, and is taken for the value of {flag}"] = unread.line
-            is_value = False
-            continue
-        if not word.text.startswith("--"):
-            is_value = False
-            continue
-        flag, has_value, value = word.text.partition("=")
-        name = flag[2:].replace("-", "_")
-        is_value = not has_value
-        if name not in _KNOWN:
-            _refuse_unknown(source, name, flag, word.line)
-            continue
-        if name in _FLAGS:
-            is_value = False
-            yield name, True, word.line
-            continue
-        wanted = _LISTS.get(name, 1)
-        values: list[str] = [value] if has_value else []
-        line = word.line
-        while len(values) < wanted:
-            values.append(_value_of(source, flag, words[index] if index < len(words) else None, word.line))
-            line = word.line
-            index += 1
-        is_value = False
-        yield name, values if name in _LISTS else values[0], line
-
-
-def _value_of(source: Source, flag: str, word: _Word | None, line: int) -> str:
-    fault = "has no value"
-    unread = None if word is None else unread_in(word.field)
-    if unread is not None:
-        fault = f"has the value {unread.written}, which {unread.what}"
-        line = unread.line
-    elif word is not None and word.text is not None and not word.text.startswith("--"):
-        return word.text
-    raise ConfigError(str(source.path), [Problem(flag, fault, line=line)])
-
-
-def _refuse_unknown(source: Source, name: str, flag: str, line: int) -> None:
-    fault = _REFUSED.get(name, "")
-    if flag.startswith(_OF_SCHEDULES) and not flag.startswith(_UNRELATED):
-        fault = fault or f"is not known to this importer{did_you_mean(flag, map(flag_of, _KNOWN))}"
-    if fault:
-        raise ConfigError(str(source.path), [Problem(flag, fault, line=line)])
+FLAGS = Flags(_KNOWN, _fault, switches=_SWITCHES, lists=_LISTS, spare=("seq_length", "micro_batch_size"))
+"""The flags of Megatron-LM that are read."""
 
 
 def _is_given(draft: Draft, name: str) -> bool:
     """Return whether an argument is given; Megatron's YAML has all, those not meant as null, false or 0."""
+    if draft.source.is_unreadable(name):
+        return True
     value = draft.source.get(name)
     return not (value is None or value is False or (value in (0, "0") and name.startswith("lr_warmup_")))
 
@@ -243,10 +158,10 @@ def _refuse_a_long_warmup(draft: Draft, unit: str, run: int) -> None:
             raise draft.error(name, f"must be below {most}, the end of the decay, which Megatron requires")
 
 
-def _batches(draft: Draft, is_in_samples: bool) -> None:
+def _batches(draft: Draft, is_in_samples: bool, default: int | None) -> None:
     """Set the batch sizes, with which iterations become samples."""
     steps = draft.text("step_batch_size_schedule") if _is_given(draft, "step_batch_size_schedule") else None
-    size = draft.count("global_batch_size")
+    size = draft.count("global_batch_size", None if steps is not None else default)
     if steps is not None:
         draft.put("step_batch_size_schedule", steps, "step_batch_size_schedule")
     elif size is not None:
@@ -257,11 +172,15 @@ def _batches(draft: Draft, is_in_samples: bool) -> None:
     ramp = draft.source.get("rampup_batch_size")
     if ramp is not None:
         draft.put("rampup_batch_size", _ramp(draft, ramp), "rampup_batch_size")
-    if _is_given(draft, "seq_length"):
+    if draft.source.is_unreadable("seq_length"):
+        draft.assume("--seq-length is not known, and is left out; only lengths in tokens need it")
+    elif _is_given(draft, "seq_length"):
         draft.put("seq_length", draft.count("seq_length"), "seq_length")
     if _is_given(draft, "decrease_batch_size_if_needed"):
-        why = "decreases batches to multiples of the micro batch times the data-parallel size, which no file has"
-        raise draft.error("decrease_batch_size_if_needed", why)
+        if ramp is not None or steps is not None:
+            why = "decreases batches to multiples of the micro batch times the data-parallel size, which no file has"
+            raise draft.error("decrease_batch_size_if_needed", why)
+        draft.assume("--global-batch-size is a multiple of the micro batch times the data-parallel size")
 
 
 def _ramp(draft: Draft, ramp: Any) -> list[int]:
@@ -270,8 +189,8 @@ def _ramp(draft: Draft, ramp: Any) -> list[int]:
     return [int(size) for size in ramp]
 
 
-def _style(draft: Draft) -> None:
-    name = draft.text("lr_decay_style", "linear")
+def _style(draft: Draft, default: str) -> None:
+    name = draft.text("lr_decay_style", default)
     style: dict[str, Any] = {"style": name}
     paths = ["lr_decay_style"]
     if name == "WSD":
@@ -279,22 +198,27 @@ def _style(draft: Draft) -> None:
         given = next((length for length in lengths if _is_given(draft, length)), None)
         if given is None:
             raise draft.error("lr_decay_style", "needs --lr-wsd-decay-iters or --lr-wsd-decay-samples")
-        style["wsd_decay_steps"] = PLACES[given].value(draft.count(given))
+        length = draft.count(given)
+        if not length and not any(_is_given(draft, f"lr_decay_{unit}") for unit in ("iters", "samples")):
+            draft.assume("WSD without a cooldown is the style constant")
+            draft.put("lr_decay_style", "constant", "lr_decay_style", given)
+            return
+        style["wsd_decay_steps"] = PLACES[given].value(length)
         style["lr_wsd_decay_style"] = draft.text("lr_wsd_decay_style", _COOLDOWN_DEFAULT)
         paths += [given, "lr_wsd_decay_style"]
     draft.put("lr_decay_style", style if len(style) > 1 else name, *paths)
 
 
-def _weight_decay(draft: Draft) -> None:
+def _weight_decay(draft: Draft, default: float) -> None:
     style = draft.text("weight_decay_incr_style", "constant")
     ends = {"start_weight_decay": "start_wd", "end_weight_decay": "end_wd"}
     given = [name for name in ends if _is_given(draft, name)]
     if style == "constant":
         for name in given:
             value = draft.number(name)
-            if value != draft.number("weight_decay", 0.01):
+            if value != draft.number("weight_decay", default):
                 raise draft.error(name, "is given, and --weight-decay-incr-style is constant; Megatron refuses it")
-        draft.put("start_wd", draft.number("weight_decay", 0.01), "weight_decay")
+        draft.put("start_wd", draft.number("weight_decay", default), "weight_decay")
         return
     for name, key in ends.items():
         value = draft.number(name)

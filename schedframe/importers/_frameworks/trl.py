@@ -1,4 +1,4 @@
-"""TRL: the YAML or JSON of its scripts, which has the keys of ``TrainingArguments`` beside those of the data.
+"""TRL: the YAML or JSON of its scripts, with the keys of ``TrainingArguments`` beside those of the data, or flags.
 
 Its trainers create the scheduler of transformers. Their default learning rates differ, so that one must be given
 (huggingface/trl:trl/trainer/sft_config.py and dpo_config.py at v1.16.0).
@@ -6,18 +6,15 @@ Its trainers create the scheduler of transformers. Their default learning rates 
 
 from schedframe.importers._draft import Draft
 from schedframe.importers._frameworks import hf
+from schedframe.importers._frameworks.hf_arguments import belongs, read_arguments, refuse_others
 from schedframe.importers._frameworks.words import constant_weight_decay
 from schedframe.importers._importer import Importer
 from schedframe.importers._source import Source
 
-_OWN = ("dataset_name", "datasets", "dataset_mixture")
-_OTHERS = ("base_model", "finetuning_type", "tuner_type", "train_type", "sft_type")
-
 
 def recognises(source: Source) -> bool:
     """Return whether `source` has keys of TRL's scripts and of ``TrainingArguments``."""
-    has_arguments = source.has("learning_rate") or any(map(source.has, hf.SIGNS))
-    return has_arguments and any(map(source.has, _OWN)) and not any(map(source.has, _OTHERS))
+    return belongs(source, "trl")
 
 
 def convert(draft: Draft) -> None:
@@ -26,6 +23,8 @@ def convert(draft: Draft) -> None:
     Raises:
         ConfigError: a value is wrong, or the schedule follows a metric or cannot be written.
     """
+    read_arguments(draft, "trl")
+    refuse_others(draft)
     rate = draft.number("learning_rate")
     if rate is None:
         rate = draft.ask("max_lr", "has no learning_rate, whose default depends on the trainer")

@@ -25,8 +25,8 @@ def in_iters(draft: Draft, run: Any, *paths: str) -> None:
 def whole_run(draft: Draft, *paths: str, why: str) -> int:
     """Return the iterations of the run: the first positive count at `paths`, or what ``--train-iters`` gives."""
     for path in paths:
-        value = draft.source.get(path)
-        if value is not None and not (isinstance(value, int | float) and value <= 0):
+        value = draft.number(path)
+        if value is not None and value > 0:
             run = draft.count(path)
             in_iters(draft, run, path)
             return int(run)

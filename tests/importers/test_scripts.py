@@ -1,0 +1,269 @@
+"""Shell scripts as people write them; what bash itself expands them to is imported too, and must be the same."""
+
+import json
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schedframe import ConfigError
+from schedframe.importers import _run, _source
+
+from ..runs import cli
+from .imports import imported
+
+
+@pytest.fixture(autouse=True)
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+FLAGS = "--lr 3e-4 --min-lr 3e-5 --lr-decay-style cosine --train-iters 400 --lr-warmup-iters 20 --global-batch-size 8"
+
+SAME: dict[str, str] = {
+    "a command in a variable, for bash -c": f"""
+CMD="python $ROOT/pretrain_gpt.py {FLAGS}"
+srun --nodes 2 bash -c "cd /tmp; NAME=1 $CMD"
+""",
+    "a here-document for sbatch": f"""
+ROOT=/models
+ARGS="{FLAGS}"
+sbatch --nodes 2 <<EOF
+#!/bin/bash
+#SBATCH --job-name=lr
+torchrun --nnodes \\$NODES $ROOT/pretrain_gpt.py $ARGS --seed 1
+EOF
+""",
+    "a quoted here-document with variables of its own": f"""
+sbatch <<'EOF'
+PEAK=1e-3
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK
+EOF
+""",
+    "words that are added under a condition": f"""
+ARGS=({FLAGS})
+TEXT="--seed 1"
+if [ -n "$WANDB" ]; then
+    ARGS+=(--wandb-project "a b" --wandb-name $NAME)
+    TEXT="$TEXT --wandb"
+fi
+[ -z "$MOCK" ] || ARGS+=(--mock-data)
+torchrun pretrain_gpt.py "${{ARGS[@]}}" $TEXT
+""",
+    "a condition with both branches": f"""
+if [ "$MODE" = fp8 ]; then
+    PRECISION="--fp8-format hybrid"
+else
+    PRECISION=(--bf16 --grad-reduce-in-bf16)
+fi
+torchrun pretrain_gpt.py ${{PRECISION[@]}} {FLAGS}
+""",
+    "a value that is the same in both branches": f"""
+WIDTH=16
+if [ "$MODE" = big ]; then WIDTH=16; SIZE=12; fi
+torchrun pretrain_gpt.py {FLAGS} --global-batch-size $WIDTH --num-layers $SIZE
+""",
+    "flags that depend on whether a variable is set": f"""
+torchrun pretrain_gpt.py {FLAGS} ${{PIPELINE:+--pipeline-model-parallel-size "$PIPELINE"}}
+""",
+    "an alternative of a variable that is set": f"""
+STYLE=linear NONE=""
+torchrun pretrain_gpt.py {FLAGS} ${{STYLE:+--lr-decay-style $STYLE}} ${{NONE:+--lr 5}}
+""",
+    "options of the script itself": f"""
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --train-iters) ITERS="$2"; shift 2 ;;
+        --lr|--peak) PEAK="$2"; shift 2 ;;
+        *) shift ;;
+    esac
+done
+torchrun pretrain_gpt.py {FLAGS} --train-iters 500
+""",
+    "an argument of the script with a default": f"""
+SIZE=${{1:-8}}
+torchrun pretrain_gpt.py {FLAGS} --global-batch-size $SIZE --min-lr ${{2:-1e-6}}
+""",
+    "a loop that adds data": f"""
+DATA=""
+for part in a b c; do DATA="$DATA --data-path $part"; done
+torchrun pretrain_gpt.py {FLAGS} $DATA
+""",
+    "the same command twice": f"""
+if [ "$NSYS" = 1 ]; then
+    nsys profile torchrun pretrain_gpt.py {FLAGS} --profile
+else
+    torchrun pretrain_gpt.py {FLAGS}
+fi
+""",
+    "a value of several lines": f"""
+torchrun pretrain_gpt.py --note "first
+--lr 5
+it's \\"last\\"" {FLAGS}
+""",
+    "a command that only prints its words": f"""
+echo torchrun pretrain_gpt.py --lr 1
+torchrun pretrain_gpt.py {FLAGS}
+""",
+    "a path with a part that is not known": f"""
+torchrun pretrain_gpt.py --log-progress $HOME/logs {FLAGS} $(date +%s).txt
+""",
+}
+
+
+def of_bash(script: Path) -> dict[str, Any]:
+    """Return the keys that are imported of what ``bash -x`` prints of a script, whose programs do nothing."""
+    programs = script.parent / "programs"
+    programs.mkdir()
+    for name, line in {
+        "torchrun": "",
+        "nsys": "",
+        "date": "echo 17",
+        "python": "",
+        "sbatch": "exec /bin/bash -x",
+        "srun": 'while [ "$1" != bash ]; do shift; done\nshift 2\nexec /bin/bash -x -c "$@"',
+    }.items():
+        (programs / name).write_text(f"#!/bin/bash\n{line}\n")
+        (programs / name).chmod(0o755)
+    environment = {"PATH": f"{programs}{os.pathsep}{os.defpath}", "HOME": "/home/someone"}
+    done = subprocess.run(
+        ["/bin/bash", "-x", str(script)], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    trace = done.stderr[done.stderr.index("+") :]
+    return _run.import_source(_source.read(Path("trace.txt"), {}, trace), "megatron", {}).keys
+
+
+@pytest.mark.skipif(not Path("/bin/bash").exists(), reason="needs bash")
+@pytest.mark.parametrize("name", SAME)
+def test_a_script_gives_what_bash_makes_of_it(name: str, tmp_path: Path) -> None:
+    (tmp_path / "train.sh").write_text(SAME[name])
+    assert imported(tmp_path / "train.sh").keys == of_bash(tmp_path / "train.sh")
+
+
+HELD = {
+    "a flag under a condition": (
+        f'ARGS="{FLAGS}"\nif [ $BIG = 1 ]; then\n  ARGS="$ARGS --lr 1e-4"\nfi\ntorchrun pretrain_gpt.py $ARGS\n',
+        "line 4: $ARGS is set within the `if` on line 3, which is not evaluated; it may hold --lr; give it with "
+        "--set ARGS=VALUE",
+    ),
+    "a flag in one branch": (
+        f"if [ $BIG = 1 ]; then\n  A=(--bf16)\nelse\n  A=(--min-lr 0)\nfi\ntorchrun x.py {FLAGS} ${{A[@]}}\n",
+        "it may hold --min-lr",
+    ),
+    "a variable within a condition": (
+        f"if [ $BIG = 1 ]; then\n  A=$B\nfi\ntorchrun x.py {FLAGS} $A\n",
+        "it may hold flags; give it with --set A=VALUE",
+    ),
+    "a value under a condition": (
+        f"LR=1\ncase $SIZE in\n  7B) LR=2 ;;\nesac\ntorchrun x.py {FLAGS} --lr $LR\n",
+        "--lr: has the value $LR, which is set within the `case` on line 3, which is not evaluated; give it with "
+        "--set LR=VALUE",
+    ),
+    "a loop over values": (
+        f"for LR in 1e-4 2e-4; do\n  torchrun x.py {FLAGS} --lr $LR\ndone\n",
+        "--lr: has the value $LR, which is the variable of the loop on line 2; give it with --set LR=VALUE",
+    ),
+    "arguments of the script": (
+        f"PEAK=$2\ntorchrun x.py {FLAGS} --train-iters $1 --lr $PEAK\n",
+        "--lr: has the value $2, which is an argument of the script; give it with --set 2=VALUE",
+    ),
+    "a value that a command computes": (
+        f'torchrun x.py {FLAGS} --min-lr $(echo "1 / 10" | bc -l)\n',
+        "which is the output of a command, and no command is run; give it with --set min_lr=VALUE",
+    ),
+    "flags that depend on a variable": (
+        f"torchrun x.py {FLAGS} ${{PEAK:+--lr $PEAK}}\n",
+        "$PEAK is not set in the file; it may hold --lr; give it with --set PEAK=VALUE",
+    ),
+    "two variables that differ": (
+        'A="--lr 1e-4 --train-iters 5"\nB="--lr 2e-4 --global-batch-size 8"\n',
+        "--lr: has another value on line 2, and no command of the file has both",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_what_only_running_it_decides_is_asked_for(name: str, tmp_path: Path) -> None:
+    text, expected = HELD[name]
+    (tmp_path / "train.sh").write_text(f"#!/bin/bash\n{text}")
+    with pytest.raises(ConfigError) as error:
+        imported(tmp_path / "train.sh")
+    assert expected in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "key", "value"),
+    [
+        ("a loop over values", ["LR=2e-4"], "max_lr", 2e-4),
+        ("arguments of the script", ["1=700", "2=5e-4"], "train_iters", 700),
+        ("a value under a condition", ["LR=7e-4"], "max_lr", 7e-4),
+        ("a value that a command computes", ["min_lr=1e-6"], "min_lr", 1e-6),
+        ("flags that depend on a variable", ["PEAK=6e-4"], "max_lr", 6e-4),
+    ],
+)
+def test_what_is_asked_for_can_be_given(name: str, settings: list[str], key: str, value: float, tmp_path: Path) -> None:
+    (tmp_path / "train.sh").write_text(f"#!/bin/bash\n{HELD[name][0]}")
+    options = [part for setting in settings for part in ("--set", setting)]
+    done = cli("import", "train.sh", *options, "--format", "json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["schedule"][key] == value
+
+
+def test_all_that_is_missing_is_asked_for_at_once(tmp_path: Path) -> None:
+    (tmp_path / "train.sh").write_text(f"torchrun x.py {FLAGS} --train-iters $1 --lr $2 --seq-length $3 --seed $4\n")
+    done = cli("import", "train.sh")
+    assert (done.err.count("is an argument of the script"), done.err.count("--set 3")) == (2, 0)
+    done = cli("import", "train.sh", "--set", "1=50", "--set", "2=1e-4")
+    assert "--seq-length is not known, and is left out" in done.out
+
+
+def test_one_of_several_commands_is_chosen_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "train.sh").write_text(f"\ntorchrun x.py {FLAGS}\n\ntorchrun y.py {FLAGS} \\\n    --lr 1e-3\n")
+    assert "(lines: 2 and 4); choose one with --line" in cli("import", "train.sh").err
+    rates = [
+        json.loads(cli("import", "train.sh", "--line", line, "--format", "json").out)["schedule"]["max_lr"]
+        for line in (2, 4, 5)
+    ]
+    assert rates == [3e-4, 1e-3, 1e-3]
+    assert "has no command up to line 1" in cli("import", "train.sh", "--line", 1).err
+    (tmp_path / "a.yaml").write_text("lr: 1\nlr_decay_style: linear\ntrain_iters: 5\n")
+    assert "a.yaml is not a shell script" in cli("import", "a.yaml", "--line", 1).err
+
+
+def test_variables_are_taken_where_no_command_has_flags(tmp_path: Path) -> None:
+    (tmp_path / "params.sh").write_text(
+        "PARAMS=(--num-layers 4 --lr 3e-4 --min-lr 1e-5)\nPARAMS+=(--train-iters 70 --min-lr 3e-5)\n"
+        'BATCH="--global-batch-size 8"\nOTHER="--seed 1"\n'
+    )
+    found = imported(tmp_path / "params.sh")
+    assert {key: found.keys[key] for key in ("max_lr", "min_lr", "train_iters", "global_batch_size")} == {
+        "max_lr": 3e-4,
+        "min_lr": 3e-5,
+        "train_iters": 70,
+        "global_batch_size": 8,
+    }
+    assert any("no command of the file has these flags" in sentence for sentence in found.assumed)
+
+
+def test_a_value_with_spaces_is_one(tmp_path: Path) -> None:
+    words = ["--step-batch-size-schedule", "0:768 1000000:1536", "--seq-length", "4096"]
+    (tmp_path / "train.sh").write_text(f"torchrun x.py --lr 1e-4 --train-iters 5000 {shlex.join(words)}\n")
+    assert imported(tmp_path / "train.sh").keys["step_batch_size_schedule"] == "0:768 1000000:1536"
+
+
+def test_a_cooldown_of_length_0_is_none(tmp_path: Path) -> None:
+    wsd = FLAGS.replace("cosine", "WSD --lr-wsd-decay-iters 0")
+    (tmp_path / "train.sh").write_text(f"torchrun x.py {wsd}\n")
+    assert imported(tmp_path / "train.sh").keys["lr_decay_style"] == "constant"
+
+
+def test_batches_that_a_ramp_may_decrease_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "train.sh").write_text(f"torchrun x.py {FLAGS} --decrease-batch-size-if-needed\n")
+    assert any("is a multiple of the micro batch" in sentence for sentence in imported(tmp_path / "train.sh").assumed)
+    samples = FLAGS.replace("-iters", "-samples") + " --rampup-batch-size 2 2 100 --decrease-batch-size-if-needed"
+    (tmp_path / "train.sh").write_text(f"torchrun x.py {samples}\n")
+    with pytest.raises(ConfigError, match="decreases batches"):
+        imported(tmp_path / "train.sh")
