@@ -26,6 +26,15 @@ RUNS: dict[str, tuple[str, str]] = {
         "hf",
         "python train.py --learning_rate 1e-3 --num_train_epochs 1 --max_steps 90 --learning_rate 3e-4",
     ),
+    "a run that is all warmup": (
+        "hf",
+        "python train.py --learning_rate 1e-3 --num_train_epochs 1 --max_steps 20 --warmup_steps 100",
+    ),
+    "a cosine that is not reached": (
+        "hf",
+        "python train.py --learning_rate 1e-3 --num_train_epochs 1 --max_steps 20 --warmup_steps 20 "
+        "--lr_scheduler_type cosine",
+    ),
     "ms-swift": (
         "ms-swift",
         "NPROC_PER_NODE=8 swift sft --model example/m --tuner_type lora --dataset a#500 b --learning_rate 1e-4 "

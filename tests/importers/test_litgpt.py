@@ -93,6 +93,9 @@ def get_lr(lr: float, it: int, warmup: int, most: int, least: float) -> float:
     return least + 0.5 * (1 + cos(pi * (it - warmup) / (most - warmup))) * (lr - least)
 
 
+PRETRAIN["a run that is all warmup"] = {**PRETRAIN["three micro-batches"], "warmup": 9_000_000}
+
+
 @pytest.mark.parametrize("name", PRETRAIN)
 def test_an_update_of_pretraining_has_the_learning_rate_of_its_last_micro_batch(name: str, tmp_path: Path) -> None:
     numbers = PRETRAIN[name]
@@ -138,7 +141,6 @@ def test_finetuning_has_the_learning_rates_of_its_torch_schedulers(name: str, tm
         (("micro_batch_size: 4", "micro_batch_size: 0"), "line 5.*must be at least 1"),
         (("max_tokens: 3000000000000", "max_tokens: 5"), "line 8.*is less than one update"),
         (("lr: 0.0004", "lr: [1]"), "line 14.*must be a finite number"),
-        (("lr_warmup_steps: 2000", "lr_warmup_steps: 9000000000"), "would end within its warmup"),
     ],
 )
 def test_what_cannot_be_written_is_refused_with_its_line(changed: tuple[str, str], fault: str, tmp_path: Path) -> None:

@@ -41,16 +41,11 @@ def constant_weight_decay(draft: Draft, path: str, default: float) -> None:
 
 
 def warm_up(draft: Draft, steps: int, run: int, *paths: str) -> None:
-    """Set the warmup of `steps` iterations, which must end before the run.
-
-    Raises:
-        ConfigError: the warmup is as long as the run, or longer.
-    """
-    if steps >= run:
-        fault = f"gives a warmup of {steps} iterations, and the run has {run}; it would end within its warmup"
-        raise draft.error(next(filter(draft.source.has, paths), ""), fault)
+    """Set the warmup of `steps` iterations; a run may end within it."""
     if steps:
         draft.put("lr_warmup_steps", iters(steps), *paths)
+    if steps >= run:
+        draft.assume(f"the run of {run} iterations ends within its warmup of {steps}")
 
 
 def phased(*phases: dict[str, Any]) -> dict[str, Any]:
