@@ -52,6 +52,10 @@ PUBLISHED: dict[str, list[Fact]] = {
         ("lr", "100000", 0.0),
         ("wd", "0", 1e-4),
     ],
+    "codegen-2b-nl": cosine("iters", 350_000, "303000", "3000", 1.6e-4, 1.6e-5, 0.1),
+    "codegen-350m-multi": cosine("iters", 150_000, "150000", "3000", 1.8e-4, 3e-5, 0.1),
+    "codegen-350m-nl": cosine("iters", 350_000, "303000", "3000", 3e-4, 3e-5, 0.1),
+    "codegen-6b-nl": cosine("iters", 350_000, "303000", "3000", 1.2e-4, 1.2e-5, 0.1),
     "convnext-t": cosine("epochs", 300, "300 epochs", "20 epochs", 4e-3, 1e-6, 0.05),
     "crystalcoder-7b-phase-1": cosine("iters", 79_721, "294423", "86", 0.012, 0.00012408, 0.1),
     "crystalcoder-7b-phase-3": cosine("iters", 27_728, "27728", "276", 0.002, 0.0002, 0.1),
@@ -161,6 +165,14 @@ PUBLISHED: dict[str, list[Fact]] = {
     "llm-jp-v3-3.8b": cosine("iters", 494_120, "492120", "2000", 3e-4, 3e-5, 0.1),
     "llm-jp-v3-7.3b": cosine("iters", 494_120, "492120", "2000", 2.5e-4, 2.5e-5, 0.1),
     "llm-jp-v4-8b-decay-2m": [*wsd(2_000_000, 2000, 1_900_000, 3e-4, 0.1), ("lr", "1925000", 1.5e-4)],
+    "llm.c-gpt-2-1.6b": [
+        *cosine("iters", 32_000, "32000", "699", 6e-4, 0.1 * 6e-4, 0.1),
+        ("lr", "0", 6e-4 / 700),
+    ],
+    "llm.c-gpt-2-124m": [
+        *cosine("iters", 18_865, "18865", "699", 6e-4, 0.0, 0.1),
+        ("lr", "0", 6e-4 / 700),
+    ],
     "mae-vit-l": cosine("epochs", 800, "800 epochs", "40 epochs", 1.5e-4 * 4096 / 256, 0.0, 0.05),
     "modded-nanogpt-2024-10-10": [*wsd(6200, 0, 4400, 3.6e-4, 0.0), ("lr", "5300", 1.8e-4)],
     "modded-nanogpt-2024-12-04": [
@@ -233,6 +245,7 @@ PUBLISHED: dict[str, list[Fact]] = {
     "pythia-2.8b": cut(143_000, 1430, 1.6e-4, 1.6e-5, 0.1),
     "pythia-410m": cut(143_000, 1430, 3e-4, 3e-5, 0.1),
     "pythia-70m": cut(143_000, 1430, 1e-3, 1e-4, 0.1),
+    "santacoder-1.1b": cosine("iters", 600_000, "600000", "12000", 2e-4, 0.0, 0.1),
     "simmim-swin-b": [
         ("run", "epochs", 800),
         ("lr", "0", 2e-6),
@@ -251,6 +264,9 @@ PUBLISHED: dict[str, list[Fact]] = {
     "stablelm-3b-4e1t": cosine("iters", 955_000, "955000", "4775", 3.2e-4, 1.28e-5, 0.1),
     "stablelm-alpha-3b": cosine("iters", 180_000, "180000", "1800", 1.6e-4, 1.6e-5, 0.1),
     "stablelm-alpha-7b-v2": cosine("iters", 245_000, "245000", "2450", 3e-4, 3e-5, 0.1),
+    "starcoderbase-15b": cosine("iters", 250_000, "250000", "2000", 3e-4, 3e-5, 0.1),
+    "starcoderbase-1b": cosine("iters", 1_000_000, "1000000", "2000", 4e-4, 4e-5, 0.1),
+    "starcoderbase-3b": cosine("iters", 500_000, "500000", "2000", 5e-4, 5e-5, 0.1),
     "swin-t": [
         ("run", "epochs", 300),
         ("lr", "0", 1e-6),
@@ -295,6 +311,7 @@ BATCHES = {
     "nemotron-3-super": (3072, 3072),
     "pythia-1b": (1024, 1024),
     "smollm3-3b": (576, 576),
+    "starcoderbase-15b": (512, 512),
 }
 """Batch sizes that the sources state: at the start and at the end."""
 
