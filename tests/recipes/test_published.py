@@ -33,6 +33,11 @@ def wsd(iters: int, warmup: int, start: int, peak: float, wd: float) -> list[Fac
 
 PUBLISHED: dict[str, list[Fact]] = {
     "amber-7b": cosine("samples", 360 * 1_706_976, "614511360", "2000 iters", 3e-4, 3e-5, 0.1),
+    "apertus-8b": [
+        *cosine("samples", 3_662_109_375, "3662109375", "4096000", 1.1e-4, 1.1e-5, 0.1),
+        ("lr", "3258203569", 1.1e-4),
+        ("lr", "3359180020", 1.1e-5 + (1.1e-4 - 1.1e-5) * (1 - (100_976_451 / 403_905_806) ** 0.5)),
+    ],
     "bert-base": [
         *cosine("iters", 1_000_000, "1000000", "9999", 1e-4 * 0.9999, 0.0, 0.01),
         ("lr", "10000", 1e-4 * 0.99),
@@ -42,7 +47,24 @@ PUBLISHED: dict[str, list[Fact]] = {
     "bloom-1b7": cosine("samples", 220_000_000, "200000000", "183105", 2e-4, 1e-5, 0.1),
     "bloom-560m": cosine("samples", 220_000_000, "200000000", "183105", 3e-4, 1e-5, 0.1),
     "bloom-7b1": cosine("samples", 220_000_000, "200000000", "183105", 1.2e-4, 1e-5, 0.1),
+    "btlm-3b-8k": [
+        *cosine("iters", 159_636, "159636", "95", 0.012, 0.00010198, 0.1),
+        ("lr", "119727", 0.012 - (0.012 - 0.00010198) * (119_727 - 95) / 159_541),
+    ],
     "cappa": cosine("iters", 366_500, "366500", "10000", 1e-3, 0.0, 1e-4),
+    "cerebras-gpt-1.3b": cosine("iters", 24_334, "24334", "346", 2e-4, 2e-5, 0.1),
+    "cerebras-gpt-111m": [
+        *cosine("iters", 9037, "9037", "1525", 6e-4, 6e-5, 0.1),
+        ("lr", "5281", (6e-4 + 6e-5) / 2),
+    ],
+    "cerebras-gpt-13b": [
+        *cosine("samples", 116_223 * 1080, "125520840", "254 iters", 1.2e-4, 1.2e-5, 0.1),
+        ("run", "iters", 57_000 + (116_223 * 1080 - 57_000 * 720) / 1080),
+    ],
+    "cerebras-gpt-2.7b": cosine("iters", 49_041, "49041", "346", 2e-4, 2e-5, 0.1),
+    "cerebras-gpt-256m": cosine("iters", 9468, "9468", "693", 6e-4, 6e-5, 0.1),
+    "cerebras-gpt-590m": cosine("iters", 21_836, "21836", "693", 2e-4, 2e-5, 0.1),
+    "cerebras-gpt-6.7b": cosine("iters", 62_522, "62522", "176", 1.2e-4, 1.2e-5, 0.1),
     "clippo-b16": [
         ("run", "iters", 100_000),
         ("lr", "10000", 1e-3),
@@ -147,6 +169,8 @@ PUBLISHED: dict[str, list[Fact]] = {
         ("lr", "0", 2e-4),
         ("wd", "0", 0.04),
     ],
+    "jais-13b": cosine("iters", 100_551, "100551", "95", 0.012, 0.0012, 0.1),
+    "k2-65b": cosine("iters", 338_760, "338760", "2000", 1.5e-4, 1.5e-5, 0.1),
     "kimi-k2": [
         ("run", "tokens", 15.5e12),
         ("lr", "500 iters", 2e-4),
@@ -228,6 +252,10 @@ PUBLISHED: dict[str, list[Fact]] = {
     "olmo-3-32b-long-context": cosine("tokens", 1e11, "100B tokens", "200 iters", 0.0002071235285, 0.0, 0.1),
     "olmo-3-7b-midtrain": cosine("tokens", 1e11, "100B tokens", "0", 0.00020712352850360292, 0.0, 0.1),
     "olmo-7b": cosine("tokens", 2e12, "2T tokens", "5000 iters", 3e-4, 3e-5, 0.1),
+    "openelm-1.1b": [*cosine("iters", 350_000, "350000", "5000", 0.0024, 0.00024, 0.1), ("lr", "0", 1e-6)],
+    "openelm-270m": [*cosine("iters", 350_000, "350000", "5000", 0.0053, 0.00053, 0.1), ("lr", "0", 1e-6)],
+    "openelm-3b": [*cosine("iters", 350_000, "350000", "5000", 0.0012, 0.00012, 0.1), ("lr", "0", 1e-6)],
+    "openelm-450m": [*cosine("iters", 350_000, "350000", "5000", 0.0039, 0.00039, 0.1), ("lr", "0", 1e-6)],
     "opt-175b": cosine("tokens", 300e9, "300B tokens", "2000 iters", 1.2e-4, 1.2e-5, 0.1),
     "palm-540b": [
         ("run", "iters", 255_000),
@@ -245,6 +273,7 @@ PUBLISHED: dict[str, list[Fact]] = {
     "pythia-2.8b": cut(143_000, 1430, 1.6e-4, 1.6e-5, 0.1),
     "pythia-410m": cut(143_000, 1430, 3e-4, 3e-5, 0.1),
     "pythia-70m": cut(143_000, 1430, 1e-3, 1e-4, 0.1),
+    "qwen-7b": cosine("tokens", 2.2e12, "2200B tokens", "2000 iters", 3e-4, 3e-5, 0.1),
     "santacoder-1.1b": cosine("iters", 600_000, "600000", "12000", 2e-4, 0.0, 0.1),
     "simmim-swin-b": [
         ("run", "epochs", 800),
@@ -312,6 +341,8 @@ BATCHES = {
     "pythia-1b": (1024, 1024),
     "smollm3-3b": (576, 576),
     "starcoderbase-15b": (512, 512),
+    "apertus-8b": (1024, 2048),
+    "cerebras-gpt-13b": (720, 1080),
 }
 """Batch sizes that the sources state: at the start and at the end."""
 
