@@ -79,8 +79,15 @@ PUBLISHED: dict[str, list[Fact]] = {
     "codegen-350m-nl": cosine("iters", 350_000, "303000", "3000", 3e-4, 3e-5, 0.1),
     "codegen-6b-nl": cosine("iters", 350_000, "303000", "3000", 1.2e-4, 1.2e-5, 0.1),
     "convnext-t": cosine("epochs", 300, "300 epochs", "20 epochs", 4e-3, 1e-6, 0.05),
+    "convnextv2-b-fcmae": cosine("epochs", 1600, "1600 epochs", "40 epochs", 1.5e-4 * 4096 / 256, 0.0, 0.05),
     "crystalcoder-7b-phase-1": cosine("iters", 79_721, "294423", "86", 0.012, 0.00012408, 0.1),
     "crystalcoder-7b-phase-3": cosine("iters", 27_728, "27728", "276", 0.002, 0.0002, 0.1),
+    "data2vec-audio-base": [
+        *cosine("iters", 400_000, "400000", "12000", 5e-4, 5e-6, 0.01),
+        ("lr", "0", 0.01 * 5e-4),
+        ("lr", "372000", 5e-4),
+        ("lr", "386000", 5e-4 * 0.01**0.5),
+    ],
     "dclm-1b-1x": [
         *cosine("tokens", 28_795_904_000, "28795904000 tokens", "5000 iters", 3e-3, 3e-5, 0.033),
         ("lr", "0", 3e-3 / 5000),
@@ -147,6 +154,41 @@ PUBLISHED: dict[str, list[Fact]] = {
         *cosine("iters", 500 * 1250, "625000", "100000", 2e-4 * 3**0.5, 1e-6, 0.2),
         ("wd", "0", 0.04),
     ],
+    "dinov3-vit-7b16": cosine("iters", 1000 * 1000, "1000000", "100000", 5e-5 * 4 * 4**0.5, 4e-4, 0.04),
+    "edm2-img512-s": [
+        ("run", "samples", 2048 * 2**20),
+        ("lr", "5000000", 0.0100 / 2),
+        ("lr", "10000000", 0.0100),
+        ("lr", "143360000", 0.0100),
+        ("lr", "2147483648", 0.0100 / (2**31 / (70_000 * 2048)) ** 0.5),
+    ],
+    "edm2-img512-xxl": [
+        ("run", "samples", 896 * 2**20),
+        ("lr", "5000000", 0.0065 / 2),
+        ("lr", "143360000", 0.0065),
+        ("lr", "573440000", 0.0065 / 2),
+    ],
+    "electra-small": [
+        ("run", "iters", 1_000_000),
+        ("lr", "0", 0.0),
+        ("lr", "5000", 5e-4 * 0.995 * 0.5),
+        ("lr", "10000", 5e-4 * 0.99),
+        ("lr", "500000", 5e-4 / 2),
+        ("lr", "1000000", 0.0),
+        ("wd", "0", 0.01),
+    ],
+    "ettin-encoder-150m": [
+        *cosine("tokens", 2e12, "2T tokens", "3B tokens", 8e-4, 0.02 * 8e-4, 1e-5),
+        ("lr", "1700B tokens", 8e-4),
+        ("lr", "1762.5B tokens", 8e-4 * 0.75),
+        ("lr", "1950B tokens", 4e-4),
+        ("lr", "1962.5B tokens", 4e-4 * (0.04 + 0.96 / 2)),
+    ],
+    "ettin-encoder-400m": [
+        *cosine("tokens", 2e12, "2T tokens", "2B tokens", 5e-4, 0.04 * 2.5e-4, 1e-5),
+        ("lr", "1700B tokens", 5e-4),
+        ("lr", "1950B tokens", 2.5e-4),
+    ],
     "falcon-180b": cosine("tokens", 3.5e12, "3500B tokens", "4B tokens", 1.25e-4, 1.25e-5, 0.1),
     "falcon-40b": cosine("tokens", 1e12, "1000B tokens", "4B tokens", 1.85e-4, 1.85e-5, 0.1),
     "falcon-7b": cosine("tokens", 1.5e12, "1500B tokens", "4B tokens", 6e-4, 1.2e-5, 0.1),
@@ -164,6 +206,8 @@ PUBLISHED: dict[str, list[Fact]] = {
     "gpt-3-760m": cosine("tokens", 300e9, "260B tokens", "375M tokens", 2.5e-4, 2.5e-5, 0.1),
     "gpt-j-6b": cosine("iters", 350_000, "303000", "3000", 1.2e-4, 1.2e-5, 0.1),
     "gpt-neox-20b": cut(150_000, 1500, 0.97e-4, 0.97e-5, 0.01),
+    "hubert-base": cosine("iters", 400_000, "400000", "32000", 5e-4, 0.0, 0.01),
+    "hubert-large": cosine("iters", 400_000, "400000", "32000", 1.5e-3, 0.0, 0.01),
     "ijepa-vit-h14": [
         *cosine("epochs", 300, "300 epochs", "40 epochs", 1e-3, 1e-6, 0.4),
         ("lr", "0", 2e-4),
@@ -213,6 +257,12 @@ PUBLISHED: dict[str, list[Fact]] = {
         ("lr", "660000", 1.7e-3),
         ("lr", "740000", 1.7e-5),
     ],
+    "metaclip-vit-b32-400m": [
+        *cosine("samples", 32 * 400e6, "12.8B", "1999 iters", 5e-4, 0.0, 0.2),
+        ("run", "iters", 390_625),
+        ("lr", "0", 5e-4 / 2000),
+    ],
+    "moco-v3-vit-b": cosine("epochs", 300, "300 epochs", "40 epochs", 1.5e-4 * 4096 / 256, 0.0, 0.1),
     "modded-nanogpt-2024-10-10": [*wsd(6200, 0, 4400, 3.6e-4, 0.0), ("lr", "5300", 1.8e-4)],
     "modded-nanogpt-2024-12-04": [
         ("run", "iters", 1530),
@@ -343,6 +393,22 @@ PUBLISHED: dict[str, list[Fact]] = {
         ("lr", "4000", 512**-0.5 * 4000**-0.5),
         ("lr", "100000", 512**-0.5 * 100_000**-0.5),
     ],
+    "v-jepa-2-vit-g16": [
+        ("run", "iters", 300 * (800 + 40)),
+        ("lr", "0", 1e-4),
+        ("lr", "12000", 5.25e-4),
+        ("lr", "240000", 5.25e-4),
+        ("lr", "252000", 5.25e-4 + 12_000 / (1.25 * 12_000) * (1e-6 - 5.25e-4)),
+        ("wd", "0", 0.04),
+    ],
+    "v-jepa-vit-l16": [
+        ("run", "iters", 300 * 300),
+        ("lr", "0", 2e-4),
+        ("lr", "12000", 6.25e-4),
+        ("lr", "62250", (6.25e-4 + 1e-6) / 2),
+        ("wd", "0", 0.04),
+        ("wd", "56250", (0.04 + 0.4) / 2),
+    ],
     "vit-g14-jft": [
         ("run", "iters", 1_000_000),
         ("lr", "10000", 8e-4),
@@ -353,6 +419,7 @@ PUBLISHED: dict[str, list[Fact]] = {
     ],
     "vit-s16-i1k": cosine("epochs", 90, "90 epochs", "10000 iters", 1e-3, 0.0, 1e-4),
     "wav2vec2-base": [*cosine("iters", 400_000, "400000", "32000", 5e-4, 0.0, 0.01), ("lr", "216000", 2.5e-4)],
+    "wav2vec2-large": cosine("iters", 1_000_000, "1000000", "32000", 5e-3, 0.0, 0.01),
 }
 """At least three numbers of each source."""
 
@@ -368,6 +435,8 @@ BATCHES = {
     "starcoderbase-15b": (512, 512),
     "apertus-8b": (1024, 2048),
     "cerebras-gpt-13b": (720, 1080),
+    "metaclip-vit-b32-400m": (32_768, 32_768),
+    "v-jepa-vit-l16": (3072, 3072),
 }
 """Batch sizes that the sources state: at the start and at the end."""
 
