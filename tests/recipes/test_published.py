@@ -32,6 +32,11 @@ def wsd(iters: int, warmup: int, start: int, peak: float, wd: float) -> list[Fac
 
 
 PUBLISHED: dict[str, list[Fact]] = {
+    "albert": [
+        *cosine("iters", 125_000, "125000", "3124", 0.00176 * 3124 / 3125, 0.0, 0.01),
+        ("lr", "3125", 0.00176 * (1 - 3125 / 125_000)),
+        ("lr", "62500", 0.00176 / 2),
+    ],
     "amber-7b": cosine("samples", 360 * 1_706_976, "614511360", "2000 iters", 3e-4, 3e-5, 0.1),
     "apertus-8b": [
         *cosine("samples", 3_662_109_375, "3662109375", "4096000", 1.1e-4, 1.1e-5, 0.1),
@@ -44,7 +49,9 @@ PUBLISHED: dict[str, list[Fact]] = {
         ("lr", "500000", 0.5e-4),
     ],
     "bloom-176b": cosine("samples", 220_000_000, "200000000", "183105", 6e-5, 6e-6, 0.1),
+    "bloom-1b1": cosine("samples", 220_000_000, "200000000", "183105", 2.5e-4, 1e-5, 0.1),
     "bloom-1b7": cosine("samples", 220_000_000, "200000000", "183105", 2e-4, 1e-5, 0.1),
+    "bloom-3b": cosine("samples", 220_000_000, "200000000", "183105", 1.6e-4, 1e-5, 0.1),
     "bloom-560m": cosine("samples", 220_000_000, "200000000", "183105", 3e-4, 1e-5, 0.1),
     "bloom-7b1": cosine("samples", 220_000_000, "200000000", "183105", 1.2e-4, 1e-5, 0.1),
     "btlm-3b-8k": [
@@ -222,6 +229,8 @@ PUBLISHED: dict[str, list[Fact]] = {
         ("lr", "15.5T tokens", 2e-5),
         ("wd", "0", 0.1),
     ],
+    "lingua-llama-1b": cosine("iters", 60_000, "60000", "5000", 3e-3, 3e-3 * 0.000001, 0.033),
+    "lingua-llama-7b": cosine("iters", 100_000, "100000", "2000", 1e-3, 1e-3 * 0.000001, 0.1),
     "llama-2-70b": cosine("tokens", 2e12, "2T tokens", "2000 iters", 1.5e-4, 1.5e-5, 0.1),
     "llama-2-7b": cosine("tokens", 2e12, "2T tokens", "2000 iters", 3e-4, 3e-5, 0.1),
     "llama-3-405b": cosine("iters", 1_200_000, "1200000", "8000", 8e-5, 8e-7, None),
@@ -317,8 +326,13 @@ PUBLISHED: dict[str, list[Fact]] = {
     "olmo-2-7b": cosine("iters", 928_646, "5T tokens", "8388608000 tokens", 3e-4, 3e-5, 0.1),
     "olmo-2-7b-stage-2": cosine("tokens", 50e9, "50B tokens", "0", 0.000061499, 0.0, 0.1),
     "olmo-3-32b-long-context": cosine("tokens", 1e11, "100B tokens", "200 iters", 0.0002071235285, 0.0, 0.1),
+    "olmo-3-32b-midtrain": cosine("tokens", 1e11, "100B tokens", "0", 0.0002071235285, 0.0, 0.1),
     "olmo-3-7b-midtrain": cosine("tokens", 1e11, "100B tokens", "0", 0.00020712352850360292, 0.0, 0.1),
     "olmo-7b": cosine("tokens", 2e12, "2T tokens", "5000 iters", 3e-4, 3e-5, 0.1),
+    "olmo-hybrid-7b-long-context": cosine(
+        "tokens", 1e11, "100B tokens", "200 iters", 0.00020712352850360292, 0.0, 0.1
+    ),
+    "olmo-hybrid-7b-midtrain": cosine("tokens", 1e11, "100B tokens", "0", 0.00020712352850360292, 0.0, 0.1),
     "olmoe-1b-7b": cosine("tokens", 5e12, "5T tokens", "10485760000 tokens", 4e-4, 4e-5, 0.1),
     "olmoe-1b-7b-cooldown": cosine("tokens", 100e9, "100B tokens", "0", 4e-5, 0.0, 0.1),
     "openelm-1.1b": [*cosine("iters", 350_000, "350000", "5000", 0.0024, 0.00024, 0.1), ("lr", "0", 1e-6)],
@@ -349,6 +363,11 @@ PUBLISHED: dict[str, list[Fact]] = {
     "pythia-6.9b": cut(143_000, 1430, 1.2e-4, 1.2e-5, 0.1),
     "pythia-70m": cut(143_000, 1430, 1e-3, 1e-4, 0.1),
     "qwen-7b": cosine("tokens", 2.2e12, "2200B tokens", "2000 iters", 3e-4, 3e-5, 0.1),
+    "rwkv-7-pile": [
+        *cosine("tokens", 332_115_325_534, "332115325534 tokens", "10 iters", 8e-4, 3e-5, 0.1),
+        ("lr", "0", 0.01 * 8e-4),
+        ("lr", "5 iters", 8e-4 * (0.01 + 0.99 / 2)),
+    ],
     "santacoder-1.1b": cosine("iters", 600_000, "600000", "12000", 2e-4, 0.0, 0.1),
     "simmim-swin-b": [
         ("run", "epochs", 800),
@@ -437,6 +456,8 @@ BATCHES = {
     "cerebras-gpt-13b": (720, 1080),
     "metaclip-vit-b32-400m": (32_768, 32_768),
     "v-jepa-vit-l16": (3072, 3072),
+    "bloom-3b": (192, 512),
+    "olmo-hybrid-7b-long-context": (64, 64),
 }
 """Batch sizes that the sources state: at the start and at the end."""
 
