@@ -43,6 +43,7 @@ PUBLISHED: dict[str, list[Fact]] = {
         ("lr", "3258203569", 1.1e-4),
         ("lr", "3359180020", 1.1e-5 + (1.1e-4 - 1.1e-5) * (1 - (100_976_451 / 403_905_806) ** 0.5)),
     ],
+    "beit-b16-i1k": [*cosine("epochs", 800, "800 epochs", "10 epochs", 1.5e-3, 1e-5, 0.05), ("lr", "0", 0.0)],
     "bert-base": [
         *cosine("iters", 1_000_000, "1000000", "9999", 1e-4 * 0.9999, 0.0, 0.01),
         ("lr", "10000", 1e-4 * 0.99),
@@ -94,6 +95,22 @@ PUBLISHED: dict[str, list[Fact]] = {
         ("lr", "0", 0.01 * 5e-4),
         ("lr", "372000", 5e-4),
         ("lr", "386000", 5e-4 * 0.01**0.5),
+    ],
+    "datacomp-large": [
+        *cosine("samples", 1_280_000_000, "1280000000", "499 iters", 5e-4, 0.0, 0.2),
+        ("lr", "0", 5e-4 / 500),
+    ],
+    "datacomp-medium": [
+        *cosine("samples", 128_000_000, "128000000", "499 iters", 5e-4, 0.0, 0.2),
+        ("lr", "0", 5e-4 / 500),
+    ],
+    "datacomp-small": [
+        *cosine("samples", 12_800_000, "12800000", "499 iters", 5e-4, 0.0, 0.2),
+        ("run", "iters", 3125),
+    ],
+    "datacomp-xlarge": [
+        *cosine("samples", 12_800_000_000, "12800000000", "9999 iters", 1e-3, 0.0, 0.2),
+        ("lr", "0", 1e-3 / 10_000),
     ],
     "dclm-1b-1x": [
         *cosine("tokens", 28_795_904_000, "28795904000 tokens", "5000 iters", 3e-3, 3e-5, 0.033),
@@ -271,6 +288,7 @@ PUBLISHED: dict[str, list[Fact]] = {
         ("run", "iters", 390_625),
         ("lr", "0", 5e-4 / 2000),
     ],
+    "mlp-mixer-b16-i1k": cosine("epochs", 300, "300 epochs", "10000 iters", 1e-3, 1e-5 * 1e-3, 1e-4),
     "moco-v3-vit-b": cosine("epochs", 300, "300 epochs", "40 epochs", 1.5e-4 * 4096 / 256, 0.0, 0.1),
     "modded-nanogpt-2024-10-10": [*wsd(6200, 0, 4400, 3.6e-4, 0.0), ("lr", "5300", 1.8e-4)],
     "modded-nanogpt-2024-12-04": [
@@ -384,12 +402,19 @@ PUBLISHED: dict[str, list[Fact]] = {
     "smollm2-360m": [*wsd(2_600_000, 2000, 2_080_000, 3e-3, 0.01), ("lr", "2340000", 3e-3 / 2)],
     "smollm3-3b": wsd(4_720_000, 2000, 4_198_000, 2e-4, 0.1),
     "smollm3-3b-32k": cosine("iters", 20_000, "20000", "1000", 2e-5, 0.0, 0.1),
+    "stable-diffusion-v1-1": [
+        ("run", "iters", 237_000 + 194_000),
+        ("lr", "5000", 0.0001 / 2),
+        ("lr", "10000", 0.0001),
+        ("lr", "431000", 0.0001),
+    ],
     "stablelm-3b-4e1t": cosine("iters", 955_000, "955000", "4775", 3.2e-4, 1.28e-5, 0.1),
     "stablelm-alpha-3b": cosine("iters", 180_000, "180000", "1800", 1.6e-4, 1.6e-5, 0.1),
     "stablelm-alpha-7b-v2": cosine("iters", 245_000, "245000", "2450", 3e-4, 3e-5, 0.1),
     "starcoderbase-15b": cosine("iters", 250_000, "250000", "2000", 3e-4, 3e-5, 0.1),
     "starcoderbase-1b": cosine("iters", 1_000_000, "1000000", "2000", 4e-4, 4e-5, 0.1),
     "starcoderbase-3b": cosine("iters", 500_000, "500000", "2000", 5e-4, 5e-5, 0.1),
+    "swav-resnet50": [*cosine("epochs", 800, "800 epochs", "10 epochs", 4.8, 0.0048, 1e-6), ("lr", "0", 0.3)],
     "swin-t": [
         ("run", "epochs", 300),
         ("lr", "0", 1e-6),
@@ -458,6 +483,7 @@ BATCHES = {
     "v-jepa-vit-l16": (3072, 3072),
     "bloom-3b": (192, 512),
     "olmo-hybrid-7b-long-context": (64, 64),
+    "stable-diffusion-v1-1": (2048, 2048),
 }
 """Batch sizes that the sources state: at the start and at the end."""
 
