@@ -258,6 +258,7 @@ PUBLISHED: dict[str, list[Fact]] = {
     "llm-jp-v3-172b": cosine("iters", 292_812, "290812", "2000", 8e-5, 8e-6, 0.1),
     "llm-jp-v3-3.8b": cosine("iters", 494_120, "492120", "2000", 3e-4, 3e-5, 0.1),
     "llm-jp-v3-7.3b": cosine("iters", 494_120, "492120", "2000", 2.5e-4, 2.5e-5, 0.1),
+    "llm-jp-v4-32b-decay-3m": [*wsd(3_000_000, 2000, 2_900_000, 2e-4, 0.1), ("lr", "2925000", 1e-4)],
     "llm-jp-v4-8b-decay-2m": [*wsd(2_000_000, 2000, 1_900_000, 3e-4, 0.1), ("lr", "1925000", 1.5e-4)],
     "llm.c-gpt-2-1.6b": [
         *cosine("iters", 32_000, "32000", "699", 6e-4, 0.1 * 6e-4, 0.1),
@@ -410,6 +411,8 @@ PUBLISHED: dict[str, list[Fact]] = {
     ],
     "stablelm-3b-4e1t": cosine("iters", 955_000, "955000", "4775", 3.2e-4, 1.28e-5, 0.1),
     "stablelm-alpha-3b": cosine("iters", 180_000, "180000", "1800", 1.6e-4, 1.6e-5, 0.1),
+    "stablelm-alpha-3b-v2": cosine("iters", 245_000, "245000", "2450", 3.2e-4, 3.2e-5, 0.1),
+    "stablelm-alpha-7b": cosine("iters", 180_000, "180000", "1800", 1.5e-4, 1.5e-5, 0.1),
     "stablelm-alpha-7b-v2": cosine("iters", 245_000, "245000", "2450", 3e-4, 3e-5, 0.1),
     "starcoderbase-15b": cosine("iters", 250_000, "250000", "2000", 3e-4, 3e-5, 0.1),
     "starcoderbase-1b": cosine("iters", 1_000_000, "1000000", "2000", 4e-4, 4e-5, 0.1),
