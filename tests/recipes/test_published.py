@@ -348,9 +348,7 @@ PUBLISHED: dict[str, list[Fact]] = {
     "olmo-3-32b-midtrain": cosine("tokens", 1e11, "100B tokens", "0", 0.0002071235285, 0.0, 0.1),
     "olmo-3-7b-midtrain": cosine("tokens", 1e11, "100B tokens", "0", 0.00020712352850360292, 0.0, 0.1),
     "olmo-7b": cosine("tokens", 2e12, "2T tokens", "5000 iters", 3e-4, 3e-5, 0.1),
-    "olmo-hybrid-7b-long-context": cosine(
-        "tokens", 1e11, "100B tokens", "200 iters", 0.00020712352850360292, 0.0, 0.1
-    ),
+    "olmo-hybrid-7b-long-context": cosine("tokens", 1e11, "100B tokens", "200 iters", 0.00020712352850360292, 0.0, 0.1),
     "olmo-hybrid-7b-midtrain": cosine("tokens", 1e11, "100B tokens", "0", 0.00020712352850360292, 0.0, 0.1),
     "olmoe-1b-7b": cosine("tokens", 5e12, "5T tokens", "10485760000 tokens", 4e-4, 4e-5, 0.1),
     "olmoe-1b-7b-cooldown": cosine("tokens", 100e9, "100B tokens", "0", 4e-5, 0.0, 0.1),
