@@ -5,7 +5,8 @@
 
 import inspect
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
@@ -42,10 +43,9 @@ def _recipes() -> Iterator[str]:
     yield _RECIPES
     found = [each for each in recipes()[0] if each.provider.startswith("schedframe ")]
     yield "| name | year | style | length | max LR | |\n|---|---|---|---|---|---|"
-    for each in found:
-        anchor, style = each.name.replace(".", ""), each.style
+    for each, anchor in zip(found, _anchors(each.name for each in found), strict=True):
         yield (
-            f"| [{each.name}](#{anchor}) | {each.year} | {style} | {each.length} "
+            f"| [{each.name}](#{anchor}) | {each.year} | {each.style} | {each.length} "
             f"| {rate(each.schedule.max_lr)} | `{_small_curve(each.schedule)}` |"
         )
     for each in found:
@@ -58,6 +58,15 @@ def _recipes() -> Iterator[str]:
             yield from (f"- {text}" for text in each.unsaid)
         body = [line for line in each.text.splitlines() if not line.startswith("#")]
         yield "\n<!-- notest -->\n```yaml\n{}\n```".format("\n".join(body))
+
+
+def _anchors(headings: Iterable[str]) -> Iterator[str]:
+    """Yield the anchor of each heading: without dots, and with a number if an earlier one has the same."""
+    met: Counter[str] = Counter()
+    for heading in headings:
+        anchor = heading.replace(".", "")
+        yield f"{anchor}-{met[anchor]}" if met[anchor] else anchor
+        met[anchor] += 1
 
 
 def _small_curve(schedule: schedframe.Schedule) -> str:

@@ -68,7 +68,8 @@ def pressed(command: Path, *words: str, **environment: str) -> list[str]:
         (["rule", "SF10"], ["SF101", "SF102", "SF103"]),
         (["check", "--ignore", "no-v"], ["no-value"]),
         (["styles", "WS"], ["WSD"]),
-        (["recipes", "olmo-2"], ["olmo-2-1b", "olmo-2-32b", "olmo-2-7b", "olmo-2-7b-stage-2"]),
+        (["recipes", "kimi"], ["kimi-k2"]),
+        (["recipes", "deepseek-v"], ["deepseek-v2", "deepseek-v2-lite", "deepseek-v3"]),
         (["init", "--style", "inv"], ["inverse-square-root"]),
     ],
 )
