@@ -27,6 +27,8 @@ _BUILTIN = {
     "megatron-bridge": "megatron_bridge",
     "nemo": "nemo",
     "torchtitan": "torchtitan",
+    "verl": "verl",
+    "verl-critic": "verl_critic",
 }
 """The modules of the built-in importers, by their names."""
 
