@@ -1,4 +1,4 @@
-"""verl: overrides in commands. The formulas are those of verl/utils/torch_functional.py at b178a3cd5."""
+"""verl: overrides in commands. The formulas are those of verl/utils/torch_functional.py in verl 0.9.1."""
 
 from math import cos, pi
 from pathlib import Path
@@ -61,6 +61,18 @@ CASES: dict[str, tuple[str, int, float, Any]] = {
         60,
         1e-6,
         lambda k: cosine(k + 1, 0, 60, 0.0),
+    ),
+    "a constant is never ahead": (
+        f"{PPO} trainer.total_training_steps=60 {ACTOR}.zero_indexed_step=False {ACTOR}.lr_warmup_steps=5",
+        60,
+        1e-6,
+        lambda k: constant(k, 5),
+    ),
+    "cycles": (
+        f"{PPO} trainer.total_training_steps=60 {ACTOR}.lr_scheduler_type=cosine {ACTOR}.num_cycles=1.5",
+        60,
+        1e-6,
+        lambda k: max(0.0, 0.5 + 0.5 * cos(pi * 1.5 * 2.0 * (k / 60))),
     ),
     "a value that is removed": (
         f"{PPO} trainer.total_training_steps=50 {ACTOR}.lr_warmup_steps=10 ~{ACTOR}.lr_warmup_steps",

@@ -2,8 +2,9 @@
 
 With FSDP the schedulers are those of verl/utils/torch_functional.py, created in verl/workers/fsdp_workers.py and
 verl/workers/engine/fsdp/transformer_impl.py; with Megatron the class is Megatron Core's, created in
-verl/utils/megatron/optimizer.py; defaults are those of verl/trainer/config (volcengine/verl at b178a3cd5). Each is
-stepped once in a step of the trainer, which may update the parameters several times.
+verl/utils/megatron/optimizer.py. Defaults are those of verl/trainer/config in verl 0.9.1; the older SFT trainer is that
+of volcengine/verl at b178a3cd5. Each scheduler is stepped once in a step of the trainer, which may update the
+parameters several times.
 """
 
 import re
@@ -136,18 +137,27 @@ def _write_fsdp(draft: Draft, base: str, run: int) -> None:
     name = draft.text(path or older, None if path else _default(draft, base, older))
     if name not in ("constant", "cosine", "wsd") or (name == "wsd" and path):
         raise draft.error(path or older, "is not one of constant and cosine")
-    if draft.number(f"{base}.num_cycles") not in (None, 0.5):
-        raise draft.error(f"{base}.num_cycles", "other than 0.5 is not imported")
+    style: Any = name
     if name != "constant":
         draft.put("min_lr", percent(draft.number(f"{base}.min_lr_ratio") or 0.0), f"{base}.min_lr_ratio")
-    style: Any = name
     if name == "wsd":
         left = max(0, run - warmup)
         cooldown = left - int(left * _STABLE)
         style = {"style": "WSD", "wsd_decay_steps": iters(cooldown), "lr_wsd_decay_style": "cosine"}
-    draft.put("lr_decay_style", style, path or older)
+    if name == "cosine":
+        style = _cosine(draft, base)
+    draft.put("lr_decay_style", style, path or older, f"{base}.num_cycles")
+
+
+def _cosine(draft: Draft, base: str) -> Any:
+    """Return the style of the cosine, which may have cycles, and may be one step ahead."""
     if draft.flag(f"{base}.zero_indexed_step") is False:
         draft.put("first_update", 1, f"{base}.zero_indexed_step")
+    cycles = draft.number(f"{base}.num_cycles")
+    if cycles in (None, 0.5):
+        return "cosine"
+    draft.assume("cosine-cycles is a style of the distribution schedframe-classic, which must be installed")
+    return {"style": "cosine-cycles", "cycles": cycles}
 
 
 def _default(draft: Draft, base: str, older: str) -> str:
@@ -179,5 +189,5 @@ def _write_megatron(draft: Draft, base: str, run: int) -> None:
     draft.put("lr_decay_style", style, f"{base}.lr_decay_style")
 
 
-IMPORTER = Importer("verl", "verl b178a3cd5", recognises, convert)
+IMPORTER = Importer("verl", "verl 0.9.1", recognises, convert)
 """The importer of verl."""
