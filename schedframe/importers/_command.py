@@ -9,7 +9,6 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from schedframe._errors import ConfigError, Problem, did_you_mean
-from schedframe._files.config.parsed import Unreadable
 from schedframe._files.shell.script import Field, Script, divided, line_of, text_of, unread_in
 from schedframe._files.shell.words import Text, Unread
 from schedframe.importers._source import Source
@@ -176,7 +175,7 @@ def _read_flags(source: Source, command: Command, flags: Flags) -> tuple[Source,
         raise ConfigError(f"--set {name}", [Problem("", what)])
     taken = {name: place for name, place in found.items() if name not in given}
     faults = {name: value for name, (value, _) in taken.items() if isinstance(value, Problem)}
-    values = {name: Unreadable() if name in faults else value for name, (value, _) in taken.items()}
+    values = {name: None if name in faults else value for name, (value, _) in taken.items()}
     lines = {name: line for name, (_, line) in taken.items()}
     return replace(source, data={**values, **given}, lines=lines, script=None, faults=faults), notes
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from schedframe._errors import ConfigError, Problem
-from schedframe._files.config.parsed import Unreadable
 from schedframe._files.shell.script import divided, text_of, unread_in
 from schedframe._files.shell.words import Text, Unread
 from schedframe.importers._command import Command, Word, meant
@@ -69,7 +68,7 @@ def _read(source: Source, command: Command, concerns: Callable[[str], bool]) -> 
                 f"has the value {unread.written}, which {unread.what}; give it with --set {_name(unread) or path}=VALUE"
             )
             faults[path] = Problem(path, what, line=unread.line)
-            _put(data, path, Unreadable())
+            _put(data, path, None)
         else:
             _put(data, path, scalar(path, value) if path != "config_name" else value)
     for path, value in _leaves(source.data):

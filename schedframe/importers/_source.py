@@ -14,13 +14,15 @@ from schedframe._files.checkpoint.torch_save import ZIP
 from schedframe._files.checkpoint.torch_save import read as read_saved
 from schedframe._files.config import json, toml, yaml
 from schedframe._files.config.document import LARGEST_FILE
-from schedframe._files.config.parsed import Broken, Parsed, Unreadable
+from schedframe._files.config.parsed import Broken, Parsed
 from schedframe._files.shell.script import Script
 from schedframe._files.shell.script import read as read_script
 from schedframe._reading import read_regular
 
 _FORMATS = {".yaml": yaml, ".yml": yaml, ".toml": toml, ".json": json}
 _LARGEST_SAVED = 16 << 20
+_MOST_REFERENCES = 20
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][\w.]*)\}")
 _VARIABLE = re.compile(r"(?<![\w-])[A-Za-z_]\w*(?=\+?=)|(?<=\$)(?:[A-Za-z_]\w*|\d)|(?<=\$\{)\w+|(?<=for )\w+")
 """A variable of a shell script, where it is set or used."""
 
@@ -48,30 +50,48 @@ class Source:
     def get(self, path: str) -> Any:
         """Return the value at the dotted `path`; ``None`` where there is none.
 
+        A value that refers to another one of the file, as ``${trainer.max_steps}`` does with OmegaConf, is that one.
+
         Raises:
-            ConfigError: the value cannot be read, because it has a tag.
+            ConfigError: the value cannot be read, because it has a tag or stands there twice, or refers to none.
         """
+        return self._referred(path, self._raw(path))
+
+    def is_unreadable(self, path: str) -> bool:
+        """Return whether there is a value at the dotted `path` that cannot be read."""
+        return path in self.faults
+
+    def has(self, *paths: str) -> bool:
+        """Return whether there is a value at each of the dotted `paths`."""
+        return all(self._raw(path) is not None for path in paths)
+
+    def _raw(self, path: str) -> Any:
         value: Any = self.data
+        above = ""
         for key in path.split("."):
+            above = f"{above}.{key}" if above else key
             if isinstance(value, list) and key.isdigit() and int(key) < len(value):
                 value = value[int(key)]
             elif isinstance(value, Mapping):
                 value = value.get(key)
             else:
                 return None
-        if isinstance(value, Unreadable):
-            fault = self.faults.get(path, Problem(path, "cannot be read"))
-            message = f"{fault.message}; give it with --set {path}=VALUE"
-            raise ConfigError(str(self.path), [replace(fault, message=message)])
+            if above in self.faults:
+                fault = self.faults[above]
+                message = f"{fault.message}; give it with --set {above}=VALUE"
+                raise ConfigError(str(self.path), [replace(fault, message=message)])
         return value
 
-    def is_unreadable(self, path: str) -> bool:
-        """Return whether there is a value at the dotted `path` that cannot be read."""
-        return path in self.faults and isinstance(self.data.get(path), Unreadable)
-
-    def has(self, *paths: str) -> bool:
-        """Return whether there is a value at each of the dotted `paths`."""
-        return all(self.get(path) is not None for path in paths)
+    def _referred(self, path: str, value: Any) -> Any:
+        found, target = _referring(value), ""
+        for _ in range(_MOST_REFERENCES):
+            if not found:
+                return value
+            target = found
+            value = self._raw(target)
+            found = target if value is None else _referring(value)
+        what = f"refers to {target}, which has no value in the file; give it with --set {path}=VALUE"
+        raise ConfigError(str(self.path), [Problem(path, what, repr(self._raw(path)), line=self.line(path))])
 
     def line(self, path: str) -> int | None:
         """Return the line of the key at `path`, or of the nearest key above it."""
@@ -86,6 +106,12 @@ class Source:
         value = self.get(path)
         shown = "" if value is None or isinstance(value, Mapping | list) else repr(value)[:60]
         return ConfigError(str(self.path), [Problem(path, message, shown, line=self.line(path))])
+
+
+def _referring(value: Any) -> str:
+    """Return the dotted path to which a value refers; empty for none."""
+    found = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    return found[1] if found else ""
 
 
 def read(path: Path, settings: Mapping[str, str], text: str | None = None, line: int | None = None) -> Source:
@@ -162,9 +188,10 @@ def _parsed(path: Path, text: str, settings: Mapping[str, str]) -> Source:
         others = {name: value for name, value in settings.items() if name not in variables}
         return _with_settings(Source(path, script=read_script(text, variables)), others)
     parsed: Parsed = _FORMATS[suffix].parse(text) if text.strip() else Parsed()
-    faults = {problem.path: problem for problem in parsed.problems if problem.path in parsed.tagged}
-    if len(faults) < len(parsed.problems):
+    foreign = [problem for _, problem in parsed.foreign]
+    if any(problem not in foreign for problem in parsed.problems):
         raise ConfigError(str(path), parsed.problems)
+    faults = dict(parsed.foreign)
     if not isinstance(parsed.data, dict):
         raise Broken("does not contain a table of keys and values at the top level")
     return _with_settings(Source(path, parsed.data, parsed.lines, faults=faults), settings)
@@ -200,6 +227,7 @@ def _with_settings(source: Source, settings: Mapping[str, str]) -> Source:
         return source
     data = _copied(source.data)
     lines = dict(source.lines)
+    faults = {place: fault for place, fault in source.faults.items() if place not in settings}
     for path, written in settings.items():
         *above, last = path.split(".")
         table = data
@@ -209,7 +237,7 @@ def _with_settings(source: Source, settings: Mapping[str, str]) -> Source:
                 raise ConfigError(f"--set {path}", [Problem("", f"{key} is not a table in {source.path}")])
         table[last] = scalar(path, written)
         lines.pop(path, None)
-    return replace(source, data=data, lines=lines)
+    return replace(source, data=data, lines=lines, faults=faults)
 
 
 def _copied(value: Any) -> Any:

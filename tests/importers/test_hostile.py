@@ -80,7 +80,10 @@ TABLES = {
         + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]\n" for n in range(20))
         + HF,
         "a key twice": HF + "learning_rate: 1e-3\n",
-        "a merge key": HF + "<<: {max_steps: 5}\n",
+        "a merge key of no table": HF + "<<: 5\n",
+        "a bomb of merge keys": HF
+        + "a0: &a0 {k: 1}\n"
+        + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}], k{n}: 1}}\n" for n in range(1, 9)),
         "two documents": HF + "---\n" + HF,
         "no table": "- learning_rate: 1e-4\n",
         "a list for a rate": HF.replace("1e-4", "[1e-4]"),

@@ -47,14 +47,15 @@ class Parsed:
         lines: the line of each key and of each item of a list, from 1, by its dotted path.
         problems: what is wrong with the text itself and still let the rest be read.
         unreadable: dotted paths whose value is one of the problems.
-        tagged: those of them with a tag of another program, such as ``!include``; tags that name types have no ``!``.
+        foreign: those of the problems that are none for other programs, each with its place: tags such as ``!include``
+            (tags that name types have no ``!``), merge keys, and keys that are given twice.
     """
 
     data: Any = None
     lines: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     unreadable: set[str] = field(default_factory=set)
-    tagged: set[str] = field(default_factory=set)
+    foreign: list[tuple[str, Problem]] = field(default_factory=list)
 
     def refuse(self, path: tuple[str, ...], message: str, line: int | None) -> Unreadable:
         """Note that the value at `path` cannot be read, and return what stands for it."""

@@ -107,9 +107,10 @@ class _Builder:
                 message = f"is not a valid {kind}: {node.value[:40]!r}"
                 if kind == "int" and len(node.value) > LONGEST_NUMBER:
                     message = too_large(LONGEST_NUMBER)
+        refused = self._parsed.refuse(path, message, line)
         if node.tag.startswith("!"):
-            self._parsed.tagged.add(dotted(path))
-        return self._parsed.refuse(path, message, line)
+            self._parsed.foreign.append((dotted(path), self._parsed.problems[-1]))
+        return refused
 
     def _item(self, node: Any, path: tuple[str, ...], depth: int) -> Any:
         self._parsed.lines.setdefault(dotted(path), node.start_mark.line + 1)
@@ -117,25 +118,46 @@ class _Builder:
 
     def _table(self, node: Any, path: tuple[str, ...], depth: int) -> dict[str, Any]:
         table: dict[str, Any] = {}
+        merged: list[Any] = []
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
+            inner_path = (*path, str(key_node.value))
+            inner = dotted(inner_path)
             if key_node.tag == f"{_CORE}merge":
-                self._problem(path, "has a merge key '<<', which a config cannot have; write the keys out", line)
+                merged += value_node.value if value_node.id == "sequence" else [value_node]
+                self._foreign(path, inner, "has a merge key '<<', which a config cannot have; write the keys out", line)
             elif key_node.tag not in _TEXT:
                 written = repr(key_node.value) if key_node.id == "scalar" else f"a {key_node.id}"
-                self._problem(path, f"has a key that is not a string: {written}", line)
+                self._parsed.problems.append(
+                    Problem(dotted(path), f"has a key that is not a string: {written}", line=line)
+                )
             elif key_node.value in table:
-                inner = dotted((*path, key_node.value))
-                self._problem((inner,), f"is given twice, first on line {self._parsed.lines[inner]}; keep one", line)
+                message = f"is given twice, first on line {self._parsed.lines[inner]}; keep one"
+                self._foreign((inner,), inner, message, line)
             else:
-                inner_path = (*path, key_node.value)
                 refuse_long_keys([key_node.value], line)
-                self._parsed.lines[dotted(inner_path)] = line
+                self._parsed.lines[inner] = line
                 table[key_node.value] = self.build(value_node, inner_path, depth + 1)
+        for other in merged:
+            self._merge(table, other, path, depth)
         return table
 
-    def _problem(self, path: tuple[str, ...], message: str, line: int) -> None:
-        self._parsed.problems.append(Problem(dotted(path), message, line=line))
+    def _merge(self, table: dict[str, Any], node: Any, path: tuple[str, ...], depth: int) -> None:
+        """Add the keys of another table, which are those of a merge key, to `table` where it has none of the name."""
+        if node.id != "mapping":
+            self._parsed.problems.append(
+                Problem(dotted(path), "has a merge key '<<' that is no table", line=node.start_mark.line + 1)
+            )
+            return
+        before = dict(self._parsed.lines)
+        for key, value in self.build(node, path, depth + 1).items():
+            table.setdefault(key, value)
+        self._parsed.lines.update(before)
+
+    def _foreign(self, path: tuple[str, ...], place: str, message: str, line: int) -> None:
+        problem = Problem(dotted(path), message, line=line)
+        self._parsed.problems.append(problem)
+        self._parsed.foreign.append((place, problem))
 
 
 def _int(text: str) -> int:
