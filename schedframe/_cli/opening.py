@@ -1,5 +1,6 @@
 """How commands open their FILE: a schedule file, or a config of another framework that an importer recognises."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ _MARKS = ("max_lr", EXTENDS)
 
 _SCRIPTS = (".sh", ".bash", ".slurm", ".sbatch", ".bin")
 """Suffixes of what can only be a source of an importer."""
+
+_WITH_OPTIONS = "`schedframe import` writes this config as a schedule file, and has options for what is missing in it."
 
 
 class Opened(NamedTuple):
@@ -67,12 +70,15 @@ def _imported(path: Path) -> Imported | None:
     try:
         source = _source.read(path, {})
     except ConfigError:
-        if path.suffix.lower() in _SCRIPTS and path.is_file():
+        if path.suffix.lower() in _SCRIPTS:
             raise
         return None
     if not _run.recognised(source) and path.suffix.lower() not in _SCRIPTS:
         return None
-    return _run.import_source(source, None, {})
+    try:
+        return _run.import_source(source, None, {})
+    except ConfigError as error:
+        raise ConfigError(error.where, [replace(problem, note=_WITH_OPTIONS) for problem in error.problems]) from None
 
 
 def _is_schedule_file(path: Path) -> bool:

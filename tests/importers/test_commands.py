@@ -155,3 +155,10 @@ def test_what_is_no_importer_is_refused_with_its_distribution(install, target: s
     install("acme-schedules", PLUGIN, groups={"schedframe.importers": {"acme": target}})
     with pytest.raises(PluginError, match=f"the importer 'acme' from acme-schedules 1.0 .*{words}"):
         importers["acme"]
+
+
+def test_a_command_that_takes_a_source_directly_names_the_one_with_options(tmp_path: Path) -> None:
+    (tmp_path / "train.sh").write_text(SCRIPT.replace("--train-iters 400", ""))
+    done = cli("preview", "train.sh")
+    assert (done.code, "give it with --train-iters\n`schedframe import` writes" in done.err) == (2, True)
+    assert "nothing.sh: does not exist" in cli("preview", "nothing.sh").err
