@@ -50,8 +50,9 @@ class Distribution(NamedTuple):
         """Return the paths that a wheel installs beside its metadata."""
         if self.is_core:
             return {path for path in self.tracked() if path.startswith("schedframe/")}
-        module = self.name.replace("-", "_")
-        return {path for path in self.tracked() if path == f"{module}.py" or path.startswith(f"{module}/")}
+        points = (point for group in self.project["entry-points"].values() for point in group.values())
+        modules = {point.partition(":")[0].partition(".")[0] for point in points}
+        return {path for path in self.tracked() if path.partition("/")[0].removesuffix(".py") in modules}
 
 
 def distributions() -> dict[str, Distribution]:

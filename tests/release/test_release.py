@@ -3,6 +3,7 @@
 import json
 import re
 import tarfile
+import tomllib
 import zipfile
 from fnmatch import fnmatch
 from pathlib import Path
@@ -12,7 +13,7 @@ from packaging.requirements import Requirement
 from typer.main import get_command
 
 from release import address, check, tag
-from release.distributions import ROOT, distributions
+from release.distributions import ROOT, Distribution, distributions
 from schedframe._cli.app import app
 from schedframe._files.config.document import FORMATS, read
 
@@ -92,6 +93,16 @@ def test_a_file_too_much_in_a_wheel_is_named(tmp_path: Path) -> None:
 def test_a_file_that_a_wheel_lacks_is_named(tmp_path: Path) -> None:
     (fault,) = check.unexpected_in_wheel(wheel(tmp_path), REX)
     assert fault.endswith("lacks schedframe_rex.py")
+
+
+@pytest.mark.parametrize(
+    "plugin", [known for known in KNOWN.values() if not known.is_core], ids=lambda known: known.name
+)
+def test_a_plugin_installs_what_its_entry_points_name(plugin: Distribution) -> None:
+    project = tomllib.loads((plugin.folder / "pyproject.toml").read_text())
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
+    tracked = {path for path in plugin.tracked() if path.partition("/")[0] in included}
+    assert plugin.modules() == tracked
 
 
 def test_a_source_distribution_has_nothing_that_git_does_not_track(tmp_path: Path) -> None:
