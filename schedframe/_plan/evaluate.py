@@ -36,7 +36,7 @@ def lr_at(plan: Plan, step: float, group: Group) -> float:
     """
     max_lr, min_lr = _bound(group, "max_lr", plan.max_lr), _bound(group, "min_lr", plan.min_lr)
     style = plan.lr_style
-    if plan.shift:
+    if plan.is_read_elsewhere:
         step = plan.read_at(step)
     if plan.lr_warmup_steps > 0 and step <= plan.warmup_end:
         init_lr, done, total = _warmup(plan, step)
@@ -55,7 +55,7 @@ def lrs_at(plan: Plan, steps: Sequence[float]) -> list[float]:
     Where the style is a shape and `steps` rise, its coefficient is all that is evaluated step by step.
     """
     coefficient_at = plan.lr_coefficient_at
-    if coefficient_at is None or plan.shift or not all(map(le, steps, islice(steps, 1, None))):
+    if coefficient_at is None or plan.is_read_elsewhere or not all(map(le, steps, islice(steps, 1, None))):
         return [lr_at(plan, step, {}) for step in steps]
     begin = bisect_right(steps, plan.warmup_end) if plan.lr_warmup_steps > 0 else 0
     end = bisect_right(steps, plan.lr_decay_steps, begin)
@@ -91,7 +91,7 @@ def wd_at(plan: Plan, step: float, group: Group) -> float | None:
 def lr_and_wd_at(plan: Plan, step: float, group: Group) -> tuple[float, float | None]:
     """Return `lr_at` and `wd_at`, with the learning rate evaluated once."""
     lr = lr_at(plan, step, group)
-    return lr, _wd_of(plan, plan.read_at(step) if plan.shift else step, group, lr)
+    return lr, _wd_of(plan, plan.read_at(step) if plan.is_read_elsewhere else step, group, lr)
 
 
 def curves_at(plan: Plan, step: float) -> tuple[float, float | None]:
@@ -168,7 +168,7 @@ def values_at(plan: Plan, step: float, groups: list[dict[str, Any]]) -> list[Val
     """
     lr_c = init_lr = total = 0.0
     position = step
-    if plan.shift:
+    if plan.is_read_elsewhere:
         step = plan.read_at(step)
     lr_coefficient_at = plan.lr_coefficient_at
     if plan.lr_warmup_steps > 0 and step <= plan.warmup_end:

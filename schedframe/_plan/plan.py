@@ -23,6 +23,9 @@ WARMUP: Literal["warmup"] = "warmup"
 DecayFrom = Literal["warmup", 0]
 """Where the decay begins."""
 
+_MOST_STAIRS = 10_000
+"""Stairs of more than these are as low as the steps of a run without an interval."""
+
 CURRENT: Literal["current"] = "current"
 """A value of ``init_lr``: the learning rate that the checkpoint's schedule has where this one starts."""
 
@@ -53,6 +56,8 @@ class Plan:
             step 0 at the earliest. A plan that continues another one, with a `start_step`, is read at the position.
         decay_from: where the decay begins: ``"warmup"`` is the end of the warmup; from 0 on, the decay runs below the
             warmup, and holds from its end on.
+        interval: how many steps both curves hold what they were at the last multiple of it, in steps of the run; 0 is
+            none.
     """
 
     clock: Clock
@@ -71,11 +76,13 @@ class Plan:
     groups: tuple[GroupRule, ...] = ()
     first_update: float = 0
     decay_from: DecayFrom = WARMUP
+    interval: float = 0
 
     lr_coefficient_at: Callable[[float], float] | None = field(init=False, repr=False, compare=False)
     wd_coefficient_at: Callable[[float, float], float] | None = field(init=False, repr=False, compare=False)
     wd_curve: Callable[[float], float] | None = field(init=False, repr=False, compare=False)
     shift: float = field(init=False, repr=False, compare=False)
+    is_read_elsewhere: bool = field(init=False, repr=False, compare=False)
     warmup_end: float = field(init=False, repr=False, compare=False)
     decay_begin: float = field(init=False, repr=False, compare=False)
 
@@ -84,6 +91,7 @@ class Plan:
         lr, wd, bind = self.lr_style, self.wd_style, object.__setattr__
         warmup, is_below = self.lr_warmup_steps, self.decay_from == 0
         bind(self, "shift", 0 if self.start_step else self.first_update)
+        bind(self, "is_read_elsewhere", bool(self.shift or self.interval))
         bind(self, "warmup_end", nextafter(warmup, -inf) if is_below or self._decay_begins_with_a_jump() else warmup)
         bind(self, "decay_begin", 0 if is_below else warmup)
         of_run = None
@@ -116,11 +124,16 @@ class Plan:
 
     def read_at(self, step: float) -> float:
         """Return the step at which the curves are read at the position `step`, both from the plan's own step 0."""
+        if self.interval:
+            step = (step + self.start_step) // self.interval * self.interval - self.start_step
         return max(step + self.shift, 0)
 
     def position_of(self, step: float) -> float:
-        """Return the first position at which the curves are read at `step`."""
-        return max(step - self.shift, 0) if step > 0 else 0
+        """Return the first position at which the curves are read at `step`, or behind it."""
+        position = step - self.shift
+        if self.interval and position < inf:
+            position = -(-(position + self.start_step) // self.interval) * self.interval - self.start_step
+        return max(position, 0) if step > 0 else 0
 
     def ends(self) -> tuple[float, float]:
         """Return the positions at which the warmup and the decay end."""
@@ -141,6 +154,14 @@ class Plan:
         if self.decay_begin < self.lr_warmup_steps:
             jumps.append(self.lr_warmup_steps)
         return [self.position_of(step) for step in jumps]
+
+    def stairs(self) -> list[float]:
+        """Return the positions up to the end of the decay at which an interval ends; none where there are very many."""
+        _, end = self.ends()
+        if not self.interval or end / self.interval > _MOST_STAIRS:
+            return []
+        first = self.interval - self.start_step % self.interval
+        return [first + stair * self.interval for stair in range(int((end - first) // self.interval) + 1)]
 
     def under(self, rules: Iterable[GroupRule]) -> "Plan":
         """Return the plan of a param group that `rules` match.
@@ -212,6 +233,7 @@ def fingerprint_as_written(values: Mapping[str, Any]) -> str:
         "groups": values["groups"],
         "first_update": values.get("first_update") and not values["start_step"],
         "decay_from": warmup and values.get("decay_from", WARMUP) != WARMUP,
+        "interval": values.get("interval"),
     }
     return digest({name: values[name] for name in NAMES if is_used.get(name, True)})
 

@@ -31,7 +31,7 @@ _Point = tuple[float, ...]
 
 def breakpoints(plan: Plan, end: float) -> list[float]:
     """Return the breakpoints and jumps of the curves within the first `end` steps of `plan`, 400 at most."""
-    found = {*plan.ends(), *plan.landmarks().values(), *plan.jumps()}
+    found = {*plan.ends(), *plan.landmarks().values(), *plan.jumps(), *plan.stairs()}
     if plan.start_wd is not None:
         of_wd = (plan.wd_incr_steps, *plan.wd_style.landmarks(plan.wd_incr_steps).values())
         found |= {plan.position_of(step) for step in of_wd}

@@ -91,6 +91,8 @@ def summary(plan: Plan, train_steps: float | None = None) -> str:
         parts.append(f"run {short(train_steps)}")
     if plan.shift:
         parts.append(f"read {short(abs(plan.shift))} {'ahead' if plan.shift > 0 else 'behind'}")
+    if plan.interval:
+        parts.append(f"held for {short(plan.interval)}")
     if plan.start_step:
         parts.append(f"from step {short(plan.start_step)}")
     parts.append(_weight_decay(plan))

@@ -34,7 +34,7 @@ from schedframe._run.resume.decide import decide
 from schedframe._run.resume.read import read
 from schedframe._run.resume.report import report
 from schedframe._run.resume.write import unknown_to_megatron, write_state
-from schedframe._units.numbers import moved, parse_position, plain
+from schedframe._units.numbers import moved, parse_position, plain, plain_size
 from schedframe._units.units import Clock, Units, parse_clock
 from schedframe.styles._base import LRStyle, Style, WDStyle
 from schedframe.styles._byname import by_lr_style, by_wd_style
@@ -104,6 +104,7 @@ class OptimizerParamScheduler:
         lr_warmup_style: shape of the warmup, a name or a table; by default Megatron's, a straight line.
         first_update: how far ahead of the position the curves are read, in steps of the clock; below 0 behind it.
         decay_from: where the decay begins: ``"warmup"``, its end, or 0, below the warmup from the start of the run.
+        interval: how many steps of the clock the curves hold their values; 0 is none.
         roles: rules of a `Schedule` and the groups that they match, from `Schedule.build`; by default none.
 
     Raises:
@@ -132,6 +133,7 @@ class OptimizerParamScheduler:
     groups = _PlanField[tuple[GroupRule, ...]]()
     first_update = _PlanField[float]()
     decay_from = _PlanField[DecayFrom]()
+    interval = _PlanField[float]()
 
     _clocks: ClassVar[tuple[str, ...]] = get_args(Clock)
     _ignores_lr_mult: ClassVar[bool] = True
@@ -162,6 +164,7 @@ class OptimizerParamScheduler:
         lr_warmup_style: str | Mapping[str, Any] | Warmup = MEGATRONS,
         first_update: float = 0,
         decay_from: DecayFrom = WARMUP,
+        interval: float = 0,
         roles: Roles | None = None,
     ) -> None:
         """Check every argument, then write the first values."""
@@ -184,6 +187,7 @@ class OptimizerParamScheduler:
             *problems_with("lr_warmup_style", parse_warmup, lr_warmup_style),
             *problems_with("first_update", plain, first_update),
             *problems_with("decay_from", parse_decay_from, decay_from),
+            *problems_with("interval", plain_size, interval),
         ]
         if use_checkpoint_opt_param_scheduler and override_opt_param_scheduler:
             fault = "use_checkpoint_opt_param_scheduler is set too, and they contradict each other; set one of them"
@@ -203,6 +207,7 @@ class OptimizerParamScheduler:
             groups=roles.rules,
             first_update=plain(first_update),
             decay_from=parse_decay_from(decay_from),
+            interval=plain_size(interval),
         )
         self.use_checkpoint_opt_param_scheduler = use_checkpoint_opt_param_scheduler
         self.override_opt_param_scheduler = override_opt_param_scheduler

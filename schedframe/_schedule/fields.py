@@ -160,6 +160,17 @@ def updates_of(shift: float) -> int:
     return (shift > 0) - (shift < 0)
 
 
+def _parse_interval(value: Any, info: ValidationInfo) -> float:
+    """Return how long the curves hold their values, in whole steps."""
+    steps = scale_of(info.data).steps(value)
+    if steps != int(steps):
+        raise ValueError(f"is {float(steps):g} steps, and must be a whole number of them")
+    return int(steps)
+
+
+IntervalField = Annotated[float, PlainValidator(_parse_interval), JSONSchema(lengths.JSON_LENGTH)]
+"""How long the curves hold their values."""
+
 FirstUpdateField = Annotated[
     float, PlainValidator(_parse_first_update), PlainSerializer(updates_of), JSONSchema({"enum": [0, 1, -1]})
 ]

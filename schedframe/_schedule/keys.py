@@ -106,6 +106,11 @@ class Keys(BaseModel):
         description="Where the curves are read at the first update: 0, 1 update ahead, or -1 behind.",
         examples=[1],
     )
+    interval: fields.IntervalField = Field(
+        0,
+        description="How long the curves hold their values, as with a scheduler that is stepped once an epoch.",
+        examples=[20],
+    )
     decay_from: fields.DecayFromField = Field(
         WARMUP,
         description="Where the decay begins: warmup, its end, or 0, below the warmup from the start of the run.",

@@ -26,7 +26,7 @@ LR_STYLES, WD_STYLES = (", ".join(sorted(registry.builtins)) for registry in (lr
 KEYS = textwrap.fill(
     "The keys of a schedule: start_step, "
     "train_samples, train_iters, train_tokens, lr_decay_steps, max_lr, min_lr, init_lr, lr_warmup_steps, "
-    "lr_warmup_style, first_update, decay_from, "
+    "lr_warmup_style, first_update, interval, decay_from, "
     "lr_decay_style, wsd_decay_steps, lr_wsd_decay_style, start_wd, end_wd, wd_incr_steps, wd_incr_style, groups, "
     "resume, ignore, parent, clock, global_batch_size, seq_length, dataset_samples, micro_batch_size, "
     "data_parallel_size, decrease_batch_size_if_needed, rampup_batch_size, step_batch_size_schedule",

@@ -58,7 +58,7 @@ class TestWhatARuleComesTo:
 
     def test_every_field_of_a_plan_that_is_not_the_runs_can_be_set(self) -> None:
         decided = {name for fields in FIELDS.values() for name in fields}
-        assert decided == {*NAMES} - {"clock", "start_step", "groups", "first_update", "decay_from"}
+        assert decided == {*NAMES} - {"clock", "start_step", "groups", "first_update", "decay_from", "interval"}
 
     def test_a_percentage_in_the_file_is_of_the_rules_max_lr_and_end(self) -> None:
         schedule = with_rule(max_lr=2e-2, lr_decay_steps=500)

@@ -28,7 +28,7 @@ NO_VALUE = {
     "resume": "must be a policy",
     "decrease_batch_size_if_needed": "must be true or false",
     "lr_decay_steps": "missing required key",
-    **dict.fromkeys(("start_step", "max_lr", "min_lr", "init_lr", "lr_warmup_steps"), "has no value"),
+    **dict.fromkeys(("start_step", "max_lr", "min_lr", "init_lr", "lr_warmup_steps", "interval"), "has no value"),
 }
 KEYS = tuple(all_keys(Keys.model_fields))
 DEFAULTS = [key for key in KEYS if key not in NO_VALUE]

@@ -58,6 +58,7 @@ def test_the_smallest_schedule_has_megatrons_defaults():
         "lr_warmup_steps": 0,
         "lr_warmup_style": {"style": "linear", "shift": 0, "stretched": False},
         "first_update": 0,
+        "interval": 0,
         "decay_from": "warmup",
         "lr_decay_style": {"style": "linear"},
         "start_wd": None,

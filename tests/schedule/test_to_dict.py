@@ -73,6 +73,7 @@ def test_resolved_it_has_every_key_that_has_a_value() -> None:
         "lr_warmup_steps": 0,
         "lr_warmup_style": {"style": "linear", "shift": 0, "stretched": False},
         "first_update": 0,
+        "interval": 0,
         "decay_from": "warmup",
         "end_wd": 0.1,
         "wd_incr_steps": 5000,

@@ -26,7 +26,7 @@ TEN_KEYS = (
 )
 """Megatron's keys, in its order (``megatron/core/optimizer_param_scheduler.py`` at core_v0.16.1)."""
 
-LATER = {"first_update": 0, "decay_from": WARMUP}
+LATER = {"first_update": 0, "decay_from": WARMUP, "interval": 0}
 """Fields of a plan that early versions did not have, with their values there; a state has others alone."""
 
 _LR_STYLES = ("constant", "linear", "cosine", "inverse-square-root", "WSD")
@@ -75,6 +75,8 @@ def unknown_to_megatron(plan: Plan) -> str:
         return "first_update"
     if plan.lr_warmup_steps > 0 and plan.decay_from != WARMUP:
         return f"decay_from {plan.decay_from}"
+    if plan.interval:
+        return "interval"
     for rule in plan.groups:
         for name, value in rule.values:
             if name not in ("max_lr", "min_lr", "start_wd", "end_wd") and value != getattr(plan, name):

@@ -12,7 +12,7 @@ _ROUNDING = 1e-9
 def _undeclared(group: GroupCurves) -> Iterator[tuple[float, float, float]]:
     """Yield step, value before and value after of each jump that the style does not declare."""
     plan = group.plan
-    declared = plan.jumps()
+    declared = [*plan.jumps(), *plan.stairs()]
     near = 10 * group.tiny
     for gap in group.gaps:
         is_declared = any(abs(gap.step - step) <= near for step in declared)
