@@ -94,15 +94,7 @@ CASES = [
         "InverseTimeDecay, decay_steps 20, decay_rate 0.5, staircase True",
         UPDATES,
         run(INVERSE, initial_learning_rate=PEAK, decay_steps=20, decay_rate=0.5, staircase=True),
-        keys({**HYPERBOLA, "timescale": "40 iters"}),
-        keys(
-            {
-                "style": "multi-step",
-                "milestones": [f"{stair} iters" for stair in (20, 40, 60, 80)],
-                "multipliers": [1 / (1 + 0.5 * stair) for stair in (1, 2, 3, 4)],
-            }
-        ),
-        "its stairs are milestones, each with its value",
+        keys({**HYPERBOLA, "timescale": "40 iters"}, interval="20 iters"),
     ),
     case(COSINE, "cosine", {"decay_steps": 100}),
     case(COSINE, "cosine", {"decay_steps": 100, "alpha": 0.1}, min_lr="10%"),

@@ -5,7 +5,6 @@ accumulated, with ``interval: epoch``, its default, after every epoch. ``frequen
 """
 
 import logging
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -132,15 +131,13 @@ CASES = [
         "interval epoch, 20 batches an epoch, CosineAnnealingLR(5)",
         UPDATES,
         run(lambda optimizer: lrs.CosineAnnealingLR(optimizer, 5), EPOCH),
-        keys("cosine"),
-        keys(
-            {
-                "style": "multi-step",
-                "milestones": [f"{20 * epoch} iters" for epoch in range(1, 5)],
-                "multipliers": [(1 + math.cos(math.pi * epoch / 5)) / 2 for epoch in range(1, 5)],
-            }
-        ),
-        "its stairs are milestones, each with its value",
+        keys("cosine", interval="20 iters"),
+    ),
+    Case(
+        "interval epoch, 20 batches an epoch, SequentialLR([LinearLR, CosineAnnealingLR], [10])",
+        UPDATES,
+        run(warm_cosine, EPOCH),
+        keys("cosine", lr_warmup_steps=200, lr_decay_steps=2000, init_lr="10%", interval="20 iters"),
     ),
 ]
 FRAMEWORK = Framework(
