@@ -109,9 +109,14 @@ def find_first_updates_at_zero(context: RuleContext) -> Iterator[Found]:
 
     Megatron's warmup begins this way. A warmup with ``init_lr``, or with ``lr_warmup_style: torchtitan``, does not.
     """
-    plan = context.plan
-    if plan.start_step == 0 and context.init_lr_is_known and plan.lr_warmup_steps and context.groups[0].lr(0) == 0:
+    if _begins_at_zero(context) and not context.plan.interval:
         yield Found("lr_warmup_steps", "begins at a learning rate of 0, so the first update changes nothing", "", 0)
+
+
+def _begins_at_zero(context: RuleContext) -> bool:
+    plan = context.plan
+    begins = plan.start_step == 0 and context.init_lr_is_known and plan.lr_warmup_steps > 0
+    return begins and context.groups[0].lr(0) == 0
 
 
 @rule(
@@ -185,3 +190,20 @@ def find_styles_without_warmup(context: RuleContext) -> Iterator[Found]:
         if lr < plan.max_lr / 2 <= group.lr(0) and not plan.jumps():
             message = f"falls to {lr:.3g} within the first 1 % of the decay"
             yield Found(group.key("lr_decay_style"), message, "give lr_warmup_steps", step, group.role)
+
+
+@rule(
+    "SF310",
+    "first-interval-at-zero",
+    "warning",
+    bad="train_samples: 1M\nmax_lr: 3e-4\nlr_warmup_steps: 10K\ninterval: 5K\n",
+    good="train_samples: 1M\nmax_lr: 3e-4\nlr_warmup_steps: 10K\ninterval: 5K\ninit_lr: 1e-6\n",
+)
+def find_first_intervals_at_zero(context: RuleContext) -> Iterator[Found]:
+    """The curves hold their values for an interval, and every update of the first one has a learning rate of 0.
+
+    With an interval of an epoch, the first epoch changes nothing. A warmup with ``init_lr`` does not begin at 0.
+    """
+    if _begins_at_zero(context) and context.plan.interval:
+        message = f"begins at a learning rate of 0, which is held for {context.plan.interval:g} steps"
+        yield Found("lr_warmup_steps", f"{message}, whose updates change nothing", "give init_lr", 0)
