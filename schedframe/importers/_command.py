@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
@@ -14,7 +14,8 @@ from schedframe._files.shell.script import Field, Script, divided, line_of, text
 from schedframe._files.shell.words import Text, Unread
 from schedframe.importers._source import Source
 
-_SILENT = ("echo", "printf", "#")
+_SILENT = ("echo", "printf", "#", ":", "true", "false", "test", "[", "[[", "alias")
+"""Commands that run none of their words."""
 
 
 class Word(NamedTuple):
@@ -80,7 +81,7 @@ class Command:
     @cached_property
     def names(self) -> frozenset[str]:
         """The names of its flags."""
-        return frozenset(_name(word.text) for word in self.words if word.text is not None and _is_flag(word))
+        return frozenset(_name(flag) for word in self.words if (flag := _flag_in(word)))
 
     @cached_property
     def _script(self) -> int:
@@ -195,6 +196,20 @@ def _is_flag(word: Word) -> bool:
     return word.text is not None and word.text.startswith("--")
 
 
+def _flag_in(word: Word) -> str:
+    """Return the flag of a word, whose value may be unknown where ``=`` is before it; empty where there is none."""
+    if _is_flag(word):
+        return word.text or ""
+    head = _head(word)
+    return head if head.startswith("--") and "=" in head else ""
+
+
+def _head(word: Word) -> str:
+    """Return the text of a word up to what is not known."""
+    known = takewhile(lambda part: isinstance(part, Text), word.field)
+    return "".join(part.text for part in known if isinstance(part, Text))
+
+
 def _name(flag: str) -> str:
     return flag.partition("=")[0].removeprefix("--").replace("-", "_")
 
@@ -229,7 +244,11 @@ class _Reader:
         while ahead is not None:
             word, ahead = ahead, next(rest, None)
             if not _is_flag(word):
-                self._pass(word, flag)
+                name = _name(_flag_in(word))
+                if name in self._flags.known and (unread := unread_in(word.field)) is not None:
+                    yield name, self._unknown(_flag(name), unread), word.line
+                else:
+                    self._pass(word, flag)
                 flag = ""
                 continue
             flag, has_value, value = (word.text or "").partition("=")
@@ -259,8 +278,10 @@ class _Reader:
         if word is None or _is_flag(word):
             raise self._error(flag, "has no value", line)
         unread = unread_in(word.field)
-        if unread is None:
-            return word.text or ""
+        return (word.text or "") if unread is None else self._unknown(flag, unread)
+
+    def _unknown(self, flag: str, unread: Unread) -> Problem:
+        """Return the problem that a value makes of which a part is not known."""
         what = (
             f"has the value {unread.written}, which {unread.what}; give it with --set {_variable(unread, flag)}=VALUE"
         )
@@ -269,15 +290,29 @@ class _Reader:
     def _pass(self, word: Word, flag: str) -> None:
         """Go over a word that is no flag, which may be the value of `flag`, or hold flags where it is not known."""
         unread = unread_in(word.field)
-        if unread is None or any(isinstance(part, Text) and part.text for part in word.field):
+        if unread is None:
             return
-        if flag:
-            if unread.written.startswith("$"):
-                self._notes[f"{unread.written} is not known, and is taken for the value of {flag}"] = unread.line
-            return
-        if (found := self._hidden(unread)) is not None:
+        if _head(word).startswith("--"):
+            self._check_the_name(word, unread)
+        is_mixed = any(isinstance(part, Text) and part.text for part in word.field)
+        found = self._hidden(unread)
+        if found == "flags" and (flag or is_mixed):
+            found = None
+        if found is not None:
             hint = f"; give it with --set {name}=VALUE" if (name := _variable(unread)) else ""
             raise self._error("", f"{unread.written} {unread.what}; it may hold {found}{hint}", unread.line)
+        if flag and not is_mixed and unread.written.startswith("$"):
+            self._notes[f"{unread.written} is not known, and is taken for the value of {flag}"] = unread.line
+
+    def _check_the_name(self, word: Word, unread: Unread) -> None:
+        """Refuse a flag whose name is known in part, where the whole may be one of the schedule."""
+        head, is_whole, _ = _head(word).partition("=")
+        name = _name(head)
+        fault = self._flags.fault(name)
+        if is_whole and fault:
+            raise self._error(head, fault, word.line)
+        if not is_whole and (fault or any(known.startswith(name) for known in self._flags.known)):
+            raise self._error("", f"{head}{unread.written} {unread.what}; it may be a flag of the schedule", word.line)
 
     def _hidden(self, unread: Unread) -> str | None:
         """Return which flags of the schedule `unread` may hold; ``None`` for none."""

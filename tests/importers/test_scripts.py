@@ -108,6 +108,12 @@ it's \\"last\\"" {FLAGS}
 echo torchrun pretrain_gpt.py --lr 1
 torchrun pretrain_gpt.py {FLAGS}
 """,
+    "flags in words of a command that does nothing": f"""
+: '
+torchrun pretrain_gpt.py {FLAGS} --lr 1
+'
+torchrun pretrain_gpt.py {FLAGS} --run-name=$NAME
+""",
     "a path with a part that is not known": f"""
 torchrun pretrain_gpt.py --log-progress $HOME/logs {FLAGS} $(date +%s).txt
 """,
@@ -177,6 +183,18 @@ HELD = {
     "flags that depend on a variable": (
         f"torchrun x.py {FLAGS} ${{PEAK:+--lr $PEAK}}\n",
         "$PEAK is not set in the file; it may hold --lr; give it with --set PEAK=VALUE",
+    ),
+    "a value behind = that a command computes": (
+        f"torchrun x.py {FLAGS} --min-lr=$(compute)\n",
+        "line 2, --min-lr: has the value $(compute), which is the output of a command",
+    ),
+    "a name of a flag that is known in part": (
+        f"torchrun x.py {FLAGS} --min-$NAME 0\n",
+        "--min-$NAME is not set in the file; it may be a flag of the schedule",
+    ),
+    "flags under a condition behind another flag": (
+        f"if [ $BIG = 1 ]; then\n  A='--min-lr 0'\nfi\ntorchrun x.py {FLAGS} --bf16 $A\n",
+        "it may hold --min-lr; give it with --set A=VALUE",
     ),
     "two variables that differ": (
         'A="--lr 1e-4 --train-iters 5"\nB="--lr 2e-4 --global-batch-size 8"\n',
