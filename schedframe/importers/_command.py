@@ -10,12 +10,9 @@ from typing import Any, NamedTuple
 
 from schedframe._errors import ConfigError, Problem, did_you_mean
 from schedframe._files.config.parsed import Unreadable
-from schedframe._files.shell.script import Field, Script, divided, line_of, text_of, unread_in
+from schedframe._files.shell.script import SILENT, Field, Script, divided, line_of, text_of, unread_in
 from schedframe._files.shell.words import Text, Unread
 from schedframe.importers._source import Source
-
-_SILENT = ("echo", "printf", "#", ":", "true", "false", "test", "[", "[[", "alias")
-"""Commands that run none of their words."""
 
 
 class Word(NamedTuple):
@@ -59,7 +56,7 @@ class Command:
 
     Attributes:
         line: where it begins.
-        words: its words. Those in quotes are divided where they hold flags, as in ``bash -c "train.py --lr 1"``.
+        words: its words. One in quotes that holds flags alone is divided, unless it may be the value of a flag.
         variables: the variables that hold the words, where these are no command of the script, with the words of each.
     """
 
@@ -97,8 +94,8 @@ def meant(source: Source, is_meant: Callable[[Command], bool]) -> list[Command]:
     """
     if source.script is None:
         return []
-    made = [Command(command.line, tuple(_words(command.fields))) for command in source.script.commands]
-    shown = [command for command in made if command.words and command.words[0].text not in _SILENT]
+    made = [Command(command.line, tuple(_words_of_command(command.fields))) for command in source.script.commands]
+    shown = [command for command in made if command.words and command.words[0].text not in SILENT]
     return [command for command in shown if is_meant(command)] or list(filter(is_meant, _of_variables(source.script)))
 
 
@@ -142,7 +139,7 @@ def _of_variables(script: Script) -> Iterator[Command]:
     """Yield the variables of a script that hold flags as one command; those whose words others hold are left out."""
     held: dict[str, tuple[Word, ...]] = {}
     for name, fields in script.variables.items():
-        words = tuple(_words(fields))
+        words = tuple(_words(fields) if len(fields) == 1 else _words_of_command(fields))
         if any(map(_is_flag, words)):
             held[name] = words
     seen: set[tuple[str | None, int]] = set()
@@ -182,7 +179,22 @@ def _read_flags(source: Source, command: Command, flags: Flags) -> tuple[Source,
     return replace(source, data={**values, **given}, lines=lines, script=None, faults=faults), notes
 
 
+def _words_of_command(fields: Sequence[Field]) -> Iterator[Word]:
+    """Yield the words of a command; what is behind a Python script or a flag is one word, whatever it holds."""
+    before, is_divided = "", True
+    for whole in fields:
+        first = next((text_of(part) or "" for part in divided([whole])), "")
+        is_value = before.startswith("--") and "=" not in before
+        if is_divided and not is_value and first.startswith("--") and "=" not in first:
+            yield from _words([whole])
+        elif whole:
+            yield Word(whole, text_of(whole), line_of(whole))
+        before = text_of(whole) or ""
+        is_divided = is_divided and PurePath(before).suffix != ".py"
+
+
 def _words(fields: Sequence[Field]) -> Iterator[Word]:
+    """Yield words, divided where they hold flags."""
     for whole in fields:
         parts = divided([whole])
         if not any((text_of(part) or "").startswith("--") for part in parts):

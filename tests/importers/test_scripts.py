@@ -114,6 +114,116 @@ torchrun pretrain_gpt.py {FLAGS} --lr 1
 '
 torchrun pretrain_gpt.py {FLAGS} --run-name=$NAME
 """,
+    "variables of a subshell, a pipe and a background job": f"""
+PEAK=1e-4
+(cd /tmp; PEAK=2e-4)
+PEAK=3e-4 | cat
+PEAK=4e-4 &
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK
+""",
+    "a function that is called behind what it uses": f"""
+PEAK=1e-4
+run() {{
+    local STYLE=linear
+    torchrun pretrain_gpt.py {FLAGS} --lr $PEAK --lr-decay-style $STYLE "$@"
+}}
+function choose {{ PEAK=5e-4; }}
+function finish() {{ PEAK=7e-4; return; }}
+PEAK=2e-4
+choose
+run --min-lr 1e-6 | tee log.txt
+finish
+""",
+    "a function with arguments": f"""
+run()
+{{
+    SIZE=$1 RATE=${{2:-1}} LEAST=${{3:-1e-6}}
+    shift
+    torchrun pretrain_gpt.py {FLAGS} --global-batch-size $SIZE --lr $RATE --min-lr $LEAST --seed $#
+}}
+run 16 2e-4
+""",
+    "a function that is not called": f"""
+PEAK=1e-4
+change() {{ PEAK=2e-4; }}
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK
+""",
+    "arguments that the script sets": f"""
+set -e -- --min-lr 1e-6 --lr 1e-4
+shift 2
+torchrun pretrain_gpt.py {FLAGS} "$@"
+""",
+    "a default that is assigned": f"""
+: "${{PEAK:=1e-4}}"
+torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:-2e-4}}
+""",
+    "quoted assignments of export": f"""
+PEAK=1e-4
+export PEAK=2e-4 LEAST=$PEAK "SIZE=16"
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK --min-lr $LEAST --global-batch-size $SIZE
+""",
+    "a constant": f"""
+readonly PEAK=1e-4
+PEAK=2e-4
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK
+""",
+    "a variable that is unset": f"""
+PEAK=1e-4
+unset PEAK
+torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:-2e-4}}
+""",
+    "the first item of an array": f"""
+RATES=(1e-4 2e-4)
+RATES=3e-4
+torchrun pretrain_gpt.py {FLAGS} --lr ${{RATES[0]}} --min-lr $RATES
+""",
+    "a value of a flag that looks like flags": f"""
+torchrun pretrain_gpt.py {FLAGS} --note 'was --lr 1e-4' --name="--lr 5 --lr 6"
+""",
+    "commands behind those of bash -c": f"""
+srun bash -c "PEAK=1e-4
+torchrun pretrain_gpt.py {FLAGS} --lr \\$PEAK --note 'a --lr 3' # --lr 4
+echo --lr 5"
+""",
+    "a variable that another shell does not have": f"""
+PEAK=1e-4 LEAST=1e-6
+export LEAST
+sbatch <<'EOF'
+torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:-2e-4}} --min-lr ${{LEAST:-1e-7}}
+EOF
+""",
+    "variables of a here-document": f"""
+PEAK=1e-4
+sbatch <<EOF
+PEAK=2e-4
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK --min-lr \\${{LEAST:-1e-7}}
+EOF
+""",
+    "what eval sets": f"""
+PEAK=1e-4
+eval PEAK=2e-4
+CMD="torchrun pretrain_gpt.py {FLAGS} --lr $PEAK"
+eval "$CMD --seed 1"
+""",
+    "a redirection within a command": f"""
+torchrun pretrain_gpt.py {FLAGS} &> log.txt --lr 1e-4 >| other.txt --min-lr 1e-6
+""",
+    "commands behind exit": f"""
+torchrun pretrain_gpt.py {FLAGS}
+exit
+torchrun pretrain_gpt.py {FLAGS} --lr 1
+""",
+    "a case on one line": f"""
+PEAK=1e-4
+case $MODE in (a) PEAK=1e-4 ;; (b|c) SIZE=2 ;; esac
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK
+""",
+    "a condition on a number": f"""
+SIZE=16
+if (( SIZE > 8 )); then echo; fi
+printf 'SIZE is %s' $SIZE
+torchrun pretrain_gpt.py {FLAGS} --global-batch-size $SIZE
+""",
     "a path with a part that is not known": f"""
 torchrun pretrain_gpt.py --log-progress $HOME/logs {FLAGS} $(date +%s).txt
 """,
@@ -195,6 +305,58 @@ HELD = {
     "flags under a condition behind another flag": (
         f"if [ $BIG = 1 ]; then\n  A='--min-lr 0'\nfi\ntorchrun x.py {FLAGS} --bf16 $A\n",
         "it may hold --min-lr; give it with --set A=VALUE",
+    ),
+    "an argument within arithmetic": (
+        f"set -- 7\ntorchrun x.py {FLAGS} --lr-warmup-iters $(($1 * 2))\n",
+        "--lr-warmup-iters: has the value $(($1 * 2))",
+    ),
+    "a variable that arithmetic changes": (
+        f"N=5\necho $((N++))\ntorchrun x.py {FLAGS} --lr-warmup-iters $N\n",
+        "--lr-warmup-iters: has the value $N, which is changed on line 3",
+    ),
+    "an item of an array": (
+        f"A=(--lr 1)\nA[1]=2\ntorchrun x.py {FLAGS} ${{A[@]}}\n",
+        "$A is an array of which items are set one by one; it may hold flags",
+    ),
+    "a table": (
+        f"declare -A A=([a]=--lr=1)\ntorchrun x.py {FLAGS} ${{A[@]}}\n",
+        "$A is an array of which items are set one by one",
+    ),
+    "a declared integer": (
+        f"declare -i N\nN=3*4\ntorchrun x.py {FLAGS} --lr-warmup-iters $N\n",
+        "which is declared as computed",
+    ),
+    "an alternative of an unknown variable": (
+        f"A=$(compute)\ntorchrun x.py {FLAGS} ${{A:+--lr 1}}\n",
+        "$A is not known; it may hold --lr",
+    ),
+    "a variable that is read": (
+        f"read A < file\ntorchrun x.py {FLAGS} --lr ${{A:-1}}\n",
+        "which is changed on line 2 by a command that is not run",
+    ),
+    "a variable that changes within a loop": (
+        f"A=1\nfor i in 1 2; do\n  torchrun x.py {FLAGS} --lr $A\n  A=2\ndone\n",
+        "which is set within the `for` on line 3",
+    ),
+    "words that IFS divides": (
+        f"IFS=,\nA=--seed,1\ntorchrun x.py {FLAGS} $A\n",
+        "$A is divided at IFS, which is not read; it may hold flags",
+    ),
+    "a brace expansion": (
+        f"torchrun x.py {FLAGS} --{{min-lr,lr}}=1\n",
+        "is a brace expansion, which is not read; it may be a flag",
+    ),
+    "a function under a condition": (
+        f"A=1\nf() {{ A=2; }}\n[ $B ] && f\ntorchrun x.py {FLAGS} --lr $A\n",
+        "is set within the `condition` on line 4",
+    ),
+    "a function that may return": (
+        f"A=1\nf() {{\n  [ $B ] && return\n  A=2\n}}\nf\ntorchrun x.py {FLAGS} --lr $A\n",
+        "is set within the `condition` on line 4",
+    ),
+    "two commands for bash -c": (
+        f'bash -c "torchrun x.py {FLAGS} && torchrun x.py {FLAGS} --lr 1"\n',
+        "has 2 commands with flags of Megatron",
     ),
     "two variables that differ": (
         'A="--lr 1e-4 --train-iters 5"\nB="--lr 2e-4 --global-batch-size 8"\n',
