@@ -304,7 +304,8 @@ class _Reader:
         unread = unread_in(word.field)
         if unread is None:
             return
-        if _head(word).startswith("--"):
+        known = "".join(part.text for part in word.field if isinstance(part, Text))
+        if known.startswith("--"):
             self._check_the_name(word, unread)
         is_mixed = any(isinstance(part, Text) and part.text for part in word.field)
         found = self._hidden(unread)

@@ -224,6 +224,33 @@ if (( SIZE > 8 )); then echo; fi
 printf 'SIZE is %s' $SIZE
 torchrun pretrain_gpt.py {FLAGS} --global-batch-size $SIZE
 """,
+    "a function within a subshell, and assignments in words": f"""
+PEAK=1e-4
+change() {{ PEAK=2e-4; }}
+(change)
+command export PEAK=3e-4
+NAME=PEAK
+declare "$NAME=4e-4"
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK
+""",
+    "a variable that is no longer exported": f"""
+export PEAK=1e-4 LEAST=1e-6
+export -n PEAK
+srun bash -c 'torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:-2e-4}} --min-lr ${{LEAST:-0}} --seed $1' train 7
+""",
+    "quotes within a default": f"""
+torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:-1"e"-4}} --lr-decay-style "${{STYLE:-"linear"}}" --min-lr ${{LR-'0'}}
+""",
+    "the ends of here-documents": f"""
+PEAK=1e-4
+cat <<"END OF" > /dev/null
+PEAK=2e-4
+END OF
+sbatch <<'EOF'x
+PEAK=3e-4
+EOFx
+torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:?is needed}}
+""",
     "a path with a part that is not known": f"""
 torchrun pretrain_gpt.py --log-progress $HOME/logs {FLAGS} $(date +%s).txt
 """,
@@ -302,6 +329,10 @@ HELD = {
         f"torchrun x.py {FLAGS} --min-$NAME 0\n",
         "--min-$NAME is not set in the file; it may be a flag of the schedule",
     ),
+    "a flag behind what is not known": (
+        f"torchrun x.py {FLAGS} $EXTRA--lr 1e-4\n",
+        "$EXTRA is not set in the file; it may be a flag of the schedule",
+    ),
     "flags under a condition behind another flag": (
         f"if [ $BIG = 1 ]; then\n  A='--min-lr 0'\nfi\ntorchrun x.py {FLAGS} --bf16 $A\n",
         "it may hold --min-lr; give it with --set A=VALUE",
@@ -324,7 +355,7 @@ HELD = {
     ),
     "a declared integer": (
         f"declare -i N\nN=3*4\ntorchrun x.py {FLAGS} --lr-warmup-iters $N\n",
-        "which is declared as computed",
+        "which is declared so that its value is not read",
     ),
     "an alternative of an unknown variable": (
         f"A=$(compute)\ntorchrun x.py {FLAGS} ${{A:+--lr 1}}\n",
@@ -357,6 +388,34 @@ HELD = {
     "two commands for bash -c": (
         f'bash -c "torchrun x.py {FLAGS} && torchrun x.py {FLAGS} --lr 1"\n',
         "has 2 commands with flags of Megatron",
+    ),
+    "a function that may be undone": (
+        f"A=1\nf() {{ A=2; }}\nunset -f f\nf\ntorchrun x.py {FLAGS} --lr $A\n",
+        "is set within the `condition` on line 5",
+    ),
+    "a function that may not be defined": (
+        f"A=1\nif [ $B ]; then\n  f() {{ A=2; }}\nfi\nf\ntorchrun x.py {FLAGS} --lr $A\n",
+        "is set within the `condition` on line 6",
+    ),
+    "another name of a variable": (
+        f"A=1\ndeclare -n B=A\nB=2\ntorchrun x.py {FLAGS} --lr $A\n",
+        "which is changed on line 3",
+    ),
+    "a name in a variable that is read": (
+        f"A=1\nB=A\nread $B < file\ntorchrun x.py {FLAGS} --lr $A\n",
+        "which is changed on line 4",
+    ),
+    "a constant under a condition": (
+        f"A=1\n[ $B ] && readonly A\nA=2\ntorchrun x.py {FLAGS} --lr $A\n",
+        "which is declared so that its value is not read",
+    ),
+    "a variable that may be exported": (
+        f"A=1\n[ $B ] && export A\nbash -c 'torchrun x.py {FLAGS} --lr ${{A:-2}}'\n",
+        "$A, which is perhaps not exported to the shell that uses it",
+    ),
+    "a shell of another machine": (
+        f"export A=1\nssh host bash -c 'torchrun x.py {FLAGS} --lr ${{A:-2}}'\n",
+        "$A, which is perhaps not exported to the shell that uses it",
     ),
     "two variables that differ": (
         'A="--lr 1e-4 --train-iters 5"\nB="--lr 2e-4 --global-batch-size 8"\n',

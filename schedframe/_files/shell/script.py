@@ -40,6 +40,9 @@ _APART = (*_PIPES, "&")
 """What follows a command that runs in a shell of its own."""
 
 _SEPARATE = ("if", "elif", "then", "else", "while", "until", "do", "{", "!", "time")
+_HIDING = ("env", "ssh", "sudo", "su", "docker", "podman", "singularity", "apptainer", "kubectl", "enroot")
+"""Programs that may run a shell without the variables that are exported."""
+
 _SHELLS = ("bash", "sh", "zsh", "dash")
 _DECLARING = ("export", "declare", "local", "readonly", "typeset")
 _SETTING = ("let", "read", "mapfile", "readarray", "unset", "getopts", "printf")
@@ -180,9 +183,11 @@ class _Follower:
         self._is_traced = is_traced
         self._values: dict[str, list[Field]] = {name: [(Text(value, 0),)] for name, value in given.items()}
         self._exported: set[str] = set(given)
-        self._exports_all = False
+        self._perhaps_exported: set[str] = set()
+        self._exports_all = self._perhaps_exports_all = False
         self._constant: set[str] = set()
         self._computed_names: set[str] = set()
+        self._perhaps_defined: set[str] = set()
         self._blocks: list[tuple[str, int]] = []
         self._functions: dict[str, list[Sequence[Command]]] = {}
         self._called: set[str] = set()
@@ -262,12 +267,18 @@ class _Follower:
             return
         kept = self._copied()
         arguments, functions, blocks = self._arguments, dict(self._functions), list(self._blocks)
+        names = self._exported, self._perhaps_exported, self._constant, self._computed_names
+        self._exported, self._perhaps_exported = set(self._exported), set(self._perhaps_exported)
+        self._constant, self._computed_names = set(self._constant), set(self._computed_names)
+        exports = self._exports_all, self._perhaps_exports_all
         try:
             with suppress(_ShellEnds):
                 yield
         finally:
             self._values, self._arguments, self._blocks = kept, arguments, blocks
             self._functions = functions
+            self._exported, self._perhaps_exported, self._constant, self._computed_names = names
+            self._exports_all, self._perhaps_exports_all = exports
 
     def _copied(self) -> dict[str, list[Field]]:
         self._copies += 1 + len(self._values)
@@ -277,8 +288,9 @@ class _Follower:
 
     def _define(self, command: Command, body: Sequence[Command]) -> None:
         name = plain(command.words[1]) if len(command.words) > 1 else ""
-        before = self._functions.get(name, []) if self._is_within_condition(command) else []
-        self._functions[name] = [*before, body]
+        is_sure = not self._is_within_condition(command)
+        self._functions[name] = [*(() if is_sure else self._functions.get(name, ())), body]
+        self._perhaps_defined = self._perhaps_defined - {name} if is_sure else self._perhaps_defined | {name}
         self._called.discard(name)
 
     def _is_within_condition(self, command: Command) -> bool:
@@ -293,13 +305,14 @@ class _Follower:
         bodies = self._functions[name]
         kept = self._arguments, list(self._blocks), self._is_pattern, self._earliest, self._base
         self._arguments, self._is_pattern, self._base = arguments, False, len(self._blocks)
-        if command.follows in _CONDITIONS or len(bodies) > 1:
+        if command.follows in _CONDITIONS or name in self._perhaps_defined:
             self._blocks.append(("condition", command.line))
         if name in self._called:
             self._earliest = max(self._earliest, command.line)
         self._called.add(name)
         self._active.append(name)
         self._hidden.append({})
+        constant, computed = set(self._constant), set(self._computed_names)
         for assignment in command.assignments:
             self._hide(assignment.name)
             self._assign(assignment.name, self._value_of(assignment), command, assignment)
@@ -308,8 +321,11 @@ class _Follower:
                 with self._deeper(command.line), suppress(_FunctionEnds):
                     self._follow_all(body)
         finally:
-            for hidden, value in self._hidden.pop().items():
-                self._restore(hidden, value)
+            hidden = self._hidden.pop()
+            self._constant -= hidden.keys() - constant
+            self._computed_names -= hidden.keys() - computed
+            for local, value in hidden.items():
+                self._restore(local, value)
             self._active.pop()
             self._arguments, self._blocks, self._is_pattern, self._earliest, self._base = kept
 
@@ -323,23 +339,29 @@ class _Follower:
         else:
             self._values[name] = value
 
-    def _follow_text(self, parts: Field, command: Command, arguments: list[Field] | None, *, hides: bool) -> None:
-        """Follow what another shell runs; where it `hides`, that shell has only the variables that are exported."""
+    def _follow_text(self, parts: Field, command: Command, arguments: list[Field] | None, *, is_sure: bool) -> None:
+        """Follow what another shell runs, which has the variables that are exported, if it `is_sure` to have those."""
         kept = self._arguments, self._earliest, self._is_pattern
         with self._deeper(command.line), self._apart(is_apart=True):
-            self._blocks = [("condition", command.line)] if self._is_conditional else []
-            self._is_pattern = False
-            if hides:
-                before = [(assignment.name, self._value_of(assignment)) for assignment in command.assignments]
-                self._values = {name: value for name, value in self._copied().items() if name in self._exported}
-                for name, value in before:
-                    self._set(name, value)
+            before = [(assignment.name, self._value_of(assignment)) for assignment in command.assignments]
+            unread = Unread("is perhaps not exported to the shell that uses it", command.line)
+            perhaps = self._perhaps_exported if is_sure else self._values.keys()
+            unsure: dict[str, list[Field]] = {
+                name: [(replace(unread, written=f"${name}"),)] for name in perhaps if name in self._values
+            }
+            exported = {name: self._values[name] for name in self._exported if name in self._values}
+            self._copies += len(unsure) + len(exported)
+            self._values = {**exported, **{name: value for name, value in unsure.items() if name not in self._given}}
+            self._is_pattern, self._blocks = False, []
+            for name, value in before:
+                self._set(name, value)
             self._arguments, self._earliest = arguments, max(self._earliest, command.line)
-            self._blocks = []
             self._follow_all(list(_separated(commands_in(parts, self._depth))))
         self._arguments, self._earliest, self._is_pattern = kept
 
     def _follow(self, command: Command) -> None:
+        while _first(command) in ("command", "builtin") and plain(command.words[-1]) != _first(command):
+            command = replace(command, words=command.words[1:])
         words = command.words
         name = _first(command)
         if self._active:
@@ -372,7 +394,11 @@ class _Follower:
     def _run(self, fields: tuple[Field, ...], command: Command) -> None:
         """Follow a command that is no keyword and sets no variable by its name."""
         name = text_of(fields[0]) or ""
-        if name in self._functions and not self._is_traced:
+        if name != _first(command) and name in _DECLARING:
+            self._declare(name, fields[1:], command)
+        elif name != _first(command) and name in _SETTING:
+            self._change(name, fields[1:], command)
+        elif name in self._functions and not self._is_traced:
             self._call(name, list(fields[1:]), command)
         elif name == "eval" and len(fields) > 1 and any(isinstance(part, Text) and part.text for part in fields[1]):
             parts = tuple(part for item in fields[1:] for part in (*item, Text(" ", command.line)))
@@ -414,11 +440,13 @@ class _Follower:
             parts = fields[at]
             place = self._place_of_text(fields, at) if is_read else 0
             if place:
-                self._follow_text(fields[place], command, list(fields[place + 2 :]), hides=True)
+                texts = [text_of(part) or "" for part in fields[:at]]
+                is_sure = not any(text.rpartition("/")[2] in _HIDING for text in texts)
+                self._follow_text(fields[place], command, list(fields[place + 2 :]), is_sure=is_sure)
                 break
             if is_read and _is_run(fields, at):
                 begins = parts[0].text.removeprefix("--wrap=") if isinstance(parts[0], Text) else ""
-                self._follow_text((Text(begins, parts[0].line), *parts[1:]), command, [], hides=False)
+                self._follow_text((Text(begins, parts[0].line), *parts[1:]), command, [], is_sure=False)
             else:
                 kept.append(parts)
             is_read = is_read and not (text_of(parts) or "").endswith(".py")
@@ -442,7 +470,8 @@ class _Follower:
         """Follow ``set``: its options, and the arguments of the script that it sets."""
         texts = [text_of(item) for item in fields]
         if "-a" in texts or "allexport" in texts:
-            self._exports_all = True
+            self._exports_all = self._exports_all or not self._is_conditional
+            self._perhaps_exports_all = True
         options = list(takewhile(lambda text: text is not None and text[:1] in ("-", "+") and text != "--", texts))
         rest = list(fields[len(options) :])
         if texts[len(options) : len(options) + 1] == ["--"]:
@@ -475,12 +504,12 @@ class _Follower:
         names = [each.name for each in command.assignments]
         for word in words:
             parts = self._scalar(word)
-            head = parts[0].text if parts and isinstance(parts[0], Text) else ""
-            variable, is_assigned, value = head.partition("=")
+            known = [part for part in takewhile(lambda part: isinstance(part, Text), parts) if isinstance(part, Text)]
+            variable, is_assigned, value = "".join(part.text for part in known).partition("=")
             if _WHOLE_NAME.fullmatch(variable):
                 names.append(variable)
                 if is_assigned:
-                    rest = (Text(value, command.line), *parts[1:])
+                    rest = (Text(value, command.line), *parts[len(known) :])
                     found.append((variable, [rest], Assignment(variable, rest, False, command.line)))
             elif unread_in(parts):
                 sentence = f"`{name}` with words that are not known is assumed to change no variable that the file sets"
@@ -492,12 +521,21 @@ class _Follower:
                     self._values.pop(variable, None)
         if any(letter in options for letter in "iulnc"):
             self._computed_names.update(names)
+        if "n" in options and name != "export":
+            others = {text for _, items, _ in found for item in items if (text := text_of(item))}
+            self._computed_names.update(others)
+            self._forget(others, command.line)
         if name == "export" or "x" in options:
-            self._exported.update(names)
+            self._export(names, is_sure=not (self._is_conditional or (self._hidden and name != "export")))
+            if "n" in options:
+                self._exported.difference_update(names)
         for variable, items, assignment in found:
             self._assign(variable, items, command, assignment)
         if name == "readonly" or "r" in options:
-            self._constant.update(names)
+            (self._computed_names if self._is_conditional else self._constant).update(names)
+
+    def _export(self, names: Iterable[str], *, is_sure: bool) -> None:
+        (self._exported if is_sure else self._perhaps_exported).update(names)
 
     def _value_of(self, assignment: Assignment) -> list[Field]:
         """Return the words of the variable that an assignment makes."""
@@ -513,7 +551,7 @@ class _Follower:
 
     def _assign(self, name: str, value: list[Field], command: Command, assignment: Assignment) -> None:
         if name in self._computed_names:
-            unread = Unread("is declared as computed, which is not read", assignment.line, f"${name}")
+            unread = Unread("is declared so that its value is not read", assignment.line, f"${name}")
             value = [(unread,)]
         if self._is_within_condition(command):
             value = self._either(assignment, self._values.get(name, []), value)
@@ -540,20 +578,26 @@ class _Follower:
             self._values[name] = value
         if self._exports_all:
             self._exported.add(name)
+        elif self._perhaps_exports_all:
+            self._perhaps_exported.add(name)
 
     def _change(self, name: str, words: Sequence[Word], command: Command) -> None:
         """Follow a command that gives variables values which only running it would determine."""
-        texts = [plain(word) for word in words]
+        texts = [text_of(self._scalar(word)) or "" for word in words]
         names = {text for text in texts if _WHOLE_NAME.fullmatch(text)}
         if name == "let":
             names = _changed_in(" ".join(texts))
         elif name == "printf":
             names = set(texts[1:2]) if texts[:1] == ["-v"] else set()
         elif name == "unset":
+            if "-f" in texts:
+                self._perhaps_defined |= set(texts)
+                return
             names = {found for text in texts for found in _WHOLE_NAME.findall(text)}
             for variable in names.intersection(texts) if not self._is_conditional else ():
                 if variable not in self._given and variable not in self._constant:
                     self._values.pop(variable, None)
+                    self._exported.discard(variable)
                 names.discard(variable)
         elif name == "getopts":
             names |= {"OPTARG", "OPTIND"}
@@ -576,7 +620,8 @@ class _Follower:
         current: list[Text | Unread] | None = None
         for piece in word:
             if isinstance(piece, Text):
-                current = [*(current or ()), piece]
+                current = current or []
+                current.append(piece)
                 continue
             is_whole = isinstance(piece, Variable) and piece.is_quoted
             if not is_whole and "IFS" in self._values:
@@ -588,7 +633,8 @@ class _Follower:
                     if (number or index) and current is not None:
                         yield tuple(current)
                         current = None
-                    current = [*(current or ()), *part]
+                    current = current or []
+                    current += part
         if current is not None:
             yield tuple(current)
 

@@ -115,7 +115,6 @@ _FUNCTION = re.compile(r"\([ \t]*\)")
 _BRACES = re.compile(r"\{[^\s{}]*(,|\.\.)[^\s{}]*\}")
 _OPERATOR = re.compile(r"\n|;;&?|;&|;|&&|&|\|\||\|&?|\(\(|\(|\)")
 _REDIRECTION = re.compile(r"\d*(<<<|<<-?|>\||[<>]{1,2}&?)|&>>?")
-_HEREDOC = re.compile(r"<<(-?)[ \t]*(['\"\\]?)([\w.]+)['\"]?")
 _BEFORE_COMMANDS = ("if", "elif", "while", "until", "then", "else", "do", "{", "!", "time")
 _SHELLS = ("sbatch", "bash", "sh", "zsh", "srun", "ssh", "qsub", "bsub")
 """Programs that run the here-document that they are given."""
@@ -231,9 +230,9 @@ class _Lexer:
 
     def _take(self, command: Command) -> None:
         """Read one word or assignment into `command`."""
-        before = [name for word in command.words if (name := plain(word)) not in _BEFORE_COMMANDS]
+        before = next((name for word in command.words if (name := plain(word)) not in _BEFORE_COMMANDS), None)
         assigned = _ASSIGNED.match(self._text, self._at)
-        if assigned and (not before or before[0] in _DECLARING):
+        if assigned and (before is None or before in _DECLARING):
             line = self._line
             self._advance(len(assigned[0]))
             value = self._array() if self._peek() == "(" else self._word()
@@ -274,15 +273,16 @@ class _Lexer:
         found = _REDIRECTION.match(self._text, self._at)
         if found is None or self._text.startswith(("<(", ">("), self._at):
             return False
-        heredoc = _HEREDOC.match(self._text, found.start(1)) if found[1] in ("<<", "<<-") else None
-        if heredoc:
-            is_run = any(plain(word).rpartition("/")[2] in _SHELLS for word in command.words[:2])
-            self._heredocs.append((heredoc[3], bool(heredoc[1]), bool(heredoc[2]), is_run))
-            self._advance(heredoc.end() - self._at)
-            return True
         self._advance(len(found[0]))
         self._skip_blanks()
-        self._word()
+        begin = self._at
+        word = self._word()
+        if found[1] in ("<<", "<<-"):
+            written = self._text[begin : self._at]
+            is_quoted = any(quote in written for quote in "'\"\\")
+            is_run = any(plain(word).rpartition("/")[2] in _SHELLS for word in command.words[:2])
+            end = plain(word) if is_quoted else written
+            self._heredocs.append((end, found[1] == "<<-", is_quoted, is_run))
         return True
 
     def _heredoc_commands(self) -> Iterator[Command]:
@@ -497,22 +497,34 @@ class _Lexer:
         skipped = _Lexer(self._text[self._at :], self._line, self._depth + 1)
         line, written = self._line, skipped._skipped("{", "}", 1, "").written
         self._advance(len(written))
-        found = re.fullmatch(r"([A-Za-z_]\w*|[0-9]+|[@*])(\[[@*0]\])?(?:(:?)([-=+])(.*))?", written[2:-1], re.DOTALL)
+        found = re.fullmatch(r"([A-Za-z_]\w*|[0-9]+|[@*])(\[[@*0]\])?(?:(:?)([-=+?])(.*))?", written[2:-1], re.DOTALL)
         if found is None:
             return Unread("is an expansion that is not read", line, written)
         name, items, colon, operator, default = found.groups()
-        word = None if operator is None else _Lexer(f'{default}"', line, self._depth + 1)._default()
+        word = _Lexer(default, line, self._depth + 1)._default(is_quoted) if operator in ("-", "=", "+") else None
         is_all = items in ("[@]", "[*]") or name in "@*"
         if operator == "+":
             return Variable(name, line, is_quoted, None, colon == ":", is_all, word)
         return Variable(name, line, is_quoted, word, colon == ":", is_all, assigns=operator == "=")
 
-    def _default(self) -> Word:
-        """Read the whole text as between double quotes, whose last one it has; quotes around all of it are left out."""
-        whole = self._text[:-1]
-        is_quoted = len(whole) > 1 and whole[0] == whole[-1] and whole[0] in "'\""
-        self._text = f'"{whole[1:-1] if is_quoted else whole}"'
-        return _joined(self._double())
+    def _default(self, is_quoted: bool) -> Word:
+        """Read the whole text as one word, quotes in which are left out."""
+        pieces: list[Piece] = [Text("", self._line)]
+        while letter := self._peek():
+            if letter == "'" and not is_quoted:
+                pieces += self._single()
+            elif letter == '"':
+                pieces += self._double()
+            elif letter == "\\" and (not is_quoted or self._text[self._at + 1 : self._at + 2] in _ESCAPED):
+                pieces += self._escaped()
+            elif letter in "$`":
+                pieces.append(self._expansion(is_quoted=True))
+            elif letter == _UNKNOWN:
+                pieces.append(self._unknown())
+            else:
+                pieces.append(Text(letter, self._line))
+                self._advance()
+        return _joined(pieces)
 
 
 def plain(word: Word) -> str:
