@@ -81,6 +81,22 @@ class Command:
         return frozenset(_name(flag) for word in self.words if (flag := _flag_in(word)))
 
     @cached_property
+    def whole(self) -> "Command":
+        """This command with all that its words may hold that are not known."""
+        inner = [unread for word in self.words if (unread := unread_in(word.field)) is not None]
+        held: list[Word] = []
+        seen: set[int] = set()
+        while inner:
+            unread = inner.pop()
+            if id(unread) in seen:
+                continue
+            seen.add(id(unread))
+            words = [word for alternative in unread.held for word in _words(alternative)]
+            held += words
+            inner += [nested for word in words if (nested := unread_in(word.field)) is not None]
+        return replace(self, words=(*self.words, *held))
+
+    @cached_property
     def _script(self) -> int:
         scripts = (i for i, word in enumerate(self.words) if word.text and PurePath(word.text).suffix == ".py")
         return next(scripts, -1) + 1
@@ -96,7 +112,9 @@ def meant(source: Source, is_meant: Callable[[Command], bool]) -> list[Command]:
         return []
     made = [Command(command.line, tuple(_words_of_command(command.fields))) for command in source.script.commands]
     shown = [command for command in made if command.words and command.words[0].text not in SILENT]
-    return [command for command in shown if is_meant(command)] or list(filter(is_meant, _of_variables(source.script)))
+    if any(map(is_meant, shown)):
+        return [command for command in shown if is_meant(command) or is_meant(command.whole)]
+    return list(filter(is_meant, _of_variables(source.script)))
 
 
 def read_command(

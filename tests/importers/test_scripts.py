@@ -238,6 +238,12 @@ export PEAK=1e-4 LEAST=1e-6
 export -n PEAK
 srun bash -c 'torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:-2e-4}} --min-lr ${{LEAST:-0}} --seed $1' train 7
 """,
+    "a here-document that is piped to a shell": f"""
+PEAK=1e-4
+cat <<EOF | sbatch --nodes 2
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK
+EOF
+""",
     "quotes within a default": f"""
 torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:-1"e"-4}} --lr-decay-style "${{STYLE:-"linear"}}" --min-lr ${{LR-'0'}}
 """,
@@ -385,6 +391,10 @@ HELD = {
         f"A=1\nf() {{\n  [ $B ] && return\n  A=2\n}}\nf\ntorchrun x.py {FLAGS} --lr $A\n",
         "is set within the `condition` on line 4",
     ),
+    "a command under a condition, beside another": (
+        f"if [ $B ]; then\n  A='torchrun x.py {FLAGS} --lr 1'\nfi\nbash -c \"$A\"\ntorchrun x.py {FLAGS}\n",
+        "it may hold --lr; give it with --set A=VALUE",
+    ),
     "two commands for bash -c": (
         f'bash -c "torchrun x.py {FLAGS} && torchrun x.py {FLAGS} --lr 1"\n',
         "has 2 commands with flags of Megatron",
@@ -485,6 +495,12 @@ def test_variables_are_taken_where_no_command_has_flags(tmp_path: Path) -> None:
         "global_batch_size": 8,
     }
     assert any("no command of the file has these flags" in sentence for sentence in found.assumed)
+
+
+def test_a_function_may_have_the_name_of_the_program_that_it_calls(tmp_path: Path) -> None:
+    function = 'torchrun() {\n  command torchrun "$@" --min-lr 1e-6\n}\n'
+    (tmp_path / "train.sh").write_text(f"{function}torchrun pretrain_gpt.py {FLAGS}\n")
+    assert imported(tmp_path / "train.sh").keys["min_lr"] == 1e-6
 
 
 def test_a_value_with_spaces_is_one(tmp_path: Path) -> None:

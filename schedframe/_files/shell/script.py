@@ -360,7 +360,8 @@ class _Follower:
         self._arguments, self._earliest, self._is_pattern = kept
 
     def _follow(self, command: Command) -> None:
-        while _first(command) in ("command", "builtin") and plain(command.words[-1]) != _first(command):
+        is_program = _first(command) in ("command", "builtin")
+        while _first(command) in ("command", "builtin") and len(command.words) > 1:
             command = replace(command, words=command.words[1:])
         words = command.words
         name = _first(command)
@@ -389,16 +390,16 @@ class _Follower:
             fields = tuple(part for word in words for part in self._fields(word))
             if fields:
                 with self._apart(is_apart):
-                    self._run(fields, command)
+                    self._run(fields, command, is_program)
 
-    def _run(self, fields: tuple[Field, ...], command: Command) -> None:
-        """Follow a command that is no keyword and sets no variable by its name."""
+    def _run(self, fields: tuple[Field, ...], command: Command, is_program: bool) -> None:
+        """Follow a command that is no keyword and sets no variable by its name; where it `is_program`, no function."""
         name = text_of(fields[0]) or ""
         if name != _first(command) and name in _DECLARING:
             self._declare(name, fields[1:], command)
         elif name != _first(command) and name in _SETTING:
             self._change(name, fields[1:], command)
-        elif name in self._functions and not self._is_traced:
+        elif name in self._functions and not (self._is_traced or is_program):
             self._call(name, list(fields[1:]), command)
         elif name == "eval" and len(fields) > 1 and any(isinstance(part, Text) and part.text for part in fields[1]):
             parts = tuple(part for item in fields[1:] for part in (*item, Text(" ", command.line)))

@@ -209,6 +209,7 @@ class _Lexer:
             if command.words or command.assignments:
                 command.ends = operator[0]
                 yield command
+            is_piped = command.follows in ("|", "|&") and bool(names) and names[0].rpartition("/")[2] in _SHELLS
             if operator[0] == "(":
                 is_pattern = bool(cases) and cases[-1] == len(brackets) and command.follows in (";;", ";&", ";;&", "in")
                 brackets.append(is_subshell and not is_pattern)
@@ -224,7 +225,7 @@ class _Lexer:
                 command = Command(self._line, follows)
             self._advance(len(operator[0]))
             if operator[0] == "\n":
-                yield from self._heredoc_commands()
+                yield from self._heredoc_commands(is_piped)
         if command.words or command.assignments:
             yield command
 
@@ -285,8 +286,11 @@ class _Lexer:
             self._heredocs.append((end, found[1] == "<<-", is_quoted, is_run))
         return True
 
-    def _heredoc_commands(self) -> Iterator[Command]:
-        """Go behind the here-documents that begin here, and yield ``bash -c`` with those that a shell runs."""
+    def _heredoc_commands(self, is_piped: bool) -> Iterator[Command]:
+        """Go behind the here-documents that begin here, and yield ``bash -c`` with those that a shell runs.
+
+        Where it `is_piped`, a shell runs what another command prints.
+        """
         for end, is_indented, is_quoted, is_run in self._heredocs:
             begin = self._line
             rows: list[str] = []
@@ -301,7 +305,7 @@ class _Lexer:
                 if row.rstrip("\r") == end:
                     break
                 rows.append(row)
-            if is_run:
+            if is_run or is_piped:
                 inner = [(Text("bash", begin),), (Text("-c", begin),)]
                 texts: Word = tuple(Text(f"{row}\n", begin + number) for number, row in enumerate(rows))
                 text = "".join(f"{row}\n" for row in rows)
