@@ -81,20 +81,14 @@ class Command:
         return frozenset(_name(flag) for word in self.words if (flag := _flag_in(word)))
 
     @cached_property
-    def whole(self) -> "Command":
-        """This command with all that its words may hold that are not known."""
-        inner = [unread for word in self.words if (unread := unread_in(word.field)) is not None]
-        held: list[Word] = []
-        seen: set[int] = set()
-        while inner:
-            unread = inner.pop()
-            if id(unread) in seen:
-                continue
-            seen.add(id(unread))
-            words = [word for alternative in unread.held for word in _words(alternative)]
-            held += words
-            inner += [nested for word in words if (nested := unread_in(word.field)) is not None]
-        return replace(self, words=(*self.words, *held))
+    def alternatives(self) -> list["Command"]:
+        """This command with each of what its first word may be that is not known; empty where all are known."""
+        found = ((at, unread) for at, word in enumerate(self.words) if (unread := unread_in(word.field)) is not None)
+        at, unread = next(((at, unread) for at, unread in found if unread.held), (0, None))
+        if unread is None:
+            return []
+        before, after = self.words[:at], self.words[at + 1 :]
+        return [replace(self, words=(*before, *_words(held), *after)) for held in unread.held]
 
     @cached_property
     def _script(self) -> int:
@@ -113,7 +107,8 @@ def meant(source: Source, is_meant: Callable[[Command], bool]) -> list[Command]:
     made = [Command(command.line, tuple(_words_of_command(command.fields))) for command in source.script.commands]
     shown = [command for command in made if command.words and command.words[0].text not in SILENT]
     if any(map(is_meant, shown)):
-        return [command for command in shown if is_meant(command) or is_meant(command.whole)]
+        each = ([command] if is_meant(command) else command.alternatives for command in shown)
+        return list(filter(is_meant, chain.from_iterable(each)))
     return list(filter(is_meant, _of_variables(source.script)))
 
 
@@ -150,7 +145,9 @@ def read_command(
 
 
 def _differs(one: Source, other: Source) -> bool:
-    return bool(one.faults or other.faults) or one.data != other.data
+    known = [{name: value for name, value in each.data.items() if name not in each.faults} for each in (one, other)]
+    messages = [{name: fault.message for name, fault in each.faults.items()} for each in (one, other)]
+    return known[0] != known[1] or messages[0] != messages[1]
 
 
 def _of_variables(script: Script) -> Iterator[Command]:

@@ -238,6 +238,14 @@ export PEAK=1e-4 LEAST=1e-6
 export -n PEAK
 srun bash -c 'torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:-2e-4}} --min-lr ${{LEAST:-0}} --seed $1' train 7
 """,
+    "the same command in a variable": f"""
+if [ "$DEBUG" = 1 ]; then
+    torchrun pretrain_gpt.py {FLAGS}
+else
+    CMD="torchrun pretrain_gpt.py {FLAGS} --profile"
+fi
+[ "$DEBUG" != 1 ] && srun bash -c "$CMD"
+""",
     "a here-document that is piped to a shell": f"""
 PEAK=1e-4
 cat <<EOF | sbatch --nodes 2
@@ -393,7 +401,7 @@ HELD = {
     ),
     "a command under a condition, beside another": (
         f"if [ $B ]; then\n  A='torchrun x.py {FLAGS} --lr 1'\nfi\nbash -c \"$A\"\ntorchrun x.py {FLAGS}\n",
-        "it may hold --lr; give it with --set A=VALUE",
+        "has 2 commands with flags of Megatron (lines: 5 and 6)",
     ),
     "two commands for bash -c": (
         f'bash -c "torchrun x.py {FLAGS} && torchrun x.py {FLAGS} --lr 1"\n',
