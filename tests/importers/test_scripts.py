@@ -246,6 +246,13 @@ else
 fi
 [ "$DEBUG" != 1 ] && srun bash -c "$CMD"
 """,
+    "an array in a here-document": f"""
+ARGS=(--seed 1 --note "a --lr 3" --bf16)
+sbatch <<EOF
+torchrun pretrain_gpt.py {FLAGS} ${{ARGS[@]}} --min-lr 1e-6 ${{ARGS[*]}}
+EOF
+bash -c "torchrun pretrain_gpt.py {FLAGS} --min-lr 1e-6 ${{ARGS[*]}}"
+""",
     "a here-document that is piped to a shell": f"""
 PEAK=1e-4
 cat <<EOF | sbatch --nodes 2

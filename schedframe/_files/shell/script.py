@@ -642,6 +642,8 @@ class _Follower:
     def _items(self, piece: Piece) -> list[Field]:
         """Return what `piece` stands for: one value, or every item of an array."""
         items = self._looked_up(piece)
+        if isinstance(piece, Variable) and piece.joins:
+            items = [tuple([part for item in items for part in (*item, Text(" ", piece.line))][:-1])]
         self._pieces += 1 + sum(map(len, items))
         if self._pieces > _MOST_PIECES:
             raise Broken("expands to more than a command line can be", piece.line)

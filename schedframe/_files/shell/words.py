@@ -31,6 +31,7 @@ class Variable:
         all_items: ``[@]`` or ``[*]`` follows the name.
         alternative: what stands for a variable that is set; ``None`` without one.
         assigns: the default is assigned to a variable that is not set: ``:=``.
+        joins: all items are one word, as of ``"${NAME[*]}"``, and of each in a here-document.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Variable:
     all_items: bool = False
     alternative: "Word | None" = None
     assigns: bool = False
+    joins: bool = False
 
 
 @dataclass(frozen=True)
@@ -314,7 +316,8 @@ class _Lexer:
 
     def _within(self, text: str, line: int) -> Word:
         """Return the text of a here-document as a word, in which variables are expanded."""
-        return _joined(_Lexer(text, line, self._depth + 1)._double(is_open=True))
+        pieces = _Lexer(text, line, self._depth + 1)._double(is_open=True)
+        return _joined([replace(each, joins=True) if isinstance(each, Variable) else each for each in pieces])
 
     def _arithmetic_command(self, follows: str) -> Command:
         line, end = self._line, self._text.find("))", self._at)
@@ -507,9 +510,10 @@ class _Lexer:
         name, items, colon, operator, default = found.groups()
         word = _Lexer(default, line, self._depth + 1)._default(is_quoted) if operator in ("-", "=", "+") else None
         is_all = items in ("[@]", "[*]") or name in "@*"
+        joins = is_quoted and (items == "[*]" or name == "*")
         if operator == "+":
             return Variable(name, line, is_quoted, None, colon == ":", is_all, word)
-        return Variable(name, line, is_quoted, word, colon == ":", is_all, assigns=operator == "=")
+        return Variable(name, line, is_quoted, word, colon == ":", is_all, assigns=operator == "=", joins=joins)
 
     def _default(self, is_quoted: bool) -> Word:
         """Read the whole text as one word, quotes in which are left out."""
