@@ -4,16 +4,14 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from schedframe._errors import ConfigError, Problem, did_you_mean
-from schedframe._files.shell.script import Field, Script, divided, line_of, text_of, unread_in
+from schedframe._files.shell.script import SILENT, Field, Script, divided, line_of, text_of, unread_in
 from schedframe._files.shell.words import Text, Unread
 from schedframe.importers._source import Source
-
-_SILENT = ("echo", "printf", "#")
 
 
 class Word(NamedTuple):
@@ -57,7 +55,7 @@ class Command:
 
     Attributes:
         line: where it begins.
-        words: its words. Those in quotes are divided where they hold flags, as in ``bash -c "train.py --lr 1"``.
+        words: its words. One in quotes that holds flags alone is divided, unless it may be the value of a flag.
         variables: the variables that hold the words, where these are no command of the script, with the words of each.
     """
 
@@ -79,7 +77,17 @@ class Command:
     @cached_property
     def names(self) -> frozenset[str]:
         """The names of its flags."""
-        return frozenset(_name(word.text) for word in self.words if word.text is not None and _is_flag(word))
+        return frozenset(_name(flag) for word in self.words if (flag := _flag_in(word)))
+
+    @cached_property
+    def alternatives(self) -> list["Command"]:
+        """This command with each of what its first word may be that is not known; empty where all are known."""
+        found = ((at, unread) for at, word in enumerate(self.words) if (unread := unread_in(word.field)) is not None)
+        at, unread = next(((at, unread) for at, unread in found if unread.held), (0, None))
+        if unread is None:
+            return []
+        before, after = self.words[:at], self.words[at + 1 :]
+        return [replace(self, words=(*before, *_words(held), *after)) for held in unread.held]
 
     @cached_property
     def _script(self) -> int:
@@ -95,9 +103,12 @@ def meant(source: Source, is_meant: Callable[[Command], bool]) -> list[Command]:
     """
     if source.script is None:
         return []
-    made = [Command(command.line, tuple(_words(command.fields))) for command in source.script.commands]
-    shown = [command for command in made if command.words and command.words[0].text not in _SILENT]
-    return [command for command in shown if is_meant(command)] or list(filter(is_meant, _of_variables(source.script)))
+    made = [Command(command.line, tuple(_words_of_command(command.fields))) for command in source.script.commands]
+    shown = [command for command in made if command.words and command.words[0].text not in SILENT]
+    if any(map(is_meant, shown)):
+        each = ([command] if is_meant(command) else command.alternatives for command in shown)
+        return list(filter(is_meant, chain.from_iterable(each)))
+    return list(filter(is_meant, _of_variables(source.script)))
 
 
 def read_command(
@@ -133,14 +144,16 @@ def read_command(
 
 
 def _differs(one: Source, other: Source) -> bool:
-    return bool(one.faults or other.faults) or one.data != other.data
+    known = [{name: value for name, value in each.data.items() if name not in each.faults} for each in (one, other)]
+    messages = [{name: fault.message for name, fault in each.faults.items()} for each in (one, other)]
+    return known[0] != known[1] or messages[0] != messages[1]
 
 
 def _of_variables(script: Script) -> Iterator[Command]:
     """Yield the variables of a script that hold flags as one command; those whose words others hold are left out."""
     held: dict[str, tuple[Word, ...]] = {}
     for name, fields in script.variables.items():
-        words = tuple(_words(fields))
+        words = tuple(_words(fields) if len(fields) == 1 else _words_of_command(fields))
         if any(map(_is_flag, words)):
             held[name] = words
     seen: set[tuple[str | None, int]] = set()
@@ -180,7 +193,22 @@ def _read_flags(source: Source, command: Command, flags: Flags) -> tuple[Source,
     return replace(source, data={**values, **given}, lines=lines, script=None, faults=faults), notes
 
 
+def _words_of_command(fields: Sequence[Field]) -> Iterator[Word]:
+    """Yield the words of a command; what is behind a Python script or a flag is one word, whatever it holds."""
+    before, is_divided = "", True
+    for whole in fields:
+        first = next((text_of(part) or "" for part in divided([whole])), "")
+        is_value = before.startswith("--") and "=" not in before
+        if is_divided and not is_value and first.startswith("--") and "=" not in first:
+            yield from _words([whole])
+        elif whole:
+            yield Word(whole, text_of(whole), line_of(whole))
+        before = text_of(whole) or ""
+        is_divided = is_divided and PurePath(before).suffix != ".py"
+
+
 def _words(fields: Sequence[Field]) -> Iterator[Word]:
+    """Yield words, divided where they hold flags."""
     for whole in fields:
         parts = divided([whole])
         if not any((text_of(part) or "").startswith("--") for part in parts):
@@ -192,6 +220,20 @@ def _words(fields: Sequence[Field]) -> Iterator[Word]:
 
 def _is_flag(word: Word) -> bool:
     return word.text is not None and word.text.startswith("--")
+
+
+def _flag_in(word: Word) -> str:
+    """Return the flag of a word, whose value may be unknown where ``=`` is before it; empty where there is none."""
+    if _is_flag(word):
+        return word.text or ""
+    head = _head(word)
+    return head if head.startswith("--") and "=" in head else ""
+
+
+def _head(word: Word) -> str:
+    """Return the text of a word up to what is not known."""
+    known = takewhile(lambda part: isinstance(part, Text), word.field)
+    return "".join(part.text for part in known if isinstance(part, Text))
 
 
 def _name(flag: str) -> str:
@@ -228,7 +270,11 @@ class _Reader:
         while ahead is not None:
             word, ahead = ahead, next(rest, None)
             if not _is_flag(word):
-                self._pass(word, flag)
+                name = _name(_flag_in(word))
+                if name in self._flags.known and (unread := unread_in(word.field)) is not None:
+                    yield name, self._unknown(_flag(name), unread), word.line
+                else:
+                    self._pass(word, flag)
                 flag = ""
                 continue
             flag, has_value, value = (word.text or "").partition("=")
@@ -258,8 +304,10 @@ class _Reader:
         if word is None or _is_flag(word):
             raise self._error(flag, "has no value", line)
         unread = unread_in(word.field)
-        if unread is None:
-            return word.text or ""
+        return (word.text or "") if unread is None else self._unknown(flag, unread)
+
+    def _unknown(self, flag: str, unread: Unread) -> Problem:
+        """Return the problem that a value makes of which a part is not known."""
         what = (
             f"has the value {unread.written}, which {unread.what}; give it with --set {_variable(unread, flag)}=VALUE"
         )
@@ -268,15 +316,30 @@ class _Reader:
     def _pass(self, word: Word, flag: str) -> None:
         """Go over a word that is no flag, which may be the value of `flag`, or hold flags where it is not known."""
         unread = unread_in(word.field)
-        if unread is None or any(isinstance(part, Text) and part.text for part in word.field):
+        if unread is None:
             return
-        if flag:
-            if unread.written.startswith("$"):
-                self._notes[f"{unread.written} is not known, and is taken for the value of {flag}"] = unread.line
-            return
-        if (found := self._hidden(unread)) is not None:
+        known = "".join(part.text for part in word.field if isinstance(part, Text))
+        if known.startswith("--"):
+            self._check_the_name(word, unread)
+        is_mixed = any(isinstance(part, Text) and part.text for part in word.field)
+        found = self._hidden(unread)
+        if found == "flags" and (flag or is_mixed):
+            found = None
+        if found is not None:
             hint = f"; give it with --set {name}=VALUE" if (name := _variable(unread)) else ""
             raise self._error("", f"{unread.written} {unread.what}; it may hold {found}{hint}", unread.line)
+        if flag and not is_mixed and unread.written.startswith("$"):
+            self._notes[f"{unread.written} is not known, and is taken for the value of {flag}"] = unread.line
+
+    def _check_the_name(self, word: Word, unread: Unread) -> None:
+        """Refuse a flag whose name is known in part, where the whole may be one of the schedule."""
+        head, is_whole, _ = _head(word).partition("=")
+        name = _name(head)
+        fault = self._flags.fault(name)
+        if is_whole and fault:
+            raise self._error(head, fault, word.line)
+        if not is_whole and (fault or any(known.startswith(name) for known in self._flags.known)):
+            raise self._error("", f"{head}{unread.written} {unread.what}; it may be a flag of the schedule", word.line)
 
     def _hidden(self, unread: Unread) -> str | None:
         """Return which flags of the schedule `unread` may hold; ``None`` for none."""

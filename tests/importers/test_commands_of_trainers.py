@@ -107,6 +107,10 @@ REFUSED = {
         "python a.py --learning_rate 1e-5 --lr_scheduler_type linear --num_warmup_steps 5 --max_train_steps 50",
         "line 2, --num_warmup_steps: is not known to this importer",
     ),
+    "the beginning of a name": (
+        "python train.py --learning_rate 1e-4 --num_train_epochs 1 --max_steps 9 --learn 1e-3",
+        "--learn: is the beginning of --learning_rate, and may be taken for it; write the whole",
+    ),
     "a scheduler that does not exist": (
         "python a.py --learning_rate 1e-5 --max_steps 5 --lr_scheduler_type cosin",
         "line 2, lr_scheduler_type = 'cosin': is no scheduler of transformers",

@@ -108,6 +108,170 @@ it's \\"last\\"" {FLAGS}
 echo torchrun pretrain_gpt.py --lr 1
 torchrun pretrain_gpt.py {FLAGS}
 """,
+    "flags in words of a command that does nothing": f"""
+: '
+torchrun pretrain_gpt.py {FLAGS} --lr 1
+'
+torchrun pretrain_gpt.py {FLAGS} --run-name=$NAME
+""",
+    "variables of a subshell, a pipe and a background job": f"""
+PEAK=1e-4
+(cd /tmp; PEAK=2e-4)
+PEAK=3e-4 | cat
+PEAK=4e-4 &
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK
+""",
+    "a function that is called behind what it uses": f"""
+PEAK=1e-4
+run() {{
+    local STYLE=linear
+    torchrun pretrain_gpt.py {FLAGS} --lr $PEAK --lr-decay-style $STYLE "$@"
+}}
+function choose {{ PEAK=5e-4; }}
+function finish() {{ PEAK=7e-4; return; }}
+PEAK=2e-4
+choose
+run --min-lr 1e-6 | tee log.txt
+finish
+""",
+    "a function with arguments": f"""
+run()
+{{
+    SIZE=$1 RATE=${{2:-1}} LEAST=${{3:-1e-6}}
+    shift
+    torchrun pretrain_gpt.py {FLAGS} --global-batch-size $SIZE --lr $RATE --min-lr $LEAST --seed $#
+}}
+run 16 2e-4
+""",
+    "a function that is not called": f"""
+PEAK=1e-4
+change() {{ PEAK=2e-4; }}
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK
+""",
+    "arguments that the script sets": f"""
+set -e -- --min-lr 1e-6 --lr 1e-4
+shift 2
+torchrun pretrain_gpt.py {FLAGS} "$@"
+""",
+    "a default that is assigned": f"""
+: "${{PEAK:=1e-4}}"
+torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:-2e-4}}
+""",
+    "quoted assignments of export": f"""
+PEAK=1e-4
+export PEAK=2e-4 LEAST=$PEAK "SIZE=16"
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK --min-lr $LEAST --global-batch-size $SIZE
+""",
+    "a constant": f"""
+readonly PEAK=1e-4
+PEAK=2e-4
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK
+""",
+    "a variable that is unset": f"""
+PEAK=1e-4
+unset PEAK
+torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:-2e-4}}
+""",
+    "the first item of an array": f"""
+RATES=(1e-4 2e-4)
+RATES=3e-4
+torchrun pretrain_gpt.py {FLAGS} --lr ${{RATES[0]}} --min-lr $RATES
+""",
+    "a value of a flag that looks like flags": f"""
+torchrun pretrain_gpt.py {FLAGS} --note 'was --lr 1e-4' --name="--lr 5 --lr 6"
+""",
+    "commands behind those of bash -c": f"""
+srun bash -c "PEAK=1e-4
+torchrun pretrain_gpt.py {FLAGS} --lr \\$PEAK --note 'a --lr 3' # --lr 4
+echo --lr 5"
+""",
+    "a variable that another shell does not have": f"""
+PEAK=1e-4 LEAST=1e-6
+export LEAST
+sbatch <<'EOF'
+torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:-2e-4}} --min-lr ${{LEAST:-1e-7}}
+EOF
+""",
+    "variables of a here-document": f"""
+PEAK=1e-4
+sbatch <<EOF
+PEAK=2e-4
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK --min-lr \\${{LEAST:-1e-7}}
+EOF
+""",
+    "what eval sets": f"""
+PEAK=1e-4
+eval PEAK=2e-4
+CMD="torchrun pretrain_gpt.py {FLAGS} --lr $PEAK"
+eval "$CMD --seed 1"
+""",
+    "a redirection within a command": f"""
+torchrun pretrain_gpt.py {FLAGS} &> log.txt --lr 1e-4 >| other.txt --min-lr 1e-6
+""",
+    "commands behind exit": f"""
+torchrun pretrain_gpt.py {FLAGS}
+exit
+torchrun pretrain_gpt.py {FLAGS} --lr 1
+""",
+    "a case on one line": f"""
+PEAK=1e-4
+case $MODE in (a) PEAK=1e-4 ;; (b|c) SIZE=2 ;; esac
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK
+""",
+    "a condition on a number": f"""
+SIZE=16
+if (( SIZE > 8 )); then echo; fi
+printf 'SIZE is %s' $SIZE
+torchrun pretrain_gpt.py {FLAGS} --global-batch-size $SIZE
+""",
+    "a function within a subshell, and assignments in words": f"""
+PEAK=1e-4
+change() {{ PEAK=2e-4; }}
+(change)
+command export PEAK=3e-4
+NAME=PEAK
+declare "$NAME=4e-4"
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK
+""",
+    "a variable that is no longer exported": f"""
+export PEAK=1e-4 LEAST=1e-6
+export -n PEAK
+srun bash -c 'torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:-2e-4}} --min-lr ${{LEAST:-0}} --seed $1' train 7
+""",
+    "the same command in a variable": f"""
+if [ "$DEBUG" = 1 ]; then
+    torchrun pretrain_gpt.py {FLAGS}
+else
+    CMD="torchrun pretrain_gpt.py {FLAGS} --profile"
+fi
+[ "$DEBUG" != 1 ] && srun bash -c "$CMD"
+""",
+    "an array in a here-document": f"""
+ARGS=(--seed 1 --note "a --lr 3" --bf16)
+sbatch <<EOF
+torchrun pretrain_gpt.py {FLAGS} ${{ARGS[@]}} --min-lr 1e-6 ${{ARGS[*]}}
+EOF
+bash -c "torchrun pretrain_gpt.py {FLAGS} --min-lr 1e-6 ${{ARGS[*]}}"
+""",
+    "a here-document that is piped to a shell": f"""
+PEAK=1e-4
+cat <<EOF | sbatch --nodes 2
+torchrun pretrain_gpt.py {FLAGS} --lr $PEAK
+EOF
+""",
+    "quotes within a default": f"""
+torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:-1"e"-4}} --lr-decay-style "${{STYLE:-"linear"}}" --min-lr ${{LR-'0'}}
+""",
+    "the ends of here-documents": f"""
+PEAK=1e-4
+cat <<"END OF" > /dev/null
+PEAK=2e-4
+END OF
+sbatch <<'EOF'x
+PEAK=3e-4
+EOFx
+torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:?is needed}}
+""",
     "a path with a part that is not known": f"""
 torchrun pretrain_gpt.py --log-progress $HOME/logs {FLAGS} $(date +%s).txt
 """,
@@ -178,6 +342,106 @@ HELD = {
         f"torchrun x.py {FLAGS} ${{PEAK:+--lr $PEAK}}\n",
         "$PEAK is not set in the file; it may hold --lr; give it with --set PEAK=VALUE",
     ),
+    "a value behind = that a command computes": (
+        f"torchrun x.py {FLAGS} --min-lr=$(compute)\n",
+        "line 2, --min-lr: has the value $(compute), which is the output of a command",
+    ),
+    "a name of a flag that is known in part": (
+        f"torchrun x.py {FLAGS} --min-$NAME 0\n",
+        "--min-$NAME is not set in the file; it may be a flag of the schedule",
+    ),
+    "a flag behind what is not known": (
+        f"torchrun x.py {FLAGS} $EXTRA--lr 1e-4\n",
+        "$EXTRA is not set in the file; it may be a flag of the schedule",
+    ),
+    "flags under a condition behind another flag": (
+        f"if [ $BIG = 1 ]; then\n  A='--min-lr 0'\nfi\ntorchrun x.py {FLAGS} --bf16 $A\n",
+        "it may hold --min-lr; give it with --set A=VALUE",
+    ),
+    "an argument within arithmetic": (
+        f"set -- 7\ntorchrun x.py {FLAGS} --lr-warmup-iters $(($1 * 2))\n",
+        "--lr-warmup-iters: has the value $(($1 * 2))",
+    ),
+    "a variable that arithmetic changes": (
+        f"N=5\necho $((N++))\ntorchrun x.py {FLAGS} --lr-warmup-iters $N\n",
+        "--lr-warmup-iters: has the value $N, which is changed on line 3",
+    ),
+    "an item of an array": (
+        f"A=(--lr 1)\nA[1]=2\ntorchrun x.py {FLAGS} ${{A[@]}}\n",
+        "$A is an array of which items are set one by one; it may hold flags",
+    ),
+    "a table": (
+        f"declare -A A=([a]=--lr=1)\ntorchrun x.py {FLAGS} ${{A[@]}}\n",
+        "$A is an array of which items are set one by one",
+    ),
+    "a declared integer": (
+        f"declare -i N\nN=3*4\ntorchrun x.py {FLAGS} --lr-warmup-iters $N\n",
+        "which is declared so that its value is not read",
+    ),
+    "an alternative of an unknown variable": (
+        f"A=$(compute)\ntorchrun x.py {FLAGS} ${{A:+--lr 1}}\n",
+        "$A is not known; it may hold --lr",
+    ),
+    "a variable that is read": (
+        f"read A < file\ntorchrun x.py {FLAGS} --lr ${{A:-1}}\n",
+        "which is changed on line 2 by a command that is not run",
+    ),
+    "a variable that changes within a loop": (
+        f"A=1\nfor i in 1 2; do\n  torchrun x.py {FLAGS} --lr $A\n  A=2\ndone\n",
+        "which is set within the `for` on line 3",
+    ),
+    "words that IFS divides": (
+        f"IFS=,\nA=--seed,1\ntorchrun x.py {FLAGS} $A\n",
+        "$A is divided at IFS, which is not read; it may hold flags",
+    ),
+    "a brace expansion": (
+        f"torchrun x.py {FLAGS} --{{min-lr,lr}}=1\n",
+        "is a brace expansion, which is not read; it may be a flag",
+    ),
+    "a function under a condition": (
+        f"A=1\nf() {{ A=2; }}\n[ $B ] && f\ntorchrun x.py {FLAGS} --lr $A\n",
+        "is set within the `condition` on line 4",
+    ),
+    "a function that may return": (
+        f"A=1\nf() {{\n  [ $B ] && return\n  A=2\n}}\nf\ntorchrun x.py {FLAGS} --lr $A\n",
+        "is set within the `condition` on line 4",
+    ),
+    "a command under a condition, beside another": (
+        f"if [ $B ]; then\n  A='torchrun x.py {FLAGS} --lr 1'\nfi\nbash -c \"$A\"\ntorchrun x.py {FLAGS}\n",
+        "has 2 commands with flags of Megatron (lines: 5 and 6)",
+    ),
+    "two commands for bash -c": (
+        f'bash -c "torchrun x.py {FLAGS} && torchrun x.py {FLAGS} --lr 1"\n',
+        "has 2 commands with flags of Megatron",
+    ),
+    "a function that may be undone": (
+        f"A=1\nf() {{ A=2; }}\nunset -f f\nf\ntorchrun x.py {FLAGS} --lr $A\n",
+        "is set within the `condition` on line 5",
+    ),
+    "a function that may not be defined": (
+        f"A=1\nif [ $B ]; then\n  f() {{ A=2; }}\nfi\nf\ntorchrun x.py {FLAGS} --lr $A\n",
+        "is set within the `condition` on line 6",
+    ),
+    "another name of a variable": (
+        f"A=1\ndeclare -n B=A\nB=2\ntorchrun x.py {FLAGS} --lr $A\n",
+        "which is changed on line 3",
+    ),
+    "a name in a variable that is read": (
+        f"A=1\nB=A\nread $B < file\ntorchrun x.py {FLAGS} --lr $A\n",
+        "which is changed on line 4",
+    ),
+    "a constant under a condition": (
+        f"A=1\n[ $B ] && readonly A\nA=2\ntorchrun x.py {FLAGS} --lr $A\n",
+        "which is declared so that its value is not read",
+    ),
+    "a variable that may be exported": (
+        f"A=1\n[ $B ] && export A\nbash -c 'torchrun x.py {FLAGS} --lr ${{A:-2}}'\n",
+        "$A, which is perhaps not exported to the shell that uses it",
+    ),
+    "a shell of another machine": (
+        f"export A=1\nssh host bash -c 'torchrun x.py {FLAGS} --lr ${{A:-2}}'\n",
+        "$A, which is perhaps not exported to the shell that uses it",
+    ),
     "two variables that differ": (
         'A="--lr 1e-4 --train-iters 5"\nB="--lr 2e-4 --global-batch-size 8"\n',
         "--lr: has another value on line 2, and no command of the file has both",
@@ -246,6 +510,12 @@ def test_variables_are_taken_where_no_command_has_flags(tmp_path: Path) -> None:
         "global_batch_size": 8,
     }
     assert any("no command of the file has these flags" in sentence for sentence in found.assumed)
+
+
+def test_a_function_may_have_the_name_of_the_program_that_it_calls(tmp_path: Path) -> None:
+    function = 'torchrun() {\n  command torchrun "$@" --min-lr 1e-6\n}\n'
+    (tmp_path / "train.sh").write_text(f"{function}torchrun pretrain_gpt.py {FLAGS}\n")
+    assert imported(tmp_path / "train.sh").keys["min_lr"] == 1e-6
 
 
 def test_a_value_with_spaces_is_one(tmp_path: Path) -> None:

@@ -95,7 +95,9 @@ def read_arguments(draft: Draft, name: str) -> None:
     """
     if draft.source.script is not None:
         others = {other for rates in _OTHER_RATES.values() for other in rates}
-        flags = Flags({*_READ, *others, *_OF_SWIFT}, _fault, optional=(*_SWITCHES, "deepspeed"), spare=("deepspeed",))
+        flags = Flags(
+            {*_READ, *others, *_OF_SWIFT}, _fault_of_flag, optional=(*_SWITCHES, "deepspeed"), spare=("deepspeed",)
+        )
         draft.read_command(lambda command: _owner_of(command) == name, flags, draft.title)
     for other in _OTHER_RATES.get(name, ()):
         if draft.source.get(other) not in (None, False, "False", "false"):
@@ -123,6 +125,12 @@ def _fault(name: str) -> str:
     if name in _READ or not _CONCERNING.search(name):
         return ""
     return f"is not known to this importer, and may concern the schedule{did_you_mean(name, _READ)}"
+
+
+def _fault_of_flag(name: str) -> str:
+    """Return what is wrong with a flag: ``HfArgumentParser`` takes the beginning of a name for the whole of it."""
+    whole = next((known for known in sorted(_READ) if name and known.startswith(name) and known != name), None)
+    return _fault(name) or (f"is the beginning of --{whole}, and may be taken for it; write the whole" if whole else "")
 
 
 def _read_deepspeed(draft: Draft) -> None:
