@@ -9,7 +9,8 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from schedframe._errors import ConfigError, Problem, did_you_mean
-from schedframe._files.shell.script import SILENT, Field, Script, divided, line_of, text_of, unread_in
+from schedframe._files.shell.fields import Field, divided, line_of, text_of, unread_in
+from schedframe._files.shell.follower import SILENT, Script
 from schedframe._files.shell.words import Text, Unread
 from schedframe.importers._source import Source
 
@@ -316,7 +317,7 @@ class _Reader:
     def _pass(self, word: Word, flag: str) -> None:
         """Go over a word that is no flag, which may be the value of `flag`, or hold flags where it is not known."""
         unread = unread_in(word.field)
-        if unread is None:
+        if unread is None or unread.written.startswith("$(("):
             return
         known = "".join(part.text for part in word.field if isinstance(part, Text))
         if known.startswith("--"):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from schedframe._errors import ConfigError, Problem
-from schedframe._files.shell.script import divided, text_of, unread_in
+from schedframe._files.shell.fields import divided, text_of, unread_in
 from schedframe._files.shell.words import Text, Unread
 from schedframe.importers._command import Command, Word, meant
 from schedframe.importers._source import Source, scalar

@@ -15,7 +15,7 @@ from schedframe._files.checkpoint.torch_save import read as read_saved
 from schedframe._files.config import json, toml, yaml
 from schedframe._files.config.document import LARGEST_FILE
 from schedframe._files.config.parsed import Broken, Parsed
-from schedframe._files.shell.script import Script
+from schedframe._files.shell.follower import Script
 from schedframe._files.shell.script import read as read_script
 from schedframe._reading import read_regular
 

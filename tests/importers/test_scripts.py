@@ -537,3 +537,8 @@ def test_batches_that_a_ramp_may_decrease_are_refused(tmp_path: Path) -> None:
     (tmp_path / "train.sh").write_text(f"torchrun x.py {samples}\n")
     with pytest.raises(ConfigError, match="decreases batches"):
         imported(tmp_path / "train.sh")
+
+
+def test_a_number_that_is_not_known_holds_no_flags(tmp_path: Path) -> None:
+    (tmp_path / "train.sh").write_text(f"mpirun -np $((NODES * GPUS)) python x.py {FLAGS} $((NODES - 1))\n")
+    assert imported(tmp_path / "train.sh").keys["max_lr"] == 3e-4
