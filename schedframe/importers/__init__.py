@@ -6,10 +6,10 @@ A distribution adds an importer with an entry point of the group ``schedframe.im
 read data: they run nothing, and import nothing that a source names.
 """
 
-from schedframe.importers._command import Command, Flags
+from schedframe.importers._command import Command, Flags, find_commands
 from schedframe.importers._draft import Draft
 from schedframe.importers._importer import Importer
 from schedframe.importers._installed import importers
 from schedframe.importers._source import Source
 
-__all__ = ["Command", "Draft", "Flags", "Importer", "Source", "importers"]
+__all__ = ["Command", "Draft", "Flags", "Importer", "Source", "find_commands", "importers"]

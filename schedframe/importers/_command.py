@@ -96,7 +96,7 @@ class Command:
         return next(scripts, -1) + 1
 
 
-def meant(source: Source, is_meant: Callable[[Command], bool]) -> list[Command]:
+def find_commands(source: Source, is_meant: Callable[[Command], bool]) -> list[Command]:
     """Return the commands of a script that are meant.
 
     Where there is none, the variables of the script that hold flags are one, if it is meant: another script may use
@@ -129,7 +129,7 @@ def read_command(
         ConfigError: no command is meant, or several with different arguments; or a flag has no value, or may be hidden
             in a word that is not known.
     """
-    found = meant(source, is_meant)
+    found = find_commands(source, is_meant)
     if not found:
         raise ConfigError(str(source.path), [Problem("", f"has no command with flags of {program}")])
     read = [_read_flags(source, command, flags) for command in found]
@@ -294,6 +294,9 @@ class _Reader:
             while len(values) < self._flags.lists.get(name, 1):
                 values.append(self._value(flag, ahead, word.line))
                 ahead = next(rest, None)
+            if ahead is not None and ahead.text and not _is_flag(ahead):
+                fault = f"has a value and the further word {ahead.text!r}, which the program refuses; quote the value"
+                raise self._error(flag, fault, ahead.line)
             unknown = next((value for value in values if isinstance(value, Problem)), None)
             yield name, unknown or (values if name in self._flags.lists else values[0]), word.line
             flag = ""

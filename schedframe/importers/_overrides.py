@@ -8,7 +8,7 @@ from typing import Any
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.shell.fields import divided, text_of, unread_in
 from schedframe._files.shell.words import Text, Unread
-from schedframe.importers._command import Command, Word, meant
+from schedframe.importers._command import Command, Word, find_commands
 from schedframe.importers._source import Source, scalar
 
 _OVERRIDE = re.compile(r"(?:\+{0,2}|~)([A-Za-z_][\w.@/]*)=?(.*)", re.DOTALL)
@@ -30,7 +30,7 @@ def read_overrides(
         ConfigError: no command is meant, or several with different overrides; or overrides that concern the schedule
             are not known, or may be hidden in a word that is not known.
     """
-    found = meant(source, is_meant)
+    found = find_commands(source, is_meant)
     if not found:
         raise ConfigError(str(source.path), [Problem("", f"has no command of {program}")])
     made = [_read(source, command, concerns) for command in found]

@@ -273,7 +273,7 @@ EOFx
 torchrun pretrain_gpt.py {FLAGS} --lr ${{PEAK:?is needed}}
 """,
     "a path with a part that is not known": f"""
-torchrun pretrain_gpt.py --log-progress $HOME/logs {FLAGS} $(date +%s).txt
+torchrun pretrain_gpt.py $(date +%s).txt --log-progress $HOME/logs {FLAGS}
 """,
 }
 
@@ -441,6 +441,10 @@ HELD = {
     "a shell of another machine": (
         f"export A=1\nssh host bash -c 'torchrun x.py {FLAGS} --lr ${{A:-2}}'\n",
         "$A, which is perhaps not exported to the shell that uses it",
+    ),
+    "a value that bash divides": (
+        f"ARGS=(--lr 1e-4 --step-batch-size-schedule '0:8 1000:16')\ntorchrun x.py {FLAGS} ${{ARGS[@]}}\n",
+        "--step-batch-size-schedule: has a value and the further word '1000:16', which the program refuses; quote",
     ),
     "two variables that differ": (
         'A="--lr 1e-4 --train-iters 5"\nB="--lr 2e-4 --global-batch-size 8"\n',

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from schedframe._errors import did_you_mean
-from schedframe.importers._command import Command, Flags, meant
+from schedframe.importers._command import Command, Flags, find_commands
 from schedframe.importers._draft import Draft
 from schedframe.importers._source import Source, scalar
 
@@ -75,7 +75,7 @@ def is_megatron_swift(command: Command) -> bool:
 def belongs(source: Source, name: str) -> bool:
     """Return whether `source` has arguments of the importer `name`."""
     if source.script is not None:
-        return bool(meant(source, lambda command: _owner_of(command) == name))
+        return bool(find_commands(source, lambda command: _owner_of(command) == name))
     return owner_of([key for key, value in source.data.items() if value is not None]) == name
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schedframe._errors import did_you_mean
-from schedframe.importers._command import Command, Flags, meant
+from schedframe.importers._command import Command, Flags, find_commands
 from schedframe.importers._draft import Draft
 from schedframe.importers._frameworks.hf_arguments import is_megatron_swift
 from schedframe.importers._importer import Importer
@@ -51,7 +51,7 @@ _OUTPUT = r"(embedding\.word_embeddings|output_layer)\.weight$"
 def recognises(source: Source) -> bool:
     """Return whether a script has a command with Megatron's flags, or a YAML has its arguments."""
     if source.script is not None:
-        return bool(meant(source, _is_meant))
+        return bool(find_commands(source, _is_meant))
     is_flat = source.has("lr", "lr_decay_style") or source.has("lr", "lr_warmup_init")
     return is_flat and (source.has("train_iters") or source.has("train_samples") or source.has("global_batch_size"))
 

@@ -6,7 +6,7 @@ Its class of the scheduler is Megatron Core's, and its flags are Megatron-LM's w
 
 from dataclasses import replace
 
-from schedframe.importers._command import meant
+from schedframe.importers._command import find_commands
 from schedframe.importers._draft import Draft
 from schedframe.importers._frameworks.hf_arguments import is_megatron_swift
 from schedframe.importers._frameworks.megatron import FLAGS, convert_arguments
@@ -20,7 +20,7 @@ _DEFAULTS = {"lr_decay_style": "cosine", "weight_decay": 0.1, "global_batch_size
 
 def recognises(source: Source) -> bool:
     """Return whether a script has a command of Megatron-SWIFT."""
-    return bool(meant(source, is_megatron_swift))
+    return bool(find_commands(source, is_megatron_swift))
 
 
 def convert(draft: Draft) -> None:

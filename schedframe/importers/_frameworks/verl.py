@@ -10,7 +10,7 @@ parameters several times.
 import re
 from typing import Any
 
-from schedframe.importers._command import Command, meant
+from schedframe.importers._command import Command, find_commands
 from schedframe.importers._draft import Draft
 from schedframe.importers._frameworks.words import constant_weight_decay, iters, percent, warm_up, whole_run
 from schedframe.importers._importer import Importer
@@ -43,7 +43,7 @@ _STABLE = 0.9
 
 def recognises(source: Source) -> bool:
     """Return whether a script has a command of verl, or a config the optimizer of its actor."""
-    return bool(meant(source, _is_meant)) or source.has(_ACTOR)
+    return bool(find_commands(source, _is_meant)) or source.has(_ACTOR)
 
 
 def convert(draft: Draft) -> None:
