@@ -79,13 +79,14 @@ def import_(
     is given in epochs, the error names the option that sets it. A schedule that cannot be written exactly is an error
     with its line.
 
-    Nothing in SOURCE is executed: in a shell script, variables, arrays and integer arithmetic are read. The output of
-    `bash -x` can be imported too. check, preview, plot and diff accept such a source directly.
+    Nothing in SOURCE is executed: in a shell script, variables, arrays, functions and integer arithmetic are read. The
+    output of `bash -x` can be imported too. check, preview, plot and diff accept such a source directly.
 
     Examples:
       schedframe import pretrain.sh -o run.yaml
       schedframe import training_args.bin --train-iters 10000
       schedframe import train.toml --set training.steps=20000
+      schedframe import sweep.sh --set PEAK=3e-4 --set 1=5000 --line 20
       bash -x pretrain.sh 2>&1 | schedframe import - --from megatron
     """
     given = {

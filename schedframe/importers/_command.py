@@ -174,7 +174,7 @@ def _read_flags(source: Source, command: Command, flags: Flags) -> tuple[Source,
     if command.variables:
         names = ", ".join(sorted(command.variables))
         notes[f"no command of the file has these flags, which are those of the variables {names}"] = command.line
-    reader = _Reader(source, flags, notes)
+    reader = _Reader(source, flags)
     found: dict[str, tuple[Any, int]] = {}
     for words in command.variables.values() or [command.arguments]:
         for name, (value, line) in {name: (value, line) for name, value, line in reader.values(words)}.items():
@@ -183,6 +183,9 @@ def _read_flags(source: Source, command: Command, flags: Flags) -> tuple[Source,
                 fault = f"has another value on line {place}, and no command of the file has both"
                 raise ConfigError(str(source.path), [Problem(_flag(name), fault, line=line)])
             found[name] = value, line
+    if reader.passed:
+        sentence = "are not known, and are taken for values of flags that do not concern the schedule"
+        notes[f"{', '.join(sorted(reader.passed))} {sentence}"] = min(reader.passed.values())
     given = {name: value for name, value in source.data.items() if name in flags.known}
     for name in source.data.keys() - given.keys():
         what = f"is no flag of a schedule and no variable of the script{did_you_mean(name, flags.known)}"
@@ -254,11 +257,11 @@ def _variable(unread: Unread, flag: str = "") -> str:
 class _Reader:
     """Reads the flags of one command."""
 
-    def __init__(self, source: Source, flags: Flags, notes: dict[str, int]) -> None:
-        """Begin; `notes` gets sentences on what was assumed, with their lines."""
+    def __init__(self, source: Source, flags: Flags) -> None:
+        """Begin without words that are `passed`: those that are not known, with their lines."""
         self._source = source
         self._flags = flags
-        self._notes = notes
+        self.passed: dict[str, int] = {}
         self._checked: set[int] = set()
 
     def values(self, words: Sequence[Word]) -> Iterator[tuple[str, Any, int]]:
@@ -333,7 +336,7 @@ class _Reader:
             hint = f"; give it with --set {name}=VALUE" if (name := _variable(unread)) else ""
             raise self._error("", f"{unread.written} {unread.what}; it may hold {found}{hint}", unread.line)
         if flag and not is_mixed and unread.written.startswith("$"):
-            self._notes[f"{unread.written} is not known, and is taken for the value of {flag}"] = unread.line
+            self.passed[unread.written] = unread.line
 
     def _check_the_name(self, word: Word, unread: Unread) -> None:
         """Refuse a flag whose name is known in part, where the whole may be one of the schedule."""

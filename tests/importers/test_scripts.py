@@ -546,3 +546,9 @@ def test_batches_that_a_ramp_may_decrease_are_refused(tmp_path: Path) -> None:
 def test_a_number_that_is_not_known_holds_no_flags(tmp_path: Path) -> None:
     (tmp_path / "train.sh").write_text(f"mpirun -np $((NODES * GPUS)) python x.py {FLAGS} $((NODES - 1))\n")
     assert imported(tmp_path / "train.sh").keys["max_lr"] == 3e-4
+
+
+def test_values_that_are_not_known_are_named_once(tmp_path: Path) -> None:
+    (tmp_path / "train.sh").write_text(f"torchrun x.py --save $1 --load $1 --data-path $DATA {FLAGS}\n")
+    (sentence,) = [each for each in imported(tmp_path / "train.sh").assumed if "not known" in each]
+    assert sentence.startswith("$1, $DATA are not known, and are taken for values of flags")
