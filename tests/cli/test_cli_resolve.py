@@ -158,6 +158,7 @@ def test_inherited_keys_stand_in_the_output() -> None:
         "wd_incr_steps": 10_000_000,
         "wd_incr_style": "constant",
         "first_update": 0,
+        "interval": 0,
         "decay_from": "warmup",
         "groups": [],
         "resume": {"policy": "strict", "override": []},

@@ -83,7 +83,9 @@ def test_lines_are_close_to_the_stairs() -> None:
 
 def test_stairs_are_no_jumps_that_lint_reports() -> None:
     for style in ("linear", "cosine", "constant"):
-        schedule = Schedule(**{**COSINE, "lr_decay_style": style}, train_iters=100, lr_warmup_steps=20, interval=10)
+        schedule = Schedule(
+            **{**COSINE, "lr_decay_style": style}, train_iters=100, lr_warmup_steps=20, init_lr=0.05, interval=10
+        )
         assert [
             found for found in schedule.findings() if found.code.startswith("SF3") and found.severity != "note"
         ] == []
