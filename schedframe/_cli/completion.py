@@ -10,7 +10,6 @@ from schedframe._errors import SchedframeError
 from schedframe._files.config.document import FORMATS
 from schedframe._plugins.registry import Registry
 from schedframe._recipes.installed import recipe_files
-from schedframe.importers._installed import importers
 from schedframe.lint._engine import OWN_RULES
 from schedframe.styles._installed import lr_styles, wd_styles
 
@@ -40,6 +39,8 @@ def recipe_name(incomplete: str) -> list[str]:
 
 def importer(incomplete: str) -> list[str]:
     """Return the names of the installed importers."""
+    from schedframe.importers._installed import importers
+
     with suppress(SchedframeError):
         return list(importers)
     return []

@@ -1,22 +1,17 @@
 """How commands open their FILE: a schedule file, or a config of another framework that an importer recognises."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from schedframe._errors import ConfigError
 from schedframe._files.config.document import EXTENDS, FORMATS, Document, parse_text, read, text_of
 from schedframe._schedule.schedule import Schedule, declare
-from schedframe.importers import _run, _source
-from schedframe.importers._draft import Imported
+
+if TYPE_CHECKING:
+    from schedframe._cli.foreign import Foreign
 
 _MARKS = ("max_lr", EXTENDS)
 """Keys of which a schedule file has one."""
-
-_SCRIPTS = (".sh", ".bash", ".slurm", ".sbatch", ".bin")
-"""Suffixes of what can only be a source of an importer."""
-
-_WITH_OPTIONS = "`schedframe import` writes this config as a schedule file, and has options for what is missing in it."
 
 
 class Opened(NamedTuple):
@@ -37,10 +32,10 @@ def open_schedule(path: Path) -> Opened:
     Raises:
         ConfigError: it declares none, or an importer that recognises it refuses it; every problem has its line.
     """
-    imported = _imported(path)
-    if imported is None:
+    foreign = _foreign(path)
+    if foreign is None:
         return Opened(declare(read(path)), None)
-    return Opened(declare(_run.document_of(imported)), _run.text_of(imported, path.with_suffix(".yaml")))
+    return Opened(declare(foreign.document), foreign.text)
 
 
 def open_document(path: Path) -> Document:
@@ -49,8 +44,8 @@ def open_document(path: Path) -> Document:
     Raises:
         ConfigError: it cannot be read, or an importer that recognises it refuses it.
     """
-    imported = _imported(path)
-    return read(path) if imported is None else _run.document_of(imported)
+    foreign = _foreign(path)
+    return read(path) if foreign is None else foreign.document
 
 
 def open_import(path: Path) -> Schedule | None:
@@ -59,26 +54,17 @@ def open_import(path: Path) -> Schedule | None:
     Raises:
         ConfigError: an importer recognises it, and refuses it.
     """
-    imported = _imported(path)
-    return None if imported is None else declare(_run.document_of(imported))
+    foreign = _foreign(path)
+    return None if foreign is None else declare(foreign.document)
 
 
-def _imported(path: Path) -> Imported | None:
+def _foreign(path: Path) -> "Foreign | None":
     """Return what an importer makes of the file at `path`; ``None`` for a schedule file, and for an unknown one."""
     if _is_schedule_file(path):
         return None
-    try:
-        source = _source.read(path, {})
-    except ConfigError:
-        if path.suffix.lower() in _SCRIPTS:
-            raise
-        return None
-    if not _run.recognised(source) and path.suffix.lower() not in _SCRIPTS:
-        return None
-    try:
-        return _run.import_source(source, None, {})
-    except ConfigError as error:
-        raise ConfigError(error.where, [replace(problem, note=_WITH_OPTIONS) for problem in error.problems]) from None
+    from schedframe._cli.foreign import import_config
+
+    return import_config(path)
 
 
 def _is_schedule_file(path: Path) -> bool:

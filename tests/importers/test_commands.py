@@ -1,6 +1,8 @@
 """``schedframe import``, the commands that take a source directly, and importers of other distributions."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -162,3 +164,14 @@ def test_a_command_that_takes_a_source_directly_names_the_one_with_options(tmp_p
     done = cli("preview", "train.sh")
     assert (done.code, "give it with --train-iters\n`schedframe import` writes" in done.err) == (2, True)
     assert "nothing.sh: does not exist" in cli("preview", "nothing.sh").err
+
+
+def test_a_schedule_file_is_read_without_the_importers(tmp_path: Path) -> None:
+    program = "import sys; from pathlib import Path; from schedframe._cli.opening import open_document"
+    program += "; open_document(Path(sys.argv[1])); print('schedframe.importers' in sys.modules)"
+    found = []
+    for name, text in {"run.yaml": "max_lr: 1\ntrain_samples: 5\n", "args.json": '{"learning_rate": 1}'}.items():
+        (tmp_path / name).write_text(text)
+        words = [sys.executable, "-c", program, str(tmp_path / name)]
+        found.append(subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip())
+    assert found == ["False", "True"]
