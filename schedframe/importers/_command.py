@@ -248,10 +248,16 @@ def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _variable(unread: Unread, flag: str = "") -> str:
-    """Return what ``--set`` calls a value: the variable, or the flag where it is no variable alone."""
+def variable_of(unread: Unread) -> str:
+    """Return the name of the variable that could not be determined; empty for what is no variable alone."""
     found = re.fullmatch(r"\$\{?(\w+)\}?", unread.written)
-    return found[1] if found else _name(flag)
+    return found[1] if found else ""
+
+
+def fault_of(unread: Unread, name: str) -> str:
+    """Return what is wrong with the value called `name`, of which a part is not known, and what gives it."""
+    given = variable_of(unread) or name
+    return f"has the value {unread.written}, which {unread.what}; give it with --set {given}=VALUE"
 
 
 class _Reader:
@@ -315,10 +321,7 @@ class _Reader:
 
     def _unknown(self, flag: str, unread: Unread) -> Problem:
         """Return the problem that a value makes of which a part is not known."""
-        what = (
-            f"has the value {unread.written}, which {unread.what}; give it with --set {_variable(unread, flag)}=VALUE"
-        )
-        return Problem(flag, what, line=unread.line)
+        return Problem(flag, fault_of(unread, _name(flag)), line=unread.line)
 
     def _pass(self, word: Word, flag: str) -> None:
         """Go over a word that is no flag, which may be the value of `flag`, or hold flags where it is not known."""
@@ -333,7 +336,7 @@ class _Reader:
         if found == "flags" and (flag or is_mixed):
             found = None
         if found is not None:
-            hint = f"; give it with --set {name}=VALUE" if (name := _variable(unread)) else ""
+            hint = f"; give it with --set {name}=VALUE" if (name := variable_of(unread)) else ""
             raise self._error("", f"{unread.written} {unread.what}; it may hold {found}{hint}", unread.line)
         if flag and not is_mixed and unread.written.startswith("$"):
             self.passed[unread.written] = unread.line

@@ -8,7 +8,7 @@ from typing import Any
 from schedframe._errors import ConfigError, Problem
 from schedframe._files.shell.fields import divided, text_of, unread_in
 from schedframe._files.shell.words import Text, Unread
-from schedframe.importers._command import Command, Word, find_commands
+from schedframe.importers._command import Command, Word, fault_of, find_commands, variable_of
 from schedframe.importers._source import Source, scalar
 
 _OVERRIDE = re.compile(r"(?:\+{0,2}|~)([A-Za-z_][\w.@/]*)=?(.*)", re.DOTALL)
@@ -64,10 +64,7 @@ def _read(source: Source, command: Command, concerns: Callable[[str], bool]) -> 
         if written.startswith("~"):
             _put(data, path, None)
         elif unread is not None:
-            what = (
-                f"has the value {unread.written}, which {unread.what}; give it with --set {_name(unread) or path}=VALUE"
-            )
-            faults[path] = Problem(path, what, line=unread.line)
+            faults[path] = Problem(path, fault_of(unread, path), line=unread.line)
             _put(data, path, None)
         else:
             _put(data, path, scalar(path, value) if path != "config_name" else value)
@@ -88,7 +85,7 @@ def _expanded(command: Command, source: Source, concerns: Callable[[str], bool])
         if unread is None or is_value or any(isinstance(part, Text) and part.text for part in word.field):
             yield word
         elif not unread.written.startswith("$(") and (found := _hidden(unread, concerns)):
-            hint = f"; give it with --set {name}=VALUE" if (name := _name(unread)) else ""
+            hint = f"; give it with --set {name}=VALUE" if (name := variable_of(unread)) else ""
             fault = f"{unread.written} {unread.what}; it may hold {found}{hint}"
             raise ConfigError(str(source.path), [Problem("", fault, line=unread.line)])
 
@@ -106,11 +103,6 @@ def _hidden(unread: Unread, concerns: Callable[[str], bool]) -> str:
             if written is None and not any(isinstance(piece, Text) and piece.text for piece in part):
                 return "overrides"
     return ""
-
-
-def _name(unread: Unread) -> str:
-    found = re.fullmatch(r"\$\{?(\w+)\}?", unread.written)
-    return found[1] if found else ""
 
 
 def _put(data: dict[str, Any], path: str, value: Any) -> None:
