@@ -50,7 +50,7 @@ def import_(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="A value of the source, by dotted path; of a script a variable or an argument, as 1. Repeatable.",
+            help="A value of SOURCE, by its dotted path; in a script a flag, a variable or $1 as 1. Repeatable.",
             show_default=False,
         ),
     ] = None,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from schedframe import ConfigError, OptimizerParamScheduler, Schedule, StateError, branch, extend
+from schedframe._plan.plan import fingerprint_of, plain_values
 from schedframe._run.resume.write import unknown_to_megatron
 
 from ..runs import Optimizer
@@ -95,6 +96,8 @@ def test_it_is_in_the_fingerprint_and_the_summary_where_it_is_not_0() -> None:
     prints = [Schedule(**COSINE, interval=interval).fingerprint for interval in (0, 8, 16)]
     assert len(set(prints)) == 3
     assert prints[0] == Schedule(**COSINE).fingerprint
+    values = plain_values(Schedule(**COSINE).plan)
+    assert prints[0] == fingerprint_of({**values, "interval": None})
     assert "held for 8" in Schedule(**COSINE, interval=8).summary()
 
 

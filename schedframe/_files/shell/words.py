@@ -417,15 +417,21 @@ class _Lexer:
                 raise Broken('has a quote " that is not closed', line)
             if letter == "\\" and self._text[self._at + 1 : self._at + 2] in _ESCAPED[is_open:]:
                 pieces += self._escaped()
-            elif letter in "$`":
-                pieces.append(self._expansion(is_quoted=True))
-            elif letter == _UNKNOWN:
-                pieces.append(self._unknown())
             else:
-                pieces.append(Text(letter, self._line))
-                self._advance()
+                pieces.append(self._quoted())
         self._advance()
         return pieces
+
+    def _quoted(self) -> Piece:
+        """Read an expansion between double quotes, or one character."""
+        letter = self._peek()
+        if letter in "$`":
+            return self._expansion(is_quoted=True)
+        if letter == _UNKNOWN:
+            return self._unknown()
+        piece = Text(letter, self._line)
+        self._advance()
+        return piece
 
     def _escaped(self) -> list[Piece]:
         """Read a backslash and what follows; before a new line both are left out."""
@@ -525,13 +531,8 @@ class _Lexer:
                 pieces += self._double()
             elif letter == "\\" and (not is_quoted or self._text[self._at + 1 : self._at + 2] in _ESCAPED):
                 pieces += self._escaped()
-            elif letter in "$`":
-                pieces.append(self._expansion(is_quoted=True))
-            elif letter == _UNKNOWN:
-                pieces.append(self._unknown())
             else:
-                pieces.append(Text(letter, self._line))
-                self._advance()
+                pieces.append(self._quoted())
         return _joined(pieces)
 
 
